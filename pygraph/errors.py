@@ -1,0 +1,66 @@
+"""The exceptions pygraph raises; every one derives from `GraphError`."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BackendError",
+    "DTypeError",
+    "GraphError",
+    "IndexRangeError",
+    "NonFiniteError",
+    "ProgramError",
+    "ShapeError",
+    "SignatureError",
+    "StateError",
+    "TracedBoolError",
+    "UnsupportedError",
+    "VerificationError",
+]
+
+
+class GraphError(Exception):
+    """Base class of all pygraph errors."""
+
+
+class ShapeError(GraphError, ValueError):
+    """Operand shapes do not fit the operation."""
+
+
+class DTypeError(GraphError, TypeError):
+    """An operand's dtype is not one the operation accepts."""
+
+
+class UnsupportedError(GraphError, NotImplementedError):
+    """A NumPy function, argument or feature that cannot be recorded; the text names it."""
+
+
+class TracedBoolError(GraphError, TypeError):
+    """Python asked for the truth value (or the number) of a traced expression."""
+
+
+class StateError(GraphError, RuntimeError):
+    """`reverse` or `jvp` was called before `forward` in this thread."""
+
+
+class SignatureError(GraphError, TypeError):
+    """Wrong number, name, shape or dtype of an argument to an Executable."""
+
+
+class IndexRangeError(GraphError, IndexError):
+    """An integer index computed at run time lies outside its axis."""
+
+
+class NonFiniteError(GraphError, FloatingPointError):
+    """With `check_finite=True`: a node produced inf or nan; the text names the node and the user's line."""
+
+
+class BackendError(GraphError, RuntimeError):
+    """No compiler, or a failed native build; carries the compiler's own words."""
+
+
+class ProgramError(GraphError):
+    """A corrupted or foreign Program, refused by the C loader."""
+
+
+class VerificationError(GraphError):
+    """A Graph breaks the specification of its stage (an internal error, raised under `PYGRAPH_CHECK=1`)."""

@@ -1,0 +1,61 @@
+"""What can be computed: one row per operation, and the NumPy-style functions built on the rows."""
+
+# ruff: noqa: F403  (each module says in its __all__ what is public)
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import (
+    arithmetic,
+    comparison,
+    composite,
+    elementwise,
+    indexing,
+    keys,
+    products,
+    reductions,
+    shaping,
+    special,
+    transcendental,
+)
+from . import control as control
+from . import leaves as leaves
+from .arithmetic import *
+from .comparison import *
+from .composite import *
+from .elementwise import *
+from .indexing import *
+from .keys import *
+from .products import *
+from .reductions import *
+from .row import TABLE as TABLE
+from .row import Family as Family
+from .row import Op as Op
+from .row import RegistrationError as RegistrationError
+from .row import lookup as lookup
+from .row import register as register
+from .shaping import *
+from .special import *
+from .transcendental import *
+
+#: Every public function by its name, which is NumPy's where NumPy has it; some are rows, called as functions.
+PUBLIC: dict[str, Callable[..., Any]] = {
+    name: getattr(module, name)
+    for module in (
+        arithmetic,
+        transcendental,
+        special,
+        comparison,
+        shaping,
+        reductions,
+        products,
+        indexing,
+        keys,
+        composite,
+        elementwise,
+    )
+    for name in module.__all__
+}
+
+__all__ = [*PUBLIC]

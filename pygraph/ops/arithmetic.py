@@ -1,0 +1,355 @@
+"""Rows of arithmetic: sums, products, quotients, powers, signs, rounding, extremes; and the functions around them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, UnsupportedError
+from .common import kind, operand, pointwise
+from .comparison import astype, convert, equal, greater, greater_equal, less, logical_and_row, ones_like, select
+from .row import Op
+from .transcendental import log, sqrt
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "ceil",
+    "divide",
+    "floor",
+    "floor_divide",
+    "maximum",
+    "minimum",
+    "mod",
+    "multiply",
+    "negative",
+    "power",
+    "reciprocal",
+    "rint",
+    "round",
+    "sign",
+    "square",
+    "subtract",
+    "trunc",
+]
+
+_REAL = (-3.0, 3.0)
+_POSITIVE = (0.3, 3.0)
+
+add = pointwise(
+    "add",
+    "a + b; logical or on bools; integers wrap around. inf + -inf is nan.",
+    {"f": "a + b", "i": "M(add)(a, b)", "b": "a || b"},
+    np.add,
+    lambda out, x, y: 1,
+    lambda out, x, y: 1,
+    domain=(_REAL, _REAL),
+    kinds="fib",
+)
+subtract = pointwise(
+    "subtract",
+    "a - b; integers wrap around; no bools, as in NumPy. inf - inf is nan.",
+    {"f": "a - b", "i": "M(subtract)(a, b)"},
+    np.subtract,
+    lambda out, x, y: 1,
+    lambda out, x, y: -1,
+    domain=(_REAL, _REAL),
+    kinds="fi",
+)
+multiply = pointwise(
+    "multiply",
+    "a * b; logical and on bools; integers wrap around. 0 * inf is nan.",
+    {"f": "a * b", "i": "M(multiply)(a, b)", "b": "a && b"},
+    np.multiply,
+    lambda out, x, y: y,
+    lambda out, x, y: x,
+    domain=(_REAL, _REAL),
+    kinds="fib",
+)
+divide = pointwise(
+    "divide",
+    "a / b, always floating. x / 0 is inf with the sign of x, 0 / 0 and inf / inf are nan.",
+    "a / b",
+    np.divide,
+    lambda out, x, y: reciprocal_row(y),
+    lambda out, x, y: -out / y,
+    domain=(_REAL, _POSITIVE),
+)
+floor_divide = pointwise(
+    "floor_divide",
+    "The floor of a / b, consistent with mod: a = floor_divide(a, b) * b + mod(a, b) (NumPy). Floats: x // 0 is inf "
+    "with the sign of x or nan; integers: x // 0 is 0. The derivative is zero.",
+    "M(floor_divide)(a, b)",
+    np.floor_divide,
+    domain=(_REAL, _POSITIVE),
+    kinds="fi",
+    nondiff=True,
+)
+mod = pointwise(
+    "mod",
+    "a - floor(a / b) * b, with the sign of b (NumPy, Python). Floats: mod(x, 0) and mod(inf, x) are nan, mod(x, "
+    "inf) is x or inf; integers: mod(x, 0) is 0. Partials 1 and -floor(a / b), taken as if smooth at the jumps.",
+    "M(mod)(a, b)",
+    np.mod,
+    lambda out, x, y: 1,
+    lambda out, x, y: -floor_divide(x, y),
+    domain=((2.1, 2.9), (0.8, 0.95)),
+    kinds="fi",
+)
+negative = pointwise(
+    "negative",
+    "-a; the smallest integer stays itself; no bools, as in NumPy.",
+    {"f": "-a", "i": "M(negative)(a)"},
+    np.negative,
+    lambda out, x: -1,
+    domain=(_REAL,),
+    kinds="fi",
+)
+absolute = pointwise(
+    "absolute",
+    "|a|; the smallest integer stays itself; bools unchanged. The derivative is sign(a), 0 at 0.",
+    {"f": "M(abs)(a)", "i": "M(abs)(a)", "b": "a"},
+    np.absolute,
+    lambda out, x: sign(x),
+    domain=(_POSITIVE,),
+    kinds="fib",
+)
+sign: Op = pointwise(
+    "sign",
+    "-1, 0 or 1; 0 for both zeros, nan for nan; no bools. The derivative is zero.",
+    {"f": "a != a ? a : (T)((a > 0) - (a < 0))", "i": "(T)((a > 0) - (a < 0))"},
+    np.sign,
+    domain=(_REAL,),
+    kinds="fi",
+    nondiff=True,
+)
+square = pointwise(
+    "square",
+    "a * a; integers wrap around.",
+    {"f": "a * a", "i": "M(square)(a)"},
+    np.square,
+    lambda out, x: 2 * x,
+    domain=(_REAL,),
+    kinds="fi",
+)
+reciprocal_row: Op = pointwise(
+    "reciprocal",
+    "1 / a; inf with the sign of a at zero.",
+    "(T)1 / a",
+    np.reciprocal,
+    lambda out, x: -square(out),
+    domain=(_POSITIVE,),
+)
+
+
+def _power_base(out: Any, x: Any, y: Any) -> Any:
+    """y x^(y-1), and 0 where y is 0, whatever x (there x^(-1) may be inf); also when differentiated again."""
+    zero = equal(y, 0.0)
+    return select(zero, 0.0, y * power_row(x, select(zero, 1.0, y) - 1.0))
+
+
+def _power_exponent(out: Any, x: Any, y: Any) -> Any:
+    """x^y log x, and its limit 0 where x is 0 and y is not negative."""
+    zero = logical_and_row(equal(x, 0.0), greater_equal(y, 0.0))
+    return select(zero, 0.0, out * log(select(zero, 1.0, x)))
+
+
+power_row = pointwise(
+    "power",
+    "a^b as C's pow: x^0 and 1^x are 1 even for nan; nan for a negative base with a fractional exponent. Partials "
+    "b a^(b-1), 0 where b is 0; a^b log a, 0 where a is 0 and b >= 0 (ChainRules.jl).",
+    "M(pow)(a, b)",
+    np.power,
+    _power_base,
+    _power_exponent,
+    domain=(_POSITIVE, (-2.0, 3.0)),
+)
+
+
+def _share(wins: Any, out: Any, x: Any, y: Any) -> Any:
+    """1 where `wins`, one half where the two are equal, else 0, in the result's dtype."""
+    return convert(wins, dtype=out.dtype) + 0.5 * convert(equal(x, y), dtype=out.dtype)
+
+
+maximum = pointwise(
+    "maximum",
+    "The larger of two, nan when either is nan; logical or on bools. Equal operands get half the derivative each.",
+    {"f": "M(maximum)(a, b)", "i": "a > b ? a : b", "b": "a || b"},
+    np.maximum,
+    lambda out, x, y: _share(greater(x, y), out, x, y),
+    lambda out, x, y: _share(less(x, y), out, x, y),
+    domain=((-3.0, 0.0), (0.2, 3.0)),
+    kinds="fib",
+)
+minimum = pointwise(
+    "minimum",
+    "The smaller of two, nan when either is nan; logical and on bools. Equal operands get half the derivative each.",
+    {"f": "M(minimum)(a, b)", "i": "a < b ? a : b", "b": "a && b"},
+    np.minimum,
+    lambda out, x, y: _share(less(x, y), out, x, y),
+    lambda out, x, y: _share(greater(x, y), out, x, y),
+    domain=((-3.0, 0.0), (0.2, 3.0)),
+    kinds="fib",
+)
+
+
+def _rounding(function: Any) -> Any:
+    """A NumPy rounding function that leaves integers and bools alone, as all do since NumPy 2.1."""
+
+    def reference(x: Any) -> Any:
+        return function(x) if np.asarray(x).dtype.kind == "f" else x
+
+    return reference
+
+
+floor = pointwise(
+    "floor",
+    "The largest integer not above a; integers and bools unchanged. The derivative is zero.",
+    {"f": "M(floor)(a)", "i": "a", "b": "a"},
+    _rounding(np.floor),
+    domain=(_REAL,),
+    kinds="fib",
+    nondiff=True,
+)
+ceil = pointwise(
+    "ceil",
+    "The smallest integer not below a; integers and bools unchanged. The derivative is zero.",
+    {"f": "M(ceil)(a)", "i": "a", "b": "a"},
+    _rounding(np.ceil),
+    domain=(_REAL,),
+    kinds="fib",
+    nondiff=True,
+)
+round_row = pointwise(
+    "round",
+    "The nearest integer, halves to even (rint); integers unchanged. The derivative is zero.",
+    {"f": "M(round)(a)", "i": "a"},
+    _rounding(np.rint),
+    domain=(_REAL,),
+    kinds="fi",
+    nondiff=True,
+)
+trunc = pointwise(
+    "trunc",
+    "The integer part, rounding towards zero; integers and bools unchanged. The derivative is zero.",
+    {"f": "a < 0 ? M(ceil)(a) : M(floor)(a)", "i": "a", "b": "a"},
+    _rounding(np.trunc),
+    domain=(_REAL,),
+    kinds="fib",
+    nondiff=True,
+)
+
+abs = absolute
+
+
+def reciprocal(x: Any) -> Any:
+    """1 / x elementwise, floating only.
+
+    Raises:
+        DTypeError: on integers and bools, where NumPy's result would be truncated.
+
+    Example:
+        >>> pg.reciprocal(np.array([0.5, 4.0]))
+        array([2.  , 0.25])
+    """
+    if kind(x) != "f":
+        raise DTypeError(
+            f"reciprocal: {operand(x).dtype} operand; NumPy truncates 1 / x to an integer. Write 1 / x instead"
+        )
+    return reciprocal_row(x)
+
+
+def rint(x: Any) -> Any:
+    """The nearest integer as a floating number, halves to even; integers become float64, as in NumPy.
+
+    Example:
+        >>> pg.rint(np.array([0.5, 1.5, -1.2]))
+        array([ 0.,  2., -1.])
+    """
+    return round_row(astype(x, np.float64) if kind(x) == "i" else x)
+
+
+def round(x: Any, decimals: int = 0) -> Any:
+    """`x` rounded to `decimals` places, halves to even, in the dtype of `x`; the derivative is zero.
+
+    As NumPy does, places other than 0 scale by a power of ten, round and scale back.
+
+    Raises:
+        UnsupportedError: integers with negative `decimals`.
+
+    Example:
+        >>> pg.round(np.array([1.25, 2.375]), 1)
+        array([1.2, 2.4])
+    """
+    if decimals == 0:
+        return round_row(x)
+    if kind(x) == "i":
+        if decimals > 0:
+            return round_row(x)
+        raise UnsupportedError("round: negative decimals of integers; use pg.astype(x, 'float64') first")
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    return round_row(x * scale) / scale if decimals > 0 else round_row(x / scale) * scale
+
+
+def power(x: Any, y: Any) -> Any:
+    """x to the power y, elementwise and broadcast; also what `x ** y` means.
+
+    A Python number 2, -1, 0.5, 1 or 0 as exponent gives the square, reciprocal, square root, `x` itself or ones, as
+    `ndarray.__pow__` does. Integers to a constant integer exponent >= 0 are multiplied out, with wrap-around.
+
+    Raises:
+        UnsupportedError: integers to a negative, varying or traced integer exponent.
+        DTypeError: bools to an integer power.
+
+    Example:
+        >>> pg.power(np.array([1.0, 2.0, 3.0]), 2)
+        array([1., 4., 9.])
+    """
+    kinds = kind(x) + kind(y)
+    if "f" in kinds:
+        return _float_power(x, y)
+    if kinds[0] == "b":
+        raise DTypeError("power: bools to an integer power; use pg.astype(x, 'int64') first")
+    values = None if getattr(y, "op", None) is not None else np.unique(np.asarray(y))
+    if values is None or values.size != 1 or values[0] < 0:
+        raise UnsupportedError(
+            "power: integers need one constant integer exponent >= 0; use pg.astype(x, 'float64') ** y for others"
+        )
+    if type(y) not in (int, bool):
+        y = operand(y)
+        if y.ndim:
+            raise UnsupportedError("power: integers to an array of exponents; give the exponent as one Python int")
+        x = astype(x, np.result_type(operand(x).dtype, y.dtype))
+    return _integer_power(operand(x), int(values[0]))
+
+
+def _float_power(x: Any, y: Any) -> Any:
+    if type(y) in (int, float, bool):
+        base = astype(x, np.float64) if kind(x) == "i" else operand(x)
+        if y == 2:
+            return square(base)
+        if y == -1:
+            return reciprocal_row(base)
+        if y == 0.5:
+            return sqrt(base)
+        if y == 1:
+            return base
+        if y == 0:
+            return ones_like(base)
+    return power_row(x, y)
+
+
+def _integer_power(x: Any, exponent: int) -> Any:
+    """x multiplied out by repeated squaring."""
+    if exponent == 0:
+        return ones_like(x)
+    result = None
+    while exponent:
+        if exponent & 1:
+            result = x if result is None else multiply(result, x)
+        exponent >>= 1
+        if exponent:
+            x = square(x)
+    return result

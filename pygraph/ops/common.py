@@ -1,0 +1,136 @@
+"""What the rows and the public functions share: broadcasting, axes, operands and shorthands for registration."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError, TracedBoolError, UnsupportedError
+from .dtypes import KINDS, as_dtype
+from .row import Attrs, DType, Family, Interval, Op, Shape, register
+
+
+def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:
+    """The shape that operands of these shapes broadcast to; raises `ShapeError` where they do not."""
+    first = shapes[0]
+    if all(shape == first for shape in shapes):
+        return first
+    ndim = max(map(len, shapes))
+    result = [1] * ndim
+    for shape in shapes:
+        for axis, size in enumerate(shape, ndim - len(shape)):
+            if size != 1:
+                if result[axis] not in (1, size):
+                    text = " and ".join(map(str, shapes))
+                    raise ShapeError(f"operands of shapes {text} do not broadcast: sizes must be equal or 1")
+                result[axis] = size
+    return tuple(result)
+
+
+def pointwise_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    """The shape rule of every pointwise row."""
+    return broadcast_shapes(shapes)
+
+
+def same_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    """The shape of the first operand."""
+    return shapes[0]
+
+
+def pointwise(
+    name: str,
+    doc: str,
+    c: str | Mapping[str, str],
+    reference: Callable[..., Any],
+    *partials: Callable[..., Any] | None,
+    domain: Sequence[Interval],
+    kinds: str = "f",
+    result: str | Callable[[Sequence[DType], Attrs], DType] = "same",
+    fast: tuple[str, str] | None = None,
+    nondiff: bool = False,
+) -> Op:
+    """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
+    return register(
+        Op(
+            name,
+            Family.ELEMENTWISE,
+            len(domain),
+            doc,
+            kinds=kinds,
+            result=result,
+            shape=pointwise_shape,
+            reference=reference,
+            partials=partials,
+            c=c,
+            fast=fast,
+            domain=tuple(domain),
+            nondiff=nondiff,
+        )
+    )
+
+
+def is_expression(x: Any) -> bool:
+    """Whether `x` is a node of a graph (what carries an operation) rather than an array or a number."""
+    return isinstance(getattr(x, "op", None), Op)
+
+
+def operand(x: Any) -> Any:
+    """`x` itself when it is an expression, else the array that NumPy makes of it."""
+    if is_expression(x):
+        return x
+    try:
+        return np.asarray(x)
+    except TracedBoolError as error:
+        raise UnsupportedError("a list of expressions is not an array; join them with pg.stack") from error
+
+
+def kind(x: Any) -> str:
+    """The kind letter ("f", "i" or "b") of an expression, array or Python number; raises `DTypeError` for others."""
+    if isinstance(x, bool):
+        return "b"
+    if type(x) in (int, float):
+        return "i" if type(x) is int else "f"
+    return KINDS[as_dtype(operand(x).dtype, "operand")]
+
+
+def static_shape(shape: Any, name: str) -> Shape:
+    """A shape given as an int or a sequence of ints, as a tuple of Python ints."""
+    try:
+        if isinstance(shape, Sequence | np.ndarray):
+            return tuple(operator.index(n) for n in shape)
+        return (operator.index(shape),)
+    except TypeError as error:
+        raise ShapeError(f"{name}: a shape must be an int or a tuple of ints known now, not {shape!r}") from error
+
+
+def normal_axis(axis: Any, ndim: int, name: str) -> int:
+    """One axis as a non-negative Python int; raises `ShapeError` out of range."""
+    try:
+        index = operator.index(axis)
+    except TypeError as error:
+        raise ShapeError(f"{name}: an axis must be an int known when recording, not {axis!r}") from error
+    if not -ndim <= index < ndim:
+        raise ShapeError(f"{name}: axis {index} is out of range for an operand with {ndim} dimensions")
+    return index % ndim
+
+
+def normal_axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
+    """An `axis` argument (None, an int or several) as distinct non-negative ints, in the order given."""
+    if axis is None:
+        return tuple(range(ndim))
+    several = axis if isinstance(axis, Sequence | np.ndarray) else (axis,)
+    axes = tuple(normal_axis(a, ndim, name) for a in several)
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{name}: axis {tuple(several)} names the same axis twice")
+    return axes
+
+
+def need_float(x: Any, name: str) -> Any:
+    """`x` as an operand whose dtype is floating; raises `DTypeError` with the cure otherwise."""
+    x = operand(x)
+    if kind(x) != "f":
+        raise DTypeError(f"{name}: {x.dtype} operand, floating needed; use pg.astype(x, 'float64')")
+    return x

@@ -1,0 +1,295 @@
+"""Rows of comparison, logic, tests for special values, choice and conversion; and the functions around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .common import is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
+from .dtypes import KINDS, as_dtype
+from .row import Family, Op, register
+from .shaping import broadcast_to_row
+
+__all__ = [
+    "astype",
+    "equal",
+    "full",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "not_equal",
+    "ones_like",
+    "stop_gradient",
+    "where",
+    "zeros_like",
+]
+
+_REAL = (-3.0, 3.0)
+_BOOL = (0.0, 1.0)
+
+
+def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any]) -> Op:
+    return pointwise(
+        name,
+        f"Whether a {symbol} b, as a bool, after promotion to one dtype; {doc}.",
+        f"a {symbol} b",
+        reference,
+        domain=(_REAL, _REAL),
+        kinds="fib",
+        result="bool",
+        nondiff=True,
+    )
+
+
+equal = _comparison("equal", "==", "false when either is nan", np.equal)
+not_equal = _comparison("not_equal", "!=", "true when either is nan", np.not_equal)
+less = _comparison("less", "<", "false when either is nan", np.less)
+less_equal = _comparison("less_equal", "<=", "false when either is nan", np.less_equal)
+greater = _comparison("greater", ">", "false when either is nan", np.greater)
+greater_equal = _comparison("greater_equal", ">=", "false when either is nan", np.greater_equal)
+
+
+def _logical(name: str, doc: str, c: str, reference: Callable[..., Any], arity: int = 2) -> Op:
+    return pointwise(name, doc, c, reference, domain=(_BOOL,) * arity, kinds="b", result="bool", nondiff=True)
+
+
+logical_and_row = _logical("logical_and", "Whether both bools are true.", "a && b", np.logical_and)
+logical_or_row = _logical("logical_or", "Whether one of two bools, or both, is true.", "a || b", np.logical_or)
+logical_xor_row = _logical("logical_xor", "Whether exactly one of two bools is true.", "a != b", np.logical_xor)
+logical_not_row = _logical("logical_not", "Whether a bool is false.", "!a", np.logical_not, arity=1)
+
+
+def _test(name: str, doc: str, c: str, reference: Callable[..., Any]) -> Op:
+    return pointwise(name, doc, c, reference, domain=(_REAL,), result="bool", nondiff=True)
+
+
+isfinite_row = _test("isfinite", "Whether a is neither infinite nor nan.", "a - a == 0", np.isfinite)
+isnan_row = _test("isnan", "Whether a is nan.", "a != a", np.isnan)
+isinf_row = _test("isinf", "Whether a is inf or -inf.", "(a == a) & (a - a != 0)", np.isinf)
+
+
+def _select_transpose(cotangent: Any, node: Any, i: int) -> Any:
+    condition = node.inputs[0]
+    return select(condition, cotangent, 0.0) if i == 1 else select(condition, 0.0, cotangent)
+
+
+select = register(
+    Op(
+        "select",
+        Family.LINEAR,
+        3,
+        "b where the bool a is true, else c; the operand not chosen has no influence, even where it is nan.",
+        result=lambda dtypes, attrs: dtypes[1],
+        shape=pointwise_shape,
+        reference=np.where,
+        transpose=_select_transpose,
+        linear_in=(1, 2),
+        c="a ? b : c",
+        domain=(_BOOL, _REAL, _REAL),
+        differs=(0,),
+    )
+)
+
+
+def _convert_reference(x: Any, dtype: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.asarray(x).astype(dtype)
+
+
+convert: Op = register(
+    Op(
+        "convert",
+        Family.LINEAR,
+        1,
+        "a in another dtype, as a C cast: towards zero from floating to integer (for nan, inf and values out of "
+        "range the result is unspecified), != 0 to bool. Linear between floating dtypes; nothing else carries a "
+        "derivative.",
+        result=lambda dtypes, attrs: as_dtype(attrs["dtype"]),
+        shape=same_shape,
+        reference=_convert_reference,
+        transpose=lambda cotangent, node, i: convert(cotangent, dtype=node.inputs[0].dtype),
+        c="(T)a",
+        domain=(_REAL,),
+        promote=False,
+        edges=False,
+    )
+)
+stop_gradient = pointwise(
+    "stop_gradient",
+    "a itself, with derivative zero in every mode: for a shift that cancels in exact arithmetic, as in softmax.",
+    "a",
+    lambda x: x,
+    domain=(_REAL,),
+    kinds="fib",
+    nondiff=True,
+)
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """`x` converted to `dtype`, or `x` itself when it has that dtype.
+
+    Floating to integer rounds towards zero; to bool is `x != 0`.
+
+    Raises:
+        DTypeError: a dtype other than float64, float32, int64, int32 and bool.
+
+    Example:
+        >>> pg.astype(np.array([1.7, -1.7]), "int64")
+        array([ 1, -1])
+    """
+    wanted = as_dtype(dtype, "astype")
+    x = operand(x)
+    return x if x.dtype == wanted else convert(x, dtype=wanted)
+
+
+def truth(x: Any) -> Any:
+    """`x` as bools: itself, or `x != 0`."""
+    x = operand(x)
+    return x if kind(x) == "b" else not_equal(x, 0)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where `condition` is true (or not 0), else `y`; all three are broadcast and `x`, `y` promoted.
+
+    The derivative reaches only the chosen operand, so nan or inf in the other does no harm to the value; in the
+    gradient it may still make 0 * inf, as in every such system: guard the argument, not the result.
+
+    Raises:
+        ShapeError: shapes that do not broadcast.
+
+    Example:
+        >>> pg.where(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
+        array([1., 0.])
+    """
+    return select(truth(condition), x, y)
+
+
+def logical_and(x: Any, y: Any) -> Any:
+    """Whether both `x` and `y` are true (not 0), elementwise and broadcast; bool.
+
+    Example:
+        >>> pg.logical_and(np.array([True, True]), np.array([0, 2]))
+        array([False,  True])
+    """
+    return logical_and_row(truth(x), truth(y))
+
+
+def logical_or(x: Any, y: Any) -> Any:
+    """Whether one of `x` and `y`, or both, is true (not 0), elementwise and broadcast; bool.
+
+    Example:
+        >>> pg.logical_or(np.array([True, False]), np.array([0, 0]))
+        array([ True, False])
+    """
+    return logical_or_row(truth(x), truth(y))
+
+
+def logical_xor(x: Any, y: Any) -> Any:
+    """Whether exactly one of `x` and `y` is true (not 0), elementwise and broadcast; bool.
+
+    Example:
+        >>> pg.logical_xor(np.array([True, False]), np.array([1, 0]))
+        array([False, False])
+    """
+    return logical_xor_row(truth(x), truth(y))
+
+
+def logical_not(x: Any) -> Any:
+    """Whether `x` is false (0), elementwise; bool.
+
+    Example:
+        >>> pg.logical_not(np.array([0.0, 2.0]))
+        array([ True, False])
+    """
+    return logical_not_row(truth(x))
+
+
+def _tested(row: Op, x: Any) -> Any:
+    """A test for special values, which also takes integers and bools, as NumPy's do."""
+    x = operand(x)
+    return row(x if KINDS[as_dtype(x.dtype, row.name)] == "f" else astype(x, np.float64))
+
+
+def isfinite(x: Any) -> Any:
+    """Whether each element is neither infinite nor nan; bool.
+
+    Example:
+        >>> pg.isfinite(np.array([1.0, np.inf, np.nan]))
+        array([ True, False, False])
+    """
+    return _tested(isfinite_row, x)
+
+
+def isnan(x: Any) -> Any:
+    """Whether each element is nan; bool.
+
+    Example:
+        >>> pg.isnan(np.array([1.0, np.inf, np.nan]))
+        array([False, False,  True])
+    """
+    return _tested(isnan_row, x)
+
+
+def isinf(x: Any) -> Any:
+    """Whether each element is inf or -inf; bool.
+
+    Example:
+        >>> pg.isinf(np.array([1.0, -np.inf, np.nan]))
+        array([False,  True, False])
+    """
+    return _tested(isinf_row, x)
+
+
+def _filled_like(x: Any, value: int, dtype: Any) -> Any:
+    x = operand(x)
+    wanted = as_dtype(x.dtype if dtype is None else dtype)
+    if not is_expression(x):
+        return np.full(x.shape, value, wanted)
+    # a choice that never falls on x: the one way to a new expression of its shape that no nan can reach
+    return select(np.False_, x if x.dtype == wanted else convert(x, dtype=wanted), np.asarray(value, wanted))
+
+
+def zeros_like(x: Any, dtype: Any = None) -> Any:
+    """Zeros in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
+
+    Example:
+        >>> pg.zeros_like(np.array([1.0, 2.0]))
+        array([0., 0.])
+    """
+    return _filled_like(x, 0, dtype)
+
+
+def ones_like(x: Any, dtype: Any = None) -> Any:
+    """Ones in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
+
+    Example:
+        >>> pg.ones_like(np.array([1.0, 2.0]))
+        array([1., 1.])
+    """
+    return _filled_like(x, 1, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; an expression when it is one.
+
+    Raises:
+        ShapeError: `fill_value` does not broadcast to `shape`.
+
+    Example:
+        >>> pg.full((2,), 3.0)
+        array([3., 3.])
+    """
+    value = operand(fill_value)
+    value = astype(value, value.dtype if dtype is None else dtype)
+    wanted = static_shape(shape, "full")
+    return broadcast_to_row(value, shape=wanted) if is_expression(value) else np.full(wanted, value)

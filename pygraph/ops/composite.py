@@ -1,0 +1,249 @@
+"""Functions built from rows, which need no operation of their own: statistics, softmax and its kin, activations."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError, UnsupportedError
+from .arithmetic import divide, maximum, minimum, square
+from .common import kind, normal_axes, operand
+from .comparison import astype, isfinite_row, select, stop_gradient
+from .reductions import kept_shape, reduce, reduce_max, reduce_sum
+from .shaping import reshape
+from .special import erfc
+from .transcendental import exp, expm1, log, sigmoid, sqrt, tanh
+
+__all__ = [
+    "clip",
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "log_softmax",
+    "logsumexp",
+    "mean",
+    "relu",
+    "silu",
+    "softmax",
+    "std",
+    "var",
+]
+
+
+def _floating(x: Any, name: str) -> Any:
+    """The operand as floats: integers as float64; bools are refused, except where `name` is empty."""
+    x = operand(x)
+    if kind(x) == "b" and name:
+        raise DTypeError(f"{name}: bool operand, a number needed; use pg.astype(x, 'float64')")
+    return x if kind(x) == "f" else astype(x, np.float64)
+
+
+def _count(x: Any, axis: Any, name: str) -> int:
+    """How many elements are combined along an `axis` argument."""
+    return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim, name))
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean over `axis` (None for all, an int or several); float64 for integers and bools; nan of nothing.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.mean(np.array([[1, 2], [3, 5]]), axis=1)
+        array([1.5, 4. ])
+    """
+    x = _floating(x, "")
+    return divide(reduce(reduce_sum, x, axis, keepdims, "mean"), float(_count(x, axis, "mean")))
+
+
+def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: the sum of squared deviations from the mean, divided by n - `ddof`.
+
+    float64 for integers and bools; nan where nothing is combined, or n <= `ddof`.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> float(pg.ops.var(np.array([1.0, 2.0, 3.0]), ddof=1))
+        1.0
+    """
+    x = _floating(x, "")
+    deviation = x - mean(x, axis, True)
+    total = reduce(reduce_sum, square(deviation), axis, keepdims, "var")
+    return divide(total, builtins.max(float(_count(x, axis, "var") - ddof), 0.0))
+
+
+def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over `axis`: the square root of `var`; its gradient is nan where it is 0.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> float(pg.std(np.array([1.0, 2.0, 3.0]), ddof=1))
+        1.0
+    """
+    return sqrt(var(x, axis, ddof, keepdims))
+
+
+def _peak(x: Any, axes: tuple[int, ...], name: str) -> Any:
+    """The largest element over `axes`, kept, without derivative: the shift that keeps exp from overflowing."""
+    if 0 in (x.shape[k] for k in axes):
+        raise ShapeError(f"{name}: shape {x.shape} has no elements along axis {axes}")
+    return stop_gradient(reshape(reduce_max(x, axes=axes) if axes else x, kept_shape(x.shape, axes)))
+
+
+def _exponentials(x: Any, axis: Any, name: str) -> tuple[Any, Any, Any, tuple[int, ...]]:
+    """x less a finite shift, its exponentials, the shift, and the axes."""
+    axes = tuple(sorted(normal_axes(axis, x.ndim, name)))
+    peak = _peak(x, axes, name)
+    shift = select(isfinite_row(peak), peak, 0.0)
+    shifted = x - shift
+    return shifted, exp(shifted), shift, axes
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log Σ exp(x) over `axis` (None for all, an int or several), shifted by the largest element against overflow.
+
+    -inf where all elements are -inf, inf where one is inf; integers become float64. The gradient is the softmax.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or without elements.
+        DTypeError: a bool operand.
+
+    Example:
+        >>> float(pg.logsumexp(np.array([1000.0, 0.0])))
+        1000.0
+    """
+    x = _floating(x, "logsumexp")
+    _, exponentials, shift, axes = _exponentials(x, axis, "logsumexp")
+    total = reduce(reduce_sum, exponentials, axes, True, "logsumexp")
+    result = log(total) + shift
+    return result if keepdims else reshape(result, tuple(n for k, n in enumerate(x.shape) if k not in axes))
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) / Σ exp(x) over `axis` (an int, several, or None for all), shifted by the largest element.
+
+    nan where all elements are -inf or one is inf; integers become float64.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or without elements.
+        DTypeError: a bool operand.
+
+    Example:
+        >>> pg.softmax(np.array([0.0, 0.0, -np.inf]))
+        array([0.5, 0.5, 0. ])
+    """
+    x = _floating(x, "softmax")
+    axes = tuple(sorted(normal_axes(axis, x.ndim, "softmax")))
+    exponentials = exp(x - _peak(x, axes, "softmax"))
+    return exponentials / reduce(reduce_sum, exponentials, axes, True, "softmax")
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """log softmax(x) over `axis` (an int, several, or None for all), as x - logsumexp(x), accurate far from the peak.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or without elements.
+        DTypeError: a bool operand.
+
+    Example:
+        >>> pg.log_softmax(np.array([0.0, -1000.0]))
+        array([    0., -1000.])
+    """
+    x = _floating(x, "log_softmax")
+    shifted, exponentials, _, axes = _exponentials(x, axis, "log_softmax")
+    return shifted - log(reduce(reduce_sum, exponentials, axes, True, "log_softmax"))
+
+
+def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """`x` brought between a lower and an upper bound (either may be None), broadcast and promoted; nan stays nan.
+
+    The bounds are the second and third argument, or `min` and `max`, or, as in older NumPy, `a_min` and `a_max`. Where
+    `x` equals a bound, half the gradient reaches it.
+
+    Raises:
+        UnsupportedError: a bound given under both its names.
+
+    Example:
+        >>> pg.clip(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
+        array([-1. ,  0.5,  1. ])
+    """
+    if (min is not None and a_min is not None) or (max is not None and a_max is not None):
+        raise UnsupportedError("clip: a bound is given twice; use min and max alone")
+    low, high = min if a_min is None else a_min, max if a_max is None else a_max
+    x = operand(x) if low is None and high is None else x
+    x = x if low is None else maximum(x, low)
+    return x if high is None else minimum(x, high)
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0) elementwise; nan stays nan; the derivative is 0 at 0.
+
+    Example:
+        >>> pg.relu(np.array([-1.0, 2.0]))
+        array([0., 2.])
+    """
+    x = operand(x)
+    return select(x <= 0, 0, x)
+
+
+def silu(x: Any) -> Any:
+    """x sigmoid(x) elementwise, also called swish (Elfwing et al. 2017, arXiv:1702.03118); nan at -inf.
+
+    Example:
+        >>> pg.silu(np.array([0.0]))
+        array([0.])
+    """
+    x = _floating(x, "silu")
+    return x * sigmoid(x)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x Φ(x) elementwise, Φ the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415).
+
+    Exact through erfc, without cancellation for negative x; with `approximate="tanh"` the paper's formula
+    0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))). nan at -inf.
+
+    Raises:
+        UnsupportedError: another `approximate` than "none" and "tanh".
+
+    Example:
+        >>> pg.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
+        array([-0.1587,  0.    ,  0.8413])
+    """
+    x = _floating(x, "gelu")
+    if approximate == "none":
+        return 0.5 * x * erfc(x * -math.sqrt(0.5))
+    if approximate == "tanh":
+        return 0.5 * x * (1.0 + tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
+    raise UnsupportedError(f"gelu: approximate={approximate!r}; use 'none' or 'tanh'")
+
+
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """x where it is positive, else alpha (eˣ - 1), elementwise (Clevert et al. 2015, arXiv:1511.07289).
+
+    Example:
+        >>> pg.elu(np.array([-np.inf, 0.0, 2.0]))
+        array([-1.,  0.,  2.])
+    """
+    x = _floating(x, "elu")
+    positive = x > 0.0
+    return select(positive, x, alpha * expm1(select(positive, 0.0, x)))
+
+
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
+    """x where it is not negative, else `negative_slope` times x, elementwise; the derivative is 1 at 0.
+
+    Example:
+        >>> pg.leaky_relu(np.array([-2.0, 2.0]))
+        array([-0.02,  2.  ])
+    """
+    x = _floating(x, "leaky_relu")
+    return select(x < 0.0, negative_slope * x, x)

@@ -1,0 +1,38 @@
+"""The five dtypes a graph may hold, their codes in C and their kind letters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError
+
+float64 = np.dtype("float64")
+float32 = np.dtype("float32")
+int64 = np.dtype("int64")
+int32 = np.dtype("int32")
+bool_ = np.dtype("bool")
+
+#: In the order of the C enum: the position is the dtype's code in a Program.
+DTYPES: tuple[np.dtype[Any], ...] = (float64, float32, int64, int32, bool_)
+CODES: dict[np.dtype[Any], int] = {dtype: code for code, dtype in enumerate(DTYPES)}
+#: `f` floating, `i` integer, `b` boolean: the letters used in `Op.kinds`.
+KINDS: dict[np.dtype[Any], str] = {float64: "f", float32: "f", int64: "i", int32: "i", bool_: "b"}
+
+
+def as_dtype(spec: Any, what: str = "dtype") -> np.dtype[Any]:
+    """The supported dtype that `spec` names; raises `DTypeError` for any other."""
+    try:
+        dtype = np.dtype(spec)
+    except TypeError as error:
+        raise DTypeError(f"{what}: {spec!r} is not a dtype") from error
+    if dtype not in CODES or not dtype.isnative:
+        names = ", ".join(d.name for d in DTYPES)
+        raise DTypeError(f"{what}: {dtype.name} is not supported; use one of {names}")
+    return DTYPES[CODES[dtype]]
+
+
+def is_float(dtype: np.dtype[Any]) -> bool:
+    """Whether values of `dtype` carry derivatives."""
+    return KINDS[dtype] == "f"

@@ -1,0 +1,236 @@
+"""Rows that read and write at integer indices, and `take`; basic and advanced keys are in keys.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
+from .common import is_expression, kind, normal_axis, operand
+from .comparison import astype, convert, equal
+from .dtypes import int64
+from .row import Attrs, DType, Family, Op, Shape, register
+from .shaping import ravel, reshape_row
+
+__all__ = ["take"]
+
+
+def _need_index(dtype: DType) -> None:
+    if dtype != int64:
+        raise DTypeError(f"the index must be int64, not {dtype.name}")
+
+
+def _checked(index: Any, size: int) -> Any:
+    """An index array with its negative entries wrapped; raises `IndexRangeError` for entries out of range."""
+    bad = np.asarray((index < -size) | (index >= size))
+    if bad.any():
+        raise IndexRangeError(f"index {np.asarray(index)[bad].flat[0]} is out of range for an axis of size {size}")
+    return np.where(np.asarray(index) < 0, index + size, index)
+
+
+def _result_like_first(dtypes: Sequence[DType], attrs: Attrs) -> DType:
+    _need_index(dtypes[1])
+    if dtypes[-1] != dtypes[0] and len(dtypes) == 3:
+        raise DTypeError(f"values of dtype {dtypes[2].name} for an operand of dtype {dtypes[0].name}")
+    return dtypes[0]
+
+
+def _take_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    (x, index), axis = shapes[:2], attrs["axis"]
+    if not 0 <= axis < len(x):
+        raise ShapeError(f"axis {axis} is out of range for an operand of shape {x}")
+    return (*x[:axis], *index, *x[axis + 1 :])
+
+
+def _scatter_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    wanted = _take_shape(shapes, attrs)
+    if shapes[2] != wanted:
+        raise ShapeError(f"values of shape {shapes[2]} where the places have shape {wanted}")
+    return shapes[0]
+
+
+def _take_reference(x: Any, index: Any, axis: int) -> Any:
+    return np.take(x, _checked(index, x.shape[axis]), axis=axis)
+
+
+def _flat(x: Any, index: Any, values: Any, axis: int) -> tuple[Any, Any, Any]:
+    """A copy of x, a key that picks a 1-D index along `axis`, and the values with the index's axes made one."""
+    index = np.asarray(index)
+    flat = _checked(index.reshape(-1), x.shape[axis])
+    values = np.reshape(values, (*x.shape[:axis], flat.size, *x.shape[axis + 1 :]))
+    return np.array(x), (*[slice(None)] * axis, flat), values
+
+
+def _scatter_add_reference(x: Any, index: Any, values: Any, axis: int) -> Any:
+    result, key, values = _flat(x, index, values, axis)
+    np.add.at(result, key, values)
+    return result
+
+
+def _scatter_set_reference(x: Any, index: Any, values: Any, axis: int) -> Any:
+    result, key, values = _flat(x, index, values, axis)
+    for k, place in enumerate(key[-1]):  # one by one: NumPy does not promise which of equal indices wins
+        result[(*key[:-1], place)] = values[(*key[:-1], k)]
+    return result
+
+
+def _zeros(shape: Shape, dtype: DType) -> Any:
+    """Zeros that take no memory but one number's."""
+    return np.broadcast_to(np.zeros((), dtype), shape)
+
+
+def _take_transpose(cotangent: Any, node: Any, i: int) -> Any:
+    x, index = node.inputs
+    return scatter_add(_zeros(x.shape, cotangent.dtype), index, cotangent, axis=node.attrs["axis"])
+
+
+take_row = register(
+    Op(
+        "take",
+        Family.LINEAR,
+        2,
+        "Slices of x along `axis` at an int64 index of any shape, which takes the place of that axis; negative "
+        "entries count from the end, and entries out of range are an error at run time.",
+        shape=_take_shape,
+        result=_result_like_first,
+        reference=_take_reference,
+        transpose=_take_transpose,
+        linear_in=(0,),
+        promote=False,
+    )
+)
+
+
+def _scatter_add_transpose(cotangent: Any, node: Any, i: int) -> Any:
+    return cotangent if i == 0 else take_row(cotangent, node.inputs[1], axis=node.attrs["axis"])
+
+
+scatter_add = register(
+    Op(
+        "scatter_add",
+        Family.LINEAR,
+        3,
+        "x with the values added to its slices along `axis` at an int64 index, in the order of the index, so that "
+        "equal entries add up. The values have the shape that take gives for this index.",
+        kinds="fi",
+        shape=_scatter_shape,
+        result=_result_like_first,
+        reference=_scatter_add_reference,
+        transpose=_scatter_add_transpose,
+        linear_in=(0, 2),
+        promote=False,
+    )
+)
+
+
+def _winners(node: Any) -> Any:
+    """1 for the values that are there at the end, 0 for those that a later equal index overwrote."""
+    x, index, values = node.inputs
+    axis = node.attrs["axis"]
+    count = prod(index.shape)
+    order = np.arange(count)
+    flat = reshape_row(index, shape=(count,))
+    last = take_row(scatter_set(_zeros((x.shape[axis],), int64), flat, order, axis=0), flat, axis=0)
+    shape = (*[1] * axis, *index.shape, *[1] * (len(x.shape) - axis - 1))
+    return convert(reshape_row(equal(last, order), shape=shape), dtype=values.dtype)
+
+
+def _scatter_set_jvp(node: Any, tangents: Sequence[Any]) -> Any:
+    x, index, values = node.inputs
+    dx, _, dvalues = tangents
+    dx = _zeros(x.shape, x.dtype) if dx is None else dx
+    dvalues = _zeros(values.shape, values.dtype) if dvalues is None else dvalues
+    return scatter_set(dx, index, dvalues, axis=node.attrs["axis"])
+
+
+def _scatter_set_vjp(node: Any, cotangent: Any) -> Sequence[Any]:
+    _, index, values = node.inputs
+    axis = node.attrs["axis"]
+    kept = scatter_set(cotangent, index, _zeros(values.shape, values.dtype), axis=axis)
+    return kept, None, take_row(cotangent, index, axis=axis) * _winners(node)
+
+
+scatter_set = register(
+    Op(
+        "scatter_set",
+        Family.CUSTOM,
+        3,
+        "x with the values in place of its slices along `axis` at an int64 index; the last of equal entries wins. "
+        "The values have the shape that take gives for this index.",
+        shape=_scatter_shape,
+        result=_result_like_first,
+        reference=_scatter_set_reference,
+        jvp=_scatter_set_jvp,
+        vjp=_scatter_set_vjp,
+        promote=False,
+    )
+)
+
+
+def _wrap_dtype(dtypes: Sequence[DType], attrs: Attrs) -> DType:
+    _need_index(dtypes[0])
+    return dtypes[0]
+
+
+wrap_index_row = register(
+    Op(
+        "wrap_index",
+        Family.ELEMENTWISE,
+        1,
+        "An int64 index into an axis of `size`: negative entries count from the end, and entries out of range are an "
+        "error at run time.",
+        kinds="i",
+        shape=lambda shapes, attrs: shapes[0],
+        result=_wrap_dtype,
+        reference=lambda index, size: _checked(index, size),
+        nondiff=True,
+        promote=False,
+    )
+)
+
+
+def as_index(index: Any, name: str) -> Any:
+    """An integer array or expression as int64; raises for bools and floats."""
+    index = operand(index)
+    if not is_expression(index) and (index.dtype.kind in "iu" or index.size == 0):  # an empty list is of floats
+        return index.astype(int64)
+    letter = kind(index)
+    if letter == "b":
+        raise UnsupportedError(
+            f"{name}: a boolean mask picks a number of elements that is not known when recording; use pg.where(mask, "
+            f"x, y)"
+        )
+    if letter == "f":
+        raise DTypeError(f"{name}: an index must be an integer, not {index.dtype}; use pg.astype(i, 'int64')")
+    return astype(index, int64)
+
+
+def wrapped(index: Any, size: int) -> Any:
+    """An int64 index without negative entries; one known now is checked now, an expression when it runs."""
+    return wrap_index_row(index, size=size) if is_expression(index) else _checked(index, size)
+
+
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """Slices of `x` along `axis` (None: of its elements in C order) at integer `indices` of any shape.
+
+    Negative indices count from the end. The shape of `indices` takes the place of the axis.
+
+    Raises:
+        IndexRangeError: an index out of range; at run time where it is an expression.
+        DTypeError, UnsupportedError: `indices` are floats or bools.
+
+    Example:
+        >>> pg.take(np.array([10.0, 20.0, 30.0]), [2, -3])
+        array([30., 10.])
+    """
+    x = operand(x)
+    if axis is None:
+        x, axis = ravel(x), 0
+    axis = normal_axis(axis, x.ndim, "take")
+    index = as_index(indices, "take")
+    if not is_expression(index):
+        index = _checked(index, x.shape[axis])
+    return take_row(x, index, axis=axis)

@@ -1,0 +1,134 @@
+"""The row of the matrix product, and the functions matmul and dot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError, UnsupportedError
+from .arithmetic import multiply
+from .common import broadcast_shapes, kind, operand
+from .reductions import reduce_sum
+from .row import Attrs, Family, Op, Shape, register
+from .shaping import moveaxis, reshape
+
+__all__ = ["dot", "matmul"]
+
+
+def _matrix(shape: Shape, transposed: bool) -> tuple[int, int]:
+    """Rows and columns of the last two axes, after the transpose."""
+    return (shape[-1], shape[-2]) if transposed else (shape[-2], shape[-1])
+
+
+def _matmul_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    x, y = shapes
+    if len(x) < 2 or len(y) < 2:
+        raise ShapeError(f"operands of shapes {x} and {y} must have at least 2 dimensions")
+    rows, inner = _matrix(x, attrs["transpose_a"])
+    other, columns = _matrix(y, attrs["transpose_b"])
+    if inner != other:
+        raise ShapeError(f"operands of shapes {x} and {y} differ in the axis that is summed: {inner} and {other}")
+    return (*broadcast_shapes([x[:-2], y[:-2]]), rows, columns)
+
+
+def _matmul_reference(x: Any, y: Any, transpose_a: bool, transpose_b: bool) -> Any:
+    return np.matmul(np.swapaxes(x, -1, -2) if transpose_a else x, np.swapaxes(y, -1, -2) if transpose_b else y)
+
+
+def _matmul_transpose(cotangent: Any, node: Any, i: int) -> Any:
+    """G Bᵀ and Aᵀ G, or their transposes for an operand stored transposed; batch axes are summed by the engine."""
+    x, y = node.inputs
+    stored_x, stored_y = node.attrs["transpose_a"], node.attrs["transpose_b"]
+    if i == 0:
+        if stored_x:
+            return matmul_row(y, cotangent, transpose_a=stored_y, transpose_b=True)
+        return matmul_row(cotangent, y, transpose_a=False, transpose_b=not stored_y)
+    if stored_y:
+        return matmul_row(cotangent, x, transpose_a=True, transpose_b=stored_x)
+    return matmul_row(x, cotangent, transpose_a=not stored_x, transpose_b=False)
+
+
+matmul_row = register(
+    Op(
+        "matmul",
+        Family.BILINEAR,
+        2,
+        "The matrix product of the last two axes, each operand transposed first where its flag says so; leading axes "
+        "are broadcast. Sums of products in BLAS's order; integers wrap around; zeros where the summed axis is empty.",
+        kinds="fi",
+        shape=_matmul_shape,
+        reference=_matmul_reference,
+        transpose=_matmul_transpose,
+    )
+)
+
+
+def _refuse_bools(x: Any, y: Any, name: str) -> None:
+    if kind(x) == kind(y) == "b":
+        raise UnsupportedError(f"{name}: products of bool arrays are not supported; use pg.astype(x, 'int64')")
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """The matrix product `x @ y` of shapes (..., n, k) and (..., k, m), leading axes broadcast, dtypes promoted.
+
+    A 1-D `x` is a row and a 1-D `y` a column, whose axis is dropped from the result, as in NumPy.
+
+    Raises:
+        ShapeError: a scalar operand, or inner sizes that differ.
+        UnsupportedError: two bool operands.
+
+    Example:
+        >>> pg.matmul(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
+        array([3., 7.])
+    """
+    x, y = operand(x), operand(y)
+    _refuse_bools(x, y, "matmul")
+    if x.ndim == 0 or y.ndim == 0:
+        raise ShapeError(f"matmul: operands of shapes {x.shape} and {y.shape}; a scalar is multiplied with *")
+    inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
+    if x.shape[-1] != inner:
+        raise ShapeError(
+            f"matmul: operands of shapes {x.shape} and {y.shape} differ in the axis that is summed: "
+            f"{x.shape[-1]} and {inner}"
+        )
+    if x.ndim == 1 and y.ndim == 1:
+        return reduce_sum(multiply(x, y), axes=(0,))
+    left = reshape(x, (1, inner)) if x.ndim == 1 else x
+    right = reshape(y, (inner, 1)) if y.ndim == 1 else y
+    shape = _matmul_shape([left.shape, right.shape], {"transpose_a": False, "transpose_b": False})
+    if left.ndim > 2 and right.ndim == 2:  # one product of tall matrices, whose gradient is one too
+        left = reshape(left, (prod(left.shape[:-1]), inner))
+    result = matmul_row(left, right, transpose_a=False, transpose_b=False)
+    if x.ndim == 1:
+        shape = (*shape[:-2], shape[-1])
+    return reshape(result, shape[:-1] if y.ndim == 1 else shape)
+
+
+def dot(x: Any, y: Any) -> Any:
+    """The dot product: the sum over the last axis of `x` and the last but one (or only) axis of `y`.
+
+    For scalars it is the product. The result has the other axes of `x`, then those of `y`; dtypes are promoted.
+
+    Raises:
+        ShapeError: the axes to be summed differ in size.
+        UnsupportedError: two bool operands.
+
+    Example:
+        >>> float(pg.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+        11.0
+    """
+    x, y = operand(x), operand(y)
+    _refuse_bools(x, y, "dot")
+    if x.ndim == 0 or y.ndim == 0:
+        return multiply(x, y)
+    if y.ndim <= 2:
+        return matmul(x, y)
+    inner = y.shape[-2]
+    if x.shape[-1] != inner:
+        raise ShapeError(f"dot: operands of shapes {x.shape} and {y.shape}: {x.shape[-1]} and {inner} elements to sum")
+    rest = (*y.shape[:-2], y.shape[-1])
+    result = matmul(x, reshape(moveaxis(y, -2, 0), (inner, prod(rest))))
+    return reshape(result, (*x.shape[:-1], *rest))

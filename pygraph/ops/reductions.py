@@ -1,0 +1,304 @@
+"""Rows that combine elements along axes, and the functions sum, prod, max, min, any and all around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod as _product
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from .common import kind, normal_axes, operand
+from .comparison import astype, convert, equal, truth
+from .row import Attrs, Family, Op, Shape, register
+from .shaping import (
+    broadcast_to_row,
+    concatenate_row,
+    reshape,
+    reshape_row,
+    slice_row,
+    stack,
+    transpose,
+    transpose_row,
+)
+
+__all__ = ["all", "any", "max", "min", "prod", "sum"]
+
+_LOWEST = "(T)(sizeof(T) == 8 ? INT64_MIN : INT32_MIN)"
+_HIGHEST = "(T)(sizeof(T) == 8 ? INT64_MAX : INT32_MAX)"
+
+
+def _reduced_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    axes, shape = attrs["axes"], shapes[0]
+    if list(axes) != sorted(set(axes)) or (axes and not 0 <= axes[0] <= axes[-1] < len(shape)):
+        raise ShapeError(f"axes {axes} are not ascending axes of shape {shape}")
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+def _reduction(
+    name: str,
+    doc: str,
+    reference: Callable[..., Any],
+    c: Mapping[str, str],
+    identity: Mapping[str, str],
+    **rules: Any,
+) -> Op:
+    family = Family.LINEAR if "transpose" in rules else Family.CUSTOM
+    kinds = "".join(identity)
+    return register(
+        Op(
+            name,
+            family,
+            1,
+            doc,
+            kinds=kinds,
+            shape=_reduced_shape,
+            reference=reference,
+            c=c,
+            identity=identity,
+            **rules,
+        )
+    )
+
+
+def _kept(value: Any, node: Any) -> Any:
+    """A value shaped like the result of a reduction, with the reduced axes back as axes of size 1."""
+    shape = tuple(1 if k in node.attrs["axes"] else n for k, n in enumerate(node.inputs[0].shape))
+    return reshape_row(value, shape=shape)
+
+
+reduce_sum = _reduction(
+    "reduce_sum",
+    "The sum over `axes`, in a fixed order at any number of threads; 0 when empty.",
+    lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
+    {"f": "a + b", "i": "M(add)(a, b)"},
+    {"f": "0", "i": "0"},
+    transpose=lambda cotangent, node, i: _spread(cotangent, node),
+)
+
+
+def _spread(cotangent: Any, node: Any) -> Any:
+    """The cotangent of a sum, repeated over what was summed."""
+    return broadcast_to_row(_kept(cotangent, node), shape=node.inputs[0].shape)
+
+
+def _others(x: Any, axes: tuple[int, ...]) -> Any:
+    """For each element, the product of all the others that `axes` multiply it with.
+
+    Products of pairs are formed level by level and handed down again, so there is no division: the result is exact
+    with any number of zeros, and so are its own derivatives.
+    """
+    kept = tuple(k for k in range(len(x.shape)) if k not in axes)
+    order = (*kept, *axes)
+    moved = transpose_row(x, axes=order)
+    lead = tuple(x.shape[k] for k in kept)
+    level = reshape_row(moved, shape=(*lead, _product(x.shape[k] for k in axes)))
+    levels = []
+    while level.shape[-1] > 1:
+        if level.shape[-1] % 2:
+            level = concatenate_row(level, _ones((*lead, 1), x.dtype), axis=len(lead))
+        levels.append(level)
+        level = _every_other(level, 0) * _every_other(level, 1)
+    result = _ones((*lead, 1), x.dtype)
+    for level in reversed(levels):
+        count = level.shape[-1] // 2
+        outer = result if result.shape[-1] == count else _first(result, count)
+        pairs = stack([outer * _every_other(level, 1), outer * _every_other(level, 0)], axis=-1)
+        result = reshape_row(pairs, shape=(*lead, 2 * count))
+    total = _product(x.shape[k] for k in axes)
+    result = _first(result, total) if result.shape[-1] != total else result
+    inverse = tuple(sorted(range(len(order)), key=order.__getitem__))
+    return transpose(reshape(result, moved.shape), inverse)
+
+
+def _ones(shape: Shape, dtype: Any) -> Any:
+    """Ones that take no memory but one number's."""
+    return np.broadcast_to(np.ones((), dtype), shape)
+
+
+def _every_other(x: Any, start: int) -> Any:
+    """Elements start, start + 2, … along the last axis, whose size is even."""
+    ndim = len(x.shape)
+    return slice_row(
+        x,
+        starts=(*[0] * (ndim - 1), start),
+        steps=(*[1] * (ndim - 1), 2),
+        shape=(*x.shape[:-1], x.shape[-1] // 2),
+    )
+
+
+def _first(x: Any, count: int) -> Any:
+    """The first `count` elements along the last axis."""
+    return slice_row(x, starts=(0,) * len(x.shape), steps=(1,) * len(x.shape), shape=(*x.shape[:-1], count))
+
+
+reduce_prod = _reduction(
+    "reduce_prod",
+    "The product over `axes`; 1 when empty. The derivative by each element is the product of the others, without "
+    "division.",
+    lambda x, axes: np.prod(x, axis=axes, dtype=x.dtype),
+    {"f": "a * b", "i": "M(multiply)(a, b)"},
+    {"f": "1", "i": "1"},
+    jvp=lambda node, tangents: reduce_sum(
+        tangents[0] * _others(node.inputs[0], node.attrs["axes"]), axes=node.attrs["axes"]
+    ),
+    vjp=lambda node, cotangent: (_kept(cotangent, node) * _others(node.inputs[0], node.attrs["axes"]),),
+)
+
+
+def _extreme_shares(node: Any) -> tuple[Any, Any]:
+    """Which elements attain a maximum or minimum, as 0 and 1 of the operand's dtype, and how many do."""
+    x = node.inputs[0]
+    hits = convert(equal(x, _kept(node, node)), dtype=x.dtype)
+    return hits, reduce_sum(hits, axes=node.attrs["axes"])
+
+
+def _extreme_jvp(node: Any, tangents: Sequence[Any]) -> Any:
+    hits, count = _extreme_shares(node)
+    return reduce_sum(tangents[0] * hits, axes=node.attrs["axes"]) / count
+
+
+def _extreme_vjp(node: Any, cotangent: Any) -> Sequence[Any]:
+    hits, count = _extreme_shares(node)
+    return (hits * _kept(cotangent / count, node),)
+
+
+def _limit(dtype: Any, highest: bool) -> Any:
+    """The largest or smallest value of a dtype, which an extreme over nothing gives."""
+    if dtype.kind == "b":
+        return np.bool_(highest)
+    if dtype.kind == "f":
+        return dtype.type(np.inf if highest else -np.inf)
+    return np.iinfo(dtype).max if highest else np.iinfo(dtype).min
+
+
+reduce_max = _reduction(
+    "reduce_max",
+    "The largest element over `axes` (logical or on bools), nan when there is one; the lowest value of the dtype when "
+    "empty. Elements that tie for it share the derivative equally.",
+    lambda x, axes: np.max(x, axis=axes, initial=_limit(x.dtype, False)),
+    {"f": "M(maximum)(a, b)", "i": "a > b ? a : b", "b": "a || b"},
+    {"f": "-INFINITY", "i": _LOWEST, "b": "0"},
+    jvp=_extreme_jvp,
+    vjp=_extreme_vjp,
+)
+reduce_min = _reduction(
+    "reduce_min",
+    "The smallest element over `axes` (logical and on bools), nan when there is one; the highest value of the dtype "
+    "when empty. Elements that tie for it share the derivative equally.",
+    lambda x, axes: np.min(x, axis=axes, initial=_limit(x.dtype, True)),
+    {"f": "M(minimum)(a, b)", "i": "a < b ? a : b", "b": "a && b"},
+    {"f": "INFINITY", "i": _HIGHEST, "b": "1"},
+    jvp=_extreme_jvp,
+    vjp=_extreme_vjp,
+)
+
+
+def reduce(row: Op, x: Any, axis: Any, keepdims: bool, name: str) -> Any:
+    """`row` over an `axis` argument as NumPy takes it: None for all, an int, or several, negative from the end."""
+    axes = tuple(sorted(normal_axes(axis, x.ndim, name)))
+    result = row(x, axes=axes) if axes else x
+    return reshape(result, kept_shape(x.shape, axes)) if keepdims else result
+
+
+def kept_shape(shape: Shape, axes: Sequence[int]) -> Shape:
+    """`shape` with the reduced axes as axes of size 1."""
+    return tuple(1 if k in axes else n for k, n in enumerate(shape))
+
+
+def _summable(x: Any) -> Any:
+    """The operand of a sum or product in the dtype NumPy accumulates it in: int64 for bool and int32."""
+    x = operand(x)
+    return x if kind(x) == "f" else astype(x, np.int64)
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum over `axis` (None for all, an int or several); bool and int32 are summed as int64.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+        array([4., 6.])
+    """
+    return reduce(reduce_sum, _summable(x), axis, keepdims, "sum")
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over `axis` (None for all, an int or several); bool and int32 are multiplied as int64.
+
+    The gradient is exact where elements are zero, to any order.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+        array([ 2., 12.])
+    """
+    return reduce(reduce_prod, _summable(x), axis, keepdims, "prod")
+
+
+def _extreme(row: Op, x: Any, axis: Any, keepdims: bool, name: str) -> Any:
+    x = operand(x)
+    if 0 in (x.shape[k] for k in normal_axes(axis, x.ndim, name)):
+        raise ShapeError(f"{name}: shape {x.shape} has no elements along axis {axis}; test x.size first")
+    return reduce(row, x, axis, keepdims, name)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest element along `axis` (None for all, an int or several); nan when there is one.
+
+    Elements that tie for it share the gradient equally.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or without elements.
+
+    Example:
+        >>> pg.max(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
+        array([5., 4.])
+    """
+    return _extreme(reduce_max, x, axis, keepdims, "max")
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The smallest element along `axis` (None for all, an int or several); nan when there is one.
+
+    Elements that tie for it share the gradient equally.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or without elements.
+
+    Example:
+        >>> pg.min(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
+        array([1., 3.])
+    """
+    return _extreme(reduce_min, x, axis, keepdims, "min")
+
+
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether any element along `axis` (None for all, an int or several) is true (not 0); False for none; bool.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.any(np.array([[0, 1], [0, 0]]), axis=1)
+        array([ True, False])
+    """
+    return reduce(reduce_max, truth(x), axis, keepdims, "any")
+
+
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Whether all elements along `axis` (None for all, an int or several) are true (not 0); True for none; bool.
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.all(np.array([[0, 1], [2, 3]]), axis=1)
+        array([False,  True])
+    """
+    return reduce(reduce_min, truth(x), axis, keepdims, "all")

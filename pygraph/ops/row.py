@@ -1,0 +1,157 @@
+"""What an operation's row holds, the checks made when it is registered, and the table of all rows."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import GraphError
+
+Shape = tuple[int, ...]
+DType = np.dtype[Any]
+Attrs = Mapping[str, Any]
+Interval = tuple[float, float]
+
+
+class Family(enum.Enum):
+    """How an operation's derivative is written; both modes and batching follow from it."""
+
+    LEAF = "leaf"  # inputs and constants
+    ELEMENTWISE = "elementwise"  # one partial derivative per operand
+    LINEAR = "linear"  # a transpose per linear operand; the JVP is the op itself
+    BILINEAR = "bilinear"  # two transposes; linear in each of two operands alone
+    CUSTOM = "custom"  # jvp and vjp written out
+
+
+class RegistrationError(GraphError):
+    """A row that lacks a rule, or whose name is taken."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """One operation: all that the rest of the house knows of it.
+
+    Calling an `Op` applies it: on expressions it records a node, on NumPy arrays alone it returns the value of
+    its reference.
+
+    Attributes:
+        name: unique name, also the name of the public function where there is one.
+        family: which derivative rule the row carries.
+        arity: number of operands, or None for any number (at least one).
+        doc: one or two sentences: the formula, its source where not obvious, behaviour at 0, inf and nan.
+        kinds: operand dtypes it accepts, letters of `dtypes.KINDS` ("f" floats, "i" integers, "b" bool).
+        result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
+        shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
+        reference: the NumPy definition, called as reference(*arrays, **attrs).
+        partials: ELEMENTWISE: per operand, partial(out, *operands) -> expression or number, or None where nondiff.
+        transpose: LINEAR, BILINEAR: transpose(cotangent, node, i) -> cotangent of operand i.
+        linear_in: LINEAR: the operands it is (jointly) linear in; the others carry no derivative.
+        jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
+        vjp: CUSTOM: vjp(node, cotangent) -> one cotangent or None per operand.
+        c: the C expression of one element in terms of a, b, c (operands), T (element type) and M(name) (the
+            function pg_<name>_<dtype>); a dict by kind letter where it differs; None where no loop computes it.
+        fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
+            and vectorises.
+        define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
+        domain: per operand, the interval tests sample from.
+        edges: whether tests also feed 0, inf, nan and subnormals.
+        nondiff: the op has no derivative (its result is constant almost everywhere, or not floating).
+        promote: operands are brought to one dtype when recorded; otherwise each keeps its own.
+        differs: operands that keep their own dtype when `promote` (a condition, an index).
+        identity: reductions: the value of an empty reduction by kind letter, as C text.
+        results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
+    """
+
+    name: str
+    family: Family
+    arity: int | None
+    doc: str
+    kinds: str = "fib"
+    result: str | Callable[[Sequence[DType], Attrs], DType] = "same"
+    shape: Callable[[Sequence[Shape], Attrs], Shape] | None = None
+    reference: Callable[..., Any] | None = None
+    partials: tuple[Callable[..., Any] | None, ...] = ()
+    transpose: Callable[[Any, Any, int], Any] | None = None
+    linear_in: tuple[int, ...] | None = None
+    jvp: Callable[[Any, Sequence[Any]], Any] | None = None
+    vjp: Callable[[Any, Any], Sequence[Any]] | None = None
+    c: str | Mapping[str, str] | None = None
+    fast: tuple[str, str] | None = None
+    define: Callable[..., Any] | None = None
+    domain: tuple[Interval, ...] = ()
+    edges: bool = True
+    nondiff: bool = False
+    promote: bool = True
+    differs: tuple[int, ...] = ()
+    identity: Mapping[str, str] | None = None
+    results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether each result element depends on one (broadcast) element of each operand, and a loop computes it."""
+        return self.identity is None and (self.c is not None or self.define is not None)
+
+    def __call__(self, *operands: Any, **attrs: Any) -> Any:
+        return _recorder(self, operands, attrs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Callable[[str], Op], tuple[str]]:
+        return lookup, (self.name,)
+
+
+#: All rows by name, in the order of registration.
+TABLE: dict[str, Op] = {}
+
+
+def lookup(name: str) -> Op:
+    """The row called `name`; raises KeyError when there is none."""
+    return TABLE[name]
+
+
+def register(op: Op) -> Op:
+    """Add a row to the table.
+
+    Raises:
+        RegistrationError: the name is taken, or a rule that the family asks for is missing.
+    """
+    missing = []
+    if op.name in TABLE:
+        raise RegistrationError(f"op {op.name!r} is registered already")
+    if op.reference is None and op.define is None and op.family is not Family.LEAF:
+        missing.append("reference")
+    if op.shape is None and op.results is None:
+        missing.append("shape")
+    if op.c is not None and op.define is not None:
+        raise RegistrationError(f"op {op.name!r} gives both a C expression and a definition; one is enough")
+    if not op.nondiff:
+        if op.family is Family.ELEMENTWISE and len(op.partials) != op.arity and op.define is None:
+            missing.append("a partial for each operand")
+        if op.family in (Family.LINEAR, Family.BILINEAR) and op.transpose is None:
+            missing.append("transpose")
+        if op.family is Family.CUSTOM and (op.jvp is None or op.vjp is None):
+            missing.append("jvp and vjp")
+    if op.pointwise and op.arity is not None and len(op.domain) != op.arity:
+        missing.append("a sampling domain for each operand")
+    if missing:
+        raise RegistrationError(f"op {op.name!r} lacks {', '.join(missing)} (or say nondiff=True)")
+    TABLE[op.name] = op
+    return op
+
+
+def _unbound(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
+    raise GraphError(f"op {op.name!r} was applied before pygraph.graph was imported")
+
+
+_recorder: Callable[[Op, Sequence[Any], Attrs], Any] = _unbound
+
+
+def bind_recorder(recorder: Callable[[Op, Sequence[Any], Attrs], Any]) -> None:
+    """Tell the rows how an application is recorded (called once, by `pygraph.graph`)."""
+    global _recorder
+    _recorder = recorder

@@ -1,0 +1,373 @@
+"""Rows that rearrange elements (reshape, transpose, broadcast_to, slice, unslice, concatenate) and their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from .common import broadcast_shapes, normal_axes, normal_axis, operand, static_shape
+from .row import Attrs, Family, Op, Shape, register
+
+__all__ = [
+    "broadcast_to",
+    "concatenate",
+    "expand_dims",
+    "flip",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "squeeze",
+    "stack",
+    "swapaxes",
+    "transpose",
+]
+
+
+def _linear(
+    name: str,
+    doc: str,
+    shape: Callable[[Sequence[Shape], Attrs], Shape],
+    reference: Callable[..., Any],
+    transpose: Callable[[Any, Any, int], Any],
+    arity: int | None = 1,
+) -> Op:
+    return register(Op(name, Family.LINEAR, arity, doc, shape=shape, reference=reference, transpose=transpose))
+
+
+def _reshape_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    wanted: Shape = attrs["shape"]
+    if min(wanted, default=0) < 0 or prod(wanted) != prod(shapes[0]):
+        raise ShapeError(f"shape {shapes[0]} with {prod(shapes[0])} elements cannot become {wanted}")
+    return wanted
+
+
+reshape_row: Op = _linear(
+    "reshape",
+    "The elements, in C order, in another shape.",
+    _reshape_shape,
+    lambda x, shape: np.reshape(x, shape),
+    lambda cotangent, node, i: reshape_row(cotangent, shape=node.inputs[0].shape),
+)
+
+
+def _transpose_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    axes = attrs["axes"]
+    if sorted(axes) != list(range(len(shapes[0]))):
+        raise ShapeError(f"axes {axes} are not a permutation of the {len(shapes[0])} axes of shape {shapes[0]}")
+    return tuple(shapes[0][axis] for axis in axes)
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
+transpose_row: Op = _linear(
+    "transpose",
+    "The axes permuted: axis k of the result is axis axes[k] of the operand.",
+    _transpose_shape,
+    lambda x, axes: np.transpose(x, axes),
+    lambda cotangent, node, i: transpose_row(cotangent, axes=_inverse(node.attrs["axes"])),
+)
+
+
+def _broadcast_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    wanted: Shape = attrs["shape"]
+    if len(shapes[0]) > len(wanted) or broadcast_shapes([shapes[0], wanted]) != wanted:
+        raise ShapeError(f"shape {shapes[0]} does not broadcast to {wanted}")
+    return wanted
+
+
+broadcast_to_row = _linear(
+    "broadcast_to",
+    "The operand repeated along new leading axes and axes of size 1. As for every row that broadcasts, the cotangent "
+    "has the result's shape, and the engine sums it.",
+    _broadcast_shape,
+    lambda x, shape: np.broadcast_to(x, shape),
+    lambda cotangent, node, i: cotangent,
+)
+
+
+def _check_places(whole: Shape, part: Shape, attrs: Attrs) -> None:
+    """Raise unless `part` elements at `starts`, every `steps`, lie within `whole` along each axis."""
+    starts, steps = attrs["starts"], attrs["steps"]
+    if not len(whole) == len(part) == len(starts) == len(steps):
+        raise ShapeError(f"starts {starts}, steps {steps} and shape {part} do not fit an operand of shape {whole}")
+    for size, count, start, step in zip(whole, part, starts, steps, strict=True):
+        if count and not (step and 0 <= start < size and 0 <= start + (count - 1) * step < size):
+            raise ShapeError(f"{count} elements from {start} in steps of {step} leave an axis of size {size}")
+
+
+def _slice_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    wanted: Shape = attrs["shape"]
+    _check_places(shapes[0], wanted, attrs)
+    return wanted
+
+
+def _unslice_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    wanted: Shape = attrs["shape"]
+    _check_places(wanted, shapes[0], attrs)
+    return wanted
+
+
+def _places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[slice, ...]:
+    """The Python slices that pick `part` elements along each axis."""
+    ends = [start + count * step for start, step, count in zip(starts, steps, part, strict=True)]
+    return tuple(
+        slice(start, end if end >= 0 else None, step) if count else slice(0, 0)
+        for start, end, step, count in zip(starts, ends, steps, part, strict=True)
+    )
+
+
+def _unslice(x: Any, starts: Sequence[int], steps: Sequence[int], shape: Shape) -> Any:
+    result = np.zeros(shape, x.dtype)
+    result[_places(starts, steps, x.shape)] = x
+    return result
+
+
+slice_row = _linear(
+    "slice",
+    "Element i along each axis is element start + i * step of the operand; steps may be negative. Basic indexing.",
+    _slice_shape,
+    lambda x, starts, steps, shape: x[_places(starts, steps, shape)],
+    lambda cotangent, node, i: unslice_row(
+        cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
+    ),
+)
+unslice_row: Op = _linear(
+    "unslice",
+    "Zeros of `shape` with the operand at the places that slice would read: the transpose of slice; also padding.",
+    _unslice_shape,
+    _unslice,
+    lambda cotangent, node, i: slice_row(
+        cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
+    ),
+)
+
+
+def _concatenate_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    axis, first = attrs["axis"], shapes[0]
+    if not 0 <= axis < len(first):
+        raise ShapeError(f"axis {axis} is out of range for operands with {len(first)} dimensions")
+    rest = first[:axis], first[axis + 1 :]
+    if any(len(s) != len(first) or (s[:axis], s[axis + 1 :]) != rest for s in shapes):
+        raise ShapeError(f"shapes {' and '.join(map(str, shapes))} must be equal except along axis {axis}")
+    return (*rest[0], sum(s[axis] for s in shapes), *rest[1])
+
+
+def _concatenate_transpose(cotangent: Any, node: Any, i: int) -> Any:
+    axis, shape = node.attrs["axis"], node.inputs[i].shape
+    starts = [0] * len(shape)
+    starts[axis] = sum(operand.shape[axis] for operand in node.inputs[:i])
+    return slice_row(cotangent, starts=tuple(starts), steps=(1,) * len(shape), shape=shape)
+
+
+concatenate_row = _linear(
+    "concatenate",
+    "The operands one after another along `axis`.",
+    _concatenate_shape,
+    lambda *xs, axis: np.concatenate(xs, axis),
+    _concatenate_transpose,
+    arity=None,
+)
+
+
+def reshape(x: Any, shape: Any) -> Any:
+    """The elements of `x`, in C order, in `shape` (an int or a tuple); one size may be -1.
+
+    Raises:
+        ShapeError: another number of elements.
+
+    Example:
+        >>> pg.reshape(np.array([1, 2, 3, 4]), (2, -1))
+        array([[1, 2],
+               [3, 4]])
+    """
+    x = operand(x)
+    wanted = static_shape(shape, "reshape")
+    if wanted.count(-1) == 1:
+        size, known = prod(x.shape), -prod(wanted)
+        if not known or size % known:
+            raise ShapeError(f"reshape: shape {x.shape} with {size} elements cannot become {wanted}")
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
+    return x if x.shape == wanted else reshape_row(x, shape=wanted)
+
+
+def ravel(x: Any) -> Any:
+    """The elements of `x`, in C order, along one axis.
+
+    Example:
+        >>> pg.ravel(np.array([[1, 2], [3, 4]]))
+        array([1, 2, 3, 4])
+    """
+    return reshape(x, (-1,)) if 0 not in operand(x).shape else reshape(x, (0,))
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    """`x` with its axes permuted: axis k of the result is axis `axes[k]`; by default all are reversed.
+
+    Raises:
+        ShapeError: `axes` is not a permutation.
+
+    Example:
+        >>> pg.transpose(np.array([[1, 2], [3, 4]]))
+        array([[1, 3],
+               [2, 4]])
+    """
+    x = operand(x)
+    order = tuple(range(x.ndim))[::-1] if axes is None else normal_axes(axes, x.ndim, "transpose")
+    return x if order == tuple(range(x.ndim)) else transpose_row(x, axes=order)
+
+
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """`x` with the axes `source` (an int or several) at the positions `destination`, the others in their order.
+
+    Raises:
+        ShapeError: an axis out of range or named twice, or unequal numbers of them.
+
+    Example:
+        >>> pg.moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
+        (3, 4, 2)
+    """
+    x = operand(x)
+    sources = normal_axes((source,) if np.ndim(source) == 0 else source, x.ndim, "moveaxis")
+    targets = normal_axes((destination,) if np.ndim(destination) == 0 else destination, x.ndim, "moveaxis")
+    if len(sources) != len(targets):
+        raise ShapeError(f"moveaxis: {len(sources)} source axes but {len(targets)} destinations")
+    order = [axis for axis in range(x.ndim) if axis not in sources]
+    for target, axis in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, axis)
+    return transpose(x, order)
+
+
+def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
+    """`x` with two axes exchanged.
+
+    Raises:
+        ShapeError: an axis out of range.
+
+    Example:
+        >>> pg.swapaxes(np.zeros((2, 3, 4)), 0, 2).shape
+        (4, 3, 2)
+    """
+    x = operand(x)
+    first, second = normal_axis(axis1, x.ndim, "swapaxes"), normal_axis(axis2, x.ndim, "swapaxes")
+    order = list(range(x.ndim))
+    order[first], order[second] = second, first
+    return transpose(x, order)
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    """`x` with axes of size 1 inserted at the positions `axis` (an int or several) of the result.
+
+    Raises:
+        ShapeError: a position out of range or named twice.
+
+    Example:
+        >>> pg.expand_dims(np.array([1, 2]), 1)
+        array([[1],
+               [2]])
+    """
+    x = operand(x)
+    count = 1 if np.ndim(axis) == 0 else len(axis)
+    axes = normal_axes((axis,) if np.ndim(axis) == 0 else axis, x.ndim + count, "expand_dims")
+    sizes = iter(x.shape)
+    return reshape(x, tuple(1 if k in axes else next(sizes) for k in range(x.ndim + count)))
+
+
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """`x` without the axes `axis` (an int or several, by default all) of size 1.
+
+    Raises:
+        ShapeError: an axis out of range, or of another size than 1.
+
+    Example:
+        >>> pg.squeeze(np.array([[1], [2]]))
+        array([1, 2])
+    """
+    x = operand(x)
+    axes = normal_axes(axis, x.ndim, "squeeze")
+    if axis is None:
+        axes = tuple(k for k in axes if x.shape[k] == 1)
+    for k in axes:
+        if x.shape[k] != 1:
+            raise ShapeError(f"squeeze: axis {k} of shape {x.shape} has size {x.shape[k]}, not 1")
+    return reshape(x, tuple(n for k, n in enumerate(x.shape) if k not in axes))
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """`x` repeated to `shape` by NumPy's rule; a read-only view for an array.
+
+    Raises:
+        ShapeError: `x` does not broadcast to `shape`.
+
+    Example:
+        >>> pg.broadcast_to(np.array([1, 2]), (2, 2))
+        array([[1, 2],
+               [1, 2]])
+    """
+    x = operand(x)
+    wanted = static_shape(shape, "broadcast_to")
+    return x if x.shape == wanted else broadcast_to_row(x, shape=wanted)
+
+
+def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
+    """The arrays, promoted to one dtype, one after another along `axis`; all raveled first when it is None.
+
+    Raises:
+        ShapeError: no arrays, scalars, an axis out of range, or shapes that differ along another axis.
+
+    Example:
+        >>> pg.concatenate([np.array([1, 2]), np.array([3])])
+        array([1, 2, 3])
+    """
+    xs = [operand(x) for x in arrays]
+    if not xs:
+        raise ShapeError("concatenate: give at least one array")
+    if axis is None:
+        xs, axis = [ravel(x) for x in xs], 0
+    if xs[0].ndim == 0:
+        raise ShapeError("concatenate: scalars cannot be concatenated; use pg.stack")
+    return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim, "concatenate"))
+
+
+def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
+    """The arrays, of one shape and promoted to one dtype, along a new axis at position `axis` of the result.
+
+    Raises:
+        ShapeError: no arrays, unequal shapes, or an axis out of range.
+
+    Example:
+        >>> pg.stack([np.array([1, 2]), np.array([3, 4])], axis=1)
+        array([[1, 3],
+               [2, 4]])
+    """
+    xs = [operand(x) for x in arrays]
+    if not xs:
+        raise ShapeError("stack: give at least one array")
+    if any(x.shape != xs[0].shape for x in xs):
+        raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in xs)} must be equal")
+    k = normal_axis(axis, xs[0].ndim + 1, "stack")
+    return concatenate([expand_dims(x, k) for x in xs], k)
+
+
+def flip(x: Any, axis: Any = None) -> Any:
+    """`x` with the order of elements reversed along `axis` (an int or several, by default all).
+
+    Raises:
+        ShapeError: an axis out of range or named twice.
+
+    Example:
+        >>> pg.flip(np.array([1, 2, 3]))
+        array([3, 2, 1])
+    """
+    x = operand(x)
+    axes = normal_axes(axis, x.ndim, "flip")
+    turned = [k in axes and n > 1 for k, n in enumerate(x.shape)]
+    if not any(turned):
+        return x
+    starts = tuple(n - 1 if turn else 0 for n, turn in zip(x.shape, turned, strict=True))
+    return slice_row(x, starts=starts, steps=tuple(-1 if turn else 1 for turn in turned), shape=x.shape)

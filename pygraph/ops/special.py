@@ -1,0 +1,68 @@
+"""Rows of the error function and the gamma family."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .common import pointwise
+from .row import Op
+from .special_reference import digamma as _digamma
+from .special_reference import erf as _erf
+from .special_reference import erfc as _erfc
+from .special_reference import gammaln as _gammaln
+from .special_reference import polygamma as _polygamma
+from .transcendental import exp
+
+__all__ = ["digamma", "erf", "erfc", "gammaln", "polygamma"]
+
+_TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def _gauss(x: Any) -> Any:
+    """2/√π e^(-x²), the derivative of erf."""
+    return _TWO_OVER_ROOT_PI * exp(-(x * x))
+
+
+erf = pointwise(
+    "erf",
+    "The error function 2/√π ∫₀ᵃ e^(-t²) dt (DLMF 7.2.1); ±1 at ±inf.",
+    "M(erf)(a)",
+    _erf,
+    lambda out, x: _gauss(x),
+    domain=((-3.0, 3.0),),
+)
+erfc = pointwise(
+    "erfc",
+    "1 - erf(a) without cancellation for large a (DLMF 7.2.2); 2 at -inf, 0 at inf.",
+    "M(erfc)(a)",
+    _erfc,
+    lambda out, x: -_gauss(x),
+    domain=((-3.0, 3.0),),
+)
+gammaln = pointwise(
+    "gammaln",
+    "log |Γ(a)|; inf at 0, at the negative integers and at ±inf. The derivative is digamma(a).",
+    "M(gammaln)(a)",
+    _gammaln,
+    lambda out, x: digamma(x),
+    domain=((0.4, 4.0),),
+)
+digamma: Op = pointwise(
+    "digamma",
+    "ψ(a), the derivative of log Γ(a) (DLMF 5.2.2); ∓inf at ±0, nan at the negative integers and -inf, inf at inf.",
+    "M(digamma)(a)",
+    _digamma,
+    lambda out, x: polygamma(1.0, x),
+    domain=((0.4, 4.0),),
+)
+polygamma: Op = pointwise(
+    "polygamma",
+    "The derivative of order a of digamma at b: (-1)^(a+1) a! ζ(a+1, b) (DLMF 5.15, 25.11.12); digamma where a is 0; "
+    "nan where a is negative or not whole. The derivative in b is polygamma(a + 1, b); in a there is none.",
+    "M(polygamma)(a, b)",
+    _polygamma,
+    None,
+    lambda out, n, x: polygamma(n + 1.0, x),
+    domain=((1.0, 1.0), (0.4, 4.0)),
+)

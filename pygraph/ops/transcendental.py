@@ -1,0 +1,280 @@
+"""Rows of the exponential, logarithmic, trigonometric and hyperbolic functions, and those built like them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .common import pointwise
+from .row import Op
+
+__all__ = [
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "cbrt",
+    "cos",
+    "cosh",
+    "exp",
+    "exp2",
+    "expm1",
+    "hypot",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "sigmoid",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "tan",
+    "tanh",
+]
+
+_LN2 = math.log(2.0)
+_LN10 = math.log(10.0)
+_REAL = (-3.0, 3.0)
+_POSITIVE = (0.3, 3.0)
+_INSIDE = (-0.9, 0.9)
+
+exp = pointwise(
+    "exp",
+    "e^a; 0 at -inf, inf at inf and above the overflow threshold.",
+    "M(exp)(a)",
+    np.exp,
+    lambda out, x: out,
+    domain=(_REAL,),
+)
+expm1 = pointwise(
+    "expm1",
+    "e^a - 1 without cancellation near 0; -1 at -inf. The derivative is e^a, not out + 1, which cancels for a << 0.",
+    "M(expm1)(a)",
+    np.expm1,
+    lambda out, x: exp(x),
+    domain=(_REAL,),
+)
+exp2 = pointwise(
+    "exp2",
+    "2^a; 0 at -inf, inf at inf.",
+    "M(exp2)(a)",
+    np.exp2,
+    lambda out, x: out * _LN2,
+    domain=(_REAL,),
+)
+log = pointwise(
+    "log",
+    "Natural logarithm; -inf at both zeros, nan below.",
+    "M(log)(a)",
+    np.log,
+    lambda out, x: 1.0 / x,
+    domain=(_POSITIVE,),
+)
+log1p = pointwise(
+    "log1p",
+    "log(1 + a) without cancellation near 0; -inf at -1, nan below.",
+    "M(log1p)(a)",
+    np.log1p,
+    lambda out, x: 1.0 / (1.0 + x),
+    domain=((-0.7, 3.0),),
+)
+log2 = pointwise(
+    "log2",
+    "Logarithm to base 2; -inf at both zeros, nan below.",
+    "M(log2)(a)",
+    np.log2,
+    lambda out, x: (1.0 / _LN2) / x,
+    domain=(_POSITIVE,),
+)
+log10 = pointwise(
+    "log10",
+    "Logarithm to base 10; -inf at both zeros, nan below.",
+    "M(log10)(a)",
+    np.log10,
+    lambda out, x: (1.0 / _LN10) / x,
+    domain=(_POSITIVE,),
+)
+sqrt = pointwise(
+    "sqrt",
+    "Square root; -0 at -0, nan below; the derivative 0.5 / out is inf at 0.",
+    "M(sqrt)(a)",
+    np.sqrt,
+    lambda out, x: 0.5 / out,
+    domain=(_POSITIVE,),
+)
+cbrt = pointwise(
+    "cbrt",
+    "Cube root, with the sign of a; the derivative 1 / (3 out²) is inf at 0.",
+    "M(cbrt)(a)",
+    np.cbrt,
+    lambda out, x: (1.0 / 3.0) / (out * out),
+    domain=(_POSITIVE,),
+)
+sin = pointwise(
+    "sin",
+    "Sine of radians; nan at ±inf.",
+    "M(sin)(a)",
+    np.sin,
+    lambda out, x: cos(x),
+    domain=(_REAL,),
+    fast=("M(sin_ok)(a)", "M(sin_core)(a)"),
+)
+cos: Op = pointwise(
+    "cos",
+    "Cosine of radians; nan at ±inf.",
+    "M(cos)(a)",
+    np.cos,
+    lambda out, x: -sin(x),
+    domain=(_REAL,),
+    fast=("M(cos_ok)(a)", "M(cos_core)(a)"),
+)
+tan = pointwise(
+    "tan",
+    "Tangent of radians; nan at ±inf.",
+    "M(tan)(a)",
+    np.tan,
+    lambda out, x: 1.0 + out * out,
+    domain=((-1.2, 1.2),),
+    fast=("M(tan_ok)(a)", "M(tan_core)(a)"),
+)
+arcsin = pointwise(
+    "arcsin",
+    "Inverse sine in [-π/2, π/2]; nan outside [-1, 1]. The derivative 1 / sqrt((1-a)(1+a)) is inf at ±1.",
+    "M(arcsin)(a)",
+    np.arcsin,
+    lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),
+    domain=(_INSIDE,),
+)
+arccos = pointwise(
+    "arccos",
+    "Inverse cosine in [0, π]; nan outside [-1, 1]. The derivative -1 / sqrt((1-a)(1+a)) is -inf at ±1.",
+    "M(arccos)(a)",
+    np.arccos,
+    lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),
+    domain=(_INSIDE,),
+)
+arctan = pointwise(
+    "arctan",
+    "Inverse tangent in [-π/2, π/2]; ±π/2 at ±inf.",
+    "M(arctan)(a)",
+    np.arctan,
+    lambda out, x: 1.0 / (1.0 + x * x),
+    domain=(_REAL,),
+)
+
+
+def _over_hypot_squared(numerator: Any, x: Any, y: Any) -> Any:
+    """numerator / (x² + y²) without overflow of the squares."""
+    radius = hypot(x, y)
+    return numerator / radius / radius
+
+
+arctan2 = pointwise(
+    "arctan2",
+    "Angle in [-π, π] of the point (b, a), a being the ordinate; at zeros and infinities as C's atan2. Partials "
+    "b / (a² + b²) and -a / (a² + b²), nan at the origin.",
+    "M(arctan2)(a, b)",
+    np.arctan2,
+    lambda out, y, x: _over_hypot_squared(x, x, y),
+    lambda out, y, x: _over_hypot_squared(-y, x, y),
+    domain=(_REAL, _POSITIVE),
+)
+sinh = pointwise(
+    "sinh",
+    "Hyperbolic sine; ±inf at ±inf.",
+    "M(sinh)(a)",
+    np.sinh,
+    lambda out, x: cosh(x),
+    domain=(_REAL,),
+)
+cosh: Op = pointwise(
+    "cosh",
+    "Hyperbolic cosine; inf at ±inf.",
+    "M(cosh)(a)",
+    np.cosh,
+    lambda out, x: sinh(x),
+    domain=(_REAL,),
+)
+tanh = pointwise(
+    "tanh",
+    "Hyperbolic tangent; ±1 at ±inf. The derivative is 1 - out².",
+    "M(tanh)(a)",
+    np.tanh,
+    lambda out, x: 1.0 - out * out,
+    domain=(_REAL,),
+)
+arcsinh = pointwise(
+    "arcsinh",
+    "Inverse hyperbolic sine; ±inf at ±inf. The derivative 1 / sqrt(a² + 1) is written with hypot, which can't "
+    "overflow.",
+    "M(arcsinh)(a)",
+    np.arcsinh,
+    lambda out, x: 1.0 / hypot(x, 1.0),
+    domain=(_REAL,),
+)
+arccosh = pointwise(
+    "arccosh",
+    "Inverse hyperbolic cosine; nan below 1, 0 at 1 with derivative inf.",
+    "M(arccosh)(a)",
+    np.arccosh,
+    lambda out, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
+    domain=((1.3, 4.0),),
+)
+arctanh = pointwise(
+    "arctanh",
+    "Inverse hyperbolic tangent; ±inf at ±1, nan beyond. The derivative is 1 / ((1-a)(1+a)).",
+    "M(arctanh)(a)",
+    np.arctanh,
+    lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    domain=(_INSIDE,),
+)
+hypot: Op = pointwise(
+    "hypot",
+    "sqrt(a² + b²) without overflow; inf when either is infinite, even beside nan. Partials a / out and b / out, nan "
+    "at the origin.",
+    "M(hypot)(a, b)",
+    np.hypot,
+    lambda out, x, y: x / out,
+    lambda out, x, y: y / out,
+    domain=(_REAL, _POSITIVE),
+)
+logaddexp = pointwise(
+    "logaddexp",
+    "log(e^a + e^b) as max + log1p(e^-|a-b|); -inf for two -inf. Partials sigmoid(a - b) and sigmoid(b - a), nan for "
+    "two equal infinities.",
+    "M(logaddexp)(a, b)",
+    np.logaddexp,
+    lambda out, x, y: sigmoid(x - y),
+    lambda out, x, y: sigmoid(y - x),
+    domain=(_REAL, _REAL),
+)
+
+
+def _sigmoid(x: Any) -> Any:
+    decay = np.exp(-np.abs(x))
+    return np.where(np.asarray(x) >= 0, 1 / (1 + decay), decay / (1 + decay))
+
+
+sigmoid: Op = pointwise(
+    "sigmoid",
+    "1 / (1 + e^-a), through e^-|a| so that nothing overflows; 0 at -inf, 1 at inf. The derivative is out (1 - out).",
+    "M(sigmoid)(a)",
+    _sigmoid,
+    lambda out, x: out * (1.0 - out),
+    domain=(_REAL,),
+)
+softplus = pointwise(
+    "softplus",
+    "log(1 + e^a) as max(a, 0) + log1p(e^-|a|); 0 at -inf, inf at inf. The derivative is sigmoid(a).",
+    "M(softplus)(a)",
+    lambda x: np.logaddexp(x, 0),
+    lambda out, x: sigmoid(x),
+    domain=(_REAL,),
+)
