@@ -1,0 +1,102 @@
+"""Encodes planned bodies as the words of a Program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .build import Body, Shared
+from .program import HEADER_WORDS, MAGIC, Opcode, SlotKind
+from .steps import ScalarStep, Step, Value
+
+
+@dataclass
+class Counts:
+    """What the encoder counts on its way."""
+
+    instructions: int = 0
+    micro_operations: int = 0
+    fused_regions: int = 0
+
+
+class _BodyEncoder:
+    """The slots and the code of one body."""
+
+    def __init__(self, fuse: bool, counts: Counts) -> None:
+        self.fuse = fuse
+        self.counts = counts
+        self.slots: list[int] = []
+        self.code: list[int] = []
+        self._slot_of: dict[tuple[SlotKind, int, int], int] = {}
+
+    def slot(self, value: Value) -> int:
+        """The slot of a value; values at one place share it."""
+        where = value.offset if value.kind is SlotKind.ARENA else value.index
+        key = (value.kind, where, value.nbytes)
+        known = self._slot_of.get(key)
+        if known is None:
+            known = self._slot_of[key] = len(self._slot_of)
+            self.slots += [value.kind, where, value.nbytes]
+        return known
+
+    def segment(self, steps: Sequence[Step]) -> tuple[int, int]:
+        """Encode the steps of one segment; returns its range of words."""
+        first = len(self.code)
+        scalars: list[ScalarStep] = []
+        for step in steps:
+            if isinstance(step, ScalarStep):
+                scalars.append(step)
+                if self.fuse:
+                    continue
+            self._flush(scalars)
+            if not isinstance(step, ScalarStep):
+                self.counts.instructions += 1
+                micros = len(getattr(step, "micros", ())) + len(getattr(step, "reduces", ()))
+                self._count(micros)
+                self.code += step.encode(self.slot)
+        self._flush(scalars)
+        return first, len(self.code)
+
+    def _flush(self, scalars: list[ScalarStep]) -> None:
+        if scalars:
+            self.counts.instructions += 1
+            self._count(sum(step.micro >= 0 for step in scalars))
+            self.code += [Opcode.SCALAR, 4 + 7 * len(scalars), scalars[-1].node, len(scalars)]
+            for step in scalars:
+                self.code += step.encode(self.slot)
+            scalars.clear()
+
+    def _count(self, micros: int) -> None:
+        self.counts.micro_operations += micros
+        self.counts.fused_regions += micros > 1
+
+
+def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
+    """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
+    counts = Counts()
+    signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
+    words = [MAGIC, signed_hash, 0, len(shared.bodies), len(shared.constants)]
+    assert len(words) == HEADER_WORDS
+    for body in shared.bodies:
+        encoder = _BodyEncoder(shared.fuse, counts)
+        for value in (*body.inputs, *body.outputs):
+            encoder.slot(value)
+        segments = [encoder.segment(steps) for steps in body.segments]
+        inits = _inits(body)
+        tail = [*encoder.slots, *inits]
+        for first, end in segments:
+            tail += [first, end]
+        tail += encoder.code
+        words += [8 + len(tail), body.arena_bytes, len(encoder.slots) // 3, len(inits) // 3, len(segments)]
+        words += [len(body.inputs), len(body.outputs), len(encoder.code), *tail]
+    return np.array(words, dtype=np.int64), counts
+
+
+def _inits(body: Body) -> list[int]:
+    inits: list[int] = []
+    for cell, offset in body.constant_cells.items():
+        inits += [cell.offset, offset, cell.nbytes]
+    return inits

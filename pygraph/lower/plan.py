@@ -1,0 +1,117 @@
+"""The memory plan: live ranges of values become offsets in one arena, with reuse."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Sequence
+
+from .program import SlotKind
+from .steps import ALIGNMENT, CELL, LoopStep, ScalarStep, Step, Value
+
+
+class _Arrays:
+    """A best-fit allocator over an arena that grows at its end; free blocks are merged with their neighbours."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._free: list[tuple[int, int]] = []  # (offset, size), sorted by offset
+
+    def take(self, nbytes: int) -> int:
+        need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        best = min((block for block in self._free if block[1] >= need), key=lambda block: block[1], default=None)
+        if best is not None:
+            self._free.remove(best)
+            if best[1] > need:
+                insort(self._free, (best[0] + need, best[1] - need))
+            return best[0]
+        if self._free and sum(self._free[-1]) == self.size:
+            offset, _ = self._free.pop()
+        else:
+            offset = self.size
+        self.size = offset + need
+        return offset
+
+    def give(self, offset: int, nbytes: int) -> None:
+        need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        insort(self._free, (offset, need))
+        at = self._free.index((offset, need))
+        for left in (at, at - 1):
+            if left >= 0 and left + 1 < len(self._free):
+                first, second = self._free[left], self._free[left + 1]
+                if sum(first) == second[0]:
+                    self._free[left : left + 2] = [(first[0], first[1] + second[1])]
+
+
+def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
+    """Give every arena value its offset; returns the arena's bytes.
+
+    Constant cells come first and are never reused, then the cells of single elements, then the arrays.
+    """
+    _live_ranges(steps)
+    for position, value in enumerate(constant_cells):
+        value.offset = position * CELL
+    free_cells: list[int] = []
+    cells = len(constant_cells)
+    arrays = _Arrays()
+    placed: list[Value] = []
+
+    def take(value: Value) -> None:
+        nonlocal cells
+        if value.cell:
+            if free_cells:
+                value.offset = free_cells.pop()
+            else:
+                value.offset = cells * CELL
+                cells += 1
+        else:
+            value.offset = arrays.take(value.nbytes)
+            placed.append(value)
+
+    def give(value: Value) -> None:
+        if value.cell:
+            free_cells.append(value.offset)
+        else:
+            arrays.give(value.offset, value.nbytes)
+
+    constants = set(constant_cells)
+    for now, step in enumerate(steps):
+        dying = [
+            value
+            for value in dict.fromkeys(step.reads)
+            if value.kind is SlotKind.ARENA and value.end == now and not value.kept and value not in constants
+        ]
+        if isinstance(step, ScalarStep):
+            for value in dying:
+                give(value)
+            dying = []
+        fresh = [value for value in dict.fromkeys(step.writes) if value.kind is SlotKind.ARENA and value.start == now]
+        shared: set[Value] = set()
+        if isinstance(step, LoopStep):
+            for written, read in step.in_place:
+                if read in dying and written in fresh and not written.cell and shared.isdisjoint((written, read)):
+                    written.offset = read.offset
+                    placed.append(written)
+                    shared |= {read, written}
+        for value in fresh:
+            if value not in shared:
+                take(value)
+        temporaries = () if isinstance(step, ScalarStep) else step.temporaries
+        for value in temporaries:
+            take(value)
+        for value in (*dying, *temporaries, *(v for v in fresh if v.end == now and not v.kept)):
+            if value not in shared or (value in fresh and value.end == now):
+                give(value)
+    base = -(-cells * CELL // ALIGNMENT) * ALIGNMENT
+    for value in placed:
+        value.offset += base
+    return base + arrays.size
+
+
+def _live_ranges(steps: Sequence[Step]) -> None:
+    for now, step in enumerate(steps):
+        for value in step.writes:
+            if value.start < 0:
+                value.start = now
+            value.end = now
+        for value in step.reads:
+            value.end = now

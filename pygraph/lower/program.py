@@ -1,0 +1,132 @@
+"""The Program: flat instructions over a planned arena, the one form that C runs and the emitter reads.
+
+A Program is int64 words and a block of constants. The words are a header and then bodies: body 0 is the function
+itself, each further body belongs to one SCAN. `csrc/verify.c` checks every claim made here once, when it loads one.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = 0x5047524150483031
+HEADER_WORDS = 5
+CHECKSUM_WORD = 2
+
+#: Elements of work that are never split further: part of the meaning of a Program, since sums depend on it.
+CHUNK = 32768
+#: The largest number of partial results of one reduction, and the least rows each of them covers.
+MAX_PARTIALS = 64
+MIN_ROWS_PER_PARTIAL = 16
+
+
+class Opcode(enum.IntEnum):
+    """What one instruction does."""
+
+    SCALAR = 1  # micro-operations over 8-byte arena cells
+    LOOP = 2  # micro-operations block by block over an iteration space, with strided loads, stores, reductions
+    MATMUL = 3  # C = op(A) op(B), batched
+    GATHER = 4  # out[o, j, :] = x[o, index[j], :]
+    SCATTER = 5  # out[o, index[j], :] (= or +=) v[o, j, :]
+    SCAN = 6  # run a body once per step, carrying values
+    WRAP = 7  # check integer indices and count negative ones from the end
+
+
+class Micro(enum.IntEnum):
+    """Micro-operations that are not rows of the op table."""
+
+    LOAD = -1  # cell <- memory
+    STORE = -2  # memory <- cell
+
+
+class SlotKind(enum.IntEnum):
+    """Where the memory of a slot lives."""
+
+    ARENA = 0
+    CONST = 1
+    INPUT = 2
+    OUTPUT = 3
+
+
+class Segment(enum.IntEnum):
+    """The runnable parts of body 0."""
+
+    FORWARD = 0
+    REVERSE = 1
+    TANGENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output of a Program: its name and type, the segment it belongs to, its slot in body 0."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    segment: Segment
+    slot: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """What an error message says of the node an instruction came from."""
+
+    op: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    where: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A lowered graph.
+
+    Attributes:
+        words: the int64 words; the checksum word is zero until the runtime seals it.
+        constants: array constants, each 64-byte aligned.
+        inputs, outputs: ports in the order of the graph's inputs and outputs.
+        nodes: by node id, as errors name them.
+        instructions: instructions of all bodies; a scalar region counts as one.
+        micro_operations: operations inside SCALAR and LOOP instructions.
+        arena_bytes: peak memory of one call, without inputs, outputs and block scratch.
+        cached_bytes: what `forward` keeps for `reverse` and `jvp`.
+        flops: estimated floating-point operations of all segments, loops counted by their length.
+        fused_regions: LOOP and SCALAR instructions that hold at least two operations.
+    """
+
+    words: NDArray[np.int64]
+    constants: bytes
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    nodes: tuple[NodeInfo, ...]
+    instructions: int
+    micro_operations: int
+    arena_bytes: int
+    cached_bytes: int
+    flops: int
+    fused_regions: int
+
+    def disassemble(self) -> str:
+        """The Program as text: one line an instruction, its micro-operations indented below it."""
+        from .disassemble import disassemble
+
+        return disassemble(self)
+
+
+def partials(outer: int, rows: int, inner: int) -> tuple[int, int]:
+    """How a reduction over [outer][rows][inner] is cut: (number of partial results a row block, rows in each).
+
+    One partial means that results are written directly. The cut depends on the shape alone, so the bits of a sum do not
+    depend on the number of threads.
+    """
+    per = rows * inner
+    if per <= CHUNK:
+        return 1, rows
+    count = min(MAX_PARTIALS, -(-per // CHUNK), max(1, rows // MIN_ROWS_PER_PARTIAL))
+    rows_each = -(-rows // count)
+    return -(-rows // rows_each), rows_each

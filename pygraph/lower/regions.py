@@ -1,0 +1,199 @@
+"""Fusion: which nodes share one instruction, and in which order the instructions run.
+
+Regions stand in a list and run in its order. A node may join any region that stands at or after the place where its
+operands are ready, so no cycle can arise. Three kinds: a `scalar` region holds operations on single elements, a `loop`
+region holds pointwise operations over one iteration space and the reductions at its end, an `opaque` region holds one
+operation with an instruction of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from .views import VIEW_OPS, Access, Views
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+
+REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+#: Operations of one loop region; more would push its registers out of the L1 cache.
+MAX_LOOP_NODES = 64
+#: How many regions of one shape are looked at when a node seeks one to join.
+LOOK_BACK = 6
+#: Loops of at most this many elements are joined even when they share no value: the call costs more than the work.
+SMALL = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A reduction's iteration space as [outer][rows][inner], after the axes are put in the order `axes`."""
+
+    axes: tuple[int, ...]
+    outer: int
+    rows: int
+    inner: int
+
+
+@dataclass(eq=False, slots=True)
+class Region:
+    """Nodes that run together. `shape` is the iteration space of a loop, before `split` permutes it."""
+
+    kind: str  # "scalar", "loop" or "opaque"
+    index: int
+    shape: tuple[int, ...] = ()
+    nodes: list[Node] = field(default_factory=list)
+    split: Split | None = None
+    bases: set[Node] = field(default_factory=set)
+
+
+def split_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Split:
+    """The iteration order for a reduction of `shape` over `axes`: in place where the axes are adjacent, else last."""
+    reduced = [a for a in axes if shape[a] != 1]
+    if not reduced:
+        reduced = list(axes[:1])
+    first, last = reduced[0], reduced[-1]
+    between = [a for a in range(first, last + 1) if a not in axes and shape[a] != 1]
+    if between:
+        kept = [a for a in range(len(shape)) if a not in axes]
+        order = (*kept, *axes)
+        return Split(order, prod(shape[a] for a in kept), prod(shape[a] for a in axes), 1)
+    outer = prod(shape[a] for a in range(first))
+    rows = prod(shape[a] for a in range(first, last + 1))
+    inner = prod(shape[a] for a in range(last + 1, len(shape)))
+    return Split(tuple(range(len(shape))), outer, rows, inner)
+
+
+class Fuser:
+    """Forms the regions of one segment."""
+
+    def __init__(self, views: Views, fuse: bool) -> None:
+        self.views = views
+        self.fuse = fuse
+        self.regions: list[Region] = []
+        self.home: dict[Node, Region] = {}
+        #: How each placed node reads its operands; a copied view reads itself as it was before the copy.
+        self.accesses: dict[Node, tuple[Access, ...]] = {}
+        self._recent: dict[object, list[Region]] = {}
+
+    def place(self, node: Node) -> None:
+        """Place one node, unless it is a leaf or a view that needs no memory."""
+        name = node.op.name
+        if name in ("input", "constant") or node in self.home:
+            return
+        if name == "output":
+            self.home[node] = self.home[node.inputs[0]]
+        elif name in VIEW_OPS:
+            if self.views.resolve(node).base is node:  # a reshape that no strides express
+                self.copy(node.inputs[0])
+                self.views.forget(node)
+        elif node.op.pointwise:
+            self._place_pointwise(node)
+        elif name in REDUCTIONS:
+            self._place_reduction(node)
+        else:
+            self._place_opaque(node)
+
+    def copy(self, node: Node) -> None:
+        """Give a view memory of its own, laid out in C order."""
+        access = self.views.resolve(node)
+        if access.base is node:
+            return
+        self._place_pointwise(node)
+        self.accesses[node] = (access,)
+        self.views.materialise(node)
+
+    def _ready_at(self, node: Node, operand: Node, loopable: bool) -> int:
+        """The first region index at which `node` may read `operand`."""
+        base = self.views.resolve(operand).base
+        region = self.home.get(base)
+        if region is None:
+            return 0
+        if not self.fuse:
+            return region.index + 1
+        if region.kind == "scalar":
+            return region.index + (0 if loopable and prod(node.shape) == 1 else 1)
+        joined = (
+            loopable
+            and region.kind == "loop"
+            and base is operand
+            and base.op.name not in REDUCTIONS
+            and region.shape == operand.shape
+        )
+        return region.index if joined else region.index + 1
+
+    def _place_pointwise(self, node: Node) -> None:
+        operands = node.inputs
+        if prod(node.shape) == 1:
+            start = max((self._ready_at(node, x, True) for x in operands), default=0)
+            self._join("scalar", (), start, node, lambda region: True)
+            return
+        shape = node.shape
+        start = max((self._ready_at(node, x, x.shape == shape) for x in operands), default=0)
+        bases = {self.views.resolve(x).base for x in operands}
+        small = prod(shape) <= SMALL
+
+        def accepts(region: Region) -> bool:
+            if len(region.nodes) >= MAX_LOOP_NODES:
+                return False
+            return small or not bases.isdisjoint(region.bases)
+
+        region = self._join("loop", shape, start, node, accepts)
+        region.bases |= bases
+        region.bases.add(node)
+
+    def _place_reduction(self, node: Node) -> None:
+        operand = node.inputs[0]
+        if prod(operand.shape) == 1:
+            self._join("scalar", (), self._ready_at(node, operand, True), node, lambda region: True)
+            return
+        split = split_axes(operand.shape, node.attrs["axes"])
+        start = self._ready_at(node, operand, True)
+        base = self.views.resolve(operand).base
+
+        def accepts(region: Region) -> bool:
+            if len(region.nodes) >= MAX_LOOP_NODES or (region.split is not None and region.split != split):
+                return False
+            return base in region.bases
+
+        region = self._join("loop", operand.shape, start, node, accepts)
+        region.split = split
+        region.bases.add(base)
+
+    def _place_opaque(self, node: Node) -> None:
+        if node.op.name not in ("concatenate", "unslice"):
+            for x in node.inputs:
+                if not self.views.resolve(x).contiguous:
+                    self.copy(x)
+        region = self._open("opaque", ())
+        self._settle(node, region)
+
+    def _open(self, kind: str, shape: tuple[int, ...]) -> Region:
+        region = Region(kind, len(self.regions), shape)
+        self.regions.append(region)
+        return region
+
+    def _join(
+        self, kind: str, shape: tuple[int, ...], start: int, node: Node, accepts: Callable[[Region], bool]
+    ) -> Region:
+        recent = self._recent.setdefault((kind, shape), [])
+        chosen = None
+        if self.fuse:
+            for region in reversed(recent[-LOOK_BACK:]):
+                if region.index < start:
+                    break
+                if accepts(region):
+                    chosen = region
+                    break
+        if chosen is None:
+            chosen = self._open(kind, shape)
+            recent.append(chosen)
+        self._settle(node, chosen)
+        return chosen
+
+    def _settle(self, node: Node, region: Region) -> None:
+        region.nodes.append(node)
+        self.home[node] = region
+        self.accesses[node] = tuple(map(self.views.resolve, node.inputs))

@@ -1,0 +1,193 @@
+"""Steps: a Program's instructions before memory is planned, speaking of values instead of slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..ops.dtypes import CODES
+from .program import Micro, Opcode, SlotKind
+
+CELL = 8
+ALIGNMENT = 64
+
+
+class Value:
+    """A piece of memory that steps read and write.
+
+    Attributes:
+        kind: which memory; only ARENA values are planned.
+        dtype, nbytes: its contents.
+        cell: it is a single element in an 8-byte cell, which scalar micro-operations address directly.
+        index: the number of the input or output, or the offset in the constants.
+        kept: a later segment reads it, so its memory is never reused.
+        start, end: the first and last step that touch it; set by the planner.
+        offset: its place in the arena; set by the planner.
+    """
+
+    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "nbytes", "offset", "start")
+
+    def __init__(self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, cell: bool = False) -> None:
+        self.kind = kind
+        self.dtype = dtype
+        self.nbytes = nbytes
+        self.index = index
+        self.cell = cell
+        self.kept = False
+        self.start = -1
+        self.end = -1
+        self.offset = -1
+
+
+SlotOf = Callable[[Value], int]
+
+
+@dataclass(eq=False, slots=True)
+class ScalarStep:
+    """One micro-operation over cells: an operation, a load from memory or a store to it."""
+
+    micro: int
+    dtype_in: np.dtype[Any]
+    dtype_out: np.dtype[Any]
+    target: Value
+    sources: tuple[Value, ...]
+    node: int
+    byte_offset: int = 0
+
+    @property
+    def reads(self) -> Sequence[Value]:
+        return self.sources
+
+    @property
+    def writes(self) -> Sequence[Value]:
+        return (self.target,)
+
+    @property
+    def flops(self) -> int:
+        return int(self.micro >= 0)
+
+    def encode(self, slot: SlotOf) -> list[int]:
+        """The seven words of this micro-operation."""
+        head = [self.micro, CODES[self.dtype_in], CODES[self.dtype_out]]
+        if self.micro == Micro.LOAD:
+            return [*head, self.target.offset // CELL, slot(self.sources[0]), self.byte_offset, -1]
+        if self.micro == Micro.STORE:
+            return [*head, slot(self.target), self.sources[0].offset // CELL, self.byte_offset, -1]
+        cells = [value.offset // CELL for value in self.sources]
+        return [*head, self.target.offset // CELL, *cells, *([-1] * (3 - len(cells)))]
+
+
+@dataclass(eq=False, slots=True)
+class Load:
+    """A loop register filled from memory."""
+
+    register: int
+    value: Value
+    offset: int
+    strides: list[int]
+
+
+@dataclass(eq=False, slots=True)
+class MicroOp:
+    """One operation on loop registers."""
+
+    micro: int
+    dtype_in: np.dtype[Any]
+    dtype_out: np.dtype[Any]
+    target: int
+    sources: tuple[int, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Store:
+    """A loop register written to memory."""
+
+    register: int
+    value: Value
+    offset: int
+    strides: list[int]
+
+
+@dataclass(eq=False, slots=True)
+class Reduce:
+    """A loop register combined over the rows of the iteration space."""
+
+    combiner: int
+    register: int
+    value: Value
+
+
+@dataclass(eq=False, slots=True)
+class LoopStep:
+    """Micro-operations block by block over an iteration space."""
+
+    dims: list[int]
+    block: int
+    split: tuple[int, int, int] | None
+    registers: int
+    loads: list[Load]
+    micros: list[MicroOp]
+    stores: list[Store]
+    reduces: list[Reduce]
+    scratch: Value | None
+    node: int
+    #: Pairs (written, read) that may share memory.
+    in_place: list[tuple[Value, Value]] = field(default_factory=list)
+
+    @property
+    def reads(self) -> Sequence[Value]:
+        return [load.value for load in self.loads]
+
+    @property
+    def writes(self) -> Sequence[Value]:
+        return [store.value for store in self.stores] + [reduce.value for reduce in self.reduces]
+
+    @property
+    def temporaries(self) -> Sequence[Value]:
+        return () if self.scratch is None else (self.scratch,)
+
+    @property
+    def flops(self) -> int:
+        return prod(self.dims) * (len(self.micros) + len(self.reduces))
+
+    def encode(self, slot: SlotOf) -> list[int]:
+        """The words of this instruction."""
+        mode, outer, rows, inner = (0, 1, 1, 1) if self.split is None else (1, *self.split)
+        words = [len(self.dims), self.block, mode, outer, rows, inner]
+        words += [-1 if self.scratch is None else slot(self.scratch), self.registers]
+        words += [len(self.loads), len(self.micros), len(self.stores), len(self.reduces), *self.dims]
+        for load in self.loads:
+            words += [load.register, CODES[load.value.dtype], slot(load.value), load.offset, *load.strides]
+        for micro in self.micros:
+            words += [micro.micro, CODES[micro.dtype_in], CODES[micro.dtype_out], micro.target, *micro.sources]
+            words += [-1] * (3 - len(micro.sources))
+        for store in self.stores:
+            words += [store.register, CODES[store.value.dtype], slot(store.value), store.offset, *store.strides]
+        for reduce in self.reduces:
+            words += [reduce.combiner, CODES[reduce.value.dtype], reduce.register, slot(reduce.value), 0]
+        return [Opcode.LOOP, len(words) + 3, self.node, *words]
+
+
+@dataclass(eq=False, slots=True)
+class PlainStep:
+    """Any other instruction: its operands as a function of the slots its values will have."""
+
+    opcode: Opcode
+    node: int
+    reads: Sequence[Value]
+    writes: Sequence[Value]
+    operands: Callable[[SlotOf], list[int]]
+    temporaries: Sequence[Value] = ()
+    flops: int = 0
+
+    def encode(self, slot: SlotOf) -> list[int]:
+        """The words of this instruction."""
+        words = self.operands(slot)
+        return [self.opcode, len(words) + 3, self.node, *words]
+
+
+Step = ScalarStep | LoopStep | PlainStep
