@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 __all__ = [
     "BackendError",
     "DTypeError",
@@ -18,8 +20,25 @@ __all__ = [
 ]
 
 
+_MARK = "\n  at: "
+_locate: Callable[[], object] | None = None
+
+
+def bind_locator(locate: Callable[[], object]) -> None:
+    """Tell the errors how the user's running line is found (called once, by `pygraph.graph`)."""
+    global _locate
+    _locate = locate
+
+
 class GraphError(Exception):
-    """Base class of all pygraph errors."""
+    """Base class of all pygraph errors. A text that does not name the user's line yet has it added."""
+
+    def __init__(self, *args: object) -> None:
+        if _locate is not None and len(args) == 1 and isinstance(args[0], str) and _MARK not in args[0]:
+            line = _locate()
+            if line is not None:
+                args = (f"{args[0]}{_MARK}{line}",)
+        super().__init__(*args)
 
 
 class ShapeError(GraphError, ValueError):

@@ -115,3 +115,5 @@ def _live_ranges(steps: Sequence[Step]) -> None:
             value.end = now
         for value in step.reads:
             value.end = now
+            if value.start < 0 and value.nbytes == 0:  # no step writes what is empty
+                value.offset = 0

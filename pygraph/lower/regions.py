@@ -51,6 +51,8 @@ class Region:
 
 def split_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Split:
     """The iteration order for a reduction of `shape` over `axes`: in place where the axes are adjacent, else last."""
+    if not axes:
+        return Split(tuple(range(len(shape))), prod(shape), 1, 1)
     reduced = [a for a in axes if shape[a] != 1]
     if not reduced:
         reduced = list(axes[:1])

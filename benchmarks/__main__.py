@@ -1,0 +1,39 @@
+"""The command line: `python -m benchmarks [call] [scalar] [chain] [--rounds N] [--json FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from . import call, chain, scalar
+from .harness import machine, print_machine
+
+WORKLOADS = {"call": call.run, "scalar": scalar.run, "chain": chain.run}
+
+
+def main() -> int:
+    """Run the chosen workloads, all by default, and print their tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="pygraph beside its peers")
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(WORKLOADS)}; all by default")
+    parser.add_argument("--rounds", type=int, help="interleaved rounds of every case, in place of each one's own")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
+    options = parser.parse_args()
+    unknown = [name for name in options.workloads if name not in WORKLOADS]
+    if unknown:
+        parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    found = machine()
+    print_machine(found)
+    reports = [WORKLOADS[name](options.rounds) for name in options.workloads or WORKLOADS]
+    verdicts = [met for report in reports for met in report.verdicts()]
+    print(f"\n{sum(verdicts)} of {len(verdicts)} targets met")
+    if options.json is not None:
+        record = {"machine": found, "workloads": [report.record() for report in reports]}
+        options.json.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+/* A context: the memory of one call, and what the instructions share while they run. */
+#ifndef PG_CONTEXT_H
+#define PG_CONTEXT_H
+
+#include "program.h"
+
+/* Where a body's slots live now. */
+typedef struct pg_frame {
+    char *arena;
+    char **slots;
+} pg_frame;
+
+struct pg_context {
+    pg_program *program;
+    int threads, check_finite;
+    int64_t scratch_stride; /* per worker */
+    char *scratch;
+    pg_frame *frames; /* by body */
+    char **staging;   /* by main-body slot: memory inside the context, or NULL */
+    pg_error error;
+};
+
+/* One instruction that runs: where it stands, and where its slots are. */
+typedef struct pg_place {
+    pg_context *context;
+    int body;
+    int64_t instruction, node;
+    char *const *slots;
+} pg_place;
+
+/* A task of a parallel instruction; `worker` owns one block scratch. */
+typedef void (*pg_task_fn)(void *job, int64_t task, int worker);
+/* Runs all tasks, on the shared pool where it is free and `threads` allows, else here. */
+void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job);
+
+int pg_run_code(pg_context *context, int body, int64_t first, int64_t end);
+void pg_run_loop(const pg_place *place, const pg_loop *loop);
+void pg_run_reduce(const pg_place *place, const pg_loop *loop);
+void pg_run_matmul(const pg_place *place, const pg_matmul *matmul);
+int pg_run_gather(const pg_place *place, const pg_indexing *gather);
+int pg_run_scatter(const pg_place *place, const pg_indexing *scatter);
+int pg_run_wrap(const pg_place *place, const pg_indexing *wrap);
+int pg_run_scan(const pg_place *place, const pg_scan *scan);
+/* Looks at an instruction's floating results; for SCALAR also runs it, one micro-op at a time. */
+int pg_check_results(const pg_place *place, const pg_instruction *instruction);
+int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);
+
+/* Blocks of a LOOP (loop.c): locations are set up once per task, then blocks run. */
+char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch);
+void pg_loop_block(const pg_loop *loop, char *const *slots, char **locations, int64_t start, int64_t n);
+
+/* Strided elements to and from adjacent ones, n of them from a place in the iteration space (copy.c). */
+void pg_copy_in(const pg_loop *loop, const pg_access *access, const char *memory, const int64_t *at, int64_t n, char *block);
+void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, const int64_t *at, int64_t n,
+                 const char *block);
+
+#endif

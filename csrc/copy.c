@@ -1,0 +1,95 @@
+/* Copies between strided memory and adjacent elements. */
+#include "context.h"
+
+#include <string.h>
+
+/* One run along the last dimension; `step` in bytes. */
+#define PG_RUNS(T)                                                                                                     \
+    static void in_##T(T *block, const char *memory, int64_t step, int64_t n) {                                        \
+        if (step == (int64_t)sizeof(T)) {                                                                              \
+            memcpy(block, memory, (size_t)n * sizeof(T));                                                              \
+        } else if (step == 0) {                                                                                        \
+            const T value = *(const T *)memory;                                                                        \
+            for (int64_t i = 0; i < n; i++) block[i] = value;                                                          \
+        } else {                                                                                                       \
+            for (int64_t i = 0; i < n; i++) block[i] = *(const T *)(memory + i * step);                                \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void out_##T(const T *block, char *memory, int64_t step, int64_t n) {                                       \
+        if (step == (int64_t)sizeof(T)) {                                                                              \
+            memcpy(memory, block, (size_t)n * sizeof(T));                                                              \
+        } else {                                                                                                       \
+            for (int64_t i = 0; i < n; i++) *(T *)(memory + i * step) = block[i];                                      \
+        }                                                                                                              \
+    }
+PG_RUNS(uint64_t)
+PG_RUNS(uint32_t)
+PG_RUNS(uint8_t)
+
+/* Steps through the iteration space in C order; `offset` follows in bytes. */
+typedef struct pg_walk {
+    int last;
+    int64_t at[PG_MAX_DIMS];
+    int64_t offset;
+} pg_walk;
+
+static pg_walk begin(const pg_loop *loop, const pg_access *access, const int64_t *at) {
+    pg_walk walk = {.last = loop->ndim - 1, .offset = 0};
+    for (int i = 0; i < loop->ndim; i++) {
+        walk.at[i] = at[i];
+        walk.offset += at[i] * access->strides[i];
+    }
+    return walk;
+}
+
+static void advance(pg_walk *walk, const pg_loop *loop, const pg_access *access, int64_t n) {
+    walk->at[walk->last] += n;
+    walk->offset += n * access->strides[walk->last];
+    for (int d = walk->last; d > 0 && walk->at[d] == loop->dims[d]; d--) {
+        walk->at[d] = 0;
+        walk->at[d - 1] += 1;
+        walk->offset += access->strides[d - 1] - loop->dims[d] * access->strides[d];
+    }
+}
+
+void pg_copy_in(const pg_loop *loop, const pg_access *access, const char *memory, const int64_t *at, int64_t n,
+                char *block) {
+    if (loop->ndim == 0) {
+        memcpy(block, memory, (size_t)access->size);
+        return;
+    }
+    pg_walk walk = begin(loop, access, at);
+    const int64_t step = access->strides[walk.last];
+    while (n > 0) {
+        const int64_t left = loop->dims[walk.last] - walk.at[walk.last], run = n < left ? n : left;
+        switch (access->size) {
+        case 8: in_uint64_t((uint64_t *)(void *)block, memory + walk.offset, step, run); break;
+        case 4: in_uint32_t((uint32_t *)(void *)block, memory + walk.offset, step, run); break;
+        default: in_uint8_t((uint8_t *)block, memory + walk.offset, step, run); break;
+        }
+        n -= run;
+        block += run * access->size;
+        advance(&walk, loop, access, run);
+    }
+}
+
+void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, const int64_t *at, int64_t n,
+                 const char *block) {
+    if (loop->ndim == 0) {
+        memcpy(memory, block, (size_t)access->size);
+        return;
+    }
+    pg_walk walk = begin(loop, access, at);
+    const int64_t step = access->strides[walk.last];
+    while (n > 0) {
+        const int64_t left = loop->dims[walk.last] - walk.at[walk.last], run = n < left ? n : left;
+        switch (access->size) {
+        case 8: out_uint64_t((const uint64_t *)(const void *)block, memory + walk.offset, step, run); break;
+        case 4: out_uint32_t((const uint32_t *)(const void *)block, memory + walk.offset, step, run); break;
+        default: out_uint8_t((const uint8_t *)block, memory + walk.offset, step, run); break;
+        }
+        n -= run;
+        block += run * access->size;
+        advance(&walk, loop, access, run);
+    }
+}

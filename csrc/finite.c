@@ -1,0 +1,111 @@
+/* The check for inf and nan after each instruction, for contexts made with check_finite. */
+#include "context.h"
+#include "loader.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static int not_finite(const pg_place *place, int64_t destination, int64_t element) {
+    pg_error *error = &place->context->error;
+    pg_report(error, PG_NONFINITE, place->body, place->instruction, place->node,
+              "result %" PRId64 ", element %" PRId64 ", is not finite", destination, element);
+    error->detail[0] = destination;
+    error->detail[1] = element;
+    return PG_NONFINITE;
+}
+
+static int is_finite(const char *memory, int dtype) {
+    if (dtype == PG_F64) {
+        double value;
+        memcpy(&value, memory, sizeof value);
+        return isfinite(value) != 0;
+    }
+    float value;
+    memcpy(&value, memory, sizeof value);
+    return isfinite(value) != 0;
+}
+
+/* The first non-finite element among n adjacent ones, or -1. */
+static int64_t search(const char *memory, int dtype, int64_t n) {
+    if (dtype != PG_F64 && dtype != PG_F32) return -1;
+    const int size = pg_size_of(dtype);
+    for (int64_t i = 0; i < n; i++) {
+        if (!is_finite(memory + i * size, dtype)) return i;
+    }
+    return -1;
+}
+
+static int64_t search_store(const pg_loop *loop, const pg_access *store, const char *memory) {
+    if (store->kind != PG_STRIDED) return search(memory, store->dtype, loop->count);
+    if (store->dtype != PG_F64 && store->dtype != PG_F32) return -1;
+    for (int64_t i = 0; i < loop->count; i++) {
+        int64_t offset = 0;
+        for (int64_t d = loop->ndim - 1, rest = i; d >= 0; rest /= loop->dims[d], d--) {
+            offset += rest % loop->dims[d] * store->strides[d];
+        }
+        if (!is_finite(memory + offset, store->dtype)) return i;
+    }
+    return -1;
+}
+
+static int check_loop(const pg_place *place, const pg_loop *loop) {
+    for (int i = 0; i < loop->n_stores && loop->count > 0; i++) {
+        const pg_access *store = &loop->stores[i];
+        const int64_t at = search_store(loop, store, place->slots[store->slot] + store->offset);
+        if (at >= 0) return not_finite(place, i, at);
+    }
+    for (int i = 0; i < loop->n_reductions && loop->count > 0; i++) {
+        const pg_reduction *reduction = &loop->reductions[i];
+        const char *memory = place->slots[reduction->slot] + reduction->offset;
+        const int64_t at = search(memory, reduction->dtype, loop->outer * loop->inner);
+        if (at >= 0) return not_finite(place, loop->n_stores + i, at);
+    }
+    return PG_OK;
+}
+
+static int check_matmul(const pg_place *place, const pg_matmul *m) {
+    for (int64_t batch = 0; batch < m->batch; batch++) {
+        int64_t offset = m->c.offset;
+        for (int64_t d = m->n_batch - 1, rest = batch; d >= 0; rest /= m->dims[d], d--) {
+            offset += rest % m->dims[d] * m->c.strides[d];
+        }
+        const int64_t at = search(place->slots[m->c.slot] + offset, m->dtype, m->m * m->n);
+        if (at >= 0) return not_finite(place, 0, batch * m->m * m->n + at);
+    }
+    return PG_OK;
+}
+
+int pg_check_results(const pg_place *place, const pg_instruction *instruction) {
+    switch (instruction->opcode) {
+    case PG_OP_LOOP: return check_loop(place, instruction->data);
+    case PG_OP_MATMUL: return check_matmul(place, instruction->data);
+    case PG_OP_GATHER:
+    case PG_OP_SCATTER: {
+        const pg_indexing *x = instruction->data;
+        const int64_t middle = instruction->opcode == PG_OP_GATHER ? x->n_index : x->axis_length;
+        const int64_t at = search(place->slots[x->out.slot] + x->out.offset, x->dtype, x->outer * middle * x->inner);
+        return at >= 0 ? not_finite(place, 0, at) : PG_OK;
+    }
+    default: return PG_OK; /* SCALAR checks while it runs, SCAN's body has been checked, WRAP gives integers */
+    }
+}
+
+/* One micro-op at a time, since cells are reused within the instruction; the result's number is the micro-op's. */
+int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells) {
+    const pg_scalar_fn run = place->context->program->kernels->scalar;
+    int64_t micro = 0;
+    for (int64_t i = 0; i < scalar->n_code; micro++) {
+        pg_scalar_op code[3];
+        const int length = scalar->lengths[i];
+        memset(code, 0, sizeof code); /* ends with PG_SCALAR_END, which is 0 */
+        memcpy(code, scalar->code + i, (size_t)length * sizeof *code);
+        run(code, cells, place->slots);
+        const int dtype = scalar->results[i];
+        if ((dtype == PG_F64 || dtype == PG_F32) && !is_finite((const char *)&cells[code[0].dst], dtype)) {
+            return not_finite(place, micro, 0);
+        }
+        i += length;
+    }
+    return PG_OK;
+}

@@ -1,0 +1,87 @@
+/* Runs GATHER, SCATTER and WRAP; an index outside its axis ends the call. */
+#include "context.h"
+#include "loader.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static int out_of_range(const pg_place *place, int64_t index, int64_t length) {
+    pg_error *error = &place->context->error;
+    pg_report(error, PG_INDEX, place->body, place->instruction, place->node,
+              "index %" PRId64 " is out of range for an axis of length %" PRId64, index, length);
+    error->detail[0] = index;
+    error->detail[1] = length;
+    return PG_INDEX;
+}
+
+static char *at(const pg_place *place, const pg_operand *operand) { return place->slots[operand->slot] + operand->offset; }
+
+int pg_run_wrap(const pg_place *place, const pg_indexing *wrap) {
+    const int64_t *index = (const int64_t *)(void *)at(place, &wrap->index);
+    int64_t *out = (int64_t *)(void *)at(place, &wrap->out);
+    const int64_t length = wrap->axis_length;
+    for (int64_t j = 0; j < wrap->n_index; j++) {
+        const int64_t i = index[j] < 0 ? index[j] + length : index[j];
+        if (i < 0 || i >= length) return out_of_range(place, index[j], length);
+        out[j] = i;
+    }
+    return PG_OK;
+}
+
+#define PG_GATHER_ELEMENTS(T)                                                                                          \
+    for (int64_t j = 0; j < g->n_index; j++) {                                                                         \
+        const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];                                         \
+        if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length);                        \
+        ((T *)(void *)out)[j] = ((const T *)(const void *)x)[i];                                                       \
+    }
+
+int pg_run_gather(const pg_place *place, const pg_indexing *g) {
+    const int64_t *index = (const int64_t *)(void *)at(place, &g->index);
+    const char *x = at(place, &g->x);
+    char *out = at(place, &g->out);
+    const int64_t row = g->inner * g->size;
+    for (int64_t o = 0; o < g->outer; o++, x += g->axis_length * row, out += g->n_index * row) {
+        if (g->inner == 1 && g->size == 8) {
+            PG_GATHER_ELEMENTS(uint64_t)
+        } else if (g->inner == 1 && g->size == 4) {
+            PG_GATHER_ELEMENTS(uint32_t)
+        } else if (row > 0) {
+            for (int64_t j = 0; j < g->n_index; j++) {
+                const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];
+                if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length);
+                memcpy(out + j * row, x + i * row, (size_t)row);
+            }
+        }
+    }
+    return PG_OK;
+}
+
+/* out[k] += v[k] for one row. U: the type in which the sum is defined. */
+#define PG_ADD_ROW(T, U)                                                                                               \
+    for (int64_t k = 0; k < n; k++) ((T *)out)[k] = (T)((U)((T *)out)[k] + (U)((const T *)v)[k]);
+
+static void add_row(int dtype, int64_t n, void *out, const void *v) {
+    switch (dtype) {
+    case PG_F64: PG_ADD_ROW(double, double) break;
+    case PG_F32: PG_ADD_ROW(float, float) break;
+    case PG_I64: PG_ADD_ROW(int64_t, uint64_t) break;
+    default: PG_ADD_ROW(int32_t, uint32_t) break;
+    }
+}
+
+int pg_run_scatter(const pg_place *place, const pg_indexing *s) {
+    const int64_t *index = (const int64_t *)(void *)at(place, &s->index);
+    const char *v = at(place, &s->x);
+    char *out = at(place, &s->out);
+    const int64_t row = s->inner * s->size;
+    if (row == 0) return PG_OK;
+    for (int64_t o = 0; o < s->outer; o++, out += s->axis_length * row) {
+        for (int64_t j = 0; j < s->n_index; j++, v += row) {
+            const int64_t i = index[j] < 0 ? index[j] + s->axis_length : index[j];
+            if (i < 0 || i >= s->axis_length) return out_of_range(place, index[j], s->axis_length);
+            if (s->add) add_row(s->dtype, s->inner, out + i * row, v);
+            else memcpy(out + i * row, v, (size_t)row);
+        }
+    }
+    return PG_OK;
+}

@@ -1,0 +1,86 @@
+/* Loads GATHER, SCATTER and WRAP: the sizes of their operands; the indices themselves are checked when they run. */
+#include "loader.h"
+
+#include <inttypes.h>
+
+/* A C-contiguous [outer][middle][inner] operand. */
+static int read_block(pg_loader *l, const int64_t *w, int dtype, int64_t outer, int64_t middle, int64_t inner, int writes,
+                      const char *what, pg_operand *operand, pg_extent *extent) {
+    const int64_t dims[3] = {outer, middle, inner};
+    int64_t count;
+    if (outer < 0 || middle < 0 || inner < 0 || pg_product(3, dims, &count) || count > PG_MAX_ARENA) {
+        return pg_refuse(l, "%s: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a possible size", what, outer, middle, inner);
+    }
+    const int status = pg_check_access(l, w[0], dtype, w[1], 1, &count, (const int64_t[]){1}, writes, what, extent);
+    if (status != PG_OK) return status;
+    operand->slot = (int)w[0];
+    operand->offset = count == 0 ? 0 : w[1] * pg_size_of(dtype);
+    return PG_OK;
+}
+
+static pg_indexing *new_indexing(pg_loader *l, int64_t outer, int64_t axis_length, int64_t inner, int64_t n_index) {
+    pg_indexing *indexing = pg_keep(l, 1, sizeof *indexing);
+    if (indexing) {
+        indexing->outer = outer;
+        indexing->axis_length = axis_length;
+        indexing->inner = inner;
+        indexing->n_index = n_index;
+    }
+    return indexing;
+}
+
+int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
+    if (n != 11) return pg_refuse(l, "GATHER: wrong length");
+    int status = pg_check_dtype(l, words[0], "GATHER");
+    if (status != PG_OK) return status;
+    const int64_t outer = words[1], axis = words[2], inner = words[3], n_index = words[4];
+    pg_indexing *g = new_indexing(l, outer, axis, inner, n_index);
+    if (!g) return PG_MEMORY;
+    g->dtype = (int)words[0];
+    g->size = pg_size_of(g->dtype);
+    pg_extent x, index, result;
+    status = read_block(l, words + 5, g->dtype, outer, axis, inner, 0, "GATHER: x", &g->x, &x);
+    if (status == PG_OK) status = read_block(l, words + 7, PG_I64, 1, n_index, 1, 0, "GATHER: index", &g->index, &index);
+    if (status == PG_OK) status = read_block(l, words + 9, g->dtype, outer, n_index, inner, 1, "GATHER: result", &g->out, &result);
+    if (status == PG_OK) status = pg_check_apart(l, &result, &x, "GATHER: the result", "x");
+    if (status == PG_OK) status = pg_check_apart(l, &result, &index, "GATHER: the result", "the index");
+    out->data = g;
+    return status;
+}
+
+int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
+    if (n != 12) return pg_refuse(l, "SCATTER: wrong length");
+    int status = pg_check_dtype(l, words[0], "SCATTER");
+    if (status != PG_OK) return status;
+    if (words[1] != 0 && words[1] != 1) return pg_refuse(l, "SCATTER: no mode has number %" PRId64, words[1]);
+    if (words[1] == 1 && words[0] == PG_B) return pg_refuse(l, "SCATTER: adding is not defined for bool");
+    const int64_t outer = words[2], axis = words[3], inner = words[4], n_index = words[5];
+    pg_indexing *s = new_indexing(l, outer, axis, inner, n_index);
+    if (!s) return PG_MEMORY;
+    s->dtype = (int)words[0];
+    s->size = pg_size_of(s->dtype);
+    s->add = (int)words[1];
+    pg_extent v, index, result;
+    status = read_block(l, words + 6, PG_I64, 1, n_index, 1, 0, "SCATTER: index", &s->index, &index);
+    if (status == PG_OK) status = read_block(l, words + 8, s->dtype, outer, n_index, inner, 0, "SCATTER: v", &s->x, &v);
+    if (status == PG_OK) status = read_block(l, words + 10, s->dtype, outer, axis, inner, 1, "SCATTER: result", &s->out, &result);
+    if (status == PG_OK) status = pg_check_apart(l, &result, &v, "SCATTER: the result", "v");
+    if (status == PG_OK) status = pg_check_apart(l, &result, &index, "SCATTER: the result", "the index");
+    out->data = s;
+    return status;
+}
+
+int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
+    if (n != 6) return pg_refuse(l, "WRAP: wrong length");
+    if (words[1] < 0) return pg_refuse(l, "WRAP: a size of %" PRId64, words[1]);
+    pg_indexing *w = new_indexing(l, 1, words[1], 1, words[0]);
+    if (!w) return PG_MEMORY;
+    w->dtype = PG_I64;
+    w->size = 8;
+    pg_extent index, result;
+    int status = read_block(l, words + 2, PG_I64, 1, words[0], 1, 0, "WRAP: index", &w->index, &index);
+    if (status == PG_OK) status = read_block(l, words + 4, PG_I64, 1, words[0], 1, 1, "WRAP: result", &w->out, &result);
+    if (status == PG_OK && index.lo != result.lo) status = pg_check_apart(l, &result, &index, "WRAP: the result", "the index");
+    out->data = w;
+    return status;
+}

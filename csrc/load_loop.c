@@ -1,0 +1,261 @@
+/* Loads LOOP: verifies its words; loop_plan.c then chooses kernels and places. */
+#include "loader.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { PG_LOOP_WORDS = 12 };
+
+typedef struct pg_operands {
+    int64_t n;
+    const int64_t *words; /* register, dtype, slot, offset, strides */
+    pg_extent *extents;
+    pg_access *accesses;
+    const char *name;
+} pg_operands;
+
+/* Drops dims of one element and merges neighbours that every operand walks in one stride. */
+static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands *groups[2]) {
+    int kept = 0;
+    if (loop->count == 0) { /* strides of no elements are not verified, nor used */
+        loop->ndim = 0;
+        return;
+    }
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] == 1) continue;
+        int merges = kept > 0;
+        for (int g = 0; g < 2 && merges; g++) {
+            for (int64_t k = 0; k < groups[g]->n && merges; k++) {
+                const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
+                int64_t whole;
+                merges = !PG_MUL_OVERFLOW(strides[i] * groups[g]->accesses[k].size, dims[i], &whole) &&
+                         groups[g]->accesses[k].strides[kept - 1] == whole;
+            }
+        }
+        if (!merges) loop->dims[kept++] = dims[i];
+        else loop->dims[kept - 1] *= dims[i];
+        for (int g = 0; g < 2; g++) {
+            for (int64_t k = 0; k < groups[g]->n; k++) {
+                const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
+                groups[g]->accesses[k].strides[kept - 1] = strides[i] * groups[g]->accesses[k].size;
+            }
+        }
+    }
+    loop->ndim = kept;
+}
+
+static void classify(const pg_loop *loop, pg_access *access) {
+    int splat = 1, contiguous = 1;
+    int64_t step = access->size;
+    for (int i = loop->ndim - 1; i >= 0; i--) {
+        splat &= access->strides[i] == 0;
+        contiguous &= access->strides[i] == step;
+        if (contiguous) step *= loop->dims[i];
+    }
+    access->kind = splat ? PG_SPLAT : contiguous ? PG_CONTIGUOUS : PG_STRIDED;
+}
+
+static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_registers, pg_operands *group,
+                         int writes) {
+    group->extents = pg_keep(l, group->n, sizeof *group->extents);
+    group->accesses = pg_keep(l, group->n, sizeof *group->accesses);
+    if (!group->extents || !group->accesses) return PG_MEMORY;
+    for (int64_t k = 0; k < group->n; k++) {
+        const int64_t *w = group->words + k * (4 + ndim);
+        char what[40];
+        snprintf(what, sizeof what, "LOOP: %s %" PRId64, group->name, k);
+        if (w[0] < 0 || w[0] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, w[0]);
+        int status = pg_check_access(l, w[2], w[1], w[3], ndim, dims, w + 4, writes, what, &group->extents[k]);
+        if (status == PG_OK && writes) status = pg_check_injective(l, ndim, dims, w + 4, what);
+        if (status != PG_OK) return status;
+        pg_access *access = &group->accesses[k];
+        access->slot = (int)w[2];
+        access->dtype = (int)w[1];
+        access->size = pg_size_of((int)w[1]);
+        access->offset = w[3] * access->size;
+    }
+    return PG_OK;
+}
+
+/* The cut of a reduction into chunks of rows and ranges of `inner`, and of both into tasks: by shape alone. */
+static void cut_reduction(pg_loop *loop) {
+    loop->n_chunks = 1;
+    loop->rows_per_chunk = loop->rows;
+    loop->group = 1;
+    loop->n_parts = 1;
+    loop->part = loop->inner;
+    if (loop->count == 0) {
+        loop->n_tasks = 1;
+        return;
+    }
+    const int64_t per = loop->rows * loop->inner; /* <= count */
+    if (per <= PG_CHUNK) {
+        loop->group = PG_CHUNK / per;
+        loop->n_tasks = (loop->outer - 1) / loop->group + 1;
+        return;
+    }
+    int64_t chunks = (per - 1) / PG_CHUNK + 1;
+    if (chunks > 64) chunks = 64;
+    if (chunks > loop->rows / 16) chunks = loop->rows / 16 > 1 ? loop->rows / 16 : 1;
+    loop->rows_per_chunk = (loop->rows - 1) / chunks + 1;
+    loop->n_chunks = (loop->rows - 1) / loop->rows_per_chunk + 1;
+    int64_t parts = (loop->rows_per_chunk * loop->inner - 1) / PG_CHUNK + 1;
+    if (parts > loop->inner / loop->block) parts = loop->inner / loop->block;
+    if (parts > 1) {
+        loop->part = ((loop->inner - 1) / parts / loop->block + 1) * loop->block;
+        loop->n_parts = (loop->inner - 1) / loop->part + 1;
+    }
+    loop->n_tasks = loop->outer * loop->n_chunks * loop->n_parts; /* <= count */
+}
+
+/* The dims, the reduced view of them, and the tasks. */
+static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *words, const int64_t *dims) {
+    const int64_t *split = words + 3;
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] < 0) return pg_refuse(l, "LOOP: dimension %d is %" PRId64, i, dims[i]);
+    }
+    if (pg_product(ndim, dims, &loop->count) || loop->count > INT64_MAX / 64) {
+        return pg_refuse(l, "LOOP: its number of elements is too large");
+    }
+    loop->block = words[1];
+    loop->reduces = (int)words[2];
+    if (loop->block < 16 || loop->block > PG_MAX_BLOCK || loop->block % 16 != 0) {
+        return pg_refuse(l, "LOOP: a block of %" PRId64 " elements is not possible", loop->block);
+    }
+    if (words[2] != 0 && words[2] != 1) return pg_refuse(l, "LOOP: no mode has number %" PRId64, words[2]);
+    if (!loop->reduces) {
+        const int64_t chunk = (PG_CHUNK / loop->block) * loop->block;
+        loop->group = chunk;
+        loop->n_tasks = loop->count == 0 ? 0 : (loop->count - 1) / chunk + 1;
+        return PG_OK;
+    }
+    int64_t product;
+    if (split[0] < 0 || split[1] < 0 || split[2] < 0 || pg_product(3, split, &product) || product != loop->count ||
+        pg_product(2, (const int64_t[]){split[0], split[2]}, &product) || product > INT64_MAX / 4096) {
+        return pg_refuse(l, "LOOP: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a view of its %" PRId64 " elements",
+                         split[0], split[1], split[2], loop->count);
+    }
+    loop->outer = split[0];
+    loop->rows = split[1];
+    loop->inner = split[2];
+    cut_reduction(loop);
+    return PG_OK;
+}
+
+static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, int64_t n, int64_t n_registers,
+                           int64_t scratch, pg_extent *extents) {
+    const int64_t cells = loop->outer * loop->inner;
+    loop->scratch_slot = -1;
+    for (int64_t k = 0; k < n; k++, words += 5) {
+        const int64_t rop = words[0], dtype = words[1];
+        char what[40];
+        snprintf(what, sizeof what, "LOOP: reduction %" PRId64, k);
+        if (rop < 0 || rop >= PG_ROP_COUNT) return pg_refuse(l, "%s: no reduction has number %" PRId64, what, rop);
+        if (words[2] < 0 || words[2] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, words[2]);
+        const int status =
+            pg_check_access(l, words[3], dtype, words[4], 1, &cells, (const int64_t[]){1}, 1, what, &extents[k]);
+        if (status != PG_OK) return status;
+        pg_reduction *reduction = &loop->reductions[k];
+        reduction->run = l->program->kernels->reduce[dtype][rop];
+        if (reduction->run.rows == NULL) return pg_refuse(l, "%s: not defined for dtype %" PRId64, what, dtype);
+        reduction->dtype = (int)dtype;
+        reduction->size = pg_size_of((int)dtype);
+        reduction->slot = (int)words[3];
+        reduction->offset = words[4] * reduction->size;
+    }
+    if (loop->n_chunks > 1) {
+        int64_t bytes;
+        if (pg_product(5, (const int64_t[]){n, loop->outer, loop->n_chunks, loop->inner, 8}, &bytes)) {
+            return pg_refuse(l, "LOOP: its partial results are too many");
+        }
+        loop->scratch_slot = (int)scratch;
+        return pg_check_bytes(l, scratch, 0, bytes, 8, 1, "LOOP: scratch", &extents[n]);
+    }
+    extents[n] = (pg_extent){INT32_MIN, 0, 0};
+    return PG_OK;
+}
+
+/* What is written may be read in this LOOP as exactly the same elements, or not at all. */
+static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_operands *loads,
+                         const pg_operands *stores, const pg_extent *results, int64_t n_results, unsigned char *aliases) {
+    for (int64_t s = 0; s < stores->n; s++) {
+        const int64_t *store = stores->words + s * (4 + ndim);
+        for (int64_t k = 0; k < loads->n; k++) {
+            if (!pg_overlap(&stores->extents[s], &loads->extents[k])) continue;
+            const int64_t *load = loads->words + k * (4 + ndim);
+            int same = stores->extents[s].lo == loads->extents[k].lo && stores->extents[s].hi == loads->extents[k].hi &&
+                       stores->accesses[s].size == loads->accesses[k].size;
+            for (int i = 0; i < ndim && same; i++) same = dims[i] == 1 || store[4 + i] == load[4 + i];
+            if (!same) return pg_refuse(l, "LOOP: store %" PRId64 " overlaps load %" PRId64 " in part", s, k);
+            aliases[s * loads->n + k] = 1;
+        }
+        for (int64_t k = 0; k < s; k++) {
+            if (pg_overlap(&stores->extents[s], &stores->extents[k])) {
+                return pg_refuse(l, "LOOP: stores %" PRId64 " and %" PRId64 " overlap", k, s);
+            }
+        }
+    }
+    for (int64_t r = 0; r < n_results; r++) {
+        int status = PG_OK;
+        for (int64_t k = 0; k < loads->n && status == PG_OK; k++) {
+            status = pg_check_apart(l, &results[r], &loads->extents[k], "LOOP: a result", "a load");
+        }
+        for (int64_t k = 0; k < stores->n && status == PG_OK; k++) {
+            status = pg_check_apart(l, &results[r], &stores->extents[k], "LOOP: a result", "a store");
+        }
+        for (int64_t k = 0; k < r && status == PG_OK; k++) {
+            status = pg_check_apart(l, &results[r], &results[k], "LOOP: a result", "another");
+        }
+        if (status != PG_OK) return status;
+    }
+    return PG_OK;
+}
+
+int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
+    if (n < PG_LOOP_WORDS || words[0] < 0 || words[0] > PG_MAX_DIMS) return pg_refuse(l, "LOOP: impossible number of dimensions");
+    const int ndim = (int)words[0];
+    const int64_t n_registers = words[7], n_loads = words[8], n_micros = words[9], n_stores = words[10], n_reduces = words[11];
+    for (int i = 7; i <= 11; i++) {
+        if (words[i] < 0 || words[i] > n) return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
+    }
+    if (n != PG_LOOP_WORDS + ndim + (n_loads + n_stores) * (4 + ndim) + n_micros * 7 + n_reduces * 5) {
+        return pg_refuse(l, "LOOP: its counts do not agree with its length");
+    }
+    if (n_registers > PG_MAX_REGISTERS || n_loads > n_registers || n_stores > PG_MAX_REGISTERS ||
+        n_reduces > PG_MAX_REGISTERS || n_micros > PG_MAX_MICROS) {
+        return pg_refuse(l, "LOOP: more registers, loads, stores or reductions than %d, or more loads than registers",
+                         PG_MAX_REGISTERS);
+    }
+    pg_loop *loop = pg_keep(l, 1, sizeof *loop);
+    if (!loop) return PG_MEMORY;
+    const int64_t *dims = words + PG_LOOP_WORDS, *load_words = dims + ndim, *micros = load_words + n_loads * (4 + ndim);
+    const int64_t *store_words = micros + n_micros * 7, *reduce_words = store_words + n_stores * (4 + ndim);
+    int status = read_space(l, loop, ndim, words, dims);
+    if (status != PG_OK) return status;
+    if (!loop->reduces && n_reduces > 0) return pg_refuse(l, "LOOP: reductions in a map");
+    pg_operands loads = {n_loads, load_words, NULL, NULL, "load"}, stores = {n_stores, store_words, NULL, NULL, "store"};
+    status = read_operands(l, ndim, dims, n_registers, &loads, 0);
+    if (status == PG_OK) status = read_operands(l, ndim, dims, n_registers, &stores, 1);
+    if (status != PG_OK) return status;
+    pg_extent *results = pg_keep(l, n_reduces + 1, sizeof *results);
+    unsigned char *aliases = pg_keep(l, n_stores * n_loads, 1);
+    loop->reductions = pg_keep(l, n_reduces, sizeof *loop->reductions);
+    if (!results || !aliases || !loop->reductions) return PG_MEMORY;
+    status = read_reductions(l, loop, reduce_words, n_reduces, n_registers, words[6], results);
+    if (status == PG_OK) status = check_hazards(l, ndim, dims, &loads, &stores, results, n_reduces + 1, aliases);
+    if (status != PG_OK) return status;
+    merge_dims(loop, ndim, dims, (pg_operands *[]){&loads, &stores});
+    loop->loads = loads.accesses;
+    loop->stores = stores.accesses;
+    loop->n_loads = (int)n_loads;
+    loop->n_stores = (int)n_stores;
+    loop->n_reductions = (int)n_reduces;
+    for (int i = 0; i < loop->n_loads; i++) classify(loop, &loop->loads[i]);
+    for (int i = 0; i < loop->n_stores; i++) classify(loop, &loop->stores[i]);
+    const pg_raw_loop raw = {n_registers, n_micros, micros, load_words, store_words, 4 + ndim, reduce_words, aliases};
+    status = pg_plan_loop(l, loop, &raw);
+    if (status != PG_OK) return status;
+    if (loop->n_tasks > 1) l->program->parallel = 1;
+    out->data = loop;
+    return PG_OK;
+}

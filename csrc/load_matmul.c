@@ -1,0 +1,88 @@
+/* Loads MATMUL: checks the three operands and cuts the work into fixed panels of rows. */
+#include "loader.h"
+
+#include <inttypes.h>
+
+enum {
+    PG_PANEL_ROWS = 256,       /* at least: fewer make BLAS repack B too often */
+    PG_PANEL_WORK = 1 << 21,   /* multiplications per task */
+    PG_PANEL_MEMORY = 1 << 18, /* the same where each element of A is used once */
+};
+
+static int read_operand(pg_loader *l, pg_matmul *m, const int64_t *w, int64_t rows, int64_t columns, int writes,
+                        const char *what, pg_operand *operand, pg_extent *extent) {
+    int64_t dims[PG_MAX_DIMS + 2], strides[PG_MAX_DIMS + 2];
+    const int n = m->n_batch, size = pg_size_of(m->dtype);
+    for (int i = 0; i < n; i++) {
+        dims[i] = m->dims[i];
+        strides[i] = w[2 + i];
+    }
+    dims[n] = rows;
+    dims[n + 1] = columns;
+    strides[n] = columns;
+    strides[n + 1] = 1;
+    int status = pg_check_access(l, w[0], m->dtype, w[1], n + 2, dims, strides, writes, what, extent);
+    if (status == PG_OK && writes) status = pg_check_injective(l, n + 2, dims, strides, what);
+    if (status != PG_OK) return status;
+    const int empty = extent->lo == extent->hi; /* then offset and strides are neither verified nor used */
+    operand->slot = (int)w[0];
+    operand->offset = empty ? 0 : w[1] * size;
+    for (int i = 0; i < n; i++) operand->strides[i] = empty || dims[i] <= 1 ? 0 : strides[i] * size;
+    return PG_OK;
+}
+
+static void cut(pg_matmul *m) {
+    m->n_panels = m->batch_per_task = 1;
+    m->panel = m->m;
+    m->n_tasks = 0;
+    if (m->batch == 0 || m->m == 0 || m->n == 0) return;
+    const int64_t row = m->k * m->n > 0 ? m->k * m->n : 1, target = m->n == 1 ? PG_PANEL_MEMORY : PG_PANEL_WORK;
+    const int64_t rows = (target - 1) / row + 1 > PG_PANEL_ROWS ? (target - 1) / row + 1 : PG_PANEL_ROWS;
+    if (m->m >= 2 * rows) {
+        m->panel = rows;
+        m->n_panels = (m->m - 1) / rows + 1;
+    } else if (m->m <= target / row) {
+        m->batch_per_task = target / row / m->m > 0 ? target / row / m->m : 1;
+    }
+    m->n_tasks = m->n_panels > 1 ? m->batch * m->n_panels : (m->batch - 1) / m->batch_per_task + 1;
+}
+
+int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
+    if (n < 7 || words[6] < 0 || words[6] > PG_MAX_DIMS || n != 7 + words[6] + 3 * (2 + words[6])) {
+        return pg_refuse(l, "MATMUL: its number of batch dimensions does not agree with its length");
+    }
+    int status = pg_check_dtype(l, words[0], "MATMUL");
+    if (status != PG_OK) return status;
+    if (words[0] == PG_B) return pg_refuse(l, "MATMUL: not defined for bool");
+    for (int i = 1; i <= 3; i++) {
+        if (words[i] < 0 || words[i] > INT32_MAX) return pg_refuse(l, "MATMUL: a size of %" PRId64 " is not possible", words[i]);
+    }
+    if ((words[4] & ~INT64_C(1)) != 0 || (words[5] & ~INT64_C(1)) != 0) return pg_refuse(l, "MATMUL: a transpose flag is not 0 or 1");
+    pg_matmul *m = pg_keep(l, 1, sizeof *m);
+    if (!m) return PG_MEMORY;
+    m->dtype = (int)words[0];
+    m->m = words[1];
+    m->n = words[2];
+    m->k = words[3];
+    m->transpose_a = (int)words[4];
+    m->transpose_b = (int)words[5];
+    m->n_batch = (int)words[6];
+    for (int i = 0; i < m->n_batch; i++) {
+        m->dims[i] = words[7 + i];
+        if (m->dims[i] < 0) return pg_refuse(l, "MATMUL: batch dimension %d is %" PRId64, i, m->dims[i]);
+    }
+    if (pg_product(m->n_batch, m->dims, &m->batch)) return pg_refuse(l, "MATMUL: its batch is too large");
+    const int64_t step = 2 + m->n_batch, *a = words + 7 + m->n_batch, *b = a + step, *c = b + step;
+    pg_extent at_a, at_b, at_c;
+    const int64_t rows_a = m->transpose_a ? m->k : m->m, rows_b = m->transpose_b ? m->n : m->k;
+    status = read_operand(l, m, a, rows_a, m->transpose_a ? m->m : m->k, 0, "MATMUL: A", &m->a, &at_a);
+    if (status == PG_OK) status = read_operand(l, m, b, rows_b, m->transpose_b ? m->k : m->n, 0, "MATMUL: B", &m->b, &at_b);
+    if (status == PG_OK) status = read_operand(l, m, c, m->m, m->n, 1, "MATMUL: C", &m->c, &at_c);
+    if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_a, "MATMUL: C", "A");
+    if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_b, "MATMUL: C", "B");
+    if (status != PG_OK) return status;
+    cut(m);
+    if (m->n_tasks > 1) l->program->parallel = 1;
+    out->data = m;
+    return PG_OK;
+}

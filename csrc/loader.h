@@ -1,0 +1,83 @@
+/* What the files of the loader share: where it stands, how it refuses, and the checks of memory. */
+#ifndef PG_LOADER_H
+#define PG_LOADER_H
+
+#include "checked.h"
+#include "program.h"
+
+typedef struct pg_loader {
+    pg_program *program;
+    pg_error *error;
+    pg_body *body; /* being read */
+    int number;    /* of that body */
+    int64_t instruction, node;
+    unsigned segments; /* bit s: the instruction belongs to segment s */
+} pg_loader;
+
+/* Which memory bytes [lo, hi) lie in: arena, constants, or one input or output slot each. */
+typedef struct pg_extent {
+    int space;
+    int64_t lo, hi;
+} pg_extent;
+enum { PG_SPACE_ARENA = -1, PG_SPACE_CONST = -2 };
+
+#if defined(__GNUC__) || defined(__clang__)
+#define PG_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define PG_PRINTF(text, first)
+#endif
+
+/* Fills an error record; returns the status. */
+int pg_report(pg_error *error, int status, int body, int64_t instruction, int64_t node, const char *format, ...)
+    PG_PRINTF(6, 7);
+/* Refuses the Program at the loader's place; returns the status PG_PROGRAM. */
+int pg_refuse(pg_loader *l, const char *format, ...) PG_PRINTF(2, 3);
+
+/* Zeroed memory that lives as long as the Program; NULL, reported, when there is none. */
+void *pg_keep(pg_loader *l, int64_t count, size_t size);
+
+/* Each returns 0, or a status after refusing. `what` names the operand. */
+int pg_check_slot(pg_loader *l, int64_t slot, const char *what);
+int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what);
+/* All elements lie in the slot: element strides over dims, from an element offset. A written slot must be writable. */
+int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
+                    const int64_t *strides, int writes, const char *what, pg_extent *extent);
+/* [offset, offset + nbytes) lies in the slot and is aligned. */
+int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, int align, int writes, const char *what,
+                   pg_extent *extent);
+/* No two indices reach one element. */
+int pg_check_injective(pg_loader *l, int ndim, const int64_t *dims, const int64_t *strides, const char *what);
+int pg_overlap(const pg_extent *x, const pg_extent *y);
+int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const char *what, const char *other);
+
+/* Each reads the operand words of one instruction: its predecoded form goes to `out`. */
+typedef int (*pg_decoder)(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_scalar(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+
+/* The name and operands of a micro-op. */
+typedef struct pg_op_info {
+    const char *name;
+    int arity, is_bool, conditional;
+} pg_op_info;
+extern const pg_op_info pg_op_infos[PG_MOP_COUNT];
+/* A micro-op exists for these dtypes: refused otherwise. */
+int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_out);
+
+/* Chooses kernels and locations for a LOOP whose words are verified (loop_plan.c). */
+typedef struct pg_raw_loop {
+    int64_t n_registers, n_micros;
+    const int64_t *micros;
+    const int64_t *load_registers, *store_registers; /* stride `step` apart */
+    int64_t step;
+    const int64_t *reductions;
+    const unsigned char *aliases; /* [store][load]: they are the same elements */
+} pg_raw_loop;
+int pg_plan_loop(pg_loader *l, pg_loop *loop, const pg_raw_loop *raw);
+
+#endif

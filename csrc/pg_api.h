@@ -1,0 +1,60 @@
+/* The public C interface: load a Program, make contexts, run segments. Python's cffi declarations are made from this. */
+#ifndef PG_API_H
+#define PG_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct pg_program pg_program;
+typedef struct pg_context pg_context;
+
+/* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument.
+ * `instruction` counts from 0 within its body; -1 stands for "none" in body, instruction and node.
+ * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element. */
+typedef struct pg_error {
+    int status;
+    int body;
+    int64_t instruction;
+    int64_t node;
+    int64_t detail[2];
+    char text[192];
+} pg_error;
+
+/* The hash of the op table this library was generated from. */
+uint64_t pg_table_hash(void);
+
+/* The instruction set in use: the best this machine has, or a lower one named by the environment's PYGRAPH_ISA. */
+const char *pg_isa(void);
+
+/* The checksum of a Program: of its words after the checksum word, and of its constants. */
+uint64_t pg_checksum(const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes);
+
+/* Verify a Program and translate it. Copies all it keeps. NULL, with `error` filled, when it is refused. */
+pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes,
+                            pg_error *error);
+
+/* Give the Program up; contexts made from it stay valid. */
+void pg_program_free(pg_program *program);
+
+/* All the memory of a call: arena, tables, block scratch for up to `threads` threads. One call at a time per context. */
+pg_context *pg_context_new(const pg_program *program, int threads, int check_finite, pg_error *error);
+void pg_context_free(pg_context *context);
+
+/* Where a slot of the main body lives now; inputs and outputs too large to be staged give NULL until bound. */
+void *pg_context_slot(pg_context *context, int slot);
+
+/* Let an input or output slot live at `pointer` (aligned for its elements, kept alive by the caller; an output may not
+ * overlap any other slot). NULL goes back to the staging memory, if the slot is small enough to have any. */
+int pg_context_bind(pg_context *context, int slot, void *pointer);
+
+/* Run one segment of the main body: 0 forward, 1 reverse, 2 tangent. Returns the status; allocates nothing. */
+int pg_context_run(pg_context *context, int segment);
+
+/* What the last call on this context met. */
+const pg_error *pg_context_error(const pg_context *context);
+
+/* The size of the worker pool that all contexts share, counting the calling thread. A busy pool is not waited for. */
+void pg_set_threads(int n);
+int pg_get_threads(void);
+
+#endif

@@ -1,0 +1,22 @@
+/* The library's scalar mathematics: every elementwise function as a `static inline`, f64 and f32.
+ *
+ * Accuracy  At most 1 ulp for the elementary functions, f64 and f32, held by tests/csrc/test_math_accuracy.py,
+ *           which also states the limits of the special functions. Special values follow C99 Annex F and NumPy.
+ * Flags     Written for -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off, never -ffast-math: several
+ *           functions depend on the exact order of the operations. Results depend on whether the target has FMA.
+ * Vectors   Functions marked [v] are straight-line code; a plain loop over them becomes vector code.
+ *           pg_F_core_T (straight-line) is valid where pg_F_ok_T is nonzero; there pg_F_T gives the same bits.
+ */
+#ifndef PG_MATH_H
+#define PG_MATH_H
+
+#include "pg_math_base.h"  /* PG_INLINE, PG_FMA, bit access, double-double pieces */
+#include "pg_math_arith.h" /* abs floor ceil round sqrt maximum minimum mod floor_divide hypot, integers */
+#include "pg_math_exp.h"   /* exp expm1 exp2 sinh cosh tanh sigmoid */
+#include "pg_math_log.h"   /* log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh pow cbrt */
+#include "pg_math_trig.h"  /* sin cos tan arcsin arccos arctan arctan2 */
+#include "pg_math_erf.h"   /* erf erfc */
+#include "pg_math_f32.h"   /* the vectorised f32 functions of the four above */
+#include "pg_math_gamma.h" /* gammaln digamma polygamma */
+
+#endif

@@ -1,0 +1,173 @@
+/* What a Program is once the loader has verified it: predecoded instructions over resolved slots. */
+#ifndef PG_PROGRAM_H
+#define PG_PROGRAM_H
+
+#include "kernels.h"
+#include "pg_api.h"
+
+#include <stdatomic.h>
+
+enum {
+    PG_HEADER_WORDS = 5,
+    PG_BODY_WORDS = 8,
+    PG_MAX_DIMS = 8,
+    PG_MAX_BLOCK = 4096,
+    PG_MAX_REGISTERS = 1024,
+    PG_MAX_MICROS = 1 << 16,
+    PG_MAX_SEGMENTS = 8,
+    PG_MAX_DEPTH = 64,
+    PG_MAX_THREADS = 256,
+    PG_STAGE_BYTES = 16384,
+    PG_CHUNK = 32768 /* elements of work that are never split; sums depend on it, so it is part of the format */
+};
+#define PG_MAGIC INT64_C(0x5047524150483031)
+#define PG_MAX_ARENA (INT64_C(1) << 39)
+
+enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT };
+enum { PG_OP_SCALAR = 1, PG_OP_LOOP, PG_OP_MATMUL, PG_OP_GATHER, PG_OP_SCATTER, PG_OP_SCAN, PG_OP_WRAP };
+typedef enum pg_slot_kind { PG_SLOT_ARENA, PG_SLOT_CONST, PG_SLOT_INPUT, PG_SLOT_OUTPUT } pg_slot_kind;
+
+typedef struct pg_slot {
+    pg_slot_kind kind;
+    int align;       /* of the widest access, for inputs and outputs */
+    unsigned uses;   /* bit s: segment s reads or writes it */
+    int64_t where;   /* arena: offset; const: offset; input, output: index */
+    int64_t nbytes;
+} pg_slot;
+
+typedef struct pg_init {
+    int64_t arena, constant, nbytes;
+} pg_init;
+
+/* One strided array operand of a LOOP, its dims merged and its strides in bytes. */
+typedef enum pg_access_kind { PG_CONTIGUOUS, PG_SPLAT, PG_STRIDED } pg_access_kind;
+typedef struct pg_access {
+    pg_access_kind kind;
+    int slot;
+    int dtype, size;
+    int location; /* loads: where its address is put; stores: where the value to store is found */
+    int buffer;   /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
+    int copied;   /* loads: always copied, since a store overwrites the memory before its last use */
+    int direct;   /* stores: the micro-op writes to memory itself, whose address is put at `location` */
+    int64_t offset;   /* bytes */
+    int64_t strides[PG_MAX_DIMS];
+} pg_access;
+
+/* One micro-op over locations. */
+typedef struct pg_step {
+    pg_map_fn run;
+    int dst, a, b, c;
+    int dtype; /* of the result */
+} pg_step;
+
+typedef struct pg_fill {
+    pg_map_fn run;
+    int dst, source;
+} pg_fill;
+
+typedef struct pg_reduction {
+    pg_reduce_fns run;
+    int location, slot, dtype, size;
+    int64_t offset; /* bytes */
+} pg_reduction;
+
+typedef struct pg_loop {
+    int ndim, reduces;
+    int n_loads, n_once, n_fills, n_steps, n_stores, n_reductions;
+    int n_locations, n_buffers, n_cells; /* locations: buffers, then cells, then addresses of loads and stores */
+    int clip;       /* cut blocks of a map at the ends of rows, so that rows are read in place */
+    int scratch_slot;
+    int64_t dims[PG_MAX_DIMS], count, block;
+    int64_t outer, rows, inner;       /* reductions: count = outer rows inner */
+    int64_t n_chunks, rows_per_chunk; /* of one reduction; more than one chunk means partial results */
+    int64_t group;                    /* outer indices per task (one chunk) */
+    int64_t n_parts, part;            /* ranges of `inner` per chunk, and their width */
+    int64_t n_tasks;
+    int64_t buffer_bytes; /* of one block buffer */
+    pg_access *loads, *stores;
+    pg_step *once, *steps;
+    pg_fill *fills;
+    pg_reduction *reductions;
+} pg_loop;
+
+typedef struct pg_scalar {
+    int64_t n_code;
+    const pg_scalar_op *code;
+    const uint8_t *lengths, *results; /* per micro-op, at its first entry: its entries, its result's dtype or PG_N_DTYPES */
+} pg_scalar;
+
+typedef struct pg_operand {
+    int slot;
+    int64_t offset; /* bytes */
+    int64_t strides[PG_MAX_DIMS];
+} pg_operand;
+
+typedef struct pg_matmul {
+    int dtype, transpose_a, transpose_b, n_batch;
+    int64_t m, n, k, batch, panel, n_panels, batch_per_task, n_tasks;
+    int64_t dims[PG_MAX_DIMS];
+    pg_operand a, b, c;
+} pg_matmul;
+
+/* GATHER: x, index -> out. SCATTER: v, index -> out. WRAP: index -> out. */
+typedef struct pg_indexing {
+    int dtype, size, add;
+    int64_t outer, axis_length, inner, n_index;
+    pg_operand x, index, out;
+} pg_indexing;
+
+typedef struct pg_port {
+    int slot;       /* of the body that holds the SCAN */
+    int inner;      /* of the body that the SCAN runs */
+    int64_t offset, stride, nbytes;
+} pg_port;
+
+typedef struct pg_scan {
+    int body, reverse, workspace;
+    int n_consts, n_carry, n_xs, n_ys;
+    int64_t length;
+    pg_port *consts, *init, *carry_out, *carry_tmp, *xs, *ys;
+    int *carry_result; /* per carry: the body's output slot */
+} pg_scan;
+
+typedef struct pg_instruction {
+    int opcode;
+    int64_t node;
+    const void *data;
+} pg_instruction;
+
+typedef struct pg_body {
+    int n_slots, n_inits, n_segments, n_inputs, n_outputs;
+    int used;   /* a SCAN runs it */
+    int height; /* of the tree of SCANs below it */
+    int64_t arena_bytes, n_instructions;
+    pg_slot *slots;
+    pg_init *inits;
+    int *inputs, *outputs; /* slot of each index */
+    int64_t segments[PG_MAX_SEGMENTS][2]; /* first instruction, end */
+    int *ports[PG_MAX_SEGMENTS];          /* main body: the input and output slots a segment uses */
+    int n_ports[PG_MAX_SEGMENTS];
+    pg_instruction *instructions;
+} pg_body;
+
+typedef struct pg_block {
+    struct pg_block *next;
+} pg_block;
+
+struct pg_program {
+    atomic_int references;
+    int n_bodies;
+    int parallel; /* some instruction has more than one task */
+    int64_t scratch_bytes, n_constants;
+    const pg_kernels *kernels;
+    uint8_t *constants;
+    pg_body *bodies;
+    pg_block *memory; /* everything else, freed together */
+};
+
+int pg_size_of(int dtype);
+
+/* The next multiple of 64. */
+static inline int64_t pg_round_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+#endif

@@ -1,0 +1,145 @@
+/* The worker pool that all contexts share: started when first needed, one job at a time, and made anew after a fork. */
+#include "context.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define PG_PAUSE() __builtin_ia32_pause()
+#else
+#define PG_PAUSE() ((void)0)
+#endif
+
+/* How often an idle worker looks for a job before it sleeps: some ten microseconds. */
+enum { PG_SPINS = 400 };
+
+typedef struct pg_job {
+    pg_task_fn run;
+    void *data;
+    int64_t n_tasks;
+    atomic_llong next;
+} pg_job;
+
+static struct {
+    pthread_mutex_t busy;   /* held by the caller whose job it is */
+    pthread_mutex_t mutex;  /* guards what follows */
+    pthread_cond_t wake, done;
+    int size;               /* wanted, counting the caller; 0: not yet chosen */
+    int started;            /* workers that run */
+    int wanted, entered, left; /* workers this job may have, that took part, that finished */
+    atomic_uint round;      /* counts jobs */
+    pg_job job;
+} pool = {.busy = PTHREAD_MUTEX_INITIALIZER,
+          .mutex = PTHREAD_MUTEX_INITIALIZER,
+          .wake = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER};
+
+static void work(pg_job *job, int worker) {
+    for (;;) {
+        const long long task = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
+        if (task >= job->n_tasks) return;
+        job->run(job->data, task, worker);
+    }
+}
+
+/* A worker takes part in a job when it comes before the job's caller is through and places are left. */
+static void *serve(void *unused) {
+    (void)unused;
+    unsigned seen = 0;
+    for (;;) {
+        for (int i = 0; i < PG_SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) PG_PAUSE();
+        pthread_mutex_lock(&pool.mutex);
+        while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+        seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
+        const int takes_part = pool.entered < pool.wanted;
+        if (takes_part) pool.entered++;
+        const int worker = pool.entered;
+        pthread_mutex_unlock(&pool.mutex);
+        if (!takes_part) continue;
+        work(&pool.job, worker);
+        pthread_mutex_lock(&pool.mutex);
+        pool.left++;
+        if (pool.left == pool.entered) pthread_cond_signal(&pool.done);
+        pthread_mutex_unlock(&pool.mutex);
+    }
+    return NULL;
+}
+
+/* In the child only the forking thread lives on; nobody else holds a lock or works. */
+static void after_fork(void) {
+    pthread_mutex_init(&pool.busy, NULL);
+    pthread_mutex_init(&pool.mutex, NULL);
+    pthread_cond_init(&pool.wake, NULL);
+    pthread_cond_init(&pool.done, NULL);
+    pool.started = pool.wanted = pool.entered = pool.left = 0;
+}
+
+static void watch_forks(void) { pthread_atfork(NULL, NULL, after_fork); }
+
+static int pool_size(void) {
+    if (pool.size == 0) {
+        const long online = sysconf(_SC_NPROCESSORS_ONLN);
+        pool.size = online < 1 ? 1 : online > PG_MAX_THREADS ? PG_MAX_THREADS : (int)online;
+    }
+    return pool.size;
+}
+
+/* Starts workers until there are `count`; returns how many there are. */
+static int start_workers(int count) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    pthread_attr_t detached;
+    if (pool.started >= count || pthread_attr_init(&detached) != 0) return pool.started;
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    while (pool.started < count) {
+        pthread_t thread;
+        if (pthread_create(&thread, &detached, serve, NULL) != 0) break;
+        pool.started++;
+    }
+    pthread_attr_destroy(&detached);
+    return pool.started;
+}
+
+void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job) {
+    if (threads > 1 && n_tasks > 1 && pthread_mutex_trylock(&pool.busy) == 0) {
+        pthread_mutex_lock(&pool.mutex);
+        int helpers = (threads < pool_size() ? threads : pool.size) - 1;
+        if (helpers > n_tasks - 1) helpers = (int)(n_tasks - 1);
+        const int workers = helpers > 0 ? start_workers(helpers) : 0;
+        pool.wanted = helpers < workers ? helpers : workers;
+        pool.entered = pool.left = 0;
+        pool.job.run = run;
+        pool.job.data = job;
+        pool.job.n_tasks = n_tasks;
+        atomic_store_explicit(&pool.job.next, 0, memory_order_relaxed);
+        const int helped = pool.wanted > 0;
+        if (helped) {
+            atomic_fetch_add_explicit(&pool.round, 1, memory_order_relaxed);
+            pthread_cond_broadcast(&pool.wake);
+        }
+        pthread_mutex_unlock(&pool.mutex);
+        work(&pool.job, 0);
+        if (helped) {
+            pthread_mutex_lock(&pool.mutex);
+            pool.wanted = 0; /* whoever wakes up now comes too late */
+            while (pool.left < pool.entered) pthread_cond_wait(&pool.done, &pool.mutex);
+            pthread_mutex_unlock(&pool.mutex);
+        }
+        pthread_mutex_unlock(&pool.busy);
+        return;
+    }
+    for (int64_t task = 0; task < n_tasks; task++) run(job, task, 0);
+}
+
+void pg_set_threads(int n) {
+    pthread_mutex_lock(&pool.mutex);
+    pool.size = n < 1 ? 1 : n > PG_MAX_THREADS ? PG_MAX_THREADS : n;
+    pthread_mutex_unlock(&pool.mutex);
+}
+
+int pg_get_threads(void) {
+    pthread_mutex_lock(&pool.mutex);
+    const int size = pool_size();
+    pthread_mutex_unlock(&pool.mutex);
+    return size;
+}

@@ -1,0 +1,130 @@
+/* The checks that all instructions share: slots, dtypes, accesses to memory, overlap, micro-ops. */
+#include "loader.h"
+
+#include <inttypes.h>
+
+int pg_size_of(int dtype) {
+    static const int sizes[PG_N_DTYPES] = {8, 4, 8, 4, 1};
+    return sizes[dtype];
+}
+
+int pg_check_slot(pg_loader *l, int64_t slot, const char *what) {
+    if (slot >= 0 && slot < l->body->n_slots) return PG_OK;
+    return pg_refuse(l, "%s: no slot %" PRId64 ", the body has %d", what, slot, l->body->n_slots);
+}
+
+int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what) {
+    if (dtype >= 0 && dtype < PG_N_DTYPES) return PG_OK;
+    return pg_refuse(l, "%s: no dtype has number %" PRId64, what, dtype);
+}
+
+/* `lo` and `hi` are byte offsets in the slot, already known to lie in it. */
+static int use_slot(pg_loader *l, int slot, int64_t lo, int64_t hi, int align, int writes, const char *what,
+                    pg_extent *extent) {
+    pg_slot *s = &l->body->slots[slot];
+    if (writes && (s->kind == PG_SLOT_CONST || s->kind == PG_SLOT_INPUT)) {
+        return pg_refuse(l, "%s: slot %d is %s and must not be written", what, slot,
+                         s->kind == PG_SLOT_CONST ? "a constant" : "an input");
+    }
+    if (s->kind == PG_SLOT_INPUT || s->kind == PG_SLOT_OUTPUT) {
+        s->uses |= l->segments;
+        if (align > s->align) s->align = align;
+    }
+    const int placed = s->kind == PG_SLOT_ARENA || s->kind == PG_SLOT_CONST;
+    extent->space = s->kind == PG_SLOT_ARENA ? PG_SPACE_ARENA : s->kind == PG_SLOT_CONST ? PG_SPACE_CONST : slot;
+    extent->lo = lo + (placed ? s->where : 0);
+    extent->hi = hi + (placed ? s->where : 0);
+    return PG_OK;
+}
+
+int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, int align, int writes, const char *what,
+                   pg_extent *extent) {
+    const int status = pg_check_slot(l, slot, what);
+    if (status != PG_OK) return status;
+    const int64_t size = l->body->slots[slot].nbytes;
+    if (offset < 0 || nbytes < 0 || offset > size || nbytes > size - offset) {
+        return pg_refuse(l, "%s: bytes %" PRId64 "+%" PRId64 " lie outside slot %" PRId64 ", which has %" PRId64, what,
+                         offset, nbytes, slot, size);
+    }
+    if (offset % align != 0) {
+        return pg_refuse(l, "%s: byte offset %" PRId64 " is not a multiple of %d", what, offset, align);
+    }
+    return use_slot(l, (int)slot, offset, offset + nbytes, align, writes, what, extent);
+}
+
+int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
+                    const int64_t *strides, int writes, const char *what, pg_extent *extent) {
+    int status = pg_check_slot(l, slot, what);
+    if (status == PG_OK) status = pg_check_dtype(l, dtype, what);
+    if (status != PG_OK) return status;
+    const int size = pg_size_of((int)dtype);
+    int64_t first = offset, last = offset, reach;
+    int overflow = 0, empty = 0;
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] == 0) empty = 1;
+        if (dims[i] <= 1) continue;
+        overflow |= PG_MUL_OVERFLOW(dims[i] - 1, strides[i], &reach);
+        if (overflow) break;
+        overflow |= reach < 0 ? PG_ADD_OVERFLOW(first, reach, &first) : PG_ADD_OVERFLOW(last, reach, &last);
+        if (overflow) break;
+    }
+    if (empty) return use_slot(l, (int)slot, 0, 0, size, writes, what, extent);
+    const int64_t nbytes = l->body->slots[slot].nbytes;
+    if (overflow || first < 0 || last >= nbytes / size) {
+        return pg_refuse(l, "%s: elements %" PRId64 " to %" PRId64 " (%d bytes each) leave slot %" PRId64 " of %" PRId64
+                            " bytes",
+                         what, first, last, size, slot, nbytes);
+    }
+    return use_slot(l, (int)slot, first * size, (last + 1) * size, size, writes, what, extent);
+}
+
+/* Sorted by stride, each must step over all that the smaller ones reach. Known not to overflow by pg_check_access. */
+int pg_check_injective(pg_loader *l, int ndim, const int64_t *dims, const int64_t *strides, const char *what) {
+    int64_t steps[2 * PG_MAX_DIMS], reach[2 * PG_MAX_DIMS], covered = 0;
+    int n = 0;
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] == 0) return PG_OK;
+        if (dims[i] == 1) continue;
+        const int64_t step = strides[i] < 0 ? -strides[i] : strides[i];
+        int at = n++;
+        for (; at > 0 && steps[at - 1] > step; at--) {
+            steps[at] = steps[at - 1];
+            reach[at] = reach[at - 1];
+        }
+        steps[at] = step;
+        reach[at] = step * (dims[i] - 1);
+    }
+    for (int i = 0; i < n; i++) {
+        if (steps[i] <= covered) return pg_refuse(l, "%s: its strides write one element more than once", what);
+        covered += reach[i];
+    }
+    return PG_OK;
+}
+
+int pg_overlap(const pg_extent *x, const pg_extent *y) {
+    return x->space == y->space && x->lo < y->hi && y->lo < x->hi;
+}
+
+int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const char *what, const char *other) {
+    if (!pg_overlap(x, y)) return PG_OK;
+    return pg_refuse(l, "%s at bytes %" PRId64 " to %" PRId64 " overlaps %s at %" PRId64 " to %" PRId64, what, x->lo,
+                     x->hi, other, y->lo, y->hi);
+}
+
+#define PG_INFO(name, arity, is_bool, conditional) [PG_MOP_##name] = {#name, arity, is_bool, conditional},
+const pg_op_info pg_op_infos[PG_MOP_COUNT] = {PG_OPS(PG_INFO)};
+
+int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_out) {
+    if (mop < 0 || mop >= PG_MOP_COUNT) return pg_refuse(l, "no micro-op has number %" PRId64, mop);
+    int status = pg_check_dtype(l, dtype_in, pg_op_infos[mop].name);
+    if (status == PG_OK) status = pg_check_dtype(l, dtype_out, pg_op_infos[mop].name);
+    if (status != PG_OK || mop == PG_MOP_convert) return status;
+    if (l->program->kernels->map[dtype_in][mop][PG_VV] == NULL) {
+        return pg_refuse(l, "%s does not take dtype %" PRId64, pg_op_infos[mop].name, dtype_in);
+    }
+    if (dtype_out != (pg_op_infos[mop].is_bool ? PG_B : dtype_in)) {
+        return pg_refuse(l, "%s of dtype %" PRId64 " does not give dtype %" PRId64, pg_op_infos[mop].name, dtype_in,
+                         dtype_out);
+    }
+    return PG_OK;
+}

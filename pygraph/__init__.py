@@ -1,0 +1,92 @@
+"""pygraph turns NumPy-style Python into a static graph, differentiates it in both modes, and runs it in C."""
+
+from __future__ import annotations
+
+import builtins as _builtins
+from typing import Any as _Any
+
+from . import ops as _ops
+from .containers import tree_map
+from .errors import (
+    BackendError,
+    DTypeError,
+    GraphError,
+    IndexRangeError,
+    NonFiniteError,
+    ProgramError,
+    ShapeError,
+    SignatureError,
+    StateError,
+    TracedBoolError,
+    UnsupportedError,
+    VerificationError,
+)
+from .explain import explain
+from .gradient_check import check_grads
+from .graph import Graph, Node, spec, trace
+from .ops import *  # noqa: F403
+from .runtime.compile import CompiledFunction
+from .runtime.compile import compile as compile
+from .runtime.threads import set_threads
+from .transforms import grad, jacfwd, jacrev, jvp, scan, value_and_grad, vjp
+from .variable import var
+
+__all__ = [
+    "BackendError",
+    "CompiledFunction",
+    "DTypeError",
+    "Graph",
+    "GraphError",
+    "IndexRangeError",
+    "Node",
+    "NonFiniteError",
+    "ProgramError",
+    "ShapeError",
+    "SignatureError",
+    "StateError",
+    "TracedBoolError",
+    "UnsupportedError",
+    "VerificationError",
+    "check_grads",
+    "explain",
+    "grad",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "scan",
+    "set_threads",
+    "spec",
+    "trace",
+    "tree_map",
+    "value_and_grad",
+    "var",
+    "vjp",
+]
+
+# Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.
+__all__ += [name for name in _ops.PUBLIC if name != "var" and not hasattr(_builtins, name)]
+
+_LAZY = ("train",)  # rooms that are imported when they are first used
+
+
+def __getattr__(name: str) -> _Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("pygraph-ad")
+        except PackageNotFoundError as error:
+            raise AttributeError("pygraph runs from a source tree that is not installed: it has no version") from error
+    if name == "Executable":  # loads the C library
+        from .runtime.executable import Executable
+
+        return Executable
+    if name in _LAZY:
+        from importlib import import_module
+
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, "Executable", "__version__"})

@@ -1,0 +1,67 @@
+"""The one place where shapes of tangents and cotangents are fitted to their primals, and where zeros are made."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from ..graph.build import constant, make
+from ..graph.node import Node
+from ..ops.row import DType, Shape, lookup
+
+BROADCAST_TO = lookup("broadcast_to")
+RESHAPE = lookup("reshape")
+REDUCE_SUM = lookup("reduce_sum")
+MULTIPLY = lookup("multiply")
+CONVERT = lookup("convert")
+
+
+def full(value: float, shape: Shape, dtype: DType) -> Node:
+    """An array of one value, held as a broadcast 0-d constant."""
+    return spread(constant(np.asarray(value, dtype)), shape)
+
+
+def spread(x: Node, shape: Shape) -> Node:
+    """`x` broadcast to `shape` by NumPy's rule; `x` itself when it has that shape already."""
+    return x if x.shape == shape else make(BROADCAST_TO, (x,), {"shape": shape})
+
+
+def reshaped(x: Node, shape: Shape) -> Node:
+    """`x` in `shape`; `x` itself when it has that shape already."""
+    return x if x.shape == shape else make(RESHAPE, (x,), {"shape": shape})
+
+
+def as_primal(ct: Node, primal: Node) -> Node:
+    """A contribution to the cotangent of `primal` in its shape and dtype."""
+    ct = sum_to(ct, primal.shape)
+    return ct if ct.dtype == primal.dtype else make(CONVERT, (ct,), {"dtype": primal.dtype})
+
+
+def sum_to(ct: Node, shape: Shape) -> Node:
+    """The transpose of broadcasting `shape` to `ct.shape`: sums over the axes along which it was repeated.
+
+    Where `ct` is itself a broadcast along all those axes, the sum is a product with their length.
+    """
+    if ct.shape == shape:
+        return ct
+    lead = len(ct.shape) - len(shape)
+    axes = tuple(axis for axis, size in enumerate(ct.shape) if axis < lead or (shape[axis - lead] == 1 and size != 1))
+    if axes:
+        rest = tuple(size for axis, size in enumerate(ct.shape) if axis not in axes)
+        inner = tuple(1 if axis in axes else size for axis, size in enumerate(ct.shape))[max(lead, 0) :]
+        ct = reshaped(_sum(ct, axes, rest), inner)
+    return spread(ct, shape)
+
+
+def _sum(ct: Node, axes: tuple[int, ...], rest: Shape) -> Node:
+    """`ct` summed over `axes`, in the shape `rest` of the other axes."""
+    if ct.op is BROADCAST_TO:
+        source = ct.inputs[0]
+        padded = (1,) * (len(ct.shape) - len(source.shape)) + source.shape
+        if all(padded[axis] == 1 for axis in axes):
+            kept = tuple(size for axis, size in enumerate(padded) if axis not in axes)
+            count = prod(ct.shape[axis] for axis in axes)
+            source = spread(reshaped(source, kept), rest)
+            return source if count == 1 else make(MULTIPLY, (source, constant(np.asarray(count, ct.dtype))), {})
+    return make(REDUCE_SUM, (ct,), {"axes": axes})

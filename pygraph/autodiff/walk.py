@@ -1,0 +1,60 @@
+"""Which nodes a derivative has to visit: those that lie between the outputs and the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..graph.node import Node
+from ..ops.dtypes import is_float
+from ..ops.row import Family
+
+
+def carries(node: Node) -> bool:
+    """Whether `node` may carry a derivative: it is floating, or it has several results, each of which decides."""
+    return node.results is not None or is_float(node.dtype)
+
+
+class Walk:
+    """The part of a graph that a derivative of `outputs` with respect to `wrt` runs through.
+
+    Nodes of `wrt` are independent variables: the walk ends there, so nothing flows past one of them. An operation
+    that is given by a definition and has no partials is seen through: it has its expansion as its one operand.
+
+    Attributes:
+        order: the nodes that depend on `wrt` through floating values, operands first; `wrt` itself is left out.
+        active: the same nodes as a set, with the floating ones of `wrt`.
+        expansion: the definition's root for each node of `order` that is seen through.
+    """
+
+    __slots__ = ("active", "expansion", "order")
+
+    def __init__(self, outputs: Iterable[Node], wrt: Iterable[Node]) -> None:
+        self.order: list[Node] = []
+        self.expansion: dict[Node, Node] = {}
+        stops = set(wrt)
+        self.active: set[Node] = {node for node in stops if carries(node)}
+        done = set(stops)
+        opened: set[Node] = set()
+        stack = list(outputs)
+        stack.reverse()
+        while stack:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
+            elif node in opened:
+                stack.pop()
+                done.add(node)
+                if not node.op.nondiff and carries(node) and not self.active.isdisjoint(self.operands(node)):
+                    self.active.add(node)
+                    self.order.append(node)
+            else:
+                opened.add(node)
+                op = node.op
+                if op.define is not None and not op.partials and op.family is Family.ELEMENTWISE:
+                    self.expansion[node] = op.define(*node.inputs, **node.attrs)
+                stack.extend(operand for operand in self.operands(node) if operand not in done)
+
+    def operands(self, node: Node) -> Sequence[Node]:
+        """What the derivative of `node` is taken with respect to: its operands, or its expansion."""
+        expansion = self.expansion.get(node)
+        return node.inputs if expansion is None else (expansion,)

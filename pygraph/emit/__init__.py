@@ -1,0 +1,1 @@
+"""From the rows and from Programs to C text."""

@@ -1,0 +1,176 @@
+"""Generates csrc/generated/pg_ops.h from the op table: `python -m pygraph.emit.tables [--check]`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import GraphError
+from ..ops import reductions as _reductions  # noqa: F401  (registers its rows)
+from ..ops.row import TABLE, Op
+from ..ops.table import MICRO_OPS
+
+#: Raised by one whenever Programs change their meaning: part of the table's hash.
+FORMAT_VERSION = 1
+
+#: The reductions in the order of their numbers in a Program.
+REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+
+HEADER = Path(__file__).resolve().parents[2] / "csrc" / "generated" / "pg_ops.h"
+
+_KINDS = "fib"
+_PRIME = 2**64 - 59  # the largest prime below 2^64
+#: Signed arithmetic that might overflow, which C leaves undefined.
+_UNSAFE = re.compile(r"\b[abc]\s*[-+*]\s*[abc]\b|(?<![\w)]\s)-\s*[abc]\b")
+#: Functions of a few instructions, which the scalar loop expands in place.
+_CHEAP = frozenset("abs sqrt maximum minimum floor ceil round trunc add subtract multiply negative square".split())
+
+
+class TableError(GraphError):
+    """A row that no C can be made from."""
+
+
+def expression(op: Op, kind: str) -> str | None:
+    """The C expression of `op` on operands of a kind, or None where it has none."""
+    if isinstance(op.c, Mapping):
+        text = op.c.get(kind)
+    else:
+        text = op.c if kind in op.kinds else None
+    if kind == "i" and text is not None and _UNSAFE.search(text):
+        raise TableError(
+            f"op {op.name!r}: the integer expression {text!r} might overflow; use M(add), M(subtract), M(multiply) and "
+            "M(negative), which wrap"
+        )
+    return text
+
+
+def _result(op: Op) -> str:
+    if op.result == "same" or op.differs:  # with a condition, the type of the values
+        return "SAME"
+    if op.result == "bool":
+        return "BOOL"
+    raise TableError(f"op {op.name!r}: the C kernels know the results 'same' and 'bool' only")
+
+
+def _cost(text: str) -> str:
+    return "CHEAP" if set(re.findall(r"M\((\w+)\)", text)) <= _CHEAP else "DEAR"
+
+
+def _group(op: Op, kind: str) -> str:
+    """The list an op's kernels are stamped from: its arity, C where the first of three is a condition."""
+    if op.arity not in (1, 2, 3):
+        raise TableError(f"op {op.name!r}: the C kernels take one to three operands, not {op.arity}")
+    if op.differs:
+        if op.differs != (0,) or op.arity != 3:
+            raise TableError(f"op {op.name!r}: only the first of three operands may have another dtype (bool)")
+        return "C"
+    if op.fast is not None and kind == "f":
+        if op.arity == 3:
+            raise TableError(f"op {op.name!r}: `fast` is for one or two operands")
+        return f"{op.arity}_FAST"
+    return str(op.arity)
+
+
+def _items(group: str, kind: str) -> Iterator[str]:
+    for op in MICRO_OPS:
+        if op.name == "convert":
+            continue
+        text = expression(op, kind)
+        if text is None or _group(op, kind) != group:
+            continue
+        item = f"{op.name}, {_result(op)}, {_cost(text)}, {text}"
+        if group.endswith("_FAST"):
+            assert op.fast is not None
+            item += f", {op.fast[0]}, {op.fast[1]}"
+        yield f"X({item})"
+
+
+def _reduction_items(kind: str) -> Iterator[str]:
+    for name in REDUCTIONS:
+        op = TABLE[name]
+        text = expression(op, kind)
+        if text is None or op.identity is None or kind not in op.identity:
+            continue
+        yield f"X({name.removeprefix('reduce_')}, {text}, {op.identity[kind]})"
+
+
+def _macro(name: str, items: Iterator[str]) -> str:
+    return " \\\n".join([f"#define {name}(X)", *(f"    {item}" for item in items)])
+
+
+@lru_cache(maxsize=1)
+def _body() -> str:
+    """All of the header that has a meaning."""
+    parts = ["/* Micro-operations by their number in a Program. */", "typedef enum pg_mop {"]
+    parts += [f"    PG_MOP_{op.name} = {number}," for op, number in MICRO_OPS.items()]
+    parts += [f"    PG_MOP_COUNT = {len(MICRO_OPS)}", "} pg_mop;", ""]
+    parts += ["/* Reductions by their number in a Program. */", "typedef enum pg_rop {"]
+    parts += [f"    PG_ROP_{name.removeprefix('reduce_')} = {number}," for number, name in enumerate(REDUCTIONS)]
+    parts += [f"    PG_ROP_COUNT = {len(REDUCTIONS)}", "} pg_rop;", ""]
+    parts += ["/* X(name, arity, result is bool, first operand is a condition) */"]
+    rows = (
+        f"X({op.name}, {op.arity}, {int(op.result == 'bool')}, {int(bool(op.differs))})" for op in MICRO_OPS
+    )
+    parts += [_macro("PG_OPS", rows), ""]
+    parts += [
+        "/* X(name, result, cost, expression[, guard, fast expression]): by operand kind (F floating, I integer,",
+        " * B bool) and arity (C: the first of three is a condition). a, b, c: operands; T: their type; M(f): pg_f_<T>. */",
+    ]
+    for kind in _KINDS:
+        for group in ("1", "1_FAST", "2", "2_FAST", "3", "C"):
+            parts.append(_macro(f"PG_OPS_{kind.upper()}_{group}", _items(group, kind)))
+    parts += ["", "/* X(name, combining expression, identity) */"]
+    parts += [_macro(f"PG_REDUCTIONS_{kind.upper()}", _reduction_items(kind)) for kind in _KINDS]
+    return "\n".join(parts) + "\n"
+
+
+@lru_cache(maxsize=1)
+def table_hash() -> int:
+    """64 bits that change with any name, arity, kind or expression; the C library holds its own copy.
+
+    The text as one large number modulo a prime: a change of the text keeps the hash with a chance of about 2^-64.
+    """
+    text = f"{FORMAT_VERSION}\n{_body()}"
+    return int.from_bytes(b"\1" + text.encode(), "big") % _PRIME
+
+
+def render() -> str:
+    """The text of csrc/generated/pg_ops.h."""
+    return "\n".join(
+        [
+            "/* The op table in C. Generated by `python -m pygraph.emit.tables` from the rows in pygraph/ops; do not edit. */",
+            "#ifndef PG_OPS_H",
+            "#define PG_OPS_H",
+            "",
+            "#include <stdint.h>",
+            "",
+            f"#define PG_TABLE_HASH UINT64_C(0x{table_hash():016x})",
+            "",
+            _body(),
+            "#endif",
+            "",
+        ]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Write the header, or with --check only say whether it is up to date (exit status 1 when it is not)."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m pygraph.emit.tables [--check]", file=sys.stderr)
+        return 2
+    text = render()
+    if arguments:
+        if HEADER.exists() and HEADER.read_text(encoding="utf-8") == text:
+            return 0
+        print(f"{HEADER} is out of date: run python -m pygraph.emit.tables", file=sys.stderr)
+        return 1
+    HEADER.parent.mkdir(parents=True, exist_ok=True)
+    HEADER.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

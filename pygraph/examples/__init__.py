@@ -1,0 +1,1 @@
+"""Runnable worked examples: `python -m pygraph.examples.NAME`."""

@@ -1,0 +1,210 @@
+"""The chain rule of one evaluation, edge by edge: local derivative, upstream derivative, and their product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..autodiff import jvp, vjp
+from ..errors import ShapeError, UnsupportedError
+from ..graph import Graph, trace
+from ..graph.build import make, topological, var
+from ..graph.node import Node
+from ..graph.tree import flatten
+from ..graph.where import describe
+from ..ops.dtypes import is_float
+from ..runtime.reference import evaluate_nodes
+from .labels import formula, labels
+from .table import render
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node of the forward sweep: its name, its formula and its value (and in forward mode its tangent)."""
+
+    name: str
+    formula: str
+    value: Array
+    tangent: Array | None = None
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One use of `operand` by `node`.
+
+    Attributes:
+        node, operand: their names.
+        local: the derivative of `node` with respect to `operand`, elementwise; None where that is a matrix.
+        upstream: the derivative of the output with respect to `node` (reverse), or the tangent of `operand` (forward).
+        product: what this use contributes: to the derivative of the output with respect to `operand` (reverse), or to
+            the tangent of `node` (forward).
+    """
+
+    node: str
+    operand: str
+    local: Array | None
+    upstream: Array
+    product: Array
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a derivative is what it is; `str()` is a table for a terminal.
+
+    Attributes:
+        mode: "reverse" or "forward".
+        output: the name of the output.
+        steps: the forward sweep, in order of evaluation.
+        edges: every use of a node that carries a derivative, in the order of the sweep.
+        totals: by name, the derivative of the output by each node, the sum over its uses (reverse mode), or
+            the tangent of each node (forward mode).
+    """
+
+    mode: str
+    output: str
+    steps: tuple[Step, ...]
+    edges: tuple[Edge, ...]
+    totals: dict[str, Array]
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: int = 0) -> Explanation:
+    """Evaluate `f` and show the chain rule at work on it.
+
+    Args:
+        f: a function of arrays or containers of them; in reverse mode its result is a scalar.
+        *args: the point, arrays or numbers.
+        mode: "reverse" multiplies from the output back to the arguments; "forward" pushes a tangent of ones in argument
+            `argnum` to the output.
+
+    Raises:
+        ShapeError: in reverse mode the result is not a single floating value.
+        UnsupportedError: the graph contains a scan.
+        ValueError: an unknown mode.
+
+    Example:
+        >>> print(pg.explain(lambda x: x ** 2, 3.0).totals["x"])
+        6.0
+    """
+    if mode not in ("reverse", "forward"):
+        raise ValueError(f"mode is 'reverse' or 'forward', not {mode!r}")
+    graph = trace(f, *args)
+    loop = next((node for node in topological(graph.outputs) if node.results is not None), None)
+    if loop is not None:
+        raise UnsupportedError(
+            describe(
+                "explaining", loop.op.name, "a loop has no single chain to show", "explain its body", (), loop.where
+            )
+        )
+    leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
+    env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
+    values = {node: value for node, value in env.items() if not isinstance(value, tuple)}
+    if mode == "reverse":
+        return _reverse(graph, values)
+    argument_leaves = [len(flatten(arg)[0]) for arg in args]
+    first = sum(argument_leaves[:argnum])
+    return _forward(graph, values, graph.inputs[first : first + argument_leaves[argnum]])
+
+
+def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
+    if len(graph.outputs) != 1 or graph.outputs[0].shape != () or not is_float(graph.outputs[0].dtype):
+        raise ShapeError(f"explain: {graph.name} must return one floating scalar in reverse mode; use mode='forward'")
+    (output,) = graph.outputs
+    order = topological(graph.outputs)
+    names = labels(order)
+    totals: dict[Node, Array] = {output: np.ones((), output.dtype)}
+    edges = []
+    for node in reversed(order):
+        if node not in totals:
+            continue
+        for at, operand in enumerate(node.inputs):
+            if not is_float(operand.dtype) or operand.op.name == "constant":
+                continue
+            product = _pull(node, at, totals[node], values)
+            if product is None:
+                continue
+            local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
+            edges.append(Edge(names[node], names[operand], local, totals[node], product))
+            totals[operand] = totals[operand] + product if operand in totals else product
+    return _explanation("reverse", graph, names, order, values, edges, totals, {})
+
+
+def _forward(graph: Graph, values: dict[Node, Array], seeded: Sequence[Node]) -> Explanation:
+    order = topological(graph.outputs)
+    names = labels(order)
+    tangents: dict[Node, Array] = {node: np.ones(node.shape, node.dtype) for node in seeded if is_float(node.dtype)}
+    edges = []
+    for node in order:
+        for at, operand in enumerate(node.inputs):
+            if operand not in tangents or not is_float(node.dtype):
+                continue
+            product = _push(node, at, tangents[operand], values)
+            if product is None:
+                continue
+            local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
+            edges.append(Edge(names[node], names[operand], local, tangents[operand], product))
+            tangents[node] = tangents[node] + product if node in tangents else product
+    return _explanation("forward", graph, names, order, values, edges, tangents, tangents)
+
+
+def _is_elementwise(node: Node, operand: Node) -> bool:
+    return node.op.pointwise and node.shape == operand.shape
+
+
+def _apart(node: Node, at: int, values: dict[Node, Array]) -> tuple[Node, Node, dict[Node, Any]]:
+    """The node on variables of its own, so that only its operand number `at` varies: node, that variable, values."""
+    operands = [var(f"operand{i}", x.shape, x.dtype) for i, x in enumerate(node.inputs)]
+    env: dict[Node, Any] = {v: values[x] for v, x in zip(operands, node.inputs, strict=True)}
+    return make(node.op, operands, node.attrs), operands[at], env
+
+
+def _pull(node: Node, at: int, upstream: Array, values: dict[Node, Array]) -> Array | None:
+    alone, operand, env = _apart(node, at, values)
+    seed = var("upstream", node.shape, node.dtype)
+    (share,) = vjp([alone], [operand], [seed])
+    return None if share is None else _value(share, {**env, seed: upstream})
+
+
+def _push(node: Node, at: int, tangent: Array, values: dict[Node, Array]) -> Array | None:
+    alone, operand, env = _apart(node, at, values)
+    seed = var("tangent", operand.shape, operand.dtype)
+    (share,) = jvp([alone], [operand], [seed])
+    return None if share is None else _value(share, {**env, seed: tangent})
+
+
+def _value(node: Node, env: dict[Node, Any]) -> Array:
+    value = evaluate_nodes([node], env)[node]
+    assert not isinstance(value, tuple)
+    return value
+
+
+def _explanation(
+    mode: str,
+    graph: Graph,
+    names: dict[Node, str],
+    order: Sequence[Node],
+    values: dict[Node, Array],
+    edges: Sequence[Edge],
+    totals: dict[Node, Array],
+    tangents: dict[Node, Array],
+) -> Explanation:
+    steps = tuple(
+        Step(names[node], "" if not node.inputs else formula(node, names), values[node], tangents.get(node))
+        for node in order
+        if node.op.name != "constant" and node in values
+    )
+    return Explanation(
+        mode,
+        names[graph.outputs[0]],
+        steps,
+        tuple(edges),
+        {names[node]: total for node, total in totals.items()},
+    )

@@ -1,0 +1,72 @@
+"""Names for the nodes of a graph: the variable a line of the user's code assigned, else a number."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..graph.node import Node
+
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\s*(?::[^=]+)?=(?!=)")
+
+
+def labels(nodes: Sequence[Node]) -> dict[Node, str]:
+    """A short unique name for each node, in the order given (operands before their users).
+
+    An input keeps its name and a constant shows its value. The last node of a line `z = w * x + b` is called `z`;
+    nodes that no line names are called `v0`, `v1`, … .
+    """
+    inner = {
+        operand
+        for node in nodes
+        for operand in node.inputs
+        if _place(operand) is not None and _place(operand) == _place(node)
+    }
+    names: dict[Node, str] = {}
+    taken = {str(node.attrs["name"]) for node in nodes if node.op.name == "input"}
+    numbered = 0
+    for node in nodes:
+        if node.op.name == "input":
+            names[node] = str(node.attrs["name"])
+        elif node.op.name == "constant":
+            value = node.attrs["value"].value
+            names[node] = f"{value.item():g}" if value.size == 1 else f"constant{list(value.shape)}"
+        else:
+            match = None if node in inner or node.where is None else _ASSIGNMENT.match(node.where.code)
+            if match is not None and match[1] not in taken:
+                names[node] = match[1]
+            else:
+                while f"v{numbered}" in taken:
+                    numbered += 1
+                names[node] = f"v{numbered}"
+            taken.add(names[node])
+    return names
+
+
+def _place(node: Node) -> tuple[str, int] | None:
+    return None if node.where is None else (node.where.file, node.where.line)
+
+
+_INFIX = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "matmul": "@",
+    "less": "<",
+    "greater": ">",
+}
+
+
+def formula(node: Node, names: dict[Node, str]) -> str:
+    """The node's operation on the names of its operands: `w * x`, `sigmoid(z)`."""
+    operands = [names[operand] for operand in node.inputs]
+    if node.op.name in _INFIX and not any(node.attrs.values()):
+        return f" {_INFIX[node.op.name]} ".join(operands)
+    if node.op.name == "negative":
+        return f"-{operands[0]}"
+    return f"{node.op.name}({', '.join(operands)})"

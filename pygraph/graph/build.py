@@ -1,0 +1,446 @@
+"""Making nodes: type inference, interning, promotion of operands, and walks over nodes that never recurse."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import threading
+import weakref
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DTypeError, GraphError, ShapeError, TracedBoolError, UnsupportedError
+from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64, int64
+from ..ops.row import TABLE, Op, bind_recorder
+from .node import Constant, DType, Node, Result
+from .where import Where, describe, here
+
+__all__ = [
+    "as_node",
+    "constant",
+    "convert",
+    "depends_on",
+    "infer",
+    "make",
+    "outputs_of",
+    "record",
+    "substitute",
+    "topological",
+    "var",
+]
+
+Shape = tuple[int, ...]
+Attrs = Mapping[str, Any]
+
+_NO_ATTRS: dict[str, Any] = {}
+_nodes: weakref.WeakValueDictionary[tuple[Hashable, ...], Node] = weakref.WeakValueDictionary()
+_inferred: dict[tuple[Hashable, ...], Result] = {}
+_targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
+_CACHE_LIMIT = 10_000
+
+
+# --- type inference --------------------------------------------------------------------------------------------------
+
+
+def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Result, ...] | None]:
+    """The result type of `op` on operands that have a shape and a dtype: ((shape, dtype), several results or None).
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    if op.name == "input":
+        return (tuple(attrs["shape"]), attrs["dtype"]), None
+    if op.name == "constant":
+        value = attrs["value"].value
+        return (value.shape, as_dtype(value.dtype)), None
+    if op.name == "output":
+        results = inputs[0].results
+        if results is None or not 0 <= attrs["index"] < len(results):
+            raise GraphError(f"tracing output: {inputs[0]!r} has no result {attrs['index']}")
+        return results[attrs["index"]], None
+    if op.arity is not None and len(inputs) != op.arity:
+        raise GraphError(describe("tracing", op.name, f"{len(inputs)} operands given", f"give {op.arity}", inputs))
+    if op.arity is None and not inputs and op.results is None:
+        raise GraphError(describe("tracing", op.name, "no operands given", "give at least one"))
+    dtypes = tuple(x.dtype for x in inputs)
+    _check_dtypes(op, dtypes, inputs)
+    try:
+        if op.results is not None:
+            return ((), bool_), tuple((tuple(shape), as_dtype(dtype)) for shape, dtype in op.results(inputs, attrs))
+        assert op.shape is not None
+        shape = tuple(op.shape([x.shape for x in inputs], attrs))
+        if op.result == "same":
+            same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
+            dtype = same[0]
+        else:
+            dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
+    except GraphError as error:
+        if "\n  at: " in str(error):
+            raise
+        advice = _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
+        raise type(error)(describe("tracing", op.name, str(error), advice, inputs)) from error
+    return (shape, dtype), None
+
+
+_ADVICE: dict[type, str] = {
+    ShapeError: "bring the operands to shapes that fit (x.reshape(...), np.expand_dims, np.broadcast_to)",
+    DTypeError: "convert an operand with x.astype(dtype)",
+}
+_KIND_NAMES = {"f": "floating", "i": "integer", "b": "bool"}
+
+
+def _check_dtypes(op: Op, dtypes: Sequence[DType], inputs: Sequence[Any]) -> None:
+    """Refuse operands of a kind the op does not take, or of unequal dtypes where it wants one."""
+    if not op.promote:
+        return
+    common: DType | None = None
+    for i, dtype in enumerate(dtypes):
+        if i in op.differs:
+            continue
+        if KINDS[dtype] not in op.kinds:
+            wanted = " or ".join(_KIND_NAMES[kind] for kind in op.kinds)
+            raise DTypeError(
+                describe("tracing", op.name, f"takes {wanted} operands, not {dtype.name}", _ADVICE[DTypeError], inputs)
+            )
+        if common is not None and dtype != common:
+            problem = f"operands of unequal dtypes {common.name} and {dtype.name}"
+            raise DTypeError(describe("tracing", op.name, problem, _ADVICE[DTypeError], inputs))
+        common = dtype
+
+
+# --- interning -------------------------------------------------------------------------------------------------------
+
+
+def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where | None = None) -> Node:
+    """The node that applies `op` to `inputs`, which are not promoted; the existing one if there is one.
+
+    `where` is the user's line it belongs to, by default the one that is running.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    items: tuple[Hashable, ...] = tuple(sorted(attrs.items())) if attrs else ()
+    key = (op, items, *map(id, inputs))
+    found = _nodes.get(key)
+    if found is not None:
+        return found
+    results = None
+    if op.results is None and inputs and op.name != "output":
+        signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
+        known = _inferred.get(signature)
+        if known is None:
+            known, _ = infer(op, inputs, attrs)
+            if len(_inferred) >= _CACHE_LIMIT:
+                _inferred.clear()
+            _inferred[signature] = known
+        shape, dtype = known
+    else:
+        (shape, dtype), results = infer(op, inputs, attrs)
+    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, shape, dtype, results, where or here(), key)
+    with _lock:  # another thread may have made it meanwhile
+        found = _nodes.get(key)
+        if found is not None:
+            return found
+        _nodes[key] = node
+    return node
+
+
+def outputs_of(node: Node) -> tuple[Node, ...]:
+    """One node for each result of a node with several results."""
+    assert node.results is not None
+    return tuple(make(TABLE["output"], (node,), {"index": i}, node.where) for i in range(len(node.results)))
+
+
+# --- leaves ----------------------------------------------------------------------------------------------------------
+
+
+def _start() -> None:
+    """Start numbering variables from a random 64-bit token, so that no two processes share a number; a fresh lock."""
+    global _lock, _uids
+    _lock = threading.RLock()  # after a fork, another thread of the parent may have held it
+    _uids = itertools.count(secrets.randbits(64) << 32)
+
+
+_lock: threading.RLock
+_uids: itertools.count[int]
+_start()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start)
+
+
+def as_shape(shape: Any) -> Shape:
+    """A shape as a tuple of Python ints; a single size is taken as one axis."""
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    try:
+        taken = tuple(int(size.__index__()) for size in sizes)
+    except (AttributeError, TypeError) as error:
+        raise ShapeError(describe("tracing", "shape", f"{shape!r} is not a shape", "give a tuple of ints")) from error
+    if any(size < 0 for size in taken):
+        raise ShapeError(describe("tracing", "shape", f"{shape!r} has a negative size", "give sizes of 0 or more"))
+    return taken
+
+
+def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
+    """A new variable: an input of the graphs it will be in. Two calls give two variables, whatever their names.
+
+    Args:
+        name: how it is called in listings, in errors and as a keyword.
+        shape: its sizes, a tuple or one int; () for a scalar.
+        dtype: float64, float32, int64, int32 or bool.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype.
+
+    Example:
+        >>> pg.var("x", (100, 3))
+        <x : float64[100, 3]>
+    """
+    return new_input(name, as_shape(shape), as_dtype(dtype, f"variable {name!r}"))
+
+
+def new_input(name: Any, shape: Shape, dtype: DType, weak: bool = False) -> Node:
+    """A new `input` node; a weak one is promoted like a Python number (only while a scan body is probed)."""
+    if not isinstance(name, str) or not name:
+        raise GraphError(describe("tracing", "var", f"{name!r} is not a name", "give a non-empty string"))
+    attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
+    if weak:
+        attrs["weak"] = True
+    return make(TABLE["input"], (), attrs)
+
+
+def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:
+    """A node for a value; Python numbers take NumPy's default dtypes unless `dtype` says otherwise.
+
+    Raises:
+        DTypeError: a dtype that graphs do not have, or an int that does not fit.
+    """
+    array = _as_array(value)
+    if dtype is not None:
+        array = _cast(array, value, as_dtype(dtype))
+    return _constant(array if array.dtype in KINDS else _cast(array, value, as_dtype(array.dtype)))
+
+
+def _constant(array: npt.NDArray[Any]) -> Node:
+    return make(TABLE["constant"], (), {"value": Constant(array)})
+
+
+def as_node(x: Any) -> Node:
+    """`x` itself when it is a node, else a constant of its value."""
+    return x if isinstance(x, Node) else constant(x)
+
+
+def _as_array(x: Any) -> npt.NDArray[Any]:
+    """An array of one of the graph's dtypes from anything that is like one."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise UnsupportedError(
+            describe(
+                "tracing", "constant", "masked arrays are not supported", "use np.where(mask, x, y) on plain arrays"
+            )
+        )
+    try:
+        array = np.asarray(x)
+    except TracedBoolError as error:
+        raise UnsupportedError(
+            describe("tracing", "constant", "a list of expressions is not an array", "join them with np.stack")
+        ) from error
+    except OverflowError as error:
+        raise DTypeError(
+            describe("tracing", "constant", f"{x!r} does not fit in int64", "use a float, or a smaller number")
+        ) from error
+    except ValueError as error:
+        raise ShapeError(
+            describe("tracing", "constant", f"{type(x).__name__} is not like an array: {error}", "give equal lengths")
+        ) from error
+    if array.dtype in KINDS:
+        return array
+    if not array.dtype.isnative:
+        return _as_array(array.astype(array.dtype.newbyteorder("=")))
+    if type(x) is int:
+        raise DTypeError(
+            describe("tracing", "constant", f"{x!r} does not fit in int64", "use a float, or a smaller number")
+        )
+    names = ", ".join(dtype.name for dtype in DTYPES)
+    name = f"object (a {type(x).__name__})" if array.dtype == object else array.dtype.name
+    raise DTypeError(
+        describe("tracing", "constant", f"dtype {name} is not supported", f"convert it to one of {names} first")
+    )
+
+
+def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
+    """`array`, which came from `value`, in another dtype; a Python int that does not fit is refused as in NumPy."""
+    if array.dtype == dtype:
+        return array
+    with np.errstate(all="ignore"):
+        if KINDS[dtype] != "i":
+            return array.astype(dtype)
+        cast = array.astype(dtype)
+        if type(value) is int and cast[()] != value:
+            advice = "convert the expression to a wider dtype first: x.astype('int64')"
+            raise DTypeError(describe("tracing", "constant", f"{value} does not fit in {dtype.name}", advice))
+        return cast
+
+
+# --- promotion -------------------------------------------------------------------------------------------------------
+
+_WEAK: dict[type, DType] = {bool: bool_, int: int64, float: float64}
+_WEAK_EXAMPLE: dict[Any, Any] = {bool: False, int: 0, float: 0.0}
+
+
+def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
+    """The dtype each operand is brought to (None: left as it is), by NumPy's rules.
+
+    `classes` holds a dtype for each array or expression, and bool, int or float for each weak Python number.
+    """
+    if not op.promote or (op.arity is not None and len(classes) != op.arity):
+        return tuple(_WEAK.get(c) if isinstance(c, type) else None for c in classes)
+    taking_part = [c for i, c in enumerate(classes) if i not in op.differs]
+    common = np.result_type(*(_WEAK_EXAMPLE[c] if isinstance(c, type) else c for c in taking_part))
+    kind = KINDS[common]
+    # np.sin(int) is float64; np.sin(bool) is float16, which graphs do not have; np.divide(bool, bool) is float64
+    if kind not in op.kinds and "f" in op.kinds and (kind == "i" or op.name == "divide"):
+        common = float64
+    common = as_dtype(common)
+    own = (_WEAK.get(c) if isinstance(c, type) else None for c in classes)
+    return tuple(dtype if i in op.differs else common for i, dtype in enumerate(own))
+
+
+def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
+    """Apply `op` to expressions, arrays and numbers: a node (a tuple of them for an op with several results).
+
+    Operands are promoted by NumPy's rules, Python numbers being weak. With no expression among the operands the
+    value of the op's reference is returned.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    classes: list[Any] = []
+    values: list[Any] = []
+    traced = False
+    for x in operands:
+        if type(x) is Node:
+            traced = True
+            classes.append(_WEAK_CLASS[x.dtype] if x.op.name == "input" and "weak" in x.attrs else x.dtype)
+        elif type(x) in _WEAK:
+            classes.append(type(x))
+        else:
+            x = _as_array(x)
+            classes.append(x.dtype)
+        values.append(x)
+    key = (op, *classes)
+    targets = _targets_known.get(key)
+    if targets is None:
+        if len(_targets_known) >= _CACHE_LIMIT:
+            _targets_known.clear()
+        targets = _targets_known[key] = _promoted(op, classes)
+    if not traced and op.results is None:
+        return _evaluate(op, values, targets, attrs)
+    inputs: list[Node] = []
+    for x, target in zip(values, targets, strict=True):
+        if type(x) is not Node:
+            inputs.append(_constant(_number(x, target)))
+        elif target is None or target is x.dtype:
+            inputs.append(x)
+        else:
+            inputs.append(convert(x, target))
+    node = make(op, inputs, attrs)
+    return node if node.results is None else outputs_of(node)
+
+
+_WEAK_CLASS: dict[DType, type] = {dtype: kind for kind, dtype in _WEAK.items()}
+
+
+def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
+    """An operand that is not an expression, in the dtype it is promoted to."""
+    if target is None:
+        return _as_array(value)
+    if type(value) is int and target.kind == "f" and abs(value) < 2**1023:
+        return _cast(np.asarray(float(value)), value, target)
+    if type(value) is int:
+        return _cast(_as_array(value), value, target)
+    return _cast(np.asarray(value), value, target)
+
+
+def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], attrs: Attrs) -> Any:
+    """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
+    arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
+    (_, dtype), _ = infer(op, arrays, attrs)
+    compute = op.reference if op.reference is not None else op.define
+    assert compute is not None, f"op {op.name} has neither a reference nor a definition"
+    with np.errstate(all="ignore"):
+        return np.asarray(compute(*arrays, **attrs)).astype(dtype, copy=False)[()]
+
+
+def convert(x: Node, dtype: DType) -> Node:
+    """`x` in another dtype; itself when it has that dtype, a constant when it is one."""
+    if x.dtype == dtype:
+        return x
+    if x.op.name == "constant" and KINDS[dtype] != "i":
+        return _constant(x.attrs["value"].value.astype(dtype))
+    return make(TABLE["convert"], (x,), {"dtype": dtype})
+
+
+bind_recorder(record)
+
+
+# --- walks -----------------------------------------------------------------------------------------------------------
+
+
+def topological(outputs: Iterable[Node]) -> list[Node]:
+    """All nodes that `outputs` depend on, and themselves: operands first, in an order fixed by the structure."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = list(outputs)
+    stack.reverse()
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [x for x in node.inputs if x not in done]
+        if pending:
+            pending.reverse()
+            stack += pending
+        else:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return order
+
+
+def substitute(outputs: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:
+    """`outputs` with each key of `mapping` replaced by its value; nodes keep their source lines.
+
+    Linear in the number of nodes; what does not depend on a key is shared with the originals.
+    """
+    outputs = list(outputs)
+    replaced: dict[Node, Node] = dict(mapping)
+    stack = outputs[::-1]
+    while stack:
+        node = stack[-1]
+        if node in replaced:
+            stack.pop()
+            continue
+        pending = [x for x in node.inputs if x not in replaced]
+        if pending:
+            stack += pending
+            continue
+        stack.pop()
+        inputs = tuple([replaced[x] for x in node.inputs])
+        changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
+        replaced[node] = make(node.op, inputs, node.attrs, node.where) if changed else node
+    return [replaced[node] for node in outputs]
+
+
+def depends_on(outputs: Iterable[Node], variables: Iterable[Node]) -> set[Node]:
+    """Of the nodes that `outputs` are made of, those that depend on one of `variables`, which are among them."""
+    dependent = set(variables)
+    reached: set[Node] = set()
+    for node in topological(outputs):
+        if node in dependent or any(x in dependent for x in node.inputs):
+            dependent.add(node)
+            reached.add(node)
+    return reached

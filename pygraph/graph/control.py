@@ -1,0 +1,213 @@
+"""Recording loops: `scan` traces its body once and turns what the body closes over into operands."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import DTypeError, GraphError, ShapeError
+from ..ops.dtypes import KINDS
+from ..ops.row import lookup
+from .build import as_node, constant, depends_on, make, new_input, outputs_of, substitute, topological
+from .graph import Graph
+from .node import DType, Node, Result
+from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .tree import TreeDef, flatten, flatten_named, unflatten
+from .where import describe, type_text
+
+__all__ = ["close_over", "scan"]
+
+_SCAN = lookup("scan")
+_WEAK_TYPES = (bool, int, float)
+_RANK = {"b": 0, "i": 1, "f": 2}
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A traced body: its inputs and what it returned, not yet closed."""
+
+    carry: list[Node]
+    x: list[Node]
+    carry_out: list[Any]
+    carry_tree: TreeDef
+    ys: list[Node]
+    y_tree: TreeDef
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+) -> tuple[Any, Any]:
+    """A loop that carries a state along the first axis of `xs`, recorded as one node; as `jax.lax.scan`.
+
+    Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced, and the loop runs in C.
+
+    Args:
+        f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
+        init: the first carry. Python numbers in it take the dtype that the body returns.
+        xs: arrays with a leading axis of equal length, in a container; None for none.
+        length: the number of steps; needed where `xs` has no array.
+        reverse: whether the steps run from the last index to the first.
+
+    Returns:
+        The last carry, and the stacked ys, each of shape (length, ...).
+
+    Raises:
+        ShapeError: the lengths of xs differ, or the carry changes its shape; DTypeError: it changes its dtype;
+        GraphError: it changes its container, or the body does not return a pair.
+
+    Example:
+        >>> total, sums = pg.scan(lambda c, x: (c + x, c + x), 0.0, pg.var("x", (3,)))
+        >>> total, sums
+        (<output : float64>, <output : float64[3]>)
+    """
+    carry_name, x_name = parameter_names(f, 2)
+    named_init, init_tree = flatten_named(init, carry_name)
+    named_xs, xs_tree = flatten_named(xs, x_name)
+    xs_nodes = [as_node(leaf) for _, leaf in named_xs]
+    steps = _length([(name, node) for (name, _), node in zip(named_xs, xs_nodes, strict=True)], length)
+    names = [name for name, _ in named_init]
+    x_names = [name for name, _ in named_xs]
+    x_types = [(node.shape[1:], node.dtype) for node in xs_nodes]
+    weak = [type(leaf) in _WEAK_TYPES for _, leaf in named_init]
+    types = [leaf_type(leaf, name) for name, leaf in named_init]
+
+    def traced(weak: Sequence[bool] = ()) -> _Body:
+        inputs = make_inputs([*names, *x_names], [*types, *x_types], [*weak, *(False for _ in x_names)] if weak else ())
+        carry, x = inputs[: len(names)], inputs[len(names) :]
+        body = _call(f, init_tree, xs_tree, carry, x)
+        if body.carry_tree != init_tree:
+            problem = f"the carry goes in as {init_tree!r} and comes out of the body as {body.carry_tree!r}"
+            raise GraphError(describe("tracing", "scan", problem, "return a carry of the form of init"))
+        return body
+
+    if any(weak):  # a first trace shows the dtype that the body gives a Python number
+        probe = traced(weak)
+        for i, out in enumerate(probe.carry_out):
+            if weak[i] and isinstance(out, Node) and _RANK[KINDS[out.dtype]] >= _RANK[KINDS[types[i][1]]]:
+                types[i] = ((), out.dtype)
+    body = traced()
+    carry_out = [_carried(name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)]
+    first = [
+        constant(leaf, dtype) if is_weak else as_node(leaf)
+        for (_, leaf), (_, dtype), is_weak in zip(named_init, types, weak, strict=True)
+    ]
+    inputs = [*body.carry, *body.x]
+    outputs, const_inputs, consts = close_over([*carry_out, *body.ys], inputs)
+    attrs = {
+        "body": Graph.from_parts([*const_inputs, *inputs], outputs, name=function_name(f)),
+        "length": steps,
+        "reverse": bool(reverse),
+        "n_consts": len(consts),
+        "n_carry": len(first),
+    }
+    results = outputs_of(make(_SCAN, [*consts, *first, *xs_nodes], attrs))
+    return unflatten(init_tree, results[: len(first)]), unflatten(body.y_tree, results[len(first) :])
+
+
+def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
+    """The number of steps that all of `xs` and `length` agree on."""
+    found: tuple[str, int] | None = None
+    if length is not None:
+        try:
+            found = ("length", operator.index(length))
+        except TypeError as error:
+            problem = f"length is {length!r}"
+            raise ShapeError(describe("tracing", "scan", problem, "give an int known when tracing")) from error
+        if found[1] < 0:
+            raise ShapeError(describe("tracing", "scan", f"length is {length}", "give 0 or more"))
+    for name, node in xs:
+        if not node.shape:
+            problem = f"{name} is a scalar, which has no axis to step along"
+            raise ShapeError(describe("tracing", "scan", problem, "close over it in the body", (node,)))
+        here = (name if name != "length" else "xs", node.shape[0])
+        if found is not None and found[1] != here[1]:
+            problem = f"{found[0]} has length {found[1]}, {here[0]} has length {here[1]}"
+            raise ShapeError(describe("tracing", "scan", problem, "give arrays with leading axes of one length"))
+        found = here
+    if found is None:
+        problem = "xs has no array and length is not given"
+        raise ShapeError(describe("tracing", "scan", problem, "give length=n, the number of steps"))
+    return found[1]
+
+
+def _call(
+    f: Callable[[Any, Any], Any], init_tree: TreeDef, xs_tree: TreeDef, carry: list[Node], x: list[Node]
+) -> _Body:
+    returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        problem = f"the body {function_name(f)!r} returned a {type(returned).__name__}, not a pair"
+        raise GraphError(describe("tracing", "scan", problem, "return (carry, y); y may be None"))
+    carry_out, carry_tree = flatten(returned[0])
+    ys, y_tree = flatten(returned[1])
+    return _Body(carry, x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
+
+
+def _carried(name: str, type_: Result, out: Any) -> Node:
+    """The carry's leaf that the body returned, which must have the type it went in with."""
+    shape, dtype = type_
+    fits = type(out) in _WEAK_TYPES and _weak_fits(out, dtype)
+    node = constant(out, dtype) if fits else result_node(out, "scan")
+    if (node.shape, node.dtype) == (shape, dtype):
+        return node
+    problem = (
+        f"carry {name!r} goes in as {type_text(shape, dtype)} and comes out of the body as {node.type_text}; "
+        "its type must stay the same"
+    )
+    where = node.where if isinstance(out, Node) and node.inputs else None
+    if node.shape != shape:
+        advice = f"return {name!r} with shape {shape}, or give init that shape (np.broadcast_to)"
+        raise ShapeError(describe("tracing", "scan", problem, advice, where=where))
+    advice = f"convert one of the two: .astype({dtype.name!r}) in the body, or .astype({node.dtype.name!r}) on init"
+    raise DTypeError(describe("tracing", "scan", problem, advice, where=where))
+
+
+def _weak_fits(value: Any, dtype: DType) -> bool:
+    return _RANK[KINDS[dtype]] >= _RANK[{bool: "b", int: "i", float: "f"}[type(value)]]
+
+
+def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
+    """Make outputs that depend on `inputs` and on anything else depend on new variables for the else.
+
+    The largest sub-expressions that do not depend on `inputs` are taken out. Constants stay, and so do broadcasts,
+    which cost nothing inside: what they broadcast is taken out instead.
+
+    Returns:
+        The new outputs, the new variables, and the expressions that these stand for.
+    """
+    dependent = depends_on(outputs, inputs)
+    taken: dict[Node, None] = {}
+
+    def take(node: Node) -> None:
+        while node.op.name == "broadcast_to":
+            (node,) = node.inputs
+        if node.op.name != "constant":
+            taken[node] = None
+
+    for node in topological(outputs):
+        if node in dependent:
+            for x in node.inputs:
+                if x not in dependent:
+                    take(x)
+    for node in outputs:
+        if node not in dependent:
+            take(node)
+    names = _const_names(taken, {node.attrs["name"] for node in inputs})
+    variables = [new_input(name, node.shape, node.dtype) for name, node in zip(names, taken, strict=True)]
+    return substitute(outputs, dict(zip(taken, variables, strict=True))), variables, list(taken)
+
+
+def _const_names(nodes: Iterable[Node], taken: set[str]) -> list[str]:
+    names = []
+    for i, node in enumerate(nodes):
+        name = node.attrs["name"] if node.op.name == "input" else f"const{i}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
+    return names

@@ -1,0 +1,208 @@
+"""The Graph: named inputs, outputs in a container, and the nodes between them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from ..errors import GraphError
+from .build import as_node, topological
+from .node import Node
+from .tree import TreeDef, flatten, unflatten
+from .where import describe
+
+__all__ = ["Graph"]
+
+
+class Graph:
+    """An immutable function from inputs to outputs, written as nodes.
+
+    Args:
+        inputs: variables (`pg.var`), in the order of the arguments.
+        outputs: one expression or a nested container of them; arrays and numbers become constants.
+        name: how the graph is called in listings and errors.
+
+    Attributes:
+        inputs: the variables.
+        outputs: the expressions, flat.
+        output_tree: the container that the outputs came in.
+        input_tree: the container of the arguments, where the graph was traced from a function; else None.
+        name: the name.
+
+    Two graphs are equal when they have the same nodes in the same order, between inputs of the same names and types and
+    outputs in the same container; their own names and the source lines do not count.
+
+    Raises:
+        GraphError: an input that is no variable or is there twice, two inputs of one name, or an output that depends on
+            a variable which is not among the inputs.
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> print(pg.Graph([x], np.sum(x * x), name="square"))  # doctest: +ELLIPSIS
+        graph square(x: float64[3]):
+          %0 = multiply(x, x) : float64[3]...
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_canonical",
+        "_free",
+        "_hash",
+        "_nodes",
+        "input_tree",
+        "inputs",
+        "name",
+        "output_tree",
+        "outputs",
+    )
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    output_tree: TreeDef
+    input_tree: TreeDef | None
+    name: str
+
+    def __init__(self, inputs: Iterable[Node], outputs: Any, name: str = "graph") -> None:
+        if isinstance(inputs, Node):
+            inputs = (inputs,)
+        leaves, output_tree = flatten(outputs)
+        self._fill(tuple(inputs), tuple(as_node(leaf) for leaf in leaves), output_tree, None, name)
+        self.require_closed()
+        names = self.names
+        if len(set(names)) < len(names):
+            problem = f"two inputs have the name {next(x for x in names if names.count(x) > 1)!r}"
+            raise GraphError(describe("recording", f"graph {name!r}", problem, "give each variable its own name"))
+
+    @classmethod
+    def from_parts(
+        cls,
+        inputs: Sequence[Node],
+        outputs: Sequence[Node],
+        output_tree: TreeDef | None = None,
+        input_tree: TreeDef | None = None,
+        name: str = "graph",
+    ) -> Graph:
+        """A graph from flat parts, which may depend on variables of an enclosing trace (see `free`).
+
+        Names of inputs need not differ, as in the bodies of loops. Without `output_tree` the outputs form a tuple.
+        """
+        graph = cls.__new__(cls)
+        tree = output_tree if output_tree is not None else flatten((0,) * len(outputs))[1]
+        graph._fill(tuple(inputs), tuple(outputs), tree, input_tree, name)
+        return graph
+
+    def _fill(
+        self,
+        inputs: tuple[Node, ...],
+        outputs: tuple[Node, ...],
+        output_tree: TreeDef,
+        input_tree: TreeDef | None,
+        name: str,
+    ) -> None:
+        given: tuple[Any, ...] = inputs
+        for i, node in enumerate(given):
+            if not isinstance(node, Node) or node.op.name != "input":
+                problem = f"input {i} is {node!r}, not a variable"
+                raise GraphError(describe("recording", f"graph {name!r}", problem, "give what pg.var returned"))
+        if len(set(inputs)) < len(inputs):
+            twice = next(node for i, node in enumerate(inputs) if node in set(inputs[:i]))
+            problem = f"input {twice.attrs['name']!r} is there twice"
+            raise GraphError(describe("recording", f"graph {name!r}", problem, "give each variable once"))
+        self.inputs = inputs
+        self.outputs = outputs
+        self.output_tree = output_tree
+        self.input_tree = input_tree
+        self.name = name
+        self._nodes: tuple[Node, ...] | None = None
+        self._free: tuple[Node, ...] | None = None
+        self._canonical: tuple[Hashable, ...] | None = None
+        self._hash: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(node.attrs["name"] for node in self.inputs)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes: the inputs, then the others, each after its operands."""
+        if self._nodes is None:
+            self._nodes = tuple(topological((*self.inputs, *self.outputs)))
+        return self._nodes
+
+    @property
+    def free(self) -> tuple[Node, ...]:
+        """Variables that the outputs depend on and that are not among the inputs."""
+        if self._free is None:
+            known = set(self.inputs)
+            self._free = tuple(node for node in self.nodes if node.op.name == "input" and node not in known)
+        return self._free
+
+    def require_closed(self) -> None:
+        """Raises `GraphError` naming the variables that are not among the inputs, if there are any."""
+        if not self.free:
+            return
+        names = ", ".join(repr(node.attrs["name"]) for node in self.free)
+        raise GraphError(
+            describe(
+                "recording",
+                f"graph {self.name!r}",
+                f"the outputs depend on {names}, not among the inputs ({', '.join(self.names) or 'none'})",
+                "add it to the inputs, or pass it to the function as an argument",
+                where=self.free[0].where,
+            )
+        )
+
+    def unflatten(self, values: Sequence[Any]) -> Any:
+        """One value for each output, in the container that the outputs came in."""
+        return unflatten(self.output_tree, values)
+
+    def verify(self, stage: str = "traced") -> None:
+        """Check the graph against the specification of its stage.
+
+        Raises:
+            VerificationError: names the stage, the op and the node.
+        """
+        from .verify import verify
+
+        verify(self, stage)
+
+    def __str__(self) -> str:
+        from .printer import listing
+
+        return listing(self)
+
+    def __repr__(self) -> str:
+        return f"<graph {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs, {len(self.nodes)} nodes>"
+
+    def _form(self) -> tuple[Hashable, ...]:
+        """The graph with nodes by number, which equality and the hash go by."""
+        if self._canonical is None:
+            number = {node: i for i, node in enumerate(self.nodes)}
+            own = set(self.inputs)
+            rows: list[Hashable] = []
+            for node in self.nodes:
+                if node in own:
+                    rows.append((node.attrs["name"], node.shape, node.dtype))
+                else:
+                    attrs = tuple(sorted(node.attrs.items()))
+                    rows.append((node.op, tuple([number[x] for x in node.inputs]), attrs))
+            outputs = tuple(number[node] for node in self.outputs)
+            self._canonical = (len(self.inputs), outputs, self.output_tree, self.input_tree, tuple(rows))
+        return self._canonical
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Graph) and hash(self) == hash(other) and self._form() == other._form()
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = hash(self._form())
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .serialize import graph_from_state, state_of
+
+        state = state_of((*self.inputs, *self.outputs))
+        return graph_from_state, (state, len(self.inputs), self.output_tree, self.input_tree, self.name)

@@ -1,0 +1,141 @@
+"""The node of a graph: one application of an op, interned, with the user's source line."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..ops.row import Op
+from .operators import Operators
+from .where import Where, type_text
+
+__all__ = ["Constant", "Node", "Result"]
+
+DType = np.dtype[Any]
+#: Shape and dtype of one result.
+Result = tuple[tuple[int, ...], DType]
+
+_SAMPLE = 4096  # bytes of a constant that its hash looks at, at each end; equality looks at all
+
+
+class Constant:
+    """A read-only C-contiguous array that compares and hashes by dtype, shape and bytes.
+
+    So -0.0 and 0.0 differ, as do NaNs of different payloads, and equal constants are one node.
+    """
+
+    __slots__ = ("_bytes", "_hash", "value")
+
+    value: npt.NDArray[Any]
+
+    def __init__(self, value: npt.ArrayLike) -> None:
+        array = np.array(value, order="C", copy=True)
+        array.flags.writeable = False
+        self.value = array
+        small = array.nbytes <= 2 * _SAMPLE
+        self._bytes: bytes | memoryview = array.tobytes() if small else array.reshape(-1).view(np.uint8).data
+        sample = self._bytes if small else bytes(self._bytes[:_SAMPLE]) + bytes(self._bytes[-_SAMPLE:])
+        self._hash = hash((array.dtype, array.shape, sample))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return (
+            isinstance(other, Constant)
+            and self._hash == other._hash
+            and self.value.dtype == other.value.dtype
+            and self.value.shape == other.value.shape
+            and self._bytes == other._bytes
+        )
+
+    def __repr__(self) -> str:
+        return constant_text(self.value)
+
+    def __reduce__(self) -> tuple[type[Constant], tuple[npt.NDArray[Any]]]:
+        return Constant, (self.value,)
+
+
+def constant_text(value: npt.NDArray[Any]) -> str:
+    """A constant's value, abbreviated to a few numbers."""
+    if value.ndim == 0:
+        return str(value[()])
+    text = np.array2string(
+        value, threshold=6, edgeitems=2, separator=", ", max_line_width=10**9, formatter={"all": str}
+    )
+    return text.replace("\n", "")
+
+
+class Node(Operators):
+    """An expression: an op applied to other nodes. Made by `build.make`, never directly; immutable and interned.
+
+    Attributes:
+        op: the row of the operation.
+        inputs: the operands.
+        attrs: the op's static arguments; not to be changed.
+        shape, dtype: the result's type; () and bool, and without meaning, where the node has several results.
+        results: the types of several results, or None.
+        where: the user's line that recorded the node first.
+    """
+
+    __slots__ = ("__weakref__", "_key", "attrs", "dtype", "inputs", "op", "results", "shape", "where")
+
+    op: Op
+    inputs: tuple[Node, ...]
+    attrs: dict[str, Any]
+    shape: tuple[int, ...]
+    dtype: DType
+    results: tuple[Result, ...] | None
+    where: Where | None
+    _key: tuple[Hashable, ...]
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any],
+        shape: tuple[int, ...],
+        dtype: DType,
+        results: tuple[Result, ...] | None,
+        where: Where | None,
+        key: tuple[Hashable, ...],
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.attrs = attrs
+        self.shape = shape
+        self.dtype = dtype
+        self.results = results
+        self.where = where
+        self._key = key
+
+    @property
+    def type_text(self) -> str:
+        """The node's type as text: `float64[100, 3]`."""
+        if self.results is not None:
+            return f"({', '.join(type_text(*result) for result in self.results)})"
+        return type_text(self.shape, self.dtype)
+
+    def __repr__(self) -> str:
+        name = self.op.name
+        if name == "input":
+            return f"<{self.attrs['name']} : {self.type_text}>"
+        if name == "constant":
+            return f"<{constant_text(self.attrs['value'].value)} : {self.type_text}>"
+        return f"<{name} : {self.type_text}>"
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Node:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .serialize import node_from_state, state_of
+
+        return node_from_state, (state_of([self]),)

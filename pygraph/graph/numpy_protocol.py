@@ -1,0 +1,224 @@
+"""NumPy's protocols, NEP 13 and 18: `np.*` on an expression calls our function of that name, or says it is missing."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..errors import UnsupportedError
+from .build import as_node, constant
+from .node import Node
+from .operators import bitwise
+from .where import describe
+
+__all__ = ["apply_function", "apply_ufunc"]
+
+_INSTEAD = "compute it outside the traced function, or write it with pg.* functions"
+
+#: NumPy's names that differ from ours.
+_ALIASES = {
+    "amax": "max",
+    "amin": "min",
+    "around": "round",
+    "fabs": "absolute",
+    "remainder": "mod",
+    "true_divide": "divide",
+}
+
+#: ufunc.reduce by ufunc.
+_REDUCTIONS = {
+    "numpy.add": "sum",
+    "numpy.multiply": "prod",
+    "numpy.maximum": "max",
+    "numpy.minimum": "min",
+    "numpy.logical_and": "all",
+    "numpy.logical_or": "any",
+}
+
+
+def _positive(x: Any) -> Node:
+    return as_node(x)
+
+
+def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Node:
+    return constant(np.full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype))
+
+
+def _size(x: Any, axis: int | None = None) -> int:
+    return int(x.size) if axis is None else int(x.shape[axis])
+
+
+#: Functions that need no row: about the form of an expression, or made of its operators.
+_OWN: Mapping[str, Callable[..., Any]] = {
+    "positive": _positive,
+    "copy": _positive,
+    "bitwise_and": lambda x, y: bitwise("&", "logical_and", x, y),
+    "bitwise_or": lambda x, y: bitwise("|", "logical_or", x, y),
+    "bitwise_xor": lambda x, y: bitwise("^", "logical_xor", x, y),
+    "invert": lambda x: bitwise("~", "logical_not", x),
+    "shape": lambda x: x.shape,
+    "ndim": lambda x: len(x.shape),
+    "size": _size,
+    "full_like": _full_like,
+    "iscomplexobj": lambda x: False,
+    "isrealobj": lambda x: True,
+}
+
+
+@lru_cache(maxsize=1024)
+def _find(name: str) -> Callable[..., Any] | None:
+    """Our function for NumPy's function of that name."""
+    own = _OWN.get(name)
+    if own is not None:
+        return own
+    name = _ALIASES.get(name, name)
+    found = getattr(ops, name, None) if name in ops.__all__ else None
+    return found if callable(found) else None
+
+
+@lru_cache(maxsize=1024)
+def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
+    """A ufunc's full name and our function for it; only NumPy's and SciPy's own count, not others of the same name."""
+    name = ufunc.__name__
+    for module in ("numpy", "scipy.special"):
+        if getattr(sys.modules.get(module), name, None) is ufunc:
+            return f"{module}.{name}", _find(name)
+    return name, None
+
+
+def _unsupported(name: str, operands: Sequence[Any], advice: str = _INSTEAD) -> UnsupportedError:
+    shown = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
+    return UnsupportedError(describe("tracing", name, f"{name} is not supported by pygraph", advice, shown))
+
+
+def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """NEP 13: apply a ufunc, or reduce with it, where an operand is an expression.
+
+    Raises:
+        UnsupportedError: names the ufunc, method or argument that is not supported.
+    """
+    name, function = _ufunc(ufunc)
+    if method == "__call__":
+        if function is None:
+            raise _unsupported(name, inputs)
+        for argument, value in kwargs.items():
+            if value is None or (argument == "where" and value is True):
+                continue
+            advice = _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
+            raise _unsupported(f"argument {argument!r} of {name}", inputs, advice)
+        return function(*inputs)
+    reduction = _REDUCTIONS.get(name) if method == "reduce" else None
+    if reduction is None:
+        raise _unsupported(f"{name}.{method}", inputs)
+    taken = {"axis": 0, **_given(kwargs)}
+    for argument in taken:
+        if argument not in ("axis", "keepdims"):
+            raise _unsupported(f"argument {argument!r} of {name}.reduce", inputs, f"leave {argument} out")
+    function = _find(reduction)
+    assert function is not None
+    return function(*inputs, **taken)
+
+
+_ARGUMENT_ADVICE = {
+    "out": "use the result: expressions are not written in place (a += x on an array a: write a = a + x)",
+    "where": "use np.where(condition, x, y) on the result",
+    "dtype": "use .astype(dtype) on the result or the operands",
+    "casting": "use .astype(dtype) on the operands",
+}
+
+
+def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments without those that say nothing; `axis=None` says something."""
+    return {
+        key: value
+        for key, value in kwargs.items()
+        if value is not np._NoValue and (value is not None or key == "axis") and not (key == "where" and value is True)
+    }
+
+
+@lru_cache(maxsize=1024)
+def _signature(function: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):  # functions written in C, in some versions of NumPy
+        return None
+
+
+def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """NEP 18: call our function of the same name with the same arguments, where one is an expression.
+
+    Raises:
+        UnsupportedError: names the function or the argument that is not supported.
+    """
+    module = function.__module__ or "numpy"
+    name = f"{module}.{function.__name__}"
+    ours = _find(function.__name__) if module == "numpy" else _find_in(module, function.__name__)
+    operands = [x for arg in args for x in (arg if isinstance(arg, (tuple, list)) else (arg,))]
+    if ours is None:
+        raise _unsupported(name, operands)
+    theirs = _signature(function)
+    if theirs is None:
+        return _checked_call(ours, name, operands, args, _given(kwargs))
+    bound = theirs.bind(*args, **kwargs)  # what NumPy would refuse is refused with Python's own words
+    mine = _signature(ours)
+    assert mine is not None
+    taken_args, taken_kwargs = _translated(bound, mine)
+    return _checked_call(ours, name, operands, taken_args, taken_kwargs)
+
+
+def _translated(bound: inspect.BoundArguments, mine: inspect.Signature) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments bound to NumPy's signature as ours takes them, by position where only the names differ."""
+    theirs = bound.signature.parameters
+    positional_kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    their_names = {p.name for p in theirs.values() if p.kind in positional_kinds}
+    ours = [p.name for p in mine.parameters.values() if p.kind in positional_kinds]
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for i, (name, value) in enumerate(bound.arguments.items()):
+        kind = theirs[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
+            args.extend(value)
+        elif kind is inspect.Parameter.VAR_KEYWORD:
+            kwargs.update(_given(value))
+        elif i == len(args) < len(ours) and (ours[i] == name or ours[i] not in their_names):
+            args.append(value)
+        else:
+            kwargs.update(_given({name: value}))
+    return args, kwargs
+
+
+def _find_in(module: str, name: str) -> Callable[..., Any] | None:
+    """Our function for one of a sub-module of NumPy, such as numpy.linalg, when `ops` has that module."""
+    namespace = getattr(ops, module.removeprefix("numpy."), None)
+    found = (
+        getattr(namespace, name, None) if namespace is not None and name in getattr(namespace, "__all__", ()) else None
+    )
+    return found if callable(found) else None
+
+
+def _checked_call(
+    function: Callable[..., Any],
+    name: str,
+    operands: Sequence[Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> Any:
+    """Call our function, unless it has no parameter for one of the arguments."""
+    signature = _signature(function)
+    if signature is not None:
+        for argument in kwargs:
+            if argument not in signature.parameters:
+                advice = _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
+                raise _unsupported(f"argument {argument!r} of {name}", operands, advice)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            advice = f"pygraph has {function.__name__}{signature}"
+            raise _unsupported(f"{name} with these arguments ({error})", operands, advice) from error
+    return function(*args, **kwargs)

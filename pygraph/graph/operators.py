@@ -1,0 +1,387 @@
+"""What makes an expression read like a NumPy array: operators, methods, indexing, and NumPy's protocols."""
+
+# mypy: disable-error-code="no-any-return"
+# A row gives an expression or an array by what it is given; here it is given an expression.
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .. import ops
+from ..errors import ShapeError, TracedBoolError, UnsupportedError
+from ..ops.dtypes import as_dtype
+from ..ops.row import lookup
+from .where import describe
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .node import Node
+
+__all__ = ["At", "Operators", "bitwise"]
+
+_add, _subtract, _multiply, _divide = lookup("add"), lookup("subtract"), lookup("multiply"), lookup("divide")
+_floor_divide, _mod = lookup("floor_divide"), lookup("mod")
+_negative, _absolute = lookup("negative"), lookup("absolute")
+_equal, _not_equal = lookup("equal"), lookup("not_equal")
+_less, _less_equal = lookup("less"), lookup("less_equal")
+_greater, _greater_equal = lookup("greater"), lookup("greater_equal")
+_convert = lookup("convert")
+_COMPARISONS = frozenset((_equal, _not_equal, _less, _less_equal, _greater, _greater_equal))
+
+
+def bitwise(symbol: str, name: str, *operands: Any) -> Any:
+    """`&`, `|`, `^` and `~`, which on bool operands are the logical functions and on others are not supported."""
+    for x in operands:
+        kind = x.dtype.kind if hasattr(x, "dtype") else "b" if isinstance(x, bool) else "?"
+        if kind != "b":
+            raise UnsupportedError(
+                describe(
+                    "tracing", symbol, "bitwise operations on numbers are not supported", f"use np.{name}", operands
+                )
+            )
+    return lookup(name)(*operands)
+
+
+class Operators:
+    """The operators and methods of `Node`."""
+
+    __slots__ = ()
+
+    #: NumPy's arrays leave binary operations with an expression to it.
+    __array_priority__ = 1000.0
+    __hash__ = object.__hash__
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> tuple[int, ...]: ...
+
+        @property
+        def dtype(self) -> np.dtype[Any]: ...
+
+        @property
+        def type_text(self) -> str: ...
+
+    # --- arithmetic
+
+    def __add__(self, other: Any) -> Node:
+        return _add(self, other)
+
+    def __radd__(self, other: Any) -> Node:
+        return _add(other, self)
+
+    def __sub__(self, other: Any) -> Node:
+        return _subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Node:
+        return _subtract(other, self)
+
+    def __mul__(self, other: Any) -> Node:
+        return _multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Node:
+        return _multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Node:
+        return _divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Node:
+        return _divide(other, self)
+
+    def __floordiv__(self, other: Any) -> Node:
+        return _floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Node:
+        return _floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Node:
+        return _mod(self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return _mod(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Node, Node]:
+        return _floor_divide(self, other), _mod(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
+        return _floor_divide(other, self), _mod(other, self)
+
+    def __pow__(self, other: Any) -> Node:
+        return ops.power(self, other)
+
+    def __rpow__(self, other: Any) -> Node:
+        return ops.power(other, self)
+
+    def __matmul__(self, other: Any) -> Node:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Node:
+        return ops.matmul(other, self)
+
+    def __neg__(self) -> Node:
+        return _negative(self)
+
+    def __pos__(self) -> Node:
+        return self  # type: ignore[return-value]
+
+    def __abs__(self) -> Node:
+        return _absolute(self)
+
+    # --- comparisons and logic
+
+    def __eq__(self, other: Any) -> Node:  # type: ignore[override]
+        return _equal(self, other)
+
+    def __ne__(self, other: Any) -> Node:  # type: ignore[override]
+        return _not_equal(self, other)
+
+    def __lt__(self, other: Any) -> Node:
+        return _less(self, other)
+
+    def __le__(self, other: Any) -> Node:
+        return _less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Node:
+        return _greater(self, other)
+
+    def __ge__(self, other: Any) -> Node:
+        return _greater_equal(self, other)
+
+    def __and__(self, other: Any) -> Node:
+        return bitwise("&", "logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Node:
+        return bitwise("&", "logical_and", other, self)
+
+    def __or__(self, other: Any) -> Node:
+        return bitwise("|", "logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Node:
+        return bitwise("|", "logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Node:
+        return bitwise("^", "logical_xor", self, other)
+
+    def __rxor__(self, other: Any) -> Node:
+        return bitwise("^", "logical_xor", other, self)
+
+    def __invert__(self) -> Node:
+        return bitwise("~", "logical_not", self)
+
+    # --- what needs numbers, which an expression does not have yet
+
+    def _no_number(self, asked: str) -> NoReturn:
+        advice = (
+            "use pg.where for a choice between values, pg.cond for a branch, pg.while_loop for a loop; "
+            "or compile the function and look at the result"
+        )
+        if getattr(self, "op", None) in _COMPARISONS and asked == "bool":
+            advice += "; write a chain a < x < b as (a < x) & (x < b)"
+        problem = f"Python asked for the value of {self!r}, which is known only when the graph runs"
+        raise TracedBoolError(describe("tracing", f"{asked}()", problem, advice, (self,)))
+
+    def __bool__(self) -> bool:
+        self._no_number("bool")
+
+    def __float__(self) -> float:
+        self._no_number("float")
+
+    def __int__(self) -> int:
+        self._no_number("int")
+
+    def __index__(self) -> int:
+        self._no_number("index")
+
+    def __complex__(self) -> complex:
+        self._no_number("complex")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
+        self._no_number("np.asarray")
+
+    def item(self) -> NoReturn:
+        """Raises `TracedBoolError`: an expression has no value yet."""
+        self._no_number("item")
+
+    def tolist(self) -> NoReturn:
+        """Raises `TracedBoolError`: an expression has no value yet."""
+        self._no_number("tolist")
+
+    # --- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from .numpy_protocol import apply_ufunc
+
+        return apply_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .numpy_protocol import apply_function
+
+        return apply_function(function, args, kwargs)
+
+    # --- the array's form
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    @property
+    def T(self) -> Node:
+        """The transpose: all axes reversed."""
+        return ops.transpose(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError(describe("tracing", "len()", "a scalar has no length", "use x.size", (self,)))
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Node]:
+        if not self.shape:
+            raise ShapeError(describe("tracing", "iter()", "a scalar has no elements", "use x itself", (self,)))
+        return (self[i] for i in range(self.shape[0]))
+
+    # --- indexing
+
+    def __getitem__(self, key: Any) -> Node:
+        return ops.index(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise UnsupportedError(
+            describe(
+                "tracing",
+                "x[i] = v",
+                "expressions cannot be changed in place",
+                "use x = x.at[i].set(v), or x.at[i].add(v) for x[i] += v",
+                (self, value),
+            )
+        )
+
+    @property
+    def at(self) -> At:
+        """`x.at[idx].set(v)` and `x.at[idx].add(v)`: a copy of x with elements replaced or added to."""
+        return At(self)
+
+    # --- methods
+
+    def astype(self, dtype: Any) -> Node:
+        """The values in another dtype; itself when it has that dtype."""
+        wanted = as_dtype(dtype, "astype")
+        return self if wanted == self.dtype else _convert(self, dtype=wanted)  # type: ignore[return-value]
+
+    def copy(self) -> Node:
+        """Itself: expressions never change."""
+        return self  # type: ignore[return-value]
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """The sum over `axis`, as `np.sum`."""
+        return ops.sum(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """The product over `axis`, as `np.prod`."""
+        return ops.prod(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """The mean over `axis`, as `np.mean`."""
+        return ops.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
+        """The variance over `axis`, as `np.var`."""
+        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
+        """The standard deviation over `axis`, as `np.std`."""
+        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """The largest element along `axis`, as `np.max`."""
+        return ops.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """The smallest element along `axis`, as `np.min`."""
+        return ops.min(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """Whether any element along `axis` is true, as `np.any`."""
+        return ops.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Node:
+        """Whether all elements along `axis` are true, as `np.all`."""
+        return ops.all(self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Node:
+        """The elements in another shape, given as a tuple or as separate sizes; one size may be -1."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Node:
+        """The elements in one axis."""
+        return ops.reshape(self, (self.size,))
+
+    def flatten(self) -> Node:
+        """The elements in one axis."""
+        return ops.reshape(self, (self.size,))
+
+    def transpose(self, *axes: Any) -> Node:
+        """The axes permuted, reversed if none are given; as a tuple or as separate numbers."""
+        several = len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list)))
+        return ops.transpose(self, (axes[0] if several else axes) or None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Node:
+        """Two axes exchanged."""
+        return ops.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: Any = None) -> Node:
+        """Axes of size 1 removed."""
+        return ops.squeeze(self, axis)
+
+    def dot(self, other: Any) -> Node:
+        """The product with `other`, as `np.dot`."""
+        return ops.dot(self, other)
+
+    def clip(self, min: Any = None, max: Any = None) -> Node:
+        """The values brought between `min` and `max`."""
+        return ops.clip(self, min, max)
+
+    def round(self, decimals: int = 0) -> Node:
+        """The nearest integers, halves to even, as `np.round`."""
+        return ops.round(self, decimals)
+
+    def __round__(self, ndigits: int | None = None) -> Node:
+        return ops.round(self, ndigits or 0)
+
+
+class At:
+    """The places of `x.at[idx]`, to be written with `.set(v)` or `.add(v)`."""
+
+    __slots__ = ("_key", "_x")
+
+    def __init__(self, x: Any, key: Any = None) -> None:
+        self._x = x
+        self._key = key
+
+    def __getitem__(self, key: Any) -> At:
+        return At(self._x, key)
+
+    def set(self, values: Any) -> Node:
+        """A copy of x with `values` at the places."""
+        return ops.index_update(self._x, self._key, values, "set")
+
+    def add(self, values: Any) -> Node:
+        """A copy of x with `values` added at the places; equal places add up."""
+        return ops.index_update(self._x, self._key, values, "add")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise UnsupportedError(
+            describe("tracing", f"x.at[idx].{name}", "is not supported", "use .set(v) or .add(v)", (self._x,))
+        )

@@ -1,0 +1,85 @@
+"""The typed listing of a graph: one node a line, deterministic numbers, loop bodies indented below their loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .graph import Graph
+from .node import Node, constant_text
+from .tree import render
+
+__all__ = ["labels", "listing"]
+
+
+def labels(graph: Graph) -> dict[Node, str]:
+    """How a listing refers to each node: inputs by name, scalar constants by value, all else by number (`%3`)."""
+    names: dict[Node, str] = {}
+    taken: set[str] = set()
+    for node in (*graph.inputs, *graph.free):
+        name = node.attrs["name"]
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        names[node] = name
+    count = 0
+    for node in graph.nodes:
+        if node in names:
+            continue
+        if _is_inline(node):
+            names[node] = constant_text(node.attrs["value"].value)
+        else:
+            names[node] = f"%{count}"
+            count += 1
+    return names
+
+
+def _is_inline(node: Node) -> bool:
+    return node.op.name == "constant" and not node.shape
+
+
+def listing(graph: Graph) -> str:
+    """The graph as text.
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> print(listing(pg.Graph([x], x + 1.0, name="next")))  # doctest: +ELLIPSIS
+        graph next(x: float64[3]):
+          %0 = add(x, 1.0) : float64[3]...
+          return %0
+    """
+    return "\n".join(_lines(graph, "graph "))
+
+
+def _lines(graph: Graph, keyword: str) -> Iterable[str]:
+    names = labels(graph)
+    arguments = ", ".join(f"{names[node]}: {node.type_text}" for node in graph.inputs)
+    yield f"{keyword}{graph.name}({arguments}):"
+    for node in graph.free:
+        yield f"  free {names[node]}: {node.type_text}"
+    for node in graph.nodes:
+        if node.op.name == "input" or _is_inline(node):
+            continue
+        bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
+        operands = [names[x] for x in node.inputs]
+        arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
+        if node.op.name == "constant":
+            arguments = constant_text(node.attrs["value"].value)
+        line = f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}"
+        if node.where is not None:
+            line += f"   # {node.where.place}  {node.where.code}".rstrip()
+        yield line
+        for body in bodies:
+            for inner in _lines(body, ""):
+                yield "      " + inner
+    yield f"  return {render(graph.output_tree, [names[node] for node in graph.outputs])}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Graph):
+        return value.name
+    if isinstance(value, np.dtype):
+        return str(value.name)
+    return repr(value)

@@ -1,0 +1,73 @@
+"""Graphs and nodes as flat state for pickle, without recursion over nodes; loading interns them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import GraphError
+from ..ops.row import TABLE
+from .build import make, topological
+from .graph import Graph
+from .node import Node
+from .tree import TreeDef
+from .where import Where
+
+__all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
+
+#: (op names, per node (op, operands, attrs, where) as numbers, distinct attrs, distinct source lines, roots)
+State = tuple[
+    list[str],
+    list[tuple[int, tuple[int, ...], int, int]],
+    list[dict[str, Any]],
+    list["Where | None"],
+    list[int],
+]
+
+
+def state_of(roots: Sequence[Node]) -> State:
+    """What is needed to make `roots` again, as flat lists in an order in which operands come first.
+
+    Variables keep their identity: loaded in a process that still has them, they are the same objects.
+    """
+    ops: dict[str, int] = {}
+    wheres: dict[Where | None, int] = {}
+    attrs: list[dict[str, Any]] = [{}]
+    rows: list[tuple[int, tuple[int, ...], int, int]] = []
+    number: dict[Node, int] = {}
+    for node in topological(roots):
+        number[node] = len(rows)
+        if node.attrs:
+            attrs.append(node.attrs)
+        rows.append(
+            (
+                ops.setdefault(node.op.name, len(ops)),
+                tuple([number[x] for x in node.inputs]),
+                len(attrs) - 1 if node.attrs else 0,
+                wheres.setdefault(node.where, len(wheres)),
+            )
+        )
+    return list(ops), rows, attrs, list(wheres), [number[root] for root in roots]
+
+
+def _nodes(state: State) -> list[Node]:
+    names, rows, attrs, wheres, roots = state
+    missing = [name for name in names if name not in TABLE]
+    if missing:
+        raise GraphError(f"loading a graph: op {missing[0]!r} is not registered here; import what registers it first")
+    ops = [TABLE[name] for name in names]
+    nodes: list[Node] = []
+    for op, operands, attr, where in rows:
+        nodes.append(make(ops[op], tuple([nodes[i] for i in operands]), attrs[attr], wheres[where]))
+    return [nodes[i] for i in roots]
+
+
+def node_from_state(state: State) -> Node:
+    """The one root of `state`."""
+    return _nodes(state)[0]
+
+
+def graph_from_state(state: State, n_inputs: int, output_tree: TreeDef, input_tree: TreeDef | None, name: str) -> Graph:
+    """The graph whose inputs and outputs are the roots of `state`."""
+    roots = _nodes(state)
+    return Graph.from_parts(roots[:n_inputs], roots[n_inputs:], output_tree, input_tree, name)

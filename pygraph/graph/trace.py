@@ -1,0 +1,142 @@
+"""From a Python function to a Graph: the function is called once on variables in place of its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, GraphError
+from ..ops.dtypes import as_dtype, bool_, float64, int64
+from .build import as_node, as_shape, new_input
+from .graph import Graph
+from .node import DType, Node, Result
+from .tree import flatten, flatten_named, unflatten
+from .where import describe, type_text
+
+__all__ = ["Spec", "function_name", "leaf_type", "parameter_names", "spec", "trace"]
+
+
+class Spec:
+    """The shape and dtype of an argument that has no value yet."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"spec({type_text(self.shape, self.dtype)})"
+
+
+def spec(shape: Any = (), dtype: Any = "float64") -> Spec:
+    """The type of an argument, given to `trace` in place of an array.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype.
+
+    Example:
+        >>> pg.spec((100, 3), "float32")
+        spec(float32[100, 3])
+    """
+    return Spec(as_shape(shape), as_dtype(dtype, "spec"))
+
+
+_NUMBERS: dict[type, DType] = {bool: bool_, int: int64, float: float64}
+
+
+def leaf_type(leaf: Any, name: str) -> Result:
+    """The shape and dtype of an argument's leaf: an array, a number, an expression or a `spec`.
+
+    Raises:
+        DTypeError: names the leaf that is none of these, or whose dtype is not supported.
+    """
+    number = _NUMBERS.get(type(leaf))
+    if number is not None:
+        return (), number
+    if isinstance(leaf, (Node, Spec, np.ndarray, np.generic)):
+        try:
+            return tuple(leaf.shape), as_dtype(leaf.dtype.newbyteorder("="), f"argument {name}")
+        except DTypeError as error:
+            raise DTypeError(
+                describe("tracing", "trace", str(error), f"convert {name} with .astype, or leave it out")
+            ) from error
+    problem = f"argument {name} is of type {type(leaf).__name__}"
+    advice = "give arrays, numbers, pg.spec(shape, dtype) or containers of these; close over all else"
+    raise DTypeError(describe("tracing", "trace", problem, advice))
+
+
+def function_name(f: Callable[..., Any]) -> str:
+    """The function's name for listings."""
+    name = getattr(f, "__name__", None) or type(f).__name__
+    return "lambda_" if name == "<lambda>" else str(name)
+
+
+def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Names for `count` positional arguments of `f`: those of its parameters, `args0`, `args1`, … for `*args`."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # built-in functions without a signature
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    return names + [f"{rest}{i}" for i in range(count - len(names))]
+
+
+def trace(f: Callable[..., Any], *args: Any) -> Graph:
+    """The graph of `f`, recorded by calling it once on variables shaped like `args`.
+
+    Args:
+        f: a function of arrays, made of operators, `pg.*` and `np.*`; nested containers as arguments and results.
+        args: arrays, Python numbers, `pg.spec(shape, dtype)`, or containers of these; only their types are used.
+
+    Returns:
+        A graph whose inputs are named after the parameters (`params.w`, `params[0]`, `args0`), with the containers of
+        arguments and results as `input_tree` and `output_tree`. Inside another trace it may have `free` variables.
+
+    Raises:
+        DTypeError: an argument is of no supported type.
+        TracedBoolError: the function asks for the value of an expression.
+
+    Example:
+        >>> pg.trace(lambda x, y: x * y, 1.0, 2.0)
+        <graph lambda_: 2 inputs, 1 outputs, 3 nodes>
+    """
+    name = function_name(f)
+    leaves: list[tuple[str, Any]] = []
+    for parameter, arg in zip(parameter_names(f, len(args)), args, strict=True):
+        leaves += flatten_named(arg, parameter)[0]
+    _, input_tree = flatten(args)
+    inputs = make_inputs([leaf_name for leaf_name, _ in leaves], [leaf_type(leaf, name) for name, leaf in leaves])
+    outputs, output_tree = flatten(f(*unflatten(input_tree, inputs)))
+    return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
+
+
+def make_inputs(names: Sequence[str], types: Sequence[Result], weak: Sequence[bool] = ()) -> list[Node]:
+    """One new variable for each name and type, with names made distinct."""
+    taken: set[str] = set()
+    inputs = []
+    for i, (name, (shape, dtype)) in enumerate(zip(names, types, strict=True)):
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        inputs.append(new_input(name, shape, dtype, bool(weak) and weak[i]))
+    return inputs
+
+
+def result_node(x: Any, function: str) -> Node:
+    """A leaf of what a function returned, as a node."""
+    if not isinstance(x, (Node, np.ndarray, np.generic, bool, int, float)):
+        problem = f"the function returned a {type(x).__name__}"
+        advice = "return expressions, arrays, numbers or containers of these"
+        raise GraphError(describe("tracing", function, problem, advice))
+    return as_node(x)

@@ -1,0 +1,178 @@
+"""Nested containers of leaves: tuple, list, dict, namedtuple, dataclass and None, taken apart and put together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from ..errors import GraphError
+
+__all__ = ["TreeDef", "flatten", "flatten_named", "map_leaves", "unflatten"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class TreeDef:
+    """The form of a container without its leaves; compares and hashes by content.
+
+    Attributes:
+        kind: the container's type, or None for a leaf.
+        keys: dict keys or field names; empty for sequences.
+        children: the forms of the parts, in order.
+        static: (name, value) of dataclass fields that are not leaves (`metadata={"static": True}`).
+    """
+
+    kind: type | None
+    keys: tuple[Hashable, ...] = ()
+    children: tuple[TreeDef, ...] = ()
+    static: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def n_leaves(self) -> int:
+        """How many leaves the container has."""
+        return 1 if self.kind is None else sum(child.n_leaves for child in self.children)
+
+    def __repr__(self) -> str:
+        return render(self, ["*"] * self.n_leaves)
+
+
+LEAF = TreeDef(None)
+_NONE = TreeDef(type(None))
+
+
+def _is_namedtuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def _sorted_keys(mapping: dict[Any, Any]) -> list[Any]:
+    try:
+        return sorted(mapping)
+    except TypeError:  # keys of several types: the order of insertion
+        return list(mapping)
+
+
+def _parts(tree: Any) -> tuple[TreeDef, Sequence[Any]] | None:
+    """The form of one level (without children) and its parts; None for a leaf."""
+    kind = type(tree)
+    if tree is None:
+        return _NONE, ()
+    if kind is tuple or kind is list:
+        return TreeDef(kind), tree
+    if kind is dict:  # sorted, so that equal dicts have equal forms
+        keys = _sorted_keys(tree)
+        return TreeDef(kind, tuple(keys)), [tree[key] for key in keys]
+    if kind is OrderedDict:
+        return TreeDef(kind, tuple(tree)), list(tree.values())
+    if _is_namedtuple(kind):
+        return TreeDef(kind, tuple(kind._fields)), tree
+    if dataclasses.is_dataclass(kind):
+        fields = dataclasses.fields(tree)
+        names = [field.name for field in fields if not field.metadata.get("static")]
+        static = tuple((field.name, getattr(tree, field.name)) for field in fields if field.metadata.get("static"))
+        return TreeDef(kind, tuple(names), (), static), [getattr(tree, name) for name in names]
+    return None
+
+
+def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
+    """The leaves of a nested container, in order, and its form.
+
+    A dict's keys are taken in sorted order; None is a container without leaves; all else is a leaf.
+
+    Example:
+        >>> flatten({"w": 1, "b": (2, 3)})
+        ([2, 3, 1], {'b': (*, *), 'w': *})
+    """
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves)
+
+
+def _flatten(tree: Any, leaves: list[Any]) -> TreeDef:
+    taken = _parts(tree)
+    if taken is None:
+        leaves.append(tree)
+        return LEAF
+    form, parts = taken
+    return TreeDef(form.kind, form.keys, tuple(_flatten(part, leaves) for part in parts), form.static)
+
+
+def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
+    """The container of form `treedef` with `leaves`; the inverse of `flatten`.
+
+    Raises:
+        GraphError: the number of leaves is not the form's.
+    """
+    if len(leaves) != treedef.n_leaves:
+        raise GraphError(f"{treedef.n_leaves} leaves expected for {treedef!r}, {len(leaves)} given")
+    remaining = iter(leaves)
+    return _build(treedef, lambda: next(remaining))
+
+
+def _build(treedef: TreeDef, leaf: Callable[[], Any]) -> Any:
+    kind = treedef.kind
+    if kind is None:
+        return leaf()
+    if kind is type(None):
+        return None
+    parts = [_build(child, leaf) for child in treedef.children]
+    if kind is list:
+        return parts
+    if kind is tuple:
+        return tuple(parts)
+    if kind is dict or kind is OrderedDict:
+        return kind(zip(treedef.keys, parts, strict=True))
+    if _is_namedtuple(kind):
+        return kind(*parts)
+    made: Any = object.__new__(kind)  # not through __init__: a field may hold anything here, an expression or a type
+    for name, value in (*zip(treedef.keys, parts, strict=True), *treedef.static):
+        object.__setattr__(made, str(name), value)
+    return made
+
+
+def map_leaves(function: Callable[..., Any], tree: Any) -> Any:
+    """The container with `function` applied to each leaf."""
+    leaves, treedef = flatten(tree)
+    return unflatten(treedef, [function(leaf) for leaf in leaves])
+
+
+def flatten_named(tree: Any, name: str) -> tuple[list[tuple[str, Any]], TreeDef]:
+    """Like `flatten`, with a name for each leaf that reads as Python: `params.w`, `params[0]`, `params['a b']`."""
+    named: list[tuple[str, Any]] = []
+    _flatten_named(tree, name, named)
+    return named, flatten(tree)[1]
+
+
+def _flatten_named(tree: Any, name: str, named: list[tuple[str, Any]]) -> None:
+    taken = _parts(tree)
+    if taken is None:
+        named.append((name, tree))
+        return
+    form, parts = taken
+    for i, part in enumerate(parts):
+        if not form.keys:
+            step = f"[{i}]"
+        else:
+            key = form.keys[i]
+            step = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
+        _flatten_named(part, name + step, named)
+
+
+def render(treedef: TreeDef, leaves: Sequence[str]) -> str:
+    """The container as text with `leaves` as the text of its leaves."""
+    remaining = iter(leaves)
+
+    def text(form: TreeDef) -> str:
+        if form.kind is None:
+            return next(remaining)
+        if form.kind is type(None):
+            return "None"
+        parts = [text(child) for child in form.children]
+        if form.kind is list:
+            return f"[{', '.join(parts)}]"
+        if form.kind is tuple:
+            return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
+        if form.kind is dict:
+            return "{" + ", ".join(f"{key!r}: {part}" for key, part in zip(form.keys, parts, strict=True)) + "}"
+        return f"{form.kind.__name__}({', '.join(f'{key}={part}' for key, part in zip(form.keys, parts, strict=True))})"
+
+    return text(treedef)

@@ -1,0 +1,269 @@
+"""Passes over the loops of a graph: loops that repeat one another merged, unused parts dropped, bodies optimised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ..autodiff.loops import OUTPUT, SCAN, Loop
+from ..graph.build import make, substitute, topological
+from ..graph.node import Node
+from ..graph.where import attributed
+from .rules_scan import needed, smaller
+from .values import same
+
+#: Where a merged scan's results are found: the scan that takes its place, and its results' positions there.
+Alias = dict[Node, tuple[Node, list[int]]]
+
+
+def scans(outputs: Iterable[Node]) -> list[Node]:
+    """The scan nodes that `outputs` depend on, each after those it depends on."""
+    return [node for node in topological(outputs) if node.op is SCAN]
+
+
+# --- dead parts ------------------------------------------------------------------------------------------------------
+
+
+def dropped(outputs: Sequence[Node]) -> list[Node]:
+    """`outputs` with each loop made smaller: see `rules_scan.smaller`."""
+    order = topological(outputs)
+    used = _used(outputs, order)
+    done: dict[Node, Node] = {}
+    results: dict[Node, dict[int, Node]] = {}
+    for node in order:
+        if node.op is OUTPUT:
+            indices = results.get(node.inputs[0])
+            if indices is not None and node.attrs["index"] in indices:
+                done[node] = indices[node.attrs["index"]]
+        elif node.op is SCAN:
+            if node in used:
+                loop = Loop.of(node)
+                first, second = len(loop.consts), len(loop.consts) + len(loop.init)
+                # operands that only unused results ask for have not been rebuilt, and go with them
+                operands = tuple(done.get(operand, operand) for operand in node.inputs)
+                loop = replace(loop, consts=operands[:first], init=operands[first:second], xs=operands[second:])
+                with attributed(node.where):
+                    results[node] = smaller(loop, used[node])
+        elif all(operand in done for operand in node.inputs):
+            done[node] = _rebuilt(node, done)
+    return [done[node] for node in outputs]
+
+
+def _used(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, set[int]]:
+    """For each scan the positions of the results that `outputs` depend on, dead parts of later scans left out."""
+    live = set(outputs)
+    used: dict[Node, set[int]] = {}
+    for node in reversed(order):
+        if node.op is SCAN:
+            if node in used:
+                loop = Loop.of(node)
+                _, _, alive = needed(loop, used[node])
+                live.update(
+                    operand for operand, inside in zip(loop.operands, loop.inputs, strict=True) if inside in alive
+                )
+        elif node in live:
+            if node.op is OUTPUT:
+                used.setdefault(node.inputs[0], set()).add(node.attrs["index"])
+            else:
+                live.update(node.inputs)
+    return used
+
+
+def _rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
+    inputs = tuple([done[operand] for operand in node.inputs])
+    changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
+    return make(node.op, inputs, node.attrs, node.where) if changed else node
+
+
+# --- merging ---------------------------------------------------------------------------------------------------------
+
+
+def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
+    """`outputs` with each loop whose work another one does as well replaced by that one.
+
+    A derivative builds its own, wider copy of the primal loop (one that stacks more, or that carries tangents too);
+    here the primal loop's results are taken from the copy. No loop is replaced by one of another level, so that what
+    is known early does not come to depend on inputs that are known late.
+
+    Args:
+        outputs: expressions.
+        levels: the level of each input; those not given have level 0.
+    """
+    current = list(outputs)
+    while len(scans(current)) > 1:
+        after = _merge_equal(current)
+        after = _merge_included(after, levels)
+        if same(after, current):
+            break
+        current = after
+    return current
+
+
+def _merge_equal(outputs: Sequence[Node]) -> list[Node]:
+    """Loops of equal operands and carries merged: one that stacks what each of them stacks."""
+    groups: dict[object, list[tuple[Node, Loop]]] = {}
+    alias: Alias = {}
+    for node in scans(outputs):
+        loop = Loop.of(node)
+        key = (loop.operands, len(loop.consts), len(loop.init), loop.length, loop.reverse)
+        found = groups.setdefault(key, [])
+        for position, (target, wide) in enumerate(found):
+            results = substitute(loop.outputs, dict(zip(loop.inputs, wide.inputs, strict=True)))
+            if same(results[: len(loop.init)], wide.carry_outputs):
+                wide, places = _widened(wide, results, range(len(loop.init)))
+                found[position] = (target, wide)
+                alias[node] = (target, places)
+                break
+        else:
+            found.append((node, loop))
+    if not alias:
+        return list(outputs)
+    wide_loops = {target: wide for found in groups.values() for target, wide in found}
+    after = _replaced(outputs, alias, wide_loops)
+    assert after is not None, "loops of equal operands do not depend on one another"
+    return after
+
+
+def _widened(wide: Loop, results: Sequence[Node], carries: Sequence[int]) -> tuple[Loop, list[int]]:
+    """`wide` with the ys among `results` that it lacks, and where each of `results` is found; carries are given."""
+    n_carry = len(wide.init)
+    ys = list(wide.y_outputs)
+    place = {node: n_carry + j for j, node in reversed(list(enumerate(ys)))}
+    for node in results[len(carries) :]:
+        if node not in place:
+            place[node] = n_carry + len(ys)
+            ys.append(node)
+    return replace(wide, y_outputs=tuple(ys)), [*carries, *(place[node] for node in results[len(carries) :])]
+
+
+def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
+    """Loops whose operands and carries are among those of a larger loop replaced by that one."""
+    found = [(node, Loop.of(node)) for node in scans(outputs)]
+    by_operand: dict[Node, list[int]] = {}
+    for index, (node, _) in enumerate(found):
+        for operand in dict.fromkeys(node.inputs):
+            by_operand.setdefault(operand, []).append(index)
+    level = _levels(outputs, levels)
+    alias: Alias = {}
+    wide_loops: dict[Node, Loop] = {}
+    current = list(outputs)
+    for node, loop in found:
+        if not node.inputs or node in wide_loops:
+            continue
+        for index in by_operand[min(node.inputs, key=lambda operand: len(by_operand[operand]))]:
+            target, wide = found[index]
+            if target is node or target in alias or level[target] != level[node]:
+                continue
+            included = _included(loop, wide_loops.get(target, wide))
+            if included is None:
+                continue
+            tried = _replaced(outputs, {**alias, node: (target, included[1])}, {**wide_loops, target: included[0]})
+            if tried is not None:
+                alias[node] = (target, included[1])
+                wide_loops[target] = included[0]
+                current = tried
+                break
+    return current
+
+
+def _included(loop: Loop, wide: Loop) -> tuple[Loop, list[int]] | None:
+    """`wide`, with further ys if need be, as a replacement for `loop`; None where it does not do the same work."""
+    if (loop.length, loop.reverse) != (wide.length, wide.reverse) or len(loop.operands) >= len(wide.operands):
+        return None
+    given: dict[Node, Node] = {}
+    carries: list[int] = []
+    for small, small_inputs, large, large_inputs in (
+        (loop.consts, loop.const_inputs, wide.consts, wide.const_inputs),
+        (loop.init, loop.carry_inputs, wide.init, wide.carry_inputs),
+        (loop.xs, loop.x_inputs, wide.xs, wide.x_inputs),
+    ):
+        free = list(range(len(large)))
+        for operand, inside in zip(small, small_inputs, strict=True):
+            place = next((i for i in free if large[i] is operand), None)
+            if place is None:
+                return None
+            free.remove(place)
+            given[inside] = large_inputs[place]
+            if small is loop.init:
+                carries.append(place)
+    results = substitute(loop.outputs, given)
+    if any(results[k] is not wide.carry_outputs[place] for k, place in enumerate(carries)):
+        return None
+    return _widened(wide, results, carries)
+
+
+def _levels(outputs: Sequence[Node], levels: Mapping[Node, int]) -> dict[Node, int]:
+    level: dict[Node, int] = {}
+    for node in topological(outputs):
+        level[node] = max((level[operand] for operand in node.inputs), default=levels.get(node, 0))
+    return level
+
+
+def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, Loop]) -> list[Node] | None:
+    """`outputs` with the scans of `alias` replaced and those of `wide_loops` widened; None if that makes a cycle."""
+    done: dict[Node, Node] = {}
+    built: dict[Node, list[Node]] = {}
+    opened: set[Node] = set()
+    stack = list(reversed(outputs))
+
+    def operands(node: Node) -> tuple[Node, ...]:
+        if node.op is OUTPUT and node.inputs[0] in alias:
+            return (alias[node.inputs[0]][0],)
+        return node.inputs
+
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [operand for operand in operands(node) if operand not in done]
+        if pending:
+            if not opened.isdisjoint(pending):
+                return None
+            opened.add(node)
+            stack.extend(reversed(pending))
+            continue
+        stack.pop()
+        opened.discard(node)
+        if node.op is OUTPUT and operands(node)[0] in built:
+            index = node.attrs["index"]
+            places = alias[node.inputs[0]][1] if node.inputs[0] in alias else None
+            done[node] = built[operands(node)[0]][index if places is None else places[index]]
+        elif node.op is OUTPUT and node.inputs[0] in alias:
+            target, places = alias[node.inputs[0]]
+            done[node] = make(OUTPUT, (done[target],), {"index": places[node.attrs["index"]]}, node.where)
+        elif node in wide_loops:
+            done[node] = node
+            with attributed(node.where):
+                built[node] = _with_operands(wide_loops[node], [done[operand] for operand in node.inputs]).build()
+        else:
+            done[node] = _rebuilt(node, done)
+    return [done[node] for node in outputs]
+
+
+def _with_operands(loop: Loop, operands: Sequence[Node]) -> Loop:
+    """`loop` on other operands."""
+    first, second = len(loop.consts), len(loop.consts) + len(loop.init)
+    return replace(
+        loop, consts=tuple(operands[:first]), init=tuple(operands[first:second]), xs=tuple(operands[second:])
+    )
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def with_bodies(outputs: Sequence[Node], optimised: Callable[[Loop], Sequence[Node]]) -> list[Node]:
+    """`outputs` with the body outputs of each loop replaced by what `optimised` makes of them."""
+    done: dict[Node, Node] = {}
+    for node in topological(outputs):
+        node_now = _rebuilt(node, done)
+        if node.op is SCAN:
+            loop = Loop.of(node_now)
+            better = optimised(loop)
+            if not same(better, loop.outputs):
+                n_carry = len(loop.init)
+                loop = replace(loop, carry_outputs=tuple(better[:n_carry]), y_outputs=tuple(better[n_carry:]))
+                with attributed(node.where):
+                    node_now = loop.build()[0].inputs[0]
+        done[node] = node_now
+    return [done[node] for node in outputs]

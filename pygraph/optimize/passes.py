@@ -1,0 +1,114 @@
+"""The passes of the optimiser, in the order in which they run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ..autodiff.loops import SCAN, Loop
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.verify import check_enabled, verify
+from . import log, loops, rules_arith, rules_matmul, rules_shape
+from .engine import RuleSet, sweep
+from .values import same
+
+#: A graph to equal outputs; given the level of each input (see `optimize`) and the depth of the loop it is in.
+Pass = Callable[[Graph, Mapping[Node, int], int], Sequence[Node]]
+
+SIMPLIFY = RuleSet(rules_arith.FIRST, rules_arith.RULES, rules_shape.RULES)
+PRODUCTS = RuleSet(rules_matmul.RULES)
+
+
+def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """Constants are folded, and all exact rules of algebra and structure applied."""
+    return sweep(graph.nodes, graph.outputs, SIMPLIFY)
+
+
+def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """Transposes become flags of matrix products."""
+    return sweep(graph.nodes, graph.outputs, PRODUCTS)
+
+
+def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """Loops that another loop repeats are replaced by it."""
+    return loops.merged(graph.outputs, levels) if _has_loops(graph) else graph.outputs
+
+
+def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """Unused results, carries and operands of loops are dropped, and steady work is taken out of them."""
+    return loops.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
+
+
+def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """All passes run on the body of each loop."""
+    if not _has_loops(graph):
+        return graph.outputs
+    known: dict[tuple[Node, ...], Sequence[Node]] = {}
+
+    def optimised(loop: Loop) -> Sequence[Node]:
+        if loop.outputs not in known:
+            body = Graph.from_parts(loop.inputs, loop.outputs, name=loop.name)
+            known[loop.outputs] = run(body, {}, depth + 1).outputs
+        return known[loop.outputs]
+
+    return loops.with_bodies(graph.outputs, optimised)
+
+
+def _has_loops(graph: Graph) -> bool:
+    return any(node.op is SCAN for node in graph.nodes)
+
+
+#: Equal expressions are one node since they were made, and nodes that no output needs are never visited: what other
+#: compilers call common subexpression and dead code elimination needs no pass, except inside and between loops.
+PASSES: tuple[Pass, ...] = (
+    simplify,
+    products,
+    merge_loops,
+    shrink_loops,
+    loop_bodies,
+    simplify,
+    shrink_loops,
+    products,
+)
+
+
+def optimize(graph: Graph, levels: Sequence[int] | None = None) -> Graph:
+    """A graph that computes the same values, bit for bit, with less work.
+
+    Args:
+        graph: any closed graph.
+        levels: for each input the segment of a program in which it becomes known (`JointGraph.levels`); loops of
+            different levels are not merged. By default all are known from the start.
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> len(optimize(pg.Graph([x], -(-x) * 1.0)).nodes)
+        1
+    """
+    known = {} if levels is None else dict(zip(graph.inputs, levels, strict=True))
+    return run(graph, known, 0)
+
+
+def run(graph: Graph, levels: Mapping[Node, int], depth: int) -> Graph:
+    """All passes over one graph, each timed and logged, and verified under PYGRAPH_CHECK=1."""
+    begin = time.perf_counter()
+    first = graph
+    settled: dict[Pass, tuple[Node, ...]] = {}  # what a pass made last: it would not change that again
+    for step in PASSES:
+        log.start(depth)
+        if step in settled and same(settled[step], graph.outputs):
+            continue
+        start = time.perf_counter()
+        outputs = tuple(step(graph, levels, depth))
+        log.start(depth)
+        settled[step] = outputs
+        after = graph
+        if not same(outputs, graph.outputs):
+            after = Graph.from_parts(graph.inputs, outputs, graph.output_tree, graph.input_tree, graph.name)
+        log.passed(step.__name__, time.perf_counter() - start, graph, after)
+        if check_enabled():
+            verify(after, "optimised")
+        graph = after
+    log.finished(first, graph, time.perf_counter() - begin)
+    return graph

@@ -1,0 +1,328 @@
+"""Exact algebra: rewrites of pointwise operations that give the same bits for every operand, nan and -0.0 included.
+
+(The payload and sign of a nan are left out of account, as IEEE 754 does.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..errors import GraphError
+from ..graph.build import constant, make
+from ..graph.node import Node
+from ..ops.dtypes import bool_, float32, float64, int32, int64
+from ..ops.row import TABLE, DType, lookup
+from .engine import RuleSet
+from .values import (
+    BROADCAST_TO,
+    CONSTANT,
+    CONVERT,
+    NEGATIVE,
+    converted,
+    full,
+    is_value,
+    kind,
+    negative,
+    spread,
+    value_of,
+)
+
+#: Constants, and operands that are broadcast: these two come before all other rules.
+FIRST = RuleSet()
+RULES = RuleSet()
+
+ABSOLUTE = lookup("absolute")
+ADD = lookup("add")
+DIVIDE = lookup("divide")
+EQUAL = lookup("equal")
+LOGICAL_NOT = lookup("logical_not")
+MULTIPLY = lookup("multiply")
+NOT_EQUAL = lookup("not_equal")
+SELECT = lookup("select")
+SQUARE = lookup("square")
+SUBTRACT = lookup("subtract")
+
+_LEAVES = ("input", "constant", "output", "scan")
+POINTWISE = [op for op in TABLE.values() if (op.pointwise or op is CONVERT) and op.name not in _LEAVES]
+
+
+def fold(node: Node) -> Node | None:
+    """An operation on constants is computed now, by its reference, where the result is not larger than the operands."""
+    if not all(operand.op is CONSTANT for operand in node.inputs) or node.op.reference is None:
+        return None
+    if math.prod(node.shape) > max(1, sum(math.prod(operand.shape) for operand in node.inputs)):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            value = node.op.reference(*(operand.attrs["value"].value for operand in node.inputs), **node.attrs)
+    except GraphError:
+        return None  # an index out of range: the error belongs to the run
+    return constant(np.asarray(value, node.dtype))
+
+
+def early(node: Node) -> Node | None:
+    """Pointwise operations come before `broadcast_to`: their operands are broadcast by themselves, or not at all."""
+    if not any(operand.op is BROADCAST_TO for operand in node.inputs):
+        return None
+    inputs = [operand.inputs[0] if operand.op is BROADCAST_TO else operand for operand in node.inputs]
+    return spread(make(node.op, inputs, node.attrs), node.shape)
+
+
+def _with_value(node: Node) -> tuple[Node, Any] | None:
+    """The operands of a commutative operation when one of them is an array of one value: the other, and the value."""
+    first, second = node.inputs
+    value = value_of(second)
+    if value is not None:
+        return first, value
+    value = value_of(first)
+    return None if value is None else (second, value)
+
+
+def _splat(value: Any, node: Node) -> Node:
+    return full(value, node.shape, node.dtype)
+
+
+def _chained(node: Node, outer: Any) -> tuple[Node, Any] | None:
+    """For `inner` = op(x, constant) of the same op as an enclosing one with the constant `outer`: x, and op's value."""
+    pair = _with_value(node)
+    if pair is None:
+        return None
+    reference = node.op.reference
+    assert reference is not None
+    with np.errstate(all="ignore"):
+        return pair[0], reference(pair[1], outer)
+
+
+@RULES.on("add")
+def add_constant(node: Node) -> Node | None:
+    """x + (-0.0) = x; for integers x + 0 = x, (x + c) + d = x + (c + d)."""
+    pair = _with_value(node)
+    if pair is None:
+        return None
+    x, value = pair
+    letter = kind(node)
+    if value == 0 and (letter == "i" or (letter == "f" and np.signbit(value))):
+        return spread(x, node.shape)
+    if letter == "i" and x.op is ADD:
+        chained = _chained(x, value)
+        if chained is not None:
+            return make(ADD, (spread(chained[0], node.shape), constant(np.asarray(chained[1], node.dtype))), {})
+    return None
+
+
+@RULES.on("add")
+def add_negative(node: Node) -> Node | None:
+    """a + (-b) = a - b, (-a) + b = b - a."""
+    first, second = node.inputs
+    if second.op is NEGATIVE:
+        return make(SUBTRACT, (first, second.inputs[0]), {})
+    if first.op is NEGATIVE:
+        return make(SUBTRACT, (second, first.inputs[0]), {})
+    return None
+
+
+@RULES.on("subtract")
+def subtract_constant(node: Node) -> Node | None:
+    """x - 0.0 = x, (-0.0) - x = -x; for integers also 0 - x = -x, x - x = 0."""
+    first, second = node.inputs
+    letter = kind(node)
+    if is_value(second, lambda v: v == 0 and (letter == "i" or not np.signbit(v))):
+        return spread(first, node.shape)
+    if is_value(first, lambda v: v == 0 and (letter == "i" or bool(np.signbit(v)))):
+        return spread(negative(second), node.shape)
+    if letter == "i" and first is second:
+        return _splat(0, node)
+    return None
+
+
+@RULES.on("subtract")
+def subtract_negative(node: Node) -> Node | None:
+    """a - (-b) = a + b."""
+    first, second = node.inputs
+    return make(ADD, (first, second.inputs[0]), {}) if second.op is NEGATIVE else None
+
+
+@RULES.on("negative")
+def negative_of(node: Node) -> Node | None:
+    """-(-x) = x, -(x * c) = x * (-c), -(x / c) = x / (-c)."""
+    (x,) = node.inputs
+    if x.op is NEGATIVE:
+        return x.inputs[0]
+    if kind(x) == "f" and x.op in (MULTIPLY, DIVIDE):
+        first, second = x.inputs
+        if value_of(second) is not None:
+            return make(x.op, (first, negative(second)), {})
+        if value_of(first) is not None:
+            return make(x.op, (negative(first), second), {})
+    return None
+
+
+@RULES.on("multiply")
+def multiply_constant(node: Node) -> Node | None:
+    """x * 1 = x, x * (-1) = -x, (x * c) * d = x * (c * d) for integers and powers of two; for integers x * 0 = 0."""
+    pair = _with_value(node)
+    if pair is None or kind(node) == "b":
+        return None
+    x, value = pair
+    if value == 1:
+        return spread(x, node.shape)
+    if value == -1:
+        return spread(negative(x), node.shape)
+    letter = kind(node)
+    if value == 0 and letter == "i":
+        return _splat(0, node)
+    if x.op is NEGATIVE and letter == "f":
+        return spread(make(MULTIPLY, (x.inputs[0], constant(np.asarray(-value, node.dtype))), {}), node.shape)
+    if x.op is MULTIPLY:
+        inner = _with_value(x)
+        chained = _chained(x, value)
+        exact = inner is not None and chained is not None and all(map(_doubles, (inner[1], value, chained[1])))
+        if chained is not None and (letter == "i" or exact):
+            return make(MULTIPLY, (spread(chained[0], node.shape), constant(np.asarray(chained[1], node.dtype))), {})
+    return None
+
+
+def _doubles(value: Any) -> bool:
+    """Whether multiplying by `value` is exact unless it overflows: a power of two of magnitude at least 1."""
+    return bool(np.isfinite(value)) and abs(math.frexp(value)[0]) == 0.5 and abs(value) >= 1
+
+
+@RULES.on("multiply")
+def multiply_same(node: Node) -> Node | None:
+    """x * x = x²."""
+    first, second = node.inputs
+    return make(SQUARE, (first,), {}) if first is second and kind(node) != "b" else None
+
+
+@RULES.on("multiply")
+def multiply_negatives(node: Node) -> Node | None:
+    """(-a) * (-b) = a * b."""
+    return _drop_negatives(node)
+
+
+@RULES.on("divide")
+def divide_negatives(node: Node) -> Node | None:
+    """(-a) / (-b) = a / b."""
+    return _drop_negatives(node)
+
+
+def _drop_negatives(node: Node) -> Node | None:
+    first, second = node.inputs
+    if first.op is NEGATIVE and second.op is NEGATIVE:
+        return make(node.op, (first.inputs[0], second.inputs[0]), {})
+    return None
+
+
+@RULES.on("divide")
+def divide_constant(node: Node) -> Node | None:
+    """x / 1 = x, x / c = x * (1 / c) where c and 1 / c are normal powers of two."""
+    x, divisor = node.inputs
+    value = value_of(divisor)
+    if value is None:
+        return None
+    if value == 1:
+        return spread(x, node.shape)
+    if value == 0 or not np.isfinite(value) or abs(math.frexp(value)[0]) != 0.5:
+        return None
+    with np.errstate(all="ignore"):
+        inverse = node.dtype.type(1) / value
+    tiny = np.finfo(node.dtype).tiny
+    if not np.isfinite(inverse) or abs(inverse) < tiny or abs(value) < tiny:
+        return None
+    return make(MULTIPLY, (x, spread(constant(np.asarray(inverse, node.dtype)), divisor.shape)), {})
+
+
+@RULES.on("square", "absolute")
+def even(node: Node) -> Node | None:
+    """(-x)² = x², |-x| = |x|, |x|² = x², ||x|| = |x|."""
+    (x,) = node.inputs
+    return make(node.op, x.inputs, {}) if x.op in (NEGATIVE, ABSOLUTE) else None
+
+
+@RULES.on("power")
+def power_one(node: Node) -> Node | None:
+    """x ** 1 = x, x ** 0 = 1 (also for nan)."""
+    x, exponent = node.inputs
+    if is_value(exponent, lambda v: v == 1):
+        return spread(x, node.shape)
+    return _splat(1, node) if is_value(exponent, lambda v: v == 0) else None
+
+
+@RULES.on("maximum", "minimum", "logical_and", "logical_or")
+def same_operands(node: Node) -> Node | None:
+    """max(x, x) = x, and the like."""
+    first, second = node.inputs
+    return first if first is second else None
+
+
+@RULES.on("logical_and", "logical_or", "logical_xor")
+def logic_with_constant(node: Node) -> Node | None:
+    """x and true = x, x and false = false, x or false = x, x or true = true, x xor false = x, x xor true = not x."""
+    pair = _with_value(node)
+    if pair is None:
+        return None
+    x, value = pair
+    if node.op.name == "logical_xor":
+        return spread(make(LOGICAL_NOT, (x,), {}) if value else x, node.shape)
+    return spread(x, node.shape) if bool(value) == (node.op.name == "logical_and") else _splat(value, node)
+
+
+@RULES.on("logical_not")
+def not_of(node: Node) -> Node | None:
+    """not not x = x, not (a == b) = (a != b) and the other way round."""
+    (x,) = node.inputs
+    if x.op is LOGICAL_NOT:
+        return x.inputs[0]
+    if x.op in (EQUAL, NOT_EQUAL):
+        return make(NOT_EQUAL if x.op is EQUAL else EQUAL, x.inputs, {})
+    return None
+
+
+@RULES.on("select")
+def select_constant(node: Node) -> Node | None:
+    """select(true, a, b) = a, select(false, a, b) = b, select(c, a, a) = a, select(not c, a, b) = select(c, b, a)."""
+    condition, first, second = node.inputs
+    value = value_of(condition)
+    if value is not None:
+        return spread(first if value else second, node.shape)
+    if first is second:
+        return spread(first, node.shape)
+    return make(SELECT, (condition.inputs[0], second, first), {}) if condition.op is LOGICAL_NOT else None
+
+
+@RULES.on("stop_gradient")
+def identity(node: Node) -> Node | None:
+    """Differentiation is over when a graph is optimised: stop_gradient(x) = x."""
+    return node.inputs[0]
+
+
+#: Conversions that keep every value.
+_LOSSLESS: dict[DType, tuple[DType, ...]] = {
+    bool_: (int32, int64, float32, float64),
+    int32: (int64, float64),
+    float32: (float64,),
+}
+
+
+@RULES.on("convert")
+def convert_chain(node: Node) -> Node | None:
+    """A conversion to the same dtype, or back from a wider one, or through a wider one, is left out."""
+    (x,) = node.inputs
+    if x.dtype == node.dtype:
+        return x
+    if x.op is not CONVERT:
+        return None
+    source = x.inputs[0]
+    if x.dtype not in _LOSSLESS.get(source.dtype, ()):
+        return None
+    # out of range, floating to integer is unspecified, so it is left alone
+    if source.dtype == float32 and kind(node) == "i":
+        return None
+    return converted(source, node.dtype)
+
+
+FIRST.extend((op for op in TABLE.values() if op.name not in _LEAVES), fold)
+FIRST.extend(POINTWISE, early)

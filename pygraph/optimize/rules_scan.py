@@ -1,0 +1,177 @@
+"""One `scan` made smaller: results, carries and operands that nobody needs, and work that is the same in each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ..autodiff.loops import Loop, Names
+from ..graph.build import depends_on, substitute
+from ..graph.control import close_over
+from ..graph.node import Node
+from .values import BROADCAST_TO, full, reshaped, spread, value_of
+
+
+def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:
+    """The results of `loop` at positions `used`, from a loop that does no more than these ask for."""
+    wanted = sorted(used)
+    loop, position = _narrowed(loop, wanted)
+    fixed = {place for place, node in enumerate(loop.carry_inputs) if loop.carry_outputs[place] is node}
+    results = {index: loop.init[place] for index, place in position.items() if place in fixed}
+    loop = _settled(loop)
+    results.update(_outside(loop, {index: place for index, place in position.items() if place >= len(loop.init)}))
+    rest = [position[index] for index in wanted if index not in results]
+    loop, moved = _narrowed(loop, rest)
+    if loop.length == 0:
+        built = _none(loop)
+    elif loop.length == 1:
+        built = _once(loop)
+    else:
+        built = _hoisted(loop).build()
+    for index in wanted:
+        if index not in results:
+            results[index] = built[moved[position[index]]]
+    return results
+
+
+def needed(loop: Loop, used: Iterable[int]) -> tuple[list[int], list[int], set[Node]]:
+    """What the results at positions `used` ask for: carries, ys (by position in their group), and body inputs."""
+    n_carry = len(loop.init)
+    ys = [index - n_carry for index in used if index >= n_carry]
+    update = dict(zip(loop.carry_inputs, loop.carry_outputs, strict=True))
+    carries = {loop.carry_inputs[index] for index in used if index < n_carry}
+    stack = [*(update[node] for node in carries), *(loop.y_outputs[j] for j in ys)]
+    seen: set[Node] = set()
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in update:
+            if node not in carries:
+                carries.add(node)
+                stack.append(update[node])
+        else:
+            stack.extend(node.inputs)
+    kept = [k for k, node in enumerate(loop.carry_inputs) if node in carries]
+    return kept, ys, {node for node in loop.inputs if node in seen or node in carries}
+
+
+def _narrowed(loop: Loop, used: Sequence[int]) -> tuple[Loop, dict[int, int]]:
+    """`loop` without what `used` does not need, and where each used result has gone."""
+    kept, ys, alive = needed(loop, used)
+    consts = [(node, operand) for node, operand in zip(loop.const_inputs, loop.consts, strict=True) if node in alive]
+    xs = [(node, operand) for node, operand in zip(loop.x_inputs, loop.xs, strict=True) if node in alive]
+    distinct = {node: new for new, node in enumerate(dict.fromkeys(loop.y_outputs[j] for j in ys))}
+    n_carry = len(loop.init)
+    position = {k: new for new, k in enumerate(kept)}
+    position.update((n_carry + j, len(kept) + distinct[loop.y_outputs[j]]) for j in ys)
+    narrow = replace(
+        loop,
+        const_inputs=tuple(node for node, _ in consts),
+        consts=tuple(operand for _, operand in consts),
+        carry_inputs=tuple(loop.carry_inputs[k] for k in kept),
+        init=tuple(loop.init[k] for k in kept),
+        carry_outputs=tuple(loop.carry_outputs[k] for k in kept),
+        x_inputs=tuple(node for node, _ in xs),
+        xs=tuple(operand for _, operand in xs),
+        y_outputs=tuple(distinct),
+    )
+    return narrow, position
+
+
+def _settled(loop: Loop) -> Loop:
+    """`loop` with what is the same in each step among the consts, plain numbers in the body, and no operand twice.
+
+    A carry that never changes is read from the consts; its own place is left for `_narrowed` to drop.
+    """
+    inside: dict[Node, Node] = {}
+    consts: dict[Node, Node] = {}  # operand: the body's input
+    xs: dict[Node, Node] = {}
+    names = Names(loop.inputs)
+
+    def settle(node: Node, operand: Node, group: dict[Node, Node]) -> None:
+        value = value_of(operand)
+        if value is not None:
+            inside[node] = full(value, node.shape, node.dtype)
+        elif group.setdefault(operand, node) is not node:
+            inside[node] = group[operand]
+
+    for node, operand in zip(loop.const_inputs, loop.consts, strict=True):
+        settle(node, operand, consts)
+    for node, operand in zip(loop.x_inputs, loop.xs, strict=True):
+        same = _repeated(operand)
+        settle(node, operand if same is None else same, xs if same is None else consts)
+    for node, operand, output in zip(loop.carry_inputs, loop.init, loop.carry_outputs, strict=True):
+        if output is node:
+            fixed = names.like(node, node.attrs["name"])
+            settle(fixed, operand, consts)
+            inside[node] = inside.get(fixed, fixed)
+    outputs = substitute(loop.outputs, inside) if inside else list(loop.outputs)
+    n_carry = len(loop.init)
+    return replace(
+        loop,
+        const_inputs=tuple(consts.values()),
+        consts=tuple(consts),
+        x_inputs=tuple(xs.values()),
+        xs=tuple(xs),
+        carry_outputs=tuple(outputs[:n_carry]),
+        y_outputs=tuple(outputs[n_carry:]),
+    )
+
+
+def _repeated(x: Node) -> Node | None:
+    """What each slice of `x` along its first axis is, when `x` is a broadcast along it."""
+    if x.op is not BROADCAST_TO:
+        return None
+    (source,) = x.inputs
+    if len(source.shape) == len(x.shape):
+        if source.shape[0] != 1:
+            return None
+        source = reshaped(source, source.shape[1:])
+    return spread(source, x.shape[1:])
+
+
+def _outside(loop: Loop, position: dict[int, int]) -> dict[int, Node]:
+    """Stacked results that need no loop: slices handed through, and values that are the same in each step."""
+    handed = dict(zip(loop.x_inputs, loop.xs, strict=True))
+    consts = dict(zip(loop.const_inputs, loop.consts, strict=True))
+    varying = depends_on(loop.outputs, (*loop.carry_inputs, *loop.x_inputs))
+    results: dict[int, Node] = {}
+    for index, place in position.items():
+        output = loop.outputs[place]
+        if output in handed:
+            results[index] = handed[output]
+        elif output not in varying:
+            (value,) = substitute([output], consts)
+            results[index] = spread(value, (loop.length, *value.shape))
+    return results
+
+
+def _hoisted(loop: Loop) -> Loop:
+    """`loop` with what depends on consts alone computed once, outside."""
+    outputs, variables, expressions = close_over(loop.outputs, (*loop.carry_inputs, *loop.x_inputs))
+    if set(loop.const_inputs).issuperset(expressions):
+        return loop
+    n_carry = len(loop.init)
+    return replace(
+        loop,
+        const_inputs=tuple(variables),
+        consts=tuple(substitute(expressions, dict(zip(loop.const_inputs, loop.consts, strict=True)))),
+        carry_outputs=tuple(outputs[:n_carry]),
+        y_outputs=tuple(outputs[n_carry:]),
+    )
+
+
+def _none(loop: Loop) -> list[Node]:
+    """The results of a loop of no steps."""
+    return [*loop.init, *(full(0, (0, *node.shape), node.dtype) for node in loop.y_outputs)]
+
+
+def _once(loop: Loop) -> list[Node]:
+    """The results of a loop of one step: its body, in place."""
+    slices = [reshaped(operand, operand.shape[1:]) for operand in loop.xs]
+    given = dict(zip(loop.inputs, (*loop.consts, *loop.init, *slices), strict=True))
+    results = substitute(loop.outputs, given)
+    n_carry = len(loop.init)
+    return [*results[:n_carry], *(reshaped(node, (1, *node.shape)) for node in results[n_carry:])]

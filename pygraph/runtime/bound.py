@@ -1,0 +1,84 @@
+"""A call bound to its arrays: nothing is checked or copied any more."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import StateError
+from ..graph.tree import LEAF
+from ..graph.where import describe
+from ..lower.program import Segment
+from . import library
+from .build import Built
+from .context import Context
+
+Array = npt.NDArray[Any]
+
+_FORWARD = int(Segment.FORWARD)
+
+
+class BoundCall:
+    """What `Executable.bind` returns: call it without arguments.
+
+    Attributes:
+        outputs: the arrays that every call overwrites, in the graph's container; 0-d outputs are 0-d arrays here.
+    """
+
+    __slots__ = ("__call__", "_arrays", "outputs")
+
+    __call__: Callable[[], Any]
+
+    def __init__(
+        self,
+        context: Context,
+        built: Built,
+        arrays: Sequence[Array],
+        primals: Sequence[int],
+        values: Sequence[int],
+        check: Callable[[], object] | None,
+    ) -> None:
+        """Bind `context` to `arrays` and to new outputs; `check` runs before each call, where given."""
+        program, tree = built.program, built.graph.output_tree
+        self._arrays = tuple(arrays)
+        for i, array in zip(primals, arrays, strict=True):
+            if array.size:
+                context.bind(program.inputs[i], array)
+        results = [np.empty(program.outputs[i].shape, program.outputs[i].dtype) for i in values]
+        for i, result in zip(values, results, strict=True):
+            if result.size:
+                context.bind(program.outputs[i], result)
+        self.outputs = built.graph.unflatten(results)
+        idle = deque([context])  # holds the context while no thread runs it
+        pointer, run, failure = context.pointer, library.run, built.library.failure
+        outputs, scalars = self.outputs, [result for result in results if not result.ndim]
+
+        def collect() -> Any:
+            if tree == LEAF:
+                return results[0][()]
+            return built.graph.unflatten([result if result.ndim else result[()] for result in results])
+
+        def call() -> Any:
+            try:
+                taken = idle.pop()
+            except IndexError:
+                raise _busy(built) from None
+            try:
+                if check is not None:
+                    check()
+                if run(pointer, _FORWARD):
+                    raise failure(pointer)
+                return collect() if scalars else outputs
+            finally:
+                idle.append(taken)
+
+        self.__call__ = call
+
+
+def _busy(built: Built) -> StateError:
+    problem = "another thread is running this bound call"
+    return StateError(describe("calling", f"{built.graph.name}.bind", problem, "bind once in each thread"))

@@ -1,0 +1,158 @@
+"""From a Graph to a loaded Program: differentiate, optimise, lower, load."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..autodiff.joint import joint
+from ..errors import DTypeError
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.tree import LEAF, TreeDef
+from ..graph.where import describe
+from ..lower import lower
+from ..lower.program import Program
+from ..ops.dtypes import is_float
+from ..optimize import optimize
+from .library import Library
+from .signature import Parameter, Signature, refuse
+
+#: Rows whose indices are checked while they run.
+FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One entry of `wrt`: its name, the positions of its arrays among the inputs, and their container."""
+
+    name: str
+    positions: tuple[int, ...]
+    form: TreeDef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A graph ready to run; immutable, shared by copies of an Executable.
+
+    Attributes:
+        graph: as given, before differentiation and optimisation.
+        variables: what is differentiated, or None when the reverse and tangent segments are not planned.
+        seeded: positions of the floating outputs, which have a seed and a tangent.
+        program: the lowered graph.
+        library: the same, loaded.
+        signature: the arguments of a call.
+        nodes: how many nodes were lowered.
+        fallible: whether a run may fail once its arguments are accepted.
+        seconds: what all this took.
+    """
+
+    graph: Graph
+    variables: tuple[Variable, ...] | None
+    seeded: tuple[int, ...]
+    program: Program
+    library: Library
+    signature: Signature
+    nodes: int
+    fallible: bool
+    seconds: float
+
+
+def build(
+    graph: Graph, wrt: Iterable[Any] | None, *, check_finite: bool = False, fuse: bool = True, optimise: bool = True
+) -> Built:
+    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too.
+
+    Raises:
+        SignatureError: an entry of `wrt` is no input.
+        DTypeError: an entry of `wrt` is not floating.
+    """
+    start = time.perf_counter()
+    graph.require_closed()
+    signature = graph_signature(graph)
+    variables = None if wrt is None else resolve(graph, signature, wrt)
+    whole, derived = graph, None
+    if variables is not None:
+        derived = joint(graph, [i for variable in variables for i in variable.positions])
+        whole = derived.graph
+        if os.environ.get("PYGRAPH_CHECK") == "1":
+            whole.verify("differentiated")
+    if optimise:
+        whole = optimize(whole)
+    segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
+    program = lower(whole, segments, groups, fuse=fuse and not check_finite)
+    return Built(
+        graph=graph,
+        variables=variables,
+        seeded=() if derived is None else derived.seeded,
+        program=program,
+        library=Library(program, graph.name),
+        signature=signature,
+        nodes=len(whole.nodes),
+        fallible=check_finite or any(info.op in FALLIBLE for info in program.nodes),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def graph_signature(graph: Graph) -> Signature:
+    """The signature of a graph: its inputs one by one, or the containers that it was traced with."""
+    parameters = [Parameter(node.attrs["name"], node.shape, node.dtype) for node in graph.inputs]
+    if graph.input_tree is None:
+        return Signature(graph.name, graph.names, parameters)
+    names, start = [], 0
+    for i, form in enumerate(graph.input_tree.children):
+        leaves = graph.names[start : start + form.n_leaves]
+        names.append(leaves[0] if form == LEAF else re.split(r"[.\[]", leaves[0])[0] if leaves else f"argument {i + 1}")
+        start += form.n_leaves
+    return Signature(graph.name, names, parameters, graph.input_tree.children)
+
+
+def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Variable, ...]:
+    """The entries of `wrt` (names of arguments or inputs, positions, or variables) as `Variable`s."""
+    starts, start = [], 0
+    for form in signature.forms:
+        starts.append(start)
+        start += form.n_leaves
+    entries: Sequence[Any] = [wrt] if isinstance(wrt, (str, int, Node)) else list(wrt)
+    found = [_variable(graph, signature, starts, entry) for entry in entries]
+    taken: set[int] = set()
+    for variable in found:
+        if taken.intersection(variable.positions):
+            raise refuse(f"compile({graph.name})", f"wrt names {variable.name!r} twice", "name each input once")
+        taken.update(variable.positions)
+        for i in variable.positions:
+            if not is_float(graph.inputs[i].dtype):
+                raise DTypeError(
+                    describe(
+                        "compiling",
+                        graph.name,
+                        f"wrt names {graph.names[i]!r}, which is not floating",
+                        "declare it as float64, or leave it out of wrt",
+                        [graph.inputs[i]],
+                    )
+                )
+    return tuple(found)
+
+
+def _variable(graph: Graph, signature: Signature, starts: Sequence[int], entry: Any) -> Variable:
+    if isinstance(entry, Node):  # `==` on expressions records: they are told apart by identity
+        for position, node in enumerate(graph.inputs):
+            if node is entry:
+                return Variable(graph.names[position], (position,), LEAF)
+    argument = None
+    if isinstance(entry, str) and entry in signature.names:
+        argument = signature.names.index(entry)
+    elif isinstance(entry, str) and entry in graph.names:
+        return Variable(entry, (graph.names.index(entry),), LEAF)
+    elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(signature.names):
+        argument = entry
+    if argument is None:
+        listed = ", ".join(map(repr, signature.names)) or "none"
+        raise refuse(f"compile({graph.name})", f"wrt names {entry!r}, which is no input", f"the inputs are {listed}")
+    form = signature.forms[argument]
+    first = starts[argument]
+    return Variable(signature.names[argument], tuple(range(first, first + form.n_leaves)), form)

@@ -1,0 +1,304 @@
+"""`compile`: a Graph becomes an Executable, a function becomes one that is traced once per input signature."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MethodType
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from ..errors import BackendError, SignatureError
+from ..graph.build import as_node, substitute
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.trace import function_name, leaf_type, trace
+from ..graph.tree import LEAF, flatten
+from ..graph.verify import check_enabled
+from ..graph.where import describe
+
+if TYPE_CHECKING:
+    from .executable import Executable
+
+#: How many signatures of one function stay compiled.
+CACHE_SIZE = 64
+
+
+class _Signatures:
+    """The Executables of one function by signature, the least recently used dropped first.
+
+    It refers to its CompiledFunction weakly, so that the memory goes with the function's last reference.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], options: Mapping[str, Any], cache_size: int, wrt_all: bool
+    ) -> None:
+        self.function = function
+        self.options = dict(options)
+        self.cache_size = cache_size
+        self.wrt_all = wrt_all
+        self.entries: OrderedDict[Hashable, Executable] = OrderedDict()
+        self.lock = threading.Lock()
+        self.owner: weakref.ref[CompiledFunction] | None = None
+        try:
+            self.parameters: inspect.Signature | None = inspect.signature(function)
+        except (TypeError, ValueError):  # some functions written in C
+            self.parameters = None
+
+    def call(self, /, *args: Any, **named: Any) -> Any:
+        """A call with any arguments: finds or makes the Executable; inlines among expressions."""
+        values, keywords = self._placed(args, named)
+        leaves, form = flatten(values)
+        if any(isinstance(leaf, Node) for leaf in leaves):
+            return self.function(*args, **named)
+        found = self._find(values, keywords, leaves, form)
+        if isinstance(found, Graph):
+            return self._inlined(found, leaves)
+        owner = self.owner() if self.owner is not None else None
+        if owner is not None and not keywords and all(child == LEAF for child in form.children):
+            owner.__call__ = found.fast_call(self.call)
+        return found.run_leaves(leaves)
+
+    def executable(self, /, *args: Any, **named: Any) -> Executable | Graph:
+        """The Executable for these arguments; the traced graph where the function closes over expressions."""
+        values, keywords = self._placed(args, named)
+        return self._find(values, keywords, *flatten(values))
+
+    def _placed(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+        """All arguments in one tuple, and the names of those at its end that only go by keyword."""
+        if not named:
+            return args, ()
+        if self.parameters is not None:
+            try:
+                bound = self.parameters.bind(*args, **named)
+            except TypeError as error:
+                name = function_name(self.function)
+                advice = f"call it as {name}{self.parameters}"
+                raise SignatureError(describe("calling", name, str(error), advice)) from error
+            args, named = bound.args, bound.kwargs
+        keywords = tuple(sorted(named))
+        return (*args, *(named[key] for key in keywords)), keywords
+
+    def _find(
+        self, values: tuple[Any, ...], keywords: tuple[str, ...], leaves: Sequence[Any], form: Any
+    ) -> Executable | Graph:
+        key = (keywords, form, *map(self._type_of, leaves))
+        with self.lock:
+            found = self.entries.get(key)
+            if found is not None:
+                self.entries.move_to_end(key)
+                return found
+        made = self._compiled(values, keywords)
+        if isinstance(made, Graph):
+            return made
+        with self.lock:  # another thread may have been first; then its Executable stays
+            found = self.entries.setdefault(key, made)
+            while len(self.entries) > self.cache_size:
+                self.entries.popitem(last=False)
+        return found
+
+    def _type_of(self, leaf: Any) -> Hashable:
+        if type(leaf) is np.ndarray:
+            return leaf.shape, leaf.dtype
+        return leaf_type(leaf, f"of {function_name(self.function)}")
+
+    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
+        from .executable import Executable  # loads the C library: at the first compilation, not at import
+
+        graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+        if check_enabled():
+            graph.verify("traced")
+        if graph.free:
+            return graph
+        return Executable(graph, wrt=range(len(values)) if self.wrt_all else None, **self.options)
+
+    @staticmethod
+    def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
+        """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
+        mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
+        return graph.unflatten(substitute(graph.outputs, mapping))
+
+
+def _by_position(
+    function: Callable[..., Any], keywords: tuple[str, ...], count: int, parameters: inspect.Signature | None
+) -> Callable[..., Any]:
+    """`function` with the arguments `keywords` taken by position, after the others."""
+    if not keywords:
+        return function
+    positional = count - len(keywords)
+
+    @functools.wraps(function)
+    def call(*values: Any) -> Any:
+        return function(*values[:positional], **dict(zip(keywords, values[positional:], strict=True)))
+
+    names = list(parameters.parameters)[:positional] if parameters is not None else []
+    names += [f"argument{i}" for i in range(len(names), positional)]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in (*names, *keywords)])  # type: ignore[attr-defined]
+    return call
+
+
+class CompiledFunction:
+    """A function that runs in C: traced once for each signature of its arguments (container, shapes, dtypes).
+
+    Made by `pg.compile`. Arguments are arrays, Python numbers (0-d float64, int64 or bool), or containers of them. What
+    the function closes over is a constant from the first call with a signature on. Called with expressions, or
+    closing over them, it records its operations instead, as a plain function does.
+    """
+
+    __slots__ = ("__call__", "__dict__", "__weakref__", "_signatures")
+
+    __call__: Callable[..., Any]
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        options: Mapping[str, Any],
+        cache_size: int = CACHE_SIZE,
+        wrt_all: bool = False,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._signatures = _Signatures(function, options, cache_size, wrt_all)
+        self._signatures.owner = weakref.ref(self)
+        self.__call__ = self._signatures.call
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The Python function."""
+        return self._signatures.function
+
+    @property
+    def executables(self) -> tuple[Executable, ...]:
+        """The compiled signatures, the least recently used first."""
+        with self._signatures.lock:
+            return tuple(self._signatures.entries.values())
+
+    def executable(self, /, *args: Any, **named: Any) -> Executable:
+        """The Executable that a call with these arguments runs.
+
+        Raises:
+            SignatureError: the function closes over expressions, so it has none.
+        """
+        found = self._signatures.executable(*args, **named)
+        if isinstance(found, Graph):
+            names = ", ".join(node.attrs["name"] for node in found.free)
+            problem = f"the function depends on {names} of an enclosing trace"
+            raise SignatureError(describe("compiling", found.name, problem, "pass them as arguments"))
+        return found
+
+    def clear(self) -> None:
+        """Forget all compiled signatures."""
+        with self._signatures.lock:
+            self._signatures.entries.clear()
+        self.__call__ = self._signatures.call
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {function_name(self.function)}, {len(self._signatures.entries)} signatures>"
+
+    def __copy__(self) -> CompiledFunction:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        function = self.function
+        module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+        here: Any = sys.modules.get(module or "")
+        for part in name.split("."):
+            here = getattr(here, part, None)
+        if here is self:  # a decorated function pickles by its name, as a plain one does
+            return str(name)
+        state = self._signatures
+        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all)
+
+
+@overload
+def compile(
+    target: Graph,
+    *,
+    wrt: Iterable[Any] | None = None,
+    threads: int | None = None,
+    check_finite: bool = False,
+    backend: str = "auto",
+) -> Executable: ...
+@overload
+def compile(
+    target: Callable[..., Any],
+    *,
+    threads: int | None = None,
+    check_finite: bool = False,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> CompiledFunction: ...
+@overload
+def compile(
+    target: None = None,
+    *,
+    threads: int | None = None,
+    check_finite: bool = False,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+def compile(
+    target: Any = None,
+    *,
+    wrt: Iterable[Any] | None = None,
+    threads: int | None = None,
+    check_finite: bool = False,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> Any:
+    """Compile a graph, or a function (also as a decorator, with or without arguments).
+
+    Args:
+        target: a Graph, compiled now, or a function, traced and compiled at the first call with each signature.
+        wrt: for a graph: names of the inputs to differentiate, for `forward`, `reverse` and `jvp`.
+        threads: worker threads of a call; None follows `pg.set_threads`. Results do not depend on it.
+        check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
+        backend: "auto" or "vm"; both run in the C library's interpreter.
+        cache_size: how many signatures of a function stay compiled.
+
+    Returns:
+        An `Executable` for a graph, a `CompiledFunction` for a function.
+
+    Raises:
+        BackendError: another backend.
+        SignatureError: an entry of `wrt` that is no input; DTypeError: one that is not floating.
+
+    Example:
+        >>> @pg.compile
+        ... def area(r):
+        ...     return np.pi * r**2
+        >>> area(1.0)
+        np.float64(3.141592653589793)
+    """
+    if backend not in ("auto", "vm"):
+        problem = f"backend {backend!r} is not in this build"
+        raise BackendError(describe("compiling", "compile", problem, 'use backend="auto" or backend="vm"'))
+    if cache_size < 1:
+        raise ValueError(f"cache_size must be a positive integer, not {cache_size!r}")
+    if target is None:
+        return functools.partial(
+            compile, wrt=wrt, threads=threads, check_finite=check_finite, backend=backend, cache_size=cache_size
+        )
+    if isinstance(target, Graph):
+        from .executable import Executable  # loads the C library: at the first compilation, not at import
+
+        return Executable(target, wrt, threads, check_finite)
+    if not callable(target):
+        problem = f"a {type(target).__name__} can't be compiled"
+        raise SignatureError(describe("compiling", "compile", problem, "give a pg.Graph or a function"))
+    if wrt is not None:
+        advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
+        raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
+    return CompiledFunction(target, {"threads": threads, "check_finite": check_finite}, cache_size)

@@ -1,0 +1,375 @@
+"""Executable: a compiled graph that is called like a function, and keeps a forward evaluation for its derivatives."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import StateError
+from ..graph.graph import Graph
+from ..graph.tree import LEAF, TreeDef, flatten, unflatten
+from ..graph.where import describe, type_text
+from ..lower.program import Program, Segment
+from . import library
+from .bound import BoundCall
+from .build import Built, build
+from .kept import Kept
+from .runner import Options, Runner, new_context
+from .signature import Parameter, Signature, refuse
+from .stats import Stats
+from .threads import checked_threads
+
+
+class _PerThread(threading.local):
+    """What `forward` kept in this thread."""
+
+    kept: Kept | None = None
+
+
+class Executable:
+    """A graph compiled for its signature. Any number of threads may call it at once.
+
+    Made by `pg.compile(graph)`. Arguments are given by position or by name; each is an array of exactly the declared
+    shape and dtype, or a Python number or list that keeps its kind in that dtype. Outputs come back in the graph's
+    container: new arrays, and NumPy scalars where they are 0-d. `out=` (an array, or a container of them like the
+    output) takes the results instead; where it overlaps an input, the result is still the right one.
+
+    Raises on a call:
+        SignatureError: wrong number, name, form, shape or dtype of an argument, or an `out` that does not fit.
+        IndexRangeError: an index computed at run time lies outside its axis.
+        NonFiniteError: with `check_finite=True`.
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> exe = pg.compile(pg.Graph([x], np.sum(x * x)), wrt=["x"])
+        >>> exe(np.array([1.0, 2.0, 3.0]))
+        np.float64(14.0)
+        >>> exe.forward(np.array([1.0, 2.0, 3.0])), exe.reverse()
+        (np.float64(14.0), (array([2., 4., 6.]),))
+    """
+
+    __slots__ = (
+        "__call__",
+        "__weakref__",
+        "_built",
+        "_local",
+        "_runner",
+        "_seed_signature",
+        "_spare",
+        "_tangent_signature",
+    )
+
+    __call__: Callable[..., Any]
+
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: Iterable[Any] | None = None,
+        threads: int | None = None,
+        check_finite: bool = False,
+        fuse: bool = True,
+        optimise: bool = True,
+    ) -> None:
+        """Compile `graph`.
+
+        Args:
+            graph: what to run.
+            wrt: names of the inputs (or arguments) to differentiate, for `forward`, `reverse` and `jvp`.
+            threads: worker threads of a call; None follows `pg.set_threads`.
+            check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
+            fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
+            optimise: rewrite the graph first; turned off only to test that it changes nothing.
+        """
+        threads = None if threads is None else checked_threads(threads)
+        built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
+        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise)))
+
+    def _adopt(self, runner: Runner) -> None:
+        """Become the Executable of `runner`."""
+        self._runner, self._built = runner, runner.built
+        self._local = _PerThread()
+        self._spare: deque[Kept] = deque()
+        self._seed_signature = _seed_signature(runner.built)
+        self._tangent_signature = _tangent_signature(runner.built)
+        self.__call__ = runner.fast_call(runner.general)
+
+    def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
+        """The fastest way to call this Executable with arrays by position; `general` gets every other call."""
+        return self._runner.fast_call(general)
+
+    def run_leaves(self, leaves: Sequence[Any]) -> Any:
+        """A call with the leaves of all arguments in one list."""
+        return self._runner.run_leaves(leaves)
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def bind(self, /, *args: Any, **named: Any) -> BoundCall:
+        """A call with these very arrays, whose current contents each call reads: the lowest latency.
+
+        The outputs are allocated once; every call overwrites them and returns the same arrays (0-d outputs are new
+        NumPy scalars). A bound call belongs to one thread at a time.
+
+        Raises:
+            SignatureError: an argument that is not an array of the right shape and dtype, C-contiguous and aligned.
+
+        Example:
+            >>> x = pg.var("x", (2,))
+            >>> a = np.array([1.0, 2.0])
+            >>> double = pg.compile(pg.Graph([x], 2.0 * x)).bind(a)
+            >>> a[0] = 5.0
+            >>> double()
+            array([10.,  4.])
+        """
+        signature = self._built.signature
+        leaves = signature.leaves(args, named)
+        for i, leaf in enumerate(leaves):
+            array = signature.array(i, leaf)
+            if array is not leaf or not array.flags.c_contiguous or not array.flags.aligned:
+                wanted = f"C-contiguous, aligned {type_text(array.shape, array.dtype)}"
+                problem = f"argument {signature.parameters[i].name!r} can't be bound: it is no {wanted} array"
+                raise refuse(f"{signature.title}.bind", problem, "give np.ascontiguousarray(x, dtype), and write to it")
+        runner = self._runner
+        check = (lambda: runner.arguments(args, named)) if runner.options.check_finite else None
+        return BoundCall(
+            new_context(self._built, self._runner.options), self._built, leaves, runner.primals, runner.values, check
+        )
+
+    # --- kept evaluations ----------------------------------------------------------------------------------------
+
+    def forward(self, /, *args: Any, **named: Any) -> Any:
+        """Evaluate, and keep the intermediates in this thread for `reverse` and `jvp`.
+
+        Returns:
+            The outputs, as a call does.
+
+        Raises:
+            StateError: compiled without `wrt`.
+        """
+        self._require_wrt("forward")
+        arrays = self._runner.arguments(args, named)
+        # A run that may fail goes to another context, so that a failed one leaves what was kept before.
+        previous = self._local.kept
+        kept = None if self._built.fallible else previous
+        if kept is None:
+            kept = self._spare_kept()
+        else:
+            self._local.kept = None
+        values = kept.run(Segment.FORWARD, arrays)
+        self._local.kept = kept
+        if previous is not None and previous is not kept:
+            self._spare.append(previous)
+        return self._built.graph.unflatten(values)
+
+    def keep(self, /, *args: Any, **named: Any) -> tuple[Any, KeptCall]:
+        """Evaluate, and return the outputs and the kept evaluation itself, which any thread may use."""
+        self._require_wrt("keep")
+        kept = Kept(new_context(self._built, self._runner.options), self._built.program)
+        values = kept.run(Segment.FORWARD, self._runner.arguments(args, named))
+        return self._built.graph.unflatten(values), KeptCall(self, kept)
+
+    def reverse(self, seed: Any = None) -> tuple[Any, ...]:
+        """The reverse sweep over what `forward` kept in this thread.
+
+        Args:
+            seed: a cotangent shaped like the output, in its container (None at outputs that are not floating);
+                1.0 when there is one output, a floating scalar.
+
+        Returns:
+            One gradient per entry of `wrt`.
+
+        Raises:
+            StateError: before `forward` in this thread, or compiled without `wrt`.
+            SignatureError: a seed that does not fit, or none where one is needed.
+
+        Example:
+            >>> x = pg.var("x")
+            >>> exe = pg.compile(pg.Graph([x], x ** 3), wrt=["x"])
+            >>> exe.forward(2.0), exe.reverse(), exe.reverse(10.0)
+            (np.float64(8.0), (np.float64(12.0),), (np.float64(120.0),))
+        """
+        kept = self._taken("reverse")
+        try:
+            return self._reverse(kept, seed)
+        finally:
+            self._local.kept = kept
+
+    def jvp(self, /, *tangents: Any, **named: Any) -> Any:
+        """The outputs' tangents for tangents of the `wrt` inputs, over what `forward` kept in this thread.
+
+        Args:
+            tangents: one per entry of `wrt`, shaped like it; also by name, as `d_x`.
+
+        Returns:
+            Tangents in the output's container, None at outputs that are not floating.
+
+        Raises:
+            StateError: before `forward` in this thread, or compiled without `wrt`.
+            SignatureError: tangents that do not fit.
+        """
+        kept = self._taken("jvp")
+        try:
+            return self._tangent(kept, tangents, named)
+        finally:
+            self._local.kept = kept
+
+    def _reverse(self, kept: Kept, seed: Any) -> tuple[Any, ...]:
+        signature = self._seed_signature
+        if seed is None:
+            parameters = signature.parameters
+            if len(self._built.graph.outputs) != 1 or len(parameters) != 1 or parameters[0].shape:
+                advice = f"give a cotangent shaped like the output: {signature}"
+                raise refuse(signature.title, "only a single floating scalar output has a default seed, 1.0", advice)
+            seeds = [np.ones((), parameters[0].dtype)]
+        else:
+            seeds = signature.arrays((seed,), {})
+        gradients = iter(kept.run(Segment.REVERSE, seeds))
+        return tuple(
+            unflatten(variable.form, [next(gradients) for _ in variable.positions])
+            for variable in self._built.variables or ()
+        )
+
+    def _tangent(self, kept: Kept, tangents: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        found = iter(kept.run(Segment.TANGENT, self._tangent_signature.arrays(tangents, named)))
+        built = self._built
+        return built.graph.unflatten(
+            [next(found) if i in built.seeded else None for i in range(len(built.graph.outputs))]
+        )
+
+    def _require_wrt(self, method: str) -> None:
+        if self._built.variables is None:
+            first = next(iter(self._built.signature.names), "x")
+            problem = "the Executable was compiled without derivatives"
+            advice = f'name the inputs to differentiate: pg.compile(graph, wrt=["{first}"])'
+            raise StateError(describe("calling", f"{self._built.graph.name}.{method}", problem, advice))
+
+    def _taken(self, method: str) -> Kept:
+        """This thread's kept evaluation, out of reach of anything that interrupts the sweep."""
+        self._require_wrt(method)
+        kept = self._local.kept
+        if kept is None:
+            problem = "nothing is kept in this thread"
+            raise StateError(
+                describe(
+                    "calling", f"{self._built.graph.name}.{method}", problem, "call forward(...) in this thread first"
+                )
+            )
+        self._local.kept = None
+        return kept
+
+    def _spare_kept(self) -> Kept:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return Kept(new_context(self._built, self._runner.options), self._built.program)
+
+    # --- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as given."""
+        return self._built.graph
+
+    @property
+    def program(self) -> Program:
+        """The Program that runs."""
+        return self._built.program
+
+    @property
+    def stats(self) -> Stats:
+        """Sizes and costs; `print(exe.stats)` is a table."""
+        program = self._built.program
+        return Stats(
+            name=self._built.graph.name,
+            nodes=self._built.nodes,
+            instructions=program.instructions,
+            micro_operations=program.micro_operations,
+            fused_regions=program.fused_regions,
+            arena_bytes=program.arena_bytes,
+            cached_bytes=program.cached_bytes,
+            constant_bytes=len(program.constants),
+            program_bytes=program.words.nbytes,
+            flops=program.flops,
+            compile_seconds=self._built.seconds,
+            threads=self._runner.options.threads or library.pool_threads(),
+            isa=library.isa(),
+            backend="vm",
+        )
+
+    def disassemble(self) -> str:
+        """The Program as text, one instruction a line."""
+        return self._built.program.disassemble()
+
+    def __repr__(self) -> str:
+        outputs = ", ".join(type_text(node.shape, node.dtype) for node in self._built.graph.outputs)
+        wrt = "" if self._built.variables is None else f", wrt={[variable.name for variable in self._built.variables]}"
+        return f"<Executable {self._built.signature} -> {outputs}{wrt}>"
+
+    def __copy__(self) -> Executable:
+        """The same Program with contexts of its own; what `forward` kept is not copied."""
+        copy = object.__new__(Executable)
+        copy._adopt(Runner(self._built, self._runner.options))
+        return copy
+
+    def __deepcopy__(self, memo: Any) -> Executable:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the graph and the options; compiled again where it is loaded."""
+        variables = self._built.variables
+        wrt = None if variables is None else tuple(variable.name for variable in variables)
+        return _rebuilt, (self._built.graph, wrt, self._runner.options)
+
+
+class KeptCall:
+    """One kept forward evaluation, with its sweeps; one thread at a time runs, others wait."""
+
+    __slots__ = ("_executable", "_kept", "_lock")
+
+    def __init__(self, executable: Executable, kept: Kept) -> None:
+        self._executable = executable
+        self._kept = kept
+        self._lock = threading.Lock()
+
+    def reverse(self, seed: Any = None) -> tuple[Any, ...]:
+        """As `Executable.reverse`."""
+        with self._lock:
+            return self._executable._reverse(self._kept, seed)
+
+    def jvp(self, *tangents: Any) -> Any:
+        """As `Executable.jvp`."""
+        with self._lock:
+            return self._executable._tangent(self._kept, tangents, {})
+
+
+def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
+    return Executable(graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise)
+
+
+def _seed_signature(built: Built) -> Signature:
+    """The arguments of `reverse`: one container like the output, without the outputs that are not floating."""
+    outputs = built.graph.outputs
+    form = _without(built.graph.output_tree, {i for i in range(len(outputs)) if i not in built.seeded})
+    single = len(built.seeded) == 1 and form == LEAF
+    parameters = [
+        Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
+        for i in built.seeded
+    ]
+    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form])
+
+
+def _tangent_signature(built: Built) -> Signature:
+    """The arguments of `jvp`: one per entry of `wrt`."""
+    variables = built.variables or ()
+    nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
+    parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
+    names = [f"d_{variable.name}" for variable in variables]
+    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables])
+
+
+def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:
+    """The form `tree` with None in place of the leaves at the positions `dropped`."""
+    return flatten(unflatten(tree, [None if i in dropped else 0 for i in range(tree.n_leaves)]))[1]

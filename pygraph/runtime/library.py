@@ -1,0 +1,151 @@
+"""The one door to the C library: loads Programs, makes contexts, and turns status codes into exceptions."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import GraphError, IndexRangeError, NonFiniteError, ProgramError
+from ..graph.where import describe, type_text
+from ..lower.program import CHECKSUM_WORD, Program
+
+try:
+    from ._core import ffi, lib
+except ImportError as error:  # pragma: no cover - only in a broken installation
+    raise ImportError(
+        f"pygraph's C library can't be loaded ({error}); install pygraph again with `pip install .` or from a wheel"
+    ) from error
+
+#: PG_STAGE_BYTES of pg_api.h: inputs and outputs up to this size have memory of their own in each context.
+STAGE_BYTES = 16384
+
+#: run(context, segment) -> status; releases the GIL, allocates nothing.
+run = lib.pg_context_run
+#: bind(context, slot, address) points an input or output slot at memory that the caller keeps alive.
+bind = lib.pg_context_bind
+#: address(array) -> the memory of a C-contiguous array; the result keeps the array's buffer.
+address = ffi.from_buffer
+
+
+class Status(enum.IntEnum):
+    """What a C function returns."""
+
+    OK = 0
+    PROGRAM = 1
+    MEMORY = 2
+    INDEX = 3
+    NONFINITE = 4
+    ARGUMENT = 5
+
+
+def isa() -> str:
+    """The instruction set in use: "baseline", "avx2", "avx512" or "neon"."""
+    return str(ffi.string(lib.pg_isa()).decode())
+
+
+def table_hash() -> int:
+    """The hash of the op table that the library was compiled from."""
+    return int(lib.pg_table_hash())
+
+
+def set_pool_threads(n: int) -> None:
+    """Set the size of the worker pool that all contexts share."""
+    lib.pg_set_threads(n)
+
+
+def pool_threads() -> int:
+    """The size of the shared worker pool."""
+    return int(lib.pg_get_threads())
+
+
+def sealed(program: Program) -> npt.NDArray[np.int64]:
+    """The words of `program` with their checksum filled in."""
+    words: npt.NDArray[np.int64] = program.words.copy()
+    checksum = lib.pg_checksum(_words(words), len(words), _bytes(program.constants), len(program.constants))
+    words[CHECKSUM_WORD] = np.uint64(checksum).astype(np.int64)
+    return words
+
+
+class Library:
+    """A Program that the C library has verified and copied; freed with the last context that uses it."""
+
+    __slots__ = ("nodes", "pointer", "title")
+
+    def __init__(self, program: Program, title: str) -> None:
+        """Load `program`; `title` names the graph in error texts.
+
+        Raises:
+            ProgramError: the loader refuses the Program.
+            MemoryError: there is not enough memory for it.
+        """
+        self.nodes = program.nodes
+        self.title = title
+        words, record = sealed(program), ffi.new("pg_error *")
+        pointer = lib.pg_program_load(
+            _words(words), len(words), _bytes(program.constants), len(program.constants), record
+        )
+        if pointer == ffi.NULL:
+            raise self._exception(record)
+        self.pointer = ffi.gc(pointer, lib.pg_program_free)
+
+    def context(self, threads: int, check_finite: bool) -> Any:
+        """A new context (all the memory of one call); it stays valid when the Program is freed.
+
+        Raises:
+            MemoryError: there is not enough memory for the arena.
+        """
+        record = ffi.new("pg_error *")
+        pointer = lib.pg_context_new(self.pointer, threads, int(check_finite), record)
+        if pointer == ffi.NULL:
+            raise self._exception(record)
+        return ffi.gc(pointer, lib.pg_context_free)
+
+    def failure(self, context: Any) -> Exception:
+        """The exception for a `run` on `context` that did not return OK."""
+        return self._exception(lib.pg_context_error(context))
+
+    def _exception(self, record: Any) -> Exception:
+        said = ffi.string(record.text).decode(errors="replace")
+        status, node = int(record.status), int(record.node)
+        if status == Status.MEMORY:
+            return MemoryError(f"{self.title}: {said or 'out of memory'}")
+        if status == Status.PROGRAM:
+            place = f" (body {record.body}, instruction {record.instruction})" if record.instruction >= 0 else ""
+            return ProgramError(f"{self.title}: the C loader refused the Program: {said}{place}; lower the graph again")
+        info = self.nodes[node] if 0 <= node < len(self.nodes) else None
+        where = info.where if info is not None else None
+        subject = f"{self.title}, {info.op} : {type_text(info.shape, info.dtype)}" if info is not None else self.title
+        if status == Status.INDEX:
+            problem = f"index {record.detail[0]} is out of range for an axis of length {record.detail[1]}"
+            return IndexRangeError(describe("running", subject, problem, INDEX_ADVICE, where=where))
+        if status == Status.NONFINITE:
+            problem = "this is the first operation that made inf or nan"
+            return NonFiniteError(describe("running", subject, problem, NONFINITE_ADVICE, where=where))
+        return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
+
+
+INDEX_ADVICE = "clip or check the indices; negative ones count from the end"
+NONFINITE_ADVICE = "guard the operation with pg.where, or compile without check_finite=True"
+
+
+def staging(context: Any, slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The memory that `context` itself has for an input or output slot, as an array; must not outlive the context."""
+    count = int(np.prod(shape, dtype=np.int64))
+    if count == 0:
+        return np.empty(shape, dtype)
+    memory = lib.pg_context_slot(context, slot)
+    if memory == ffi.NULL:
+        raise ProgramError(f"slot {slot} has no staging memory: the C library and pygraph differ in PG_STAGE_BYTES")
+    view: npt.NDArray[Any] = np.ndarray(shape, dtype, buffer=ffi.buffer(memory, count * dtype.itemsize))
+    return view
+
+
+def _words(words: npt.NDArray[np.int64]) -> Any:
+    return ffi.from_buffer("int64_t[]", words)
+
+
+def _bytes(constants: bytes) -> Any:
+    return ffi.from_buffer("uint8_t[]", constants)

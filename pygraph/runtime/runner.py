@@ -1,0 +1,135 @@
+"""What every call of an Executable shares: its Program, its pool of contexts, and the general call path.
+
+A Runner refers to nothing that refers back to it, so that the memory of an Executable goes with its last reference.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import NonFiniteError
+from ..graph.tree import LEAF
+from ..graph.where import describe
+from ..lower.program import Segment
+from ..ops.dtypes import is_float
+from . import library
+from .build import Built
+from .callpath import fast_view, write_call
+from .context import Context, ContextPool, contiguous, follow_default_threads
+from .kept import ports_of
+from .outputs import check_out, overlaps
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an Executable was compiled; see `Executable` for the meanings."""
+
+    threads: int | None = None
+    check_finite: bool = False
+    fuse: bool = True
+    optimise: bool = True
+
+
+class Runner:
+    """A built graph and the contexts that run it.
+
+    Attributes:
+        built: the compiled graph.
+        options: how it was compiled.
+        primals, values: positions among the Program's ports of the inputs and outputs of a call.
+        pool: contexts for calls.
+    """
+
+    __slots__ = ("built", "options", "pool", "primals", "values")
+
+    def __init__(self, built: Built, options: Options) -> None:
+        self.built, self.options = built, options
+        self.primals, self.values = ports_of(built.program, Segment.FORWARD)
+        self.pool = ContextPool(functools.partial(new_context, built, options))
+        if options.threads is None:
+            follow_default_threads(self.pool)
+
+    def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
+        """The fastest way to call with arrays by position; `general` gets every other call."""
+        built = self.built
+        if not built.signature.flat or self.options.check_finite:
+            return general
+        program, tree = built.program, built.graph.output_tree
+        result = "one" if tree == LEAF else "tuple" if tree.kind is tuple and set(tree.children) <= {LEAF} else "tree"
+        return write_call(
+            [program.inputs[i] for i in self.primals],
+            [program.outputs[i] for i in self.values],
+            result,
+            self.pool,
+            built.library,
+            general,
+            built.graph.unflatten,
+        )
+
+    def general(self, /, *args: Any, **named: Any) -> Any:
+        """A call with any arguments that the signature accepts, and `out`."""
+        out = None if "out" in self.built.signature.names else named.pop("out", None)
+        arrays = self.arguments(args, named)
+        if out is None:
+            return self.built.graph.unflatten(self._run(arrays, [None] * len(self.values)))
+        ports = [self.built.program.outputs[i] for i in self.values]
+        targets = check_out(self.built.graph, out, [(port.shape, port.dtype) for port in ports])
+        # A run that may fail must not have touched `out`, and results must not overwrite inputs still to be read.
+        direct = [None if self.built.fallible or overlaps(target, arrays) else target for target in targets]
+        for target, result in zip(targets, self._run(arrays, direct), strict=True):
+            if result is not target:
+                target[...] = result
+        return out
+
+    def run_leaves(self, leaves: Sequence[Any]) -> Any:
+        """A call with the leaves of all arguments in one list."""
+        return self.built.graph.unflatten(self._run(self._checked(leaves), [None] * len(self.values)))
+
+    def _run(self, arrays: Sequence[Array], outs: Sequence[Array | None]) -> list[Any]:
+        context = self.pool.acquire()
+        try:
+            for i, array in zip(self.primals, arrays, strict=True):
+                context.load(i, array)
+            for i, out in zip(self.values, outs, strict=True):
+                context.prepare(i, out)
+            context.run(Segment.FORWARD)
+            return [context.take(i) for i in self.values]
+        finally:
+            self.pool.release(context)
+
+    def arguments(self, args: Sequence[Any], named: Mapping[str, Any]) -> list[Array]:
+        """The checked, contiguous arrays of a call's arguments.
+
+        Raises:
+            SignatureError: an argument does not fit.
+            NonFiniteError: one holds inf or nan, with `check_finite`.
+        """
+        return self._checked(self.built.signature.leaves(args, named))
+
+    def _checked(self, leaves: Sequence[Any]) -> list[Array]:
+        signature = self.built.signature
+        arrays = contiguous([signature.array(i, leaf) for i, leaf in enumerate(leaves)])
+        if self.options.check_finite:
+            for parameter, array in zip(signature.parameters, arrays, strict=True):
+                if is_float(array.dtype) and not np.isfinite(array).all():
+                    subject = f"{self.built.graph.name}, input {parameter.name!r} : {parameter.type_text}"
+                    problem = "the argument already holds inf or nan"
+                    raise NonFiniteError(describe("running", subject, problem, "clean the data before the call"))
+        return arrays
+
+
+def new_context(built: Built, options: Options) -> Context:
+    """A context that no pool knows of yet."""
+    program = built.program
+    context = Context(built.library, program, options.threads or library.pool_threads(), options.check_finite)
+    primals, values = ports_of(program, Segment.FORWARD)
+    context.fast = fast_view(context, primals, values)
+    return context

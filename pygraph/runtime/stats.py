@@ -1,0 +1,65 @@
+"""What an Executable says of its size and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Figures of one Executable; `str()` is a table.
+
+    Attributes:
+        name: of the graph.
+        nodes: of the graph as compiled: with its derivatives, after optimisation.
+        instructions: of the Program, all bodies together.
+        micro_operations: operations inside fused loops and scalar regions.
+        fused_regions: instructions that hold at least two operations.
+        arena_bytes: memory of one concurrent call, without inputs, outputs and block scratch.
+        cached_bytes: what `forward` keeps for `reverse` and `jvp`.
+        constant_bytes: array constants, shared by all calls.
+        program_bytes: the encoded instructions, shared by all calls.
+        flops: estimated floating-point operations of all segments, loops counted by their length.
+        compile_seconds: differentiating, optimising, lowering and loading; not tracing.
+        threads: worker threads a call may use.
+        isa: the instruction set of the kernels.
+        backend: what runs the Program.
+    """
+
+    name: str
+    nodes: int
+    instructions: int
+    micro_operations: int
+    fused_regions: int
+    arena_bytes: int
+    cached_bytes: int
+    constant_bytes: int
+    program_bytes: int
+    flops: int
+    compile_seconds: float
+    threads: int
+    isa: str
+    backend: str
+
+    def __str__(self) -> str:
+        rows = [(field.name.replace("_", " "), _text(field.name, getattr(self, field.name))) for field in fields(self)]
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
+
+
+def _text(name: str, value: object) -> str:
+    if name.endswith("_bytes") and isinstance(value, int):
+        return bytes_text(value)
+    if isinstance(value, float):
+        return f"{value * 1e3:.2f} ms"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def bytes_text(n: int) -> str:
+    """A number of bytes as people write it: `1,536 B`, `1.5 MiB`."""
+    size = float(n)
+    for unit in ("KiB", "MiB", "GiB"):
+        size /= 1024
+        if size < 1024 and n >= 10_240:
+            return f"{size:.1f} {unit}"
+    return f"{n:,} B" if n < 10_240 else f"{size / 1024:.1f} TiB"

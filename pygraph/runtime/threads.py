@@ -1,0 +1,32 @@
+"""The default number of worker threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def set_threads(n: int) -> None:
+    """Set the default number of worker threads; results do not depend on it.
+
+    Args:
+        n: at least 1. At import it is the number of CPUs that this process may use.
+
+    Raises:
+        ValueError: `n` is not a positive integer.
+
+    Example:
+        >>> pg.set_threads(2)
+    """
+    count = checked_threads(n)
+    from .context import renew_default_pools  # loads the C library: not at import
+
+    renew_default_pools(count)
+
+
+def checked_threads(n: Any) -> int:
+    """`n` as a positive int; raises ValueError otherwise."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise ValueError(f"threads must be a positive integer, not {n!r}")
+    return int(n)

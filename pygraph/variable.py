@@ -1,0 +1,34 @@
+"""`pg.var`: declares a variable by its name, or takes the variance of an operand, as `np.var` does."""
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+from . import ops
+from .graph import build
+from .graph.node import Node
+
+__all__ = ["var"]
+
+
+@overload
+def var(name: str, /, shape: int | tuple[int, ...] = (), dtype: Any = "float64") -> Node: ...
+@overload
+def var(x: Any, /, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any: ...
+def var(name: Any, /, *args: Any, **named: Any) -> Any:
+    """`var(name, shape=(), dtype="float64")`: a new variable, an input of graphs.
+
+    `var(x, axis=None, ddof=0, keepdims=False)`: the variance of an expression or an array, as `np.var`.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype, or an axis out of range.
+
+    Example:
+        >>> pg.var("x", (100, 3))
+        <x : float64[100, 3]>
+        >>> pg.var(np.array([1.0, 3.0]))
+        np.float64(1.0)
+    """
+    if isinstance(name, str):
+        return build.var(name, *args, **named)
+    return ops.var(name, *args, **named)

@@ -1,0 +1,476 @@
+"""Every function of csrc/pg_math.h against mpmath, and its special values against NumPy; `-s` prints the table.
+
+An error is |got - exact| / ulp(exact), in units of the last place of the result's type (of the subnormals below the
+smallest normal number), so a correctly rounded result shows at most 0.5. The limits are in `FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp
+
+CSRC = Path(__file__).resolve().parents[2] / "csrc"
+FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared"]
+BUILDS = {"baseline": [], "avx2_fma": ["-mavx2", "-mfma"]}
+DTYPES = {"f64": np.dtype(np.float64), "f32": np.dtype(np.float32)}
+INTEGERS = {"i64": np.dtype(np.int64), "i32": np.dtype(np.int32)}
+Array = np.ndarray[Any, Any]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Building and calling the probe
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def cpu_has_avx2_fma() -> bool:
+    try:
+        words = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return {"avx2", "fma"} <= words
+
+
+@pytest.fixture(scope="module", params=BUILDS)
+def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The shared library of loops, built once per set of flags."""
+    compiler = shutil.which(os.environ.get("CC", "cc"))
+    if compiler is None:
+        pytest.skip("no C compiler: neither $CC nor cc is on the path")
+    if request.param == "avx2_fma" and not cpu_has_avx2_fma():
+        pytest.skip(f"this CPU ({platform.machine()}) has no AVX2 with FMA")
+    target = tmp_path_factory.mktemp("math") / f"probe_{request.param}.so"
+    command = [compiler, *FLAGS, *BUILDS[request.param], f"-I{CSRC}", str(CSRC / "tests" / "math_probe.c")]
+    done = subprocess.run([*command, "-o", str(target), "-lm"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    library = ctypes.CDLL(str(target))
+    library.build_name = request.param  # type: ignore[attr-defined]
+    return library
+
+
+def call(library: ctypes.CDLL, name: str, suffix: str, *arguments: Array) -> Array:
+    """pg_<name>_<suffix> over arrays of one length."""
+    dtype = {**DTYPES, **INTEGERS}[suffix]
+    arrays = [np.ascontiguousarray(a, dtype) for a in arguments]
+    out = np.empty_like(arrays[0])
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*arrays, out)]
+    getattr(library, f"probe_{name}_{suffix}")(*pointers, ctypes.c_long(out.size))
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sample points
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def near(rng: np.random.Generator, dtype: np.dtype[Any], *centres: float, count: int = 24) -> Array:
+    """The centres, their neighbours by a few ulp, and points at relative distances of 2^-2 to 2^-40."""
+    with np.errstate(over="ignore"):
+        c = np.array(centres).astype(dtype)
+    c = c[np.isfinite(c)]
+    steps = [c]
+    up, down = c, c
+    for _ in range(3):
+        up, down = np.nextafter(up, dtype.type(np.inf)), np.nextafter(down, dtype.type(-np.inf))
+        steps += [up, down]
+    distance = np.exp2(rng.uniform(-40, -2, (count, c.size))) * rng.choice([-1, 1], (count, c.size))
+    scattered = (c + np.where(c == 0, 1, np.abs(c)) * distance).astype(dtype)
+    return np.concatenate([*steps, scattered.ravel()])
+
+
+def wide(rng: np.random.Generator, dtype: np.dtype[Any], low: int, high: int, count: int = 120) -> Array:
+    """Both signs, exponents uniform in [low, high], cut to the range of the type (subnormals included)."""
+    info = np.finfo(dtype)
+    low, high = max(low, int(info.minexp) - int(info.nmant)), min(high, int(info.maxexp))
+    values = rng.uniform(0.5, 1, count) * np.exp2(rng.uniform(low, high, count))
+    return (values * rng.choice([-1, 1], count)).astype(dtype)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where one function is sampled: intervals (uniform), centres (dense around them), and exponents (both signs)."""
+
+    intervals: tuple[tuple[float, float], ...]
+    centres: tuple[float, ...] = (0.0, 1.0, -1.0)
+    exponents: tuple[int, int] = (-1080, 1024)
+
+    def points(self, rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+        parts = [rng.uniform(a, b, 150).astype(dtype) for a, b in self.intervals]
+        return np.concatenate([*parts, near(rng, dtype, *self.centres), wide(rng, dtype, *self.exponents)])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The functions
+# ---------------------------------------------------------------------------------------------------------------------
+
+Reference = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A reference on exact inputs, its domain, and the limits in ulp; `atol` is in eps, for use near zeros."""
+
+    reference: Reference
+    domain: Domain
+    limit64: float = 1.0
+    limit32: float = 1.0
+    atol: float = 0.0
+    second: Domain | None = None
+
+
+HALF_PI = [math.pi / 2 * k for k in (1, 2, 3, 4, 5, 7, 22, 101, 12345, 667543)]
+# Doubles exceptionally close to a multiple of pi/2, from the convergents of pi/2 (k pi/2 rounded, k a denominator).
+CLOSE = [math.pi / 2 * k for k in (226, 710, 33215, 66317, 104348, 208341, 312689, 573204)]
+# Rump's and Muller's worst case for f64 reduction, and ordinary large arguments.
+HUGE = [6381956970095103.0 * 2.0**797, 1e10, 1e22, 2.0**20, -(2.0**20), 1048577.0]
+THRESHOLDS = (709.782712893384, -708.3964185322641, -745.1332191019411, 88.72283905206835, -87.33654475055310, -103.97)
+TRIG = Domain(((-4, 4), (-400, 400), (-1048576, 1048576)), (0.0, *HALF_PI, *CLOSE, *HUGE))
+UNIT = Domain(((-1, 1), (0.9, 1), (-1, -0.9), (-0.6, 0.6)), (0.0, 0.5, -0.5, 1.0, -1.0), (-1080, 0))
+POSITIVE = Domain(((0, 4), (0.5, 2), (0, 1e4)), (0.0, 1.0, 2.0, 10.0, math.sqrt(0.5), math.sqrt(2)))
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x))
+
+
+def softplus(x: Any) -> Any:
+    return mp.log1p(mp.exp(x))
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    return max(a, b) + mp.log1p(mp.exp(-abs(a - b)))
+
+
+def gammaln(x: Any) -> Any:
+    return mp.re(mp.loggamma(x)) if x > 0 else mp.log(abs(mp.gamma(x)))
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    return mp.re(mp.psi(int(n), x))
+
+
+FUNCTIONS: dict[str, Function] = {
+    "exp": Function(mp.exp, Domain(((-1, 1), (-750, 715), (-105, 90)), (0.0, *THRESHOLDS))),
+    "expm1": Function(mp.expm1, Domain(((-2, 2), (-60, 720), (-20, 90)), (0.0, 0.34657, 1.0397, *THRESHOLDS))),
+    "exp2": Function(
+        lambda x: mp.power(2, x), Domain(((-2, 2), (-1080, 1025)), (0.5, 1024.0, -1022.0, -1074.5, 128.0))
+    ),
+    "log": Function(mp.log, POSITIVE),
+    "log1p": Function(mp.log1p, Domain(((-1, 1), (-0.5, 3), (0, 1e4)), (0.0, -1.0, 1.0, 0.4142, -0.2929))),
+    "log2": Function(lambda x: mp.log(x, 2), POSITIVE),
+    "log10": Function(mp.log10, POSITIVE),
+    "sqrt": Function(mp.sqrt, POSITIVE, 0.5, 0.5),
+    "cbrt": Function(lambda x: mp.sign(x) * mp.cbrt(abs(x)), Domain(((-10, 10),), (0.0, 1.0, 8.0, -27.0))),
+    "sin": Function(mp.sin, TRIG),
+    "cos": Function(mp.cos, TRIG),
+    "tan": Function(mp.tan, TRIG),
+    "arcsin": Function(mp.asin, UNIT),
+    "arccos": Function(mp.acos, UNIT),
+    "arctan": Function(mp.atan, Domain(((-3, 3), (-0.5, 0.5), (-50, 50)), (0.4375, 1.03, 2.4, -1.0))),
+    "sinh": Function(mp.sinh, Domain(((-2, 2), (-712, 712), (-90, 90)), (0.0, 0.34657, 1.0397, 710.4758, 89.416))),
+    "cosh": Function(mp.cosh, Domain(((-2, 2), (-712, 712), (-90, 90)), (0.0, 0.34657, 1.0397, 710.4758, 89.416))),
+    "tanh": Function(mp.tanh, Domain(((-1, 1), (-5, 5), (-25, 25)), (0.0, 0.625, 9.01, 19.06, 22.0))),
+    "arcsinh": Function(mp.asinh, Domain(((-1, 1), (-10, 10)), (0.0, 0.5, 1.0))),
+    "arccosh": Function(mp.acosh, Domain(((1, 2), (1, 100)), (1.0, 2.0))),
+    "arctanh": Function(mp.atanh, UNIT),
+    "erf": Function(mp.erf, Domain(((-1, 1), (-3, 3), (-6.5, 6.5)), (0.0, 0.5, 1.0, 2.0, 5.92))),
+    "erfc": Function(mp.erfc, Domain(((-1, 1), (-6, 10), (0, 28)), (0.0, 0.5, 1.0, 2.0, 5.92, 26.54, 9.19, 10.05))),
+    "gammaln": Function(
+        gammaln,
+        Domain(((0, 3), (3, 200), (-5, 0)), (1.0, 2.0, -0.5, -2.457024738220800, -3.5), (-1080, 900)),
+        limit64=6.0,
+        atol=2.0,
+    ),
+    "digamma": Function(
+        mp.digamma,
+        Domain(((0, 3), (3, 20), (-6, 0)), (1.0, 2.0, 1.4616321449683623, -0.504083008264455, 10.0), (-900, 1000)),
+        limit64=4.0,
+        atol=2.0,
+    ),
+    "sigmoid": Function(sigmoid, Domain(((-2, 2), (-40, 40), (-750, 20), (-105, 20)), (0.0, -708.4, -745.1, 36.7))),
+    "softplus": Function(softplus, Domain(((-2, 2), (-40, 40), (-750, 20), (-105, 20)), (0.0, -708.4, -745.1, 36.7))),
+    "floor": Function(
+        mp.floor, Domain(((-9, 9), (-1e9, 1e9)), (0.5, -0.5, 1.5, 2.5, 4503599627370496.5, 8388607.5)), 0, 0
+    ),
+    "ceil": Function(
+        mp.ceil, Domain(((-9, 9), (-1e9, 1e9)), (0.5, -0.5, 1.5, 2.5, 4503599627370496.5, 8388607.5)), 0, 0
+    ),
+    "round": Function(
+        mp.nint, Domain(((-9, 9), (-1e9, 1e9)), (0.5, -0.5, 1.5, 2.5, 4503599627370495.5, 8388607.5)), 0, 0
+    ),
+    "abs": Function(abs, Domain(((-9, 9),)), 0, 0),
+    "pow": Function(
+        mp.power, Domain(((0, 3), (0.9, 1.1), (0, 1e3)), (1.0,)), second=Domain(((-5, 5), (-50, 50), (-90, 90)))
+    ),
+    "arctan2": Function(mp.atan2, Domain(((-3, 3),) * 3), second=Domain(((-3, 3),) * 3)),
+    "hypot": Function(mp.hypot, Domain(((-3, 3),) * 3), second=Domain(((-3, 3),) * 3)),
+    "logaddexp": Function(
+        logaddexp, Domain(((-2, 2), (-40, 40), (0, 700))), atol=1.0, second=Domain(((-2, 2), (-40, 40), (0, 700)))
+    ),
+    "polygamma": Function(
+        polygamma,
+        Domain(((0, 3), (3, 30), (-5, 0)), (1.0, 1.4616, -0.5, -2.25), (-60, 60)),
+        limit64=16.0,
+        atol=16.0,
+        second=Domain(((0.5, 6.5),)),
+    ),
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# References and errors
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def samples(name: str, suffix: str) -> tuple[tuple[Array, ...], list[Any]]:
+    """Inputs and mpmath values, with the points outside the domain (complex, poles, NaN) taken out."""
+    function = FUNCTIONS[name]
+    dtype = DTYPES[suffix]
+    rng = np.random.default_rng(sum(map(ord, name)))
+    arguments = [function.domain.points(rng, dtype)]
+    if function.second is not None:
+        other = function.second.points(rng, dtype)
+        size = min(arguments[0].size, other.size)
+        arguments = [arguments[0][:size], rng.permutation(other)[:size]]
+        if name == "polygamma":  # the order comes first
+            arguments = [np.rint(np.abs(arguments[1])) % 8, arguments[0]]
+    keep, exact = [], []
+    with mp.workprec(240):
+        for i, values in enumerate(zip(*arguments, strict=True)):
+            if not all(math.isfinite(v) for v in values):
+                continue
+            try:
+                value = function.reference(*(mp.mpf(float(v)) for v in values))
+            except (ValueError, ZeroDivisionError, OverflowError, mpmath.libmp.ComplexResult):
+                continue
+            if isinstance(value, mp.mpc) or not mp.isfinite(value):
+                continue
+            keep.append(i)
+            exact.append(value)
+    return tuple(a[keep].astype(dtype) for a in arguments), exact
+
+
+def ulp_errors(got: Array, exact: list[Any], atol: float) -> Array:
+    """|got - exact| in ulps of the exact value; where `atol` eps is larger, in those."""
+    info = np.finfo(got.dtype)
+    out = np.zeros(got.size)
+    top = mp.ldexp(1, int(info.maxexp))
+    overflow = top - mp.ldexp(1, int(info.maxexp) - int(info.nmant) - 2)
+    for i, (value, true) in enumerate(zip(got.tolist(), exact, strict=True)):
+        if math.isnan(value):
+            out[i] = math.inf
+        elif abs(true) >= overflow:
+            out[i] = 0.0 if math.isinf(value) or (abs(true) < top and abs(value) == info.max) else math.inf
+            out[i] += 0.0 if (value > 0) == (true > 0) else math.inf
+        else:
+            exponent = max(mp.mag(true) - 1 if true else -(10**6), int(info.minexp))
+            unit = mp.ldexp(1, exponent - int(info.nmant))
+            if atol:
+                unit = max(unit, mp.ldexp(1, -int(info.nmant)))
+            difference = abs((mp.mpf(value) if math.isfinite(value) else math.copysign(1, value) * top) - true)
+            out[i] = float(difference / unit)
+    return out
+
+
+TABLE: dict[tuple[str, str], dict[str, tuple[float, tuple[float, ...]]]] = {}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_accuracy(probe: ctypes.CDLL, name: str) -> None:
+    function = FUNCTIONS[name]
+    failures = []
+    for suffix, limit in (("f64", function.limit64), ("f32", function.limit32)):
+        arguments, exact = samples(name, suffix)
+        assert len(exact) > 100
+        got = call(probe, name, suffix, *arguments)
+        with mp.workprec(240):
+            errors = ulp_errors(got, exact, function.atol)
+        worst = int(np.argmax(errors))
+        where = tuple(float(a[worst]) for a in arguments)
+        TABLE.setdefault((probe.build_name, name), {})[suffix] = (float(errors[worst]), where)
+        if not errors[worst] <= limit:
+            failures.append(
+                f"pg_{name}_{suffix}{where}: {float(got[worst])!r}, exact {mp.nstr(exact[worst], 20)}, "
+                f"{errors[worst]:.3f} ulp > {limit}"
+            )
+    assert not failures, "\n".join(failures)
+
+
+def test_print_table(probe: ctypes.CDLL) -> None:
+    """Runs after the accuracy tests of each build; shows what they measured."""
+    print(f"\n{probe.build_name:<12} {'f64 max ulp':>12}  {'f32 max ulp':>12}   worst f64 argument")
+    for (build, name), row in TABLE.items():
+        if build == probe.build_name:
+            cells = "  ".join(f"{row[s][0]:12.4f}" if s in row else " " * 12 for s in DTYPES)
+            print(f"{name:<12} {cells}   {row['f64'][1]}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Special values
+# ---------------------------------------------------------------------------------------------------------------------
+
+EDGES = [
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1.0,
+    -1.0,
+    2.0,
+    -2.0,
+    0.5,
+    -0.5,
+    3.0,
+    -3.0,
+    1e30,
+    -1e30,
+    1e-30,
+    -1e-30,
+]
+
+
+def edges(dtype: np.dtype[Any]) -> Array:
+    info = np.finfo(dtype)
+    extreme = [info.max, info.min, info.tiny, -info.tiny, info.smallest_subnormal, -info.smallest_subnormal]
+    return np.array([*EDGES, *map(float, extreme)], dtype)
+
+
+def expected_edges(name: str, *x: Array) -> Array:
+    """NumPy's values, or the limits written out for what NumPy does not have."""
+    inf, nan = math.inf, math.nan
+    with np.errstate(all="ignore"):
+        a = x[0]
+        if name == "round":
+            return np.rint(a)
+        if hasattr(np, name):
+            return np.asarray(getattr(np, name)(*x))
+        if name == "sigmoid":
+            return 1 / (1 + np.exp(-a))
+        if name == "softplus":
+            return np.logaddexp(a, a.dtype.type(0))
+        scalar: dict[str, Callable[[float], float]] = {"erf": math.erf, "erfc": math.erfc}
+        if name in scalar:
+            return np.array([scalar[name](float(v)) for v in a]).astype(a.dtype)
+        table = {
+            "gammaln": {0.0: inf, -1.0: inf, -2.0: inf, -3.0: inf, -1e30: inf, inf: inf, -inf: inf, 1.0: 0.0, 2.0: 0.0},
+            "digamma": {inf: inf, -inf: nan, -1.0: nan, -2.0: nan, -3.0: nan, -1e30: nan},
+        }[name]
+        return np.array(
+            [
+                math.copysign(inf, -v) if name == "digamma" and v == 0 else nan if v != v else table.get(float(v), 7.0)
+                for v in a
+            ],
+            a.dtype,
+        )  # 7.0: an ordinary number
+
+
+def same_edge(got: Array, want: Array) -> Array:
+    """NaN, infinities and zeros (with their sign) must be the same; other numbers are the accuracy tests' matter."""
+    special = ~np.isfinite(want) | (want == 0)
+    same = (got == want) & (np.signbit(got) == np.signbit(want)) | (np.isnan(got) & np.isnan(want))
+    return np.where(special, same, np.isfinite(got) & (got != 0))
+
+
+def assert_edges(name: str, suffix: str, got: Array, want: Array, *x: Array) -> None:
+    bad = np.flatnonzero(~same_edge(got, want))
+    assert bad.size == 0, [f"pg_{name}_{suffix}{tuple(float(a[i]) for a in x)} = {got[i]}, want {want[i]}" for i in bad]
+
+
+@pytest.mark.parametrize("name", [n for n, f in FUNCTIONS.items() if f.second is None])
+def test_special_values_unary(probe: ctypes.CDLL, name: str) -> None:
+    for suffix, dtype in DTYPES.items():
+        x = edges(dtype)
+        if name in ("gammaln", "digamma"):  # what overflows or is a pole elsewhere is left to the accuracy test
+            x = x[(np.abs(x) < 4) | ~np.isfinite(x)]
+            x = x[(np.abs(x) >= 0.5) | (x == 0) | np.isnan(x)]
+        assert_edges(name, suffix, call(probe, name, suffix, x), expected_edges(name, x).astype(dtype), x)
+
+
+BINARY = {"pow": "power", "arctan2": "arctan2", "hypot": "hypot", "logaddexp": "logaddexp", "mod": "mod"}
+BINARY |= {"floor_divide": "floor_divide", "maximum": "maximum", "minimum": "minimum"}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_special_values_binary(probe: ctypes.CDLL, name: str) -> None:
+    for suffix, dtype in DTYPES.items():
+        x, y = (a.ravel() for a in np.meshgrid(edges(dtype), edges(dtype)))
+        if name in ("maximum", "minimum"):  # the sign of a zero among zeros is NumPy's loop's choice
+            keep = (x != 0) | (y != 0)
+            x, y = x[keep], y[keep]
+        got = call(probe, name, suffix, x, y)
+        assert_edges(name, suffix, got, expected_edges(BINARY[name], x, y), x, y)
+
+
+@pytest.mark.parametrize("name", ["mod", "floor_divide", "maximum", "minimum"])
+def test_exact_binary(probe: ctypes.CDLL, name: str) -> None:
+    rng = np.random.default_rng(5)
+    for suffix, dtype in DTYPES.items():
+        x, y = rng.normal(0, 9, (2, 4000)).astype(dtype)
+        x[:1000], y[:1000] = np.rint(x[:1000]), np.rint(y[:1000]) + dtype.type(0.5)
+        x[1000:2000] *= dtype.type(1e6)
+        np.testing.assert_array_equal(call(probe, name, suffix, x, y), getattr(np, name)(x, y))
+
+
+@pytest.mark.parametrize("suffix", INTEGERS)
+def test_integers(probe: ctypes.CDLL, suffix: str) -> None:
+    dtype = INTEGERS[suffix]
+    info = np.iinfo(dtype)
+    values = np.array([0, 1, -1, 2, -2, 3, -3, 7, -7, 100, -101, info.max, info.min, info.max - 1, info.min + 1], dtype)
+    x, y = (a.ravel() for a in np.meshgrid(values, values))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(call(probe, "abs", suffix, values), np.abs(values))
+        np.testing.assert_array_equal(call(probe, "floor_divide", suffix, x, y), x // y)
+        np.testing.assert_array_equal(call(probe, "mod", suffix, x, y), x % y)
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_core_and_full_agree_bit_for_bit(probe: ctypes.CDLL, name: str) -> None:
+    rng = np.random.default_rng(3)
+    for suffix, dtype in DTYPES.items():
+        x = np.concatenate([edges(dtype), TRIG.points(rng, dtype)])
+        ok = call(probe, f"{name}_ok", suffix, x) != 0
+        assert not ok[~np.isfinite(x)].any()
+        assert ok[np.abs(x) <= 2.0**20].all()
+        core, full = call(probe, f"{name}_core", suffix, x[ok]), call(probe, name, suffix, x[ok])
+        np.testing.assert_array_equal(core.view(f"u{dtype.itemsize}"), full.view(f"u{dtype.itemsize}"))
+
+
+def test_polygamma_poles_and_bad_orders(probe: ctypes.CDLL) -> None:
+    inf, nan = math.inf, math.nan
+    cases = [
+        (0, 0.0, -inf),
+        (0, -0.0, inf),
+        (1, 0.0, inf),
+        (1, -1.0, inf),
+        (2, 0.0, -inf),
+        (2, -0.0, inf),
+        (2, -1.0, nan),
+    ]
+    cases += [
+        (1, inf, 0.0),
+        (2, inf, -0.0),
+        (1, -inf, nan),
+        (-1, 2.0, nan),
+        (1.5, 2.0, nan),
+        (1, nan, nan),
+        (nan, 1.0, nan),
+    ]
+    n, x, want = (np.array(column, np.float64) for column in zip(*cases, strict=True))
+    for suffix, dtype in DTYPES.items():
+        got = call(probe, "polygamma", suffix, n, x)
+        assert_edges("polygamma", suffix, got, want.astype(dtype), n, x)

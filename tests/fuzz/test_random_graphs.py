@@ -1,0 +1,238 @@
+"""Random graphs: C against the reference, with and without optimisation and fusion, on 1 and 4 threads, in all segments.
+
+How tight: the reference is run again several times with every inexact result moved at random by up to 2 ulps, and C may be
+as far off as rounding alone moves an output in those runs, times SLACK. Where no rounding is involved (integers, bools,
+moved elements, sums and products of exact values) C must agree to the last bit. Elements whose value rounding may turn
+over altogether (nan or not, 3 or 4) are left out; the tests check that these are few.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from graphs import ROWS, Sample, grow
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from helpers import is_exact, jittered, reference, same, spread_of
+from pygraph.autodiff.joint import joint
+from pygraph.graph import Graph
+from pygraph.graph.tree import flatten
+
+Array = npt.NDArray[Any]
+
+SLACK = 64.0
+RUNS = 4
+#: Graphs of a run; the sums of these are at least 500.
+SMALL, LARGE, DERIVED = 420, 60, 260
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def options(examples: int) -> Any:
+    """Hypothesis draws a seed and a size alone, and shrinks the size: a smaller graph is a part of the larger one."""
+    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@contextmanager
+def listed(sample: Sample) -> Iterator[None]:
+    """Adds the graph and its arguments to the text of a failure."""
+    try:
+        yield
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}\n{sample}") from error
+
+
+class Compared:
+    """Counts what was compared, over all examples of one test."""
+
+    def __init__(self) -> None:
+        self.elements = self.left_out = self.graphs = 0
+        self.rows: Counter[str] = Counter()
+
+    def count(self, graph: Graph) -> None:
+        self.graphs += 1
+        self.rows.update(node.op.name for node in graph.nodes)
+
+    def require(self) -> None:
+        """Most elements were compared."""
+        assert self.left_out <= 0.03 * self.elements, f"{self.left_out} of {self.elements} elements were left out"
+
+
+def run(graph: Graph, arrays: list[Array], **kwargs: Any) -> list[Array]:
+    from pygraph.runtime.executable import Executable
+
+    return [np.asarray(x) for x in flatten(Executable(graph, **kwargs)(*arrays))[0]]
+
+
+def compare(
+    found: list[Array], wanted: list[Array], spreads: list[Array], what: str, compared: Compared | None = None
+) -> None:
+    """Each element is as near to the reference as rounding explains."""
+    assert len(found) == len(wanted), f"{what}: {len(found)} outputs, expected {len(wanted)}"
+    for at, (a, b, spread) in enumerate(zip(found, wanted, spreads, strict=True)):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype), f"{what}, output {at}: {a.dtype}{a.shape} for {b.dtype}{b.shape}"
+        known = np.isfinite(spread)
+        with np.errstate(all="ignore"):
+            apart = np.abs(a.astype(np.float64) - b.astype(np.float64))
+            rounding = 8 * np.finfo(b.dtype).eps * np.abs(b) if b.dtype.kind == "f" else 0.0
+            allowed = np.where(spread > 0, SLACK * spread + rounding, 0.0)
+            equal = (a == b) | ((a != a) & (b != b))
+            wrong = known & ~equal & ~(apart <= allowed)
+        if compared is not None:
+            compared.elements += a.size
+            compared.left_out += int(np.count_nonzero(~known))
+        if np.any(wrong):
+            place = tuple(map(int, np.argwhere(wrong)[0]))
+            raise AssertionError(
+                f"{what}, output {at}: {np.count_nonzero(wrong)} of {a.size} elements differ, first at {place}: "
+                f"{a[place]!r} for {b[place]!r}, {np.broadcast_to(allowed, a.shape)[place]:.3g} allowed"
+            )
+
+
+def expected(graph: Graph, arrays: list[Array], seed: int) -> tuple[list[Array], list[Array]]:
+    """The reference's outputs and how far rounding moves them."""
+    wanted = reference(graph, arrays)
+    rng = np.random.default_rng([seed, 7])
+    return wanted, spread_of([jittered(graph, arrays, rng) for _ in range(RUNS)], wanted)
+
+
+def sums(graph: Graph) -> bool:
+    """Whether the graph adds or multiplies floats in an order that fusion may change."""
+    names = ("reduce_sum", "reduce_prod", "matmul", "scan", "scatter_add")
+    return any(node.op.name in names and not is_exact(node.op, node.dtype) for node in graph.nodes)
+
+
+def check_values(sample: Sample, seed: int, compared: Compared | None = None) -> None:
+    """Every way to compile a graph gives what the reference gives."""
+    graph, arrays = sample.graph, sample.arrays
+    copies = [x.copy() for x in arrays]
+    wanted, spreads = expected(graph, arrays, seed)
+    plain = run(graph, arrays)
+    compare(plain, wanted, spreads, "optimised and fused", compared)
+    for fuse, optimise in ((True, False), (False, True), (False, False)):
+        other = run(graph, arrays, fuse=fuse, optimise=optimise)
+        compare(other, wanted, spreads, f"fuse={fuse}, optimise={optimise}")
+        if not sums(graph):
+            for at, (a, b) in enumerate(zip(other, plain, strict=True)):
+                assert same(a, b, signs=False), f"output {at}: fuse={fuse}, optimise={optimise} changes its bits"
+    assert all(same(a, b) for a, b in zip(arrays, copies, strict=True)), "the call wrote to its arguments"
+
+
+def check_threads(sample: Sample) -> None:
+    """The bits of a result do not depend on the number of threads."""
+    single, several = (run(sample.graph, sample.arrays, threads=threads) for threads in (1, 4))
+    for at, (a, b) in enumerate(zip(several, single, strict=True)):
+        assert same(a, b), f"output {at} depends on the number of threads"
+
+
+def inner(left: list[Array], right: list[Array]) -> float:
+    return float(sum(np.sum(a.astype(np.float64) * b) for a, b in zip(left, right, strict=True)))
+
+
+def check_derivatives(sample: Sample, seed: int, compared: Compared | None = None) -> None:
+    """forward, reverse and jvp equal the reference of the joint graph; the two modes are each other's adjoint."""
+    from pygraph.runtime.executable import Executable
+
+    graph, arrays = sample.graph, sample.arrays
+    wrt = [i for i, node in enumerate(graph.inputs) if node.dtype.kind == "f"]
+    whole = joint(graph, wrt)
+    rng = np.random.default_rng([seed, 8])
+    extra = [rng.uniform(-1, 1, node.shape).astype(node.dtype) for node in whole.graph.inputs[len(arrays) :]]
+    seeds, tangents = extra[: whole.groups[1]], extra[whole.groups[1] :]
+    wanted, spreads = expected(whole.graph, [*arrays, *extra], seed)
+    n_out, n_grads, _ = whole.segments
+    exe = Executable(graph, wrt=[graph.inputs[i] for i in wrt])
+    values = [np.asarray(x) for x in flatten(exe.forward(*arrays))[0]]
+    compare(values, wanted[:n_out], spreads[:n_out], "forward", compared)
+    gradients: list[Array] = []
+    for _ in range(2):  # a second sweep over the same intermediates gives the same
+        if seeds:
+            cotangents = iter(seeds)
+            seed_tree = tuple(next(cotangents) if y.dtype.kind == "f" else None for y in graph.outputs)
+            gradients = [np.asarray(x) for x in exe.reverse(seed_tree)]
+            compare(gradients, wanted[n_out : n_out + n_grads], spreads[n_out : n_out + n_grads], "reverse", compared)
+        moved = [np.asarray(x) for x in flatten(exe.jvp(*tangents))[0]]
+        compare(moved, wanted[n_out + n_grads :], spreads[n_out + n_grads :], "jvp", compared)
+        compared = None
+    if not seeds or not all(np.all(np.isfinite(x)) for x in (*gradients, *moved, *spreads)):
+        return
+    slack = sum(float(np.sum(s * np.abs(v))) for s, v in zip(spreads[n_out + n_grads :], seeds, strict=True))
+    slack += sum(float(np.sum(s * np.abs(t))) for s, t in zip(spreads[n_out : n_out + n_grads], tangents, strict=True))
+    products = sum(float(np.sum(np.abs(v.astype(np.float64) * m))) for v, m in zip(seeds, moved, strict=True))
+    products += sum(float(np.sum(np.abs(g.astype(np.float64) * t))) for g, t in zip(gradients, tangents, strict=True))
+    narrow = any(node.dtype == np.float32 for node in whole.graph.nodes if node.results is None)
+    allowed = SLACK * slack + (1e-5 if narrow else 1e-13) * products
+    left, right = inner(seeds, moved), inner(gradients, tangents)
+    assert abs(left - right) <= allowed, f"adjoint identity: {left!r} and {right!r}, {allowed:.3g} allowed"
+
+
+def test_random_graphs_by_value() -> None:
+    compared = Compared()
+
+    @options(SMALL)
+    @given(count=st.integers(5, 60), seed=SEEDS)
+    def check(count: int, seed: int) -> None:
+        sample = grow(seed, count)
+        compared.count(sample.graph)
+        with listed(sample):
+            check_values(sample, seed, compared)
+
+    check()
+    compared.require()
+    assert compared.graphs >= SMALL
+    missing = sorted(set(ROWS) - set(compared.rows))
+    assert not missing, f"no graph used {missing}: give them an entry in STRUCTURE of tests/fuzz/graphs.py"
+
+
+def test_large_random_graphs() -> None:
+    """Arrays that cross the size at which work is cut into tasks."""
+    compared = Compared()
+
+    @options(LARGE)
+    @given(count=st.integers(5, 16), seed=SEEDS)
+    def check(count: int, seed: int) -> None:
+        sample = grow(seed, count, large=True)
+        compared.count(sample.graph)
+        with listed(sample):
+            check_threads(sample)
+            if seed % 3 == 0:
+                check_values(sample, seed, compared)
+
+    check()
+    compared.require()
+    assert compared.graphs >= LARGE
+
+
+def test_random_graphs_by_derivative() -> None:
+    compared = Compared()
+
+    @options(DERIVED)
+    @given(count=st.integers(5, 40), seed=SEEDS)
+    def check(count: int, seed: int) -> None:
+        sample = grow(seed, count)
+        compared.count(sample.graph)
+        with listed(sample):
+            check_derivatives(sample, seed, compared)
+
+    check()
+    compared.require()
+    assert compared.graphs >= DERIVED
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("seed", range(40))
+def test_fixed_random_graphs(seed: int) -> None:
+    """The same checks on fixed graphs: those that the sanitizers watch."""
+    sample = grow(seed, 8 + seed)
+    with listed(sample):
+        check_values(sample, seed)
+        check_derivatives(sample, seed)
+    several = grow(seed, 10, large=seed % 8 == 0)
+    with listed(several):
+        check_threads(several)

@@ -1,0 +1,177 @@
+"""One node per expression: interning, constants by content, and walks that never recurse."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+from pygraph.errors import GraphError
+from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, topological, var
+from pygraph.graph.build import _nodes
+from pygraph.ops.row import lookup
+
+DEEP = 100_000
+
+
+def chain(x: Node, steps: int) -> Node:
+    for _ in range(steps):
+        x = x * 0.5
+    return x
+
+
+def test_the_same_expression_is_the_same_object() -> None:
+    x, y = var("x", (3,)), var("y", (3,))
+    assert x * y + 1.0 is x * y + 1.0
+    assert np.sin(x) is np.sin(x)
+    assert x.reshape(3, 1) is x.reshape((3, 1))
+    assert x.sum(axis=0) is np.sum(x, axis=-1)
+    assert x * y is not y * x
+    assert x.sum() is not x.prod()
+
+
+def test_variables_of_one_name_differ() -> None:
+    assert var("x") is not var("x")
+
+
+def test_nodes_are_keys_by_identity() -> None:
+    x, y = var("x"), var("x")
+    assert {x: 1, y: 2}[x] == 1
+    assert len({x, y, x}) == 2
+    assert copy.deepcopy(x) is x
+    assert copy.copy(x) is x
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_zeros_and_nans_are_told_apart_by_their_bits(dtype: str) -> None:
+    kind = np.dtype(dtype).type
+    word = np.uint64 if dtype == "float64" else np.uint32
+    nan = np.array(np.nan, dtype)
+    other = (nan.view(word) ^ word(1)).view(dtype)
+    assert np.isnan(other)
+    assert constant(kind(0.0)) is not constant(kind(-0.0))
+    assert constant(nan) is constant(nan.copy())
+    assert constant(nan) is not constant(other)
+    assert constant(kind(1.0)) is constant(np.array(1.0, dtype))
+
+
+def test_constants_differ_by_dtype_and_shape() -> None:
+    made = [constant(1), constant(1.0), constant(True), constant(np.float32(1)), constant(np.int32(1)), constant([1.0])]
+    assert len(set(made)) == len(made)
+    assert [node.dtype.name for node in made] == ["int64", "float64", "bool", "float32", "int32", "float64"]
+    assert constant(np.zeros((2, 0))) is not constant(np.zeros((0, 2)))
+
+
+def test_a_constant_is_a_copy_that_cannot_change() -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    node = constant(array.T)
+    array[:] = 7.0
+    value = node.attrs["value"].value
+    assert value.flags.c_contiguous
+    assert not value.flags.writeable
+    assert value.tolist() == [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]
+
+
+def test_large_constants_are_compared_whole() -> None:
+    array = np.zeros(10_000)
+    before = constant(array)
+    array[5_000] = 1.0  # in neither of the ends that the hash looks at
+    assert constant(array) is not before
+    array[5_000] = 0.0
+    assert constant(array) is before
+
+
+def test_nodes_are_forgotten() -> None:
+    gc.collect()
+    before = len(_nodes)
+    x = var("x")
+    y = chain(x, 1000)
+    assert len(_nodes) >= before + 1001
+    del x, y
+    gc.collect()
+    assert len(_nodes) <= before
+
+
+def test_many_threads_make_the_same_nodes() -> None:
+    x = var("x")
+    found: list[Node] = []
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        start.wait()
+        found.append(chain(x, 2000))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+
+
+def test_deep_graphs_need_no_stack() -> None:
+    x, y = var("x"), var("y")
+    root = chain(x, DEEP)
+    order = topological([root])
+    assert len(order) == DEEP + 2
+    (moved,) = substitute([root], {x: y})
+    assert moved is not root
+    assert len(depends_on([moved], [y])) == DEEP + 1
+    graph = Graph([x], root)
+    assert hash(graph) == hash(Graph([x], root))
+    graph.verify()
+    assert str(graph).count("\n") == DEEP + 1
+    assert repr(root) == "<multiply : float64>"
+    loaded = pickle.loads(pickle.dumps(graph))
+    assert loaded.outputs[0] is root
+    assert pickle.loads(pickle.dumps(root)) is root
+    del root, order, moved, graph, loaded
+    gc.collect()
+
+
+def test_topological_order_is_by_structure() -> None:
+    x, y = var("x"), var("y")
+    a, b = np.sin(x), np.cos(y)
+    out = a + b * a
+    assert topological([out]) == [x, a, y, b, b * a, out]
+    assert topological([out, a, out]) == [x, a, y, b, b * a, out]
+    assert topological([]) == []
+
+
+def test_substitute_shares_what_does_not_change() -> None:
+    x, y, z = var("x", 3), var("y", 3), var("z", 3)
+    kept, changed = np.exp(y), np.sin(x)
+    out = kept + changed
+    (result,) = substitute([out], {x: z})
+    assert result is kept + np.sin(z)
+    assert result.inputs[0] is kept
+    assert result.where is not None
+    assert out.where is not None
+    assert result.where.line == out.where.line + 2 or result.where is out.where
+    assert substitute([out], {}) == [out]
+    assert substitute([x], {x: y}) == [y]
+    assert substitute([np.sin(changed)], {changed: x}) == [changed]
+
+
+def test_substitute_infers_types_again() -> None:
+    x, wide = var("x", 3), var("x", (2, 3))
+    (result,) = substitute([np.sin(x) * x], {x: wide})
+    assert result.shape == (2, 3)
+
+
+def test_depends_on() -> None:
+    x, y = var("x"), var("y")
+    a, b = np.sin(x), np.cos(y)
+    out = a + b
+    assert depends_on([out], [x]) == {x, a, out}
+    assert depends_on([b], [x]) == set()
+
+
+def test_make_counts_operands() -> None:
+    with pytest.raises(GraphError, match="tracing sin: 2 operands given"):
+        make(lookup("sin"), (as_node(1.0), as_node(2.0)))

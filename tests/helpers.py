@@ -1,0 +1,216 @@
+"""What the tests of several rooms share: evaluating graphs in three ways, and comparing arrays in ulps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pygraph.graph import Constant, Graph, Node, make, var
+from pygraph.graph.build import outputs_of
+from pygraph.ops import table as _table  # noqa: F401  (registers every row)
+from pygraph.ops.dtypes import KINDS
+from pygraph.ops.row import Op
+from pygraph.runtime.reference import evaluate_flat
+
+Array = npt.NDArray[Any]
+
+#: C functions whose result IEEE 754 or integer arithmetic fixes to the last bit.
+EXACT_FUNCTIONS = frozenset(
+    "add subtract multiply negative abs square sqrt floor ceil round maximum minimum floor_divide mod".split()
+)
+
+
+def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
+    """Whether a row's result is fixed to the last bit by its operands: C and NumPy must then agree exactly."""
+    if op.family.name == "LEAF" or op.name == "convert":
+        return True
+    if KINDS[dtype] != "f":
+        return True
+    if op.c is None:  # structure moves elements; products, loops and accumulated values are sums in some order
+        return op.define is None and op.name not in ("matmul", "scan", "scatter_add")
+    if op.identity is not None:
+        return op.name in ("reduce_max", "reduce_min")
+    text = op.c if isinstance(op.c, str) else op.c["f"]
+    return set(re.findall(r"M\((\w+)\)", text)) <= EXACT_FUNCTIONS
+
+
+def apply_row(op: Op, operands: Sequence[Node], attrs: Mapping[str, Any]) -> list[Node]:
+    """The results of a row on nodes that need no promotion."""
+    node = make(op, tuple(operands), dict(attrs))
+    return [node] if node.results is None else list(outputs_of(node))
+
+
+def row_graph(op: Op, operands: Sequence[Array], attrs: Mapping[str, Any]) -> Graph:
+    """A graph of one row over variables typed like `operands`."""
+    variables = [var(f"x{i}", x.shape, x.dtype) for i, x in enumerate(operands)]
+    return Graph(variables, tuple(apply_row(op, variables, attrs)), name=op.name)
+
+
+def run_flat(graph: Graph, arrays: Sequence[Array], **options: Any) -> list[Array]:
+    """The flat outputs of a graph in C; options are those of `Executable`."""
+    from pygraph.graph.tree import flatten
+    from pygraph.runtime.executable import Executable
+
+    return [np.asarray(x) for x in flatten(Executable(graph, **options)(*arrays))[0]]
+
+
+def same(actual: Any, expected: Any, signs: bool = True) -> bool:
+    """Whether two arrays have one shape, one dtype and equal elements: nan equals nan, and -0 only -0 if `signs`."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if (actual.shape, actual.dtype) != (expected.shape, expected.dtype):
+        return False
+    if not np.array_equal(actual, expected, equal_nan=actual.dtype.kind == "f"):
+        return False
+    if signs and actual.dtype.kind == "f":
+        numbers = ~np.isnan(actual)
+        return np.array_equal(np.signbit(actual[numbers]), np.signbit(expected[numbers]))
+    return True
+
+
+def distance(actual: Any, expected: Any, floor: float = 0.0) -> Array:
+    """How far elements are apart, in ulps of `expected`, or of `floor` where that is larger; 0 for equal infinities and nans."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    with np.errstate(all="ignore"):
+        unit = np.spacing(np.maximum(np.abs(expected), expected.dtype.type(floor)))
+        apart = np.abs(actual.astype(np.float64) - expected.astype(np.float64)) / unit.astype(np.float64)
+    equal = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+    apart = np.where(equal, 0.0, apart)
+    return np.where(np.isnan(apart), np.inf, apart)
+
+
+def assert_close(actual: Any, expected: Any, ulps: float, what: str, floor: float = 0.0, signs: bool = True) -> None:
+    """Equal shape, dtype and elements up to `ulps`; exactly where `ulps` is 0 or the dtype is not floating."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    types = (actual.shape, actual.dtype), (expected.shape, expected.dtype)
+    assert types[0] == types[1], f"{what}: {types[0]}, expected {types[1]}"
+    if ulps == 0 or actual.dtype.kind != "f":
+        assert same(actual, expected, signs), f"{what}: {worst(actual, expected)}"
+        return
+    apart = distance(actual, expected, floor)
+    assert np.all(apart <= ulps), f"{what}: {np.max(apart):.3g} ulps apart, {ulps} allowed; {worst(actual, expected)}"
+
+
+def worst(actual: Array, expected: Array) -> str:
+    """The first and the worst element that differ."""
+    if actual.dtype.kind == "f":
+        apart = distance(actual, expected)
+        signs = (np.signbit(actual) != np.signbit(expected)) & ~np.isnan(actual)
+        apart = np.where((apart == 0) & signs, 0.5, apart)
+    else:
+        apart = np.where(actual == expected, 0.0, 1.0)
+    if not apart.size:
+        return "no elements"
+    count = int(np.count_nonzero(apart))
+    at = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    return f"{count} of {apart.size} elements differ, the worst at {tuple(map(int, at))}: {actual[at]!r} for {expected[at]!r}"
+
+
+def jittered(graph: Graph, arrays: Sequence[Array], rng: np.random.Generator, size: float = 2.0) -> list[Array]:
+    """The reference with every inexact floating result moved by up to `size` ulps, at random.
+
+    Several runs show how far rounding alone may move each output: what a correct implementation with another order of
+    summation, or another last bit in its functions, may differ by.
+    """
+    env: dict[Node, Any] = dict(zip(graph.inputs, arrays, strict=True))
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            if node not in env:
+                env[node] = _jittered_node(node, [env[x] for x in node.inputs], rng, size)
+    return [np.asarray(env[node]) for node in graph.outputs]
+
+
+def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, size: float) -> Any:
+    name = node.op.name
+    if name == "constant":
+        return node.attrs["value"].value
+    if name == "output":
+        return operands[0][node.attrs["index"]]
+    if name == "scan":
+        return _jittered_scan(operands, rng, size, **node.attrs)
+    compute = node.op.reference or node.op.define
+    assert compute is not None
+    value = np.asarray(compute(*operands, **node.attrs))
+    # jitter relative to what is summed: a sum of terms that cancel may be off by an ulp of its largest term
+    if value.dtype.kind != "f" or is_exact(node.op, node.dtype):
+        return value
+    scale = np.abs(value)
+    if name in ("reduce_sum", "matmul", "scatter_add"):
+        if name == "scatter_add":
+            terms = [np.abs(operands[0]), operands[1], np.abs(operands[2])]
+        else:
+            terms = [np.abs(x) for x in operands]
+        scale = np.asarray(compute(*terms, **node.attrs))
+    noise = rng.uniform(-size, size, value.shape) * np.finfo(value.dtype).eps
+    return np.asarray(value + np.where(np.isfinite(scale), scale * noise, 0.0)).astype(value.dtype)
+
+
+def _jittered_scan(
+    operands: list[Any], rng: np.random.Generator, size: float, *, body: Graph, length: int, reverse: bool, n_consts: int, n_carry: int
+) -> tuple[Array, ...]:
+    consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
+    ys = [np.zeros((length, *node.shape), node.dtype) for node in body.outputs[n_carry:]]
+    for i in reversed(range(length)) if reverse else range(length):
+        results = jittered(body, [*consts, *carry, *(x[i] for x in xs)], rng, size)
+        carry = results[:n_carry]
+        for y, value in zip(ys, results[n_carry:], strict=True):
+            y[i] = value
+    return (*carry, *ys)
+
+
+def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> list[Array]:
+    """Per output and element: how far the jittered runs move; inf where they disagree on being finite or on an integer."""
+    spreads = []
+    for at, value in enumerate(expected):
+        moved = np.zeros(value.shape)
+        for run in runs:
+            if value.dtype.kind != "f":
+                apart = np.where(run[at] == value, 0.0, np.inf)
+            else:
+                with np.errstate(all="ignore"):
+                    apart = np.abs(run[at].astype(np.float64) - value.astype(np.float64))
+                alike = (run[at] == value) | (np.isnan(run[at]) & np.isnan(value))
+                apart = np.where(alike, 0.0, np.where(np.isnan(apart), np.inf, apart))
+            moved = np.maximum(moved, apart)
+        spreads.append(moved)
+    return spreads
+
+
+def reference(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
+    """The flat outputs of a graph by the reference interpreter."""
+    return [np.asarray(x) for x in evaluate_flat(graph, arrays)]
+
+
+def constant_of(value: Any) -> Constant:
+    """A hashable constant, as the attribute of a `constant` node."""
+    return Constant(np.array(value, order="C"))
+
+
+Transform = Callable[[Array], Array]
+#: Arrays of equal values laid out in other ways, which a call must accept.
+LAYOUTS: Mapping[str, Transform] = {
+    "reversed": lambda x: np.array(x[tuple(slice(None, None, -1) for _ in x.shape)], order="C")[
+        tuple(slice(None, None, -1) for _ in x.shape)
+    ],
+    "fortran": lambda x: np.array(x, order="F"),
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
+    "read-only": lambda x: _frozen(x),
+    "unaligned": lambda x: _unaligned(x),
+}
+
+
+def _frozen(x: Array) -> Array:
+    y = x.copy()
+    y.flags.writeable = False
+    return y
+
+
+def _unaligned(x: Array) -> Array:
+    buffer = np.zeros(x.nbytes + 1, np.uint8)
+    y = buffer[1:].view(x.dtype).reshape(x.shape) if x.size else x
+    if x.size:
+        y[...] = x
+    return y

@@ -1,0 +1,167 @@
+"""What NumPy and SciPy say a row's value is, written apart from the rows' own references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.special
+from samples import Case
+
+from helpers import is_exact, reference, row_graph
+from pygraph.ops.dtypes import KINDS
+from pygraph.ops.row import TABLE, Op
+
+Array = npt.NDArray[Any]
+
+
+def _polygamma(n: Array, x: Array) -> Array:
+    """SciPy's for orders and arguments it takes; elsewhere the row's own definition."""
+    ours = np.asarray(TABLE["polygamma"].reference(n, x))  # type: ignore[misc]
+    taken = (n >= 1) & (n == np.rint(n)) & (n < 100) & (x > 1e-3) & (x < 1e6)
+    return np.where(taken, scipy.special.polygamma(np.where(taken, n, 1.0), np.where(taken, x, 1.0)), ours)
+
+
+def _gammaln(x: Array) -> Array:
+    """SciPy's, with the value that C's lgamma has at -inf, and log 1/|x| near zero."""
+    value = np.where(np.isneginf(x), np.inf, scipy.special.gammaln(x))
+    return np.where(np.abs(x) < 1e-100, -np.log(np.abs(x)), value)
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.where(x < 0, np.exp(x) / (1 + np.exp(x)), 1 / (1 + np.exp(-x)))
+
+
+#: Pointwise rows that NumPy has no function of their name for.
+POINTWISE: Mapping[str, Callable[..., Any]] = {
+    "select": np.where,
+    "round": np.rint,
+    "stop_gradient": np.array,
+    "erf": scipy.special.erf,
+    "erfc": scipy.special.erfc,
+    "gammaln": _gammaln,
+    "digamma": scipy.special.digamma,
+    "polygamma": _polygamma,
+    "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(x, np.zeros((), x.dtype)),
+    "convert": lambda x, dtype: x.astype(dtype),
+}
+
+
+def _grid(starts: tuple[int, ...], steps: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    return np.ix_(*(start + step * np.arange(size) for start, step, size in zip(starts, steps, shape, strict=True)))
+
+
+def _slice(x: Array, starts: Any, steps: Any, shape: Any) -> Array:
+    return x[_grid(starts, steps, shape)] if x.ndim else x
+
+
+def _unslice(x: Array, starts: Any, steps: Any, shape: Any) -> Array:
+    result = np.zeros(shape, x.dtype)
+    result[_grid(starts, steps, x.shape) if x.ndim else ()] = x
+    return result
+
+
+def _scatter(x: Array, index: Array, values: Array, axis: int, add: bool) -> Array:
+    result = np.moveaxis(x.copy(), axis, 0)
+    parts = values.reshape(*x.shape[:axis], index.size, *x.shape[axis + 1 :])
+    for place, part in zip(index.reshape(-1), np.moveaxis(parts, axis, 0), strict=True):
+        result[place] = result[place] + part if add else part
+    return np.moveaxis(result, 0, axis)
+
+
+def _matmul(x: Array, y: Array, transpose_a: bool, transpose_b: bool) -> Array:
+    left, right = "...ki" if transpose_a else "...ik", "...jk" if transpose_b else "...kj"
+    return np.einsum(f"{left},{right}->...ij", x, y)
+
+
+def _extreme(x: Array, axes: tuple[int, ...], function: Callable[..., Any], sign: int) -> Array:
+    match x.dtype.kind:
+        case "f":
+            start: Any = sign * np.inf
+        case "b":
+            start = sign > 0
+        case _:
+            start = (np.iinfo(x.dtype).max if sign > 0 else np.iinfo(x.dtype).min)
+    return np.asarray(function.reduce(x, axis=axes, initial=start))  # type: ignore[attr-defined]
+
+
+#: Every row that is not pointwise.
+STRUCTURE: Mapping[str, Callable[..., Any]] = {
+    "reshape": lambda x, shape: x.reshape(shape),
+    "transpose": lambda x, axes: x.transpose(axes),
+    "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
+    "slice": _slice,
+    "unslice": _unslice,
+    "concatenate": lambda *xs, axis: np.concatenate(xs, axis=axis),
+    "take": lambda x, index, axis: np.take(x, index % x.shape[axis], axis=axis),
+    "scatter_add": lambda x, index, v, axis: _scatter(x, index, v, axis, True),
+    "scatter_set": lambda x, index, v, axis: _scatter(x, index, v, axis, False),
+    "wrap_index": lambda index, size: index % size,
+    "reduce_sum": lambda x, axes: np.add.reduce(x, axis=axes, dtype=x.dtype),
+    "reduce_prod": lambda x, axes: np.multiply.reduce(x, axis=axes, dtype=x.dtype),
+    "reduce_max": lambda x, axes: _extreme(x, axes, np.maximum if x.dtype.kind != "b" else np.logical_or, -1),
+    "reduce_min": lambda x, axes: _extreme(x, axes, np.minimum if x.dtype.kind != "b" else np.logical_and, 1),
+    "matmul": _matmul,
+}
+
+
+def oracle_of(op: Op) -> Callable[..., Any]:
+    """What computes a row's value in NumPy; a new pointwise row that NumPy does not have is its own reference."""
+    if op.pointwise:
+        found = POINTWISE.get(op.name) or getattr(np, op.name, None) or op.reference
+    else:
+        found = STRUCTURE.get(op.name)
+    if found is None:
+        raise AssertionError(f"row {op.name!r} has no oracle: add its NumPy value to STRUCTURE in tests/ops/oracles.py")
+    return found
+
+
+def expected(case: Case) -> list[Array]:
+    """The value of a case by NumPy; float32 functions are evaluated in float64 and rounded once."""
+    op = case.op
+    if op.name == "scan":  # its definition is the interpreter's loop
+        return reference(row_graph(op, case.operands, case.attrs), case.operands)
+    operands = case.operands
+    dtype = operands[0].dtype
+    if op.pointwise and KINDS[operands[-1].dtype] != "f" and op.name not in ("convert", "select"):
+        dtype = operands[-1].dtype
+        compute: Callable[..., Any] = oracle_of(op)
+        if op.name in ("floor", "ceil", "round", "trunc", "absolute"):  # NumPy's dtype for these depends on its version
+            assert op.reference is not None
+            compute = op.reference
+    else:
+        compute = oracle_of(op)
+    with np.errstate(all="ignore"):
+        if op.pointwise and dtype == np.float32 and not is_exact(op, dtype):
+            return [np.asarray(compute(*(x.astype(np.float64) for x in operands), **case.attrs)).astype(np.float32)]
+        return [np.asarray(compute(*operands, **case.attrs))]
+
+
+#: Ulps that a row's value may be off, where it is not the default; the two values are float64's and float32's.
+#: NumPy's and SciPy's own errors are in these figures: tests/csrc/test_math_accuracy.py holds C to 1 ulp of mpmath.
+ULPS: Mapping[str, tuple[float, float]] = {
+    "erfc": (16, 4),
+    "gammaln": (20, 4),
+    "digamma": (20, 4),
+    "polygamma": (40, 8),
+    "sigmoid": (6, 6),
+    "softplus": (6, 6),
+    "logaddexp": (6, 6),
+}
+#: NumPy's vectorised functions are within 4 ulps.
+DEFAULT_ULPS = (6.0, 4.0)
+#: Size below which errors are counted in ulps of this number: near their zeros these functions cancel.
+FLOOR: Mapping[str, float] = {"gammaln": 1.0, "digamma": 1.0, "logaddexp": 1.0, "reduce_sum": 4.0, "matmul": 4.0, "scatter_add": 4.0, "scan": 1.0}
+
+
+def ulps_of(case: Case) -> float:
+    """How far C or the reference may be from NumPy; 0 where arithmetic is exact."""
+    dtype = case.operands[-1].dtype
+    if is_exact(case.op, dtype):
+        return 0.0
+    if case.op.name in ("reduce_sum", "reduce_prod", "matmul"):  # another order of summation
+        return 2.0 + 4.0 * np.sqrt(max(x.size for x in case.operands))
+    return ULPS.get(case.op.name, DEFAULT_ULPS)[dtype == np.float32]

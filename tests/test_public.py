@@ -1,0 +1,55 @@
+"""The public front: names, star import, version, import without side effects."""
+
+from __future__ import annotations
+
+import builtins
+import subprocess
+import sys
+
+import pytest
+
+import pygraph as pg
+from pygraph import errors
+
+ELEMENTWISE = """absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil clip cos cosh digamma divide
+    erf erfc exp exp2 expm1 floor gammaln hypot isfinite isinf isnan log log10 log1p log2 logaddexp logical_and logical_not
+    logical_or logical_xor maximum minimum mod multiply negative power reciprocal relu round sigmoid sign silu sin sinh
+    softplus sqrt square subtract tan tanh where gelu elu leaky_relu equal not_equal less less_equal greater greater_equal"""
+OTHERS = """sum prod mean var std max min any all logsumexp softmax log_softmax reshape ravel transpose moveaxis swapaxes
+    expand_dims squeeze broadcast_to concatenate stack flip take matmul dot"""
+FRONT = """Graph trace spec compile set_threads grad value_and_grad jvp vjp jacfwd jacrev check_grads scan Executable
+    __version__"""
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE.split(), *OTHERS.split(), *FRONT.split()])
+def test_public_names(name: str) -> None:
+    assert hasattr(pg, name)
+    assert name in dir(pg)
+
+
+def test_every_error_is_public_and_a_graph_error() -> None:
+    for name in errors.__all__:
+        assert getattr(pg, name) is getattr(errors, name)
+        assert issubclass(getattr(pg, name), pg.GraphError)
+        assert name in pg.__all__
+
+
+def test_a_star_import_replaces_no_builtin() -> None:
+    names: dict[str, object] = {}
+    exec("from pygraph import *", names)
+    assert names["sigmoid"] is pg.sigmoid
+    assert not [name for name in pg.__all__ if hasattr(builtins, name)]
+    assert len(set(pg.__all__)) == len(pg.__all__)
+    assert all(hasattr(pg, name) for name in pg.__all__)
+
+
+def test_a_name_that_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pg.nothing  # noqa: B018
+
+
+def test_importing_loads_neither_the_c_library_nor_heavy_packages() -> None:
+    heavy = "pygraph.runtime._core scipy matplotlib tqdm hypothesis importlib.metadata pandas cffi"
+    code = f"import sys, pygraph; print([name for name in {heavy.split()!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "[]\n"
