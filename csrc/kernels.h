@@ -43,6 +43,10 @@ enum {
     PG_SCALAR_STORE8, /* memory of slot dst <- cell a */
     PG_SCALAR_STORE4,
     PG_SCALAR_STORE1,
+    PG_SCALAR_ADD, /* of f64: these four share one branch-free body */
+    PG_SCALAR_SUBTRACT,
+    PG_SCALAR_MULTIPLY,
+    PG_SCALAR_NEGATIVE,
     PG_SCALAR_CONVERT,
     PG_SCALAR_FIRST = PG_SCALAR_CONVERT + PG_N_DTYPES * PG_N_DTYPES,
     PG_SCALAR_COUNT = PG_SCALAR_FIRST + PG_N_DTYPES * PG_MOP_COUNT

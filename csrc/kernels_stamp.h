@@ -14,6 +14,7 @@
 
 /* A loop whose iterations are independent although dst may equal a source. */
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* calls of libm do not vectorise */
 #define PG_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
 #define PG_IVDEP _Pragma("GCC ivdep")

@@ -72,7 +72,8 @@ static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_
         access->slot = (int)w[2];
         access->dtype = (int)w[1];
         access->size = pg_size_of((int)w[1]);
-        access->offset = w[3] * access->size;
+        const int empty = group->extents[k].lo == group->extents[k].hi; /* then the offset is not verified, nor used */
+        access->offset = empty ? 0 : w[3] * access->size;
     }
     return PG_OK;
 }
@@ -161,7 +162,7 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
         reduction->dtype = (int)dtype;
         reduction->size = pg_size_of((int)dtype);
         reduction->slot = (int)words[3];
-        reduction->offset = words[4] * reduction->size;
+        reduction->offset = cells == 0 ? 0 : words[4] * reduction->size;
     }
     if (loop->n_chunks > 1) {
         int64_t bytes;

@@ -3,7 +3,12 @@
 
 #include <inttypes.h>
 
-enum { PG_MICRO_WORDS = 7, PG_MICRO_LOAD = -1, PG_MICRO_STORE = -2 };
+enum {
+    PG_MICRO_WORDS = 7,
+    PG_MICRO_LOAD = -1,
+    PG_MICRO_STORE = -2,
+    PG_PREDICTED = 1500 /* micro-ops in a row that branch predictors learn by heart */
+};
 
 static int check_cell(pg_loader *l, int64_t cell, const char *what) {
     const int64_t cells = l->body->arena_bytes / 8;
@@ -33,7 +38,20 @@ static int decode_memory(pg_loader *l, const int64_t *w, pg_scalar_op *code) {
     return PG_OK;
 }
 
-static int decode_operation(pg_loader *l, const int64_t *w, pg_scalar_op *code) {
+/* The f64 operations that have a branch-free body in common, for long code; a square is a product. */
+static uint32_t arithmetic(int64_t mop, int64_t n_micros) {
+    if (n_micros <= PG_PREDICTED) return 0;
+    switch (mop) {
+    case PG_MOP_add: return PG_SCALAR_ADD;
+    case PG_MOP_subtract: return PG_SCALAR_SUBTRACT;
+    case PG_MOP_multiply:
+    case PG_MOP_square: return PG_SCALAR_MULTIPLY;
+    case PG_MOP_negative: return PG_SCALAR_NEGATIVE;
+    default: return 0;
+    }
+}
+
+static int decode_operation(pg_loader *l, const int64_t *w, int64_t n_micros, pg_scalar_op *code) {
     int status = pg_check_micro(l, w[0], w[1], w[2]);
     if (status != PG_OK) return status;
     const pg_op_info *info = &pg_op_infos[w[0]];
@@ -46,11 +64,12 @@ static int decode_operation(pg_loader *l, const int64_t *w, pg_scalar_op *code) 
         }
     }
     if (status != PG_OK) return status;
-    const int convert = w[0] == PG_MOP_convert;
-    code[0].op = (uint32_t)(convert ? PG_SCALAR_CONVERT_OP(w[1], w[2]) : PG_SCALAR_OP(w[1], w[0]));
+    const uint32_t common = w[1] == PG_F64 ? arithmetic(w[0], n_micros) : 0;
+    if (w[0] == PG_MOP_convert) code[0].op = (uint32_t)PG_SCALAR_CONVERT_OP(w[1], w[2]);
+    else code[0].op = common != 0 ? common : (uint32_t)PG_SCALAR_OP(w[1], w[0]);
     code[0].dst = (uint32_t)w[3];
     code[0].a = (uint32_t)w[4];
-    code[0].b = info->arity > 1 ? (uint32_t)w[5] : 0;
+    code[0].b = (uint32_t)(info->arity > 1 ? w[5] : w[4]);
     if (info->arity > 2) code[1].a = (uint32_t)w[6];
     return PG_OK;
 }
@@ -68,7 +87,7 @@ int pg_decode_scalar(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     for (int64_t i = 0; i < n_micros; i++) {
         const int64_t *w = words + 1 + i * PG_MICRO_WORDS;
         const int memory = w[0] == PG_MICRO_LOAD || w[0] == PG_MICRO_STORE;
-        const int status = memory ? decode_memory(l, w, code + length) : decode_operation(l, w, code + length);
+        const int status = memory ? decode_memory(l, w, code + length) : decode_operation(l, w, n_micros, code + length);
         if (status != PG_OK) return status;
         lengths[length] = memory || pg_op_infos[w[0]].arity > 2 ? 2 : 1;
         results[length] = (uint8_t)(w[0] == PG_MICRO_STORE ? PG_N_DTYPES : w[2]);

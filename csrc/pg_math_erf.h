@@ -51,15 +51,15 @@ PG_INLINE double pg_erf_f64(double x) {
 /* x e^(x^2) erfc(x) = h + l for x >= 0.84. */
 PG_INLINE void pg_erfcx_n_f64(double x, double *h, double *l) {
     if (x < 2.0) {
-        const double t = x - 1.125;
-        const double p = PG_POLY6(t, -0x1.81ce5742db397p-4, -0x1.c244dc5bfb050p-4, -0x1.ccec35fc7413ep-5,
-                                  -0x1.f950ed96c2dc6p-7, -0x1.26bf6b50c2075p-9, -0x1.23e79af9e7fb0p-13);
-        const double q = PG_POLY7(t, 1.0, 0x1.c657e51f98cb8p+0, 0x1.59dd146e3a51ap+0, 0x1.21bb177071cbap-1,
-                                  0x1.1a6ceea9454c3p-3, 0x1.30b21025321cep-6, 0x1.1d54b1da84068p-10);
+        const double t = x - 1.25;
+        const double p = PG_POLY6(t, -0x1.348a84149b820p-4, -0x1.5f20c26c40e42p-4, -0x1.5ce14422ee7e2p-5,
+                                  -0x1.71fd8fb03e79cp-7, -0x1.a020688ef82fdp-10, -0x1.8bd87834b2b94p-14);
+        const double q = PG_POLY7(t, 1.0, 0x1.b8f22935ddc2cp+0, 0x1.4545a3c21a529p+0, 0x1.0794b7043e46dp-1,
+                                  0x1.f00fa1d91f350p-4, 0x1.01adcd6a3f508p-6, 0x1.cf54c9cf6432cp-11);
         double g, gl; /* the linear term, exactly */
-        pg_two_prod_f64(t, 0x1.05e72521ca1b8p-3, &g, &gl);
-        pg_fast_two_sum_f64(0x1.c7d81cae772ecp-2, g, h, l);
-        *l += (gl + (t * -0x1.69bcc8b37118dp-60 + -0x1.f7e6d61f29bf0p-56)) + t * t * (p / q);
+        pg_two_prod_f64(t, 0x1.b56f45eef7e58p-4, &g, &gl);
+        pg_fast_two_sum_f64(0x1.d6d0369869419p-2, g, h, l);
+        *l += (gl + (t * -0x1.5c37ce2707fbbp-58 + -0x1.fccd05dfda414p-56)) + t * t * (p / q);
     } else if (x < 4.5) {
         const double t = x - 2.0;
         const double p =

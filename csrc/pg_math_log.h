@@ -115,7 +115,7 @@ PG_INLINE double pg_softplus_f64(double x) {
     return x == INFINITY ? x : r;
 }
 
-/* log(e^a + e^b); equal infinities give themselves. */
+/* [v] log(e^a + e^b), within an ulp, or an eps near its zeros; equal infinities give themselves. */
 PG_INLINE double pg_logaddexp_f64(double a, double b) {
     const double hi = a >= b ? a : b, lo = a >= b ? b : a;
     double d, dl;
