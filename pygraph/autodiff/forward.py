@@ -100,10 +100,8 @@ def push(node: Node, tangents: Sequence[Node | None]) -> Node | None:
     return None if result is None else spread(result, node.shape)
 
 
-def _push_linear(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+def _push_linear(node: Node, tangents: Sequence[Node | None]) -> Node:
     linear = range(len(node.inputs)) if node.op.linear_in is None else node.op.linear_in
-    if all(tangents[i] is None for i in linear):
-        return None
     operands = list(node.inputs)
     for i in linear:
         tangent = tangents[i]

@@ -28,6 +28,11 @@ def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[
         A list per output with, per variable, an array of shape output.shape + variable.shape and the output's dtype.
         The derivatives of outputs and variables that are not floating are zeros (of float64 where the output is not
         floating).
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> jacobian_forward([x[:2] * 2.0], [x])[0][0].shape
+        (2, 3)
     """
     columns = [_columns(outputs, wrt, j) for j in range(len(wrt))]
     return [[columns[j][i] for j in range(len(wrt))] for i in range(len(outputs))]
@@ -39,6 +44,11 @@ def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[
     Returns:
         A list per output with, per variable, an array of shape output.shape + variable.shape and the variable's dtype
         (float64 zeros where that is not floating).
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> jacobian_reverse([np.sum(x * x)], [x])[0][0].shape
+        (3,)
     """
     return [_rows(output, wrt) for output in outputs]
 

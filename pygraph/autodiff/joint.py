@@ -49,6 +49,11 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
 
     Raises:
         DTypeError: a variable is not floating.
+
+    Example:
+        >>> x = pg.var("x")
+        >>> joint(pg.Graph([x], np.sin(x)), [0]).graph.names
+        ('x', 'seed0', 'd_x')
     """
     variables = [graph.inputs[i] for i in wrt]
     for variable in variables:

@@ -14,6 +14,11 @@ SCAN = lookup("scan")
 OUTPUT = lookup("output")
 #: Operations that only view or repeat their operand: redone in a later loop rather than stored for it.
 VIEWS = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose")))
+_ARITHMETIC = ("add", "subtract", "multiply", "divide", "reciprocal", "negative", "absolute", "square", "sign")
+_COMPARISON = ("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+_CHOICE = ("logical_and", "logical_or", "logical_xor", "logical_not", "select", "convert")
+#: Operations that cost less to do again than to store the result of.
+CHEAP = frozenset(map(lookup, (*_ARITHMETIC, *_COMPARISON, *_CHOICE)))
 
 
 @dataclass(frozen=True)
@@ -123,66 +128,69 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     """Cut body outputs that depend on `own` inputs, and on any values of `loop`'s body, loose from that loop.
 
     What they need of the primal body comes from where it is cheapest: constants are copied; the loop's consts and xs
-    are passed again; values that only depend on consts are computed once outside; all others are stacked by the
-    primal loop, built anew with these values as further outputs. (The narrower original is replaced by the wider loop
-    when the graph is optimised, so the primal computation runs once.)
+    are passed again; values that only depend on consts are computed once outside; views and cheap arithmetic on what
+    is at hand are done again; all others are stacked by the primal loop, built anew with these values as further
+    outputs. (The narrower original is replaced by the wider loop when the graph is optimised, so the primal
+    computation runs once.)
     """
-    needed, varying = _needed(loop, outputs, set(own))
-    passed = {*loop.const_inputs, *loop.x_inputs}
-    invariant = [node for node in needed if node not in varying and node not in passed]
-    stacked = [node for node in needed if node in varying and node not in passed]
+    invariant, stacked = _sources(loop, outputs, set(own))
     outside = substitute(invariant, dict(zip(loop.const_inputs, loop.consts, strict=True)))
-    position = {node: index for index, node in reversed(list(enumerate(loop.y_outputs)))}
-    new = [node for node in stacked if node not in position]
-    if stacked:
-        position.update((node, index) for index, node in enumerate(new, len(loop.y_outputs)))
-        wide = replace(loop, y_outputs=(*loop.y_outputs, *new)).build()
-        stacks = [wide[len(loop.init) + position[node]] for node in stacked]
-    else:
-        stacks = []
+    place = {node: index for index, node in reversed(list(enumerate(loop.y_outputs)))}
+    new = [node for node in stacked if node not in place]
+    place.update((node, index) for index, node in enumerate(new, len(loop.y_outputs)))
+    wide = replace(loop, y_outputs=(*loop.y_outputs, *new)).build() if stacked else []
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
-    consts = [(node, operand) for node, operand in zip(loop.const_inputs, loop.consts, strict=True) if node in needed]
+    cut = substitute(outputs, replaced)
+    used = set(topological(cut))
+    consts = [pair for pair in zip(loop.const_inputs, loop.consts, strict=True) if pair[0] in used]
     consts += [(replaced[node], operand) for node, operand in zip(invariant, outside, strict=True)]
-    xs = [(node, operand) for node, operand in zip(loop.x_inputs, loop.xs, strict=True) if node in needed]
-    xs += [(replaced[node], operand) for node, operand in zip(stacked, stacks, strict=True)]
+    xs = [pair for pair in zip(loop.x_inputs, loop.xs, strict=True) if pair[0] in used]
+    xs += [(replaced[node], wide[len(loop.init) + place[node]]) for node in stacked]
     return Split(
         const_inputs=tuple(node for node, _ in consts),
         consts=tuple(operand for _, operand in consts),
         x_inputs=tuple(node for node, _ in xs),
         xs=tuple(operand for _, operand in xs),
-        outputs=substitute(outputs, replaced),
+        outputs=cut,
     )
 
 
-def _needed(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[dict[Node, None], set[Node]]:
-    """The primal nodes that nodes depending on `own` refer to (in order), and all primal nodes that vary per step."""
-    consts = set(loop.const_inputs)
+def _sources(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[list[Node], list[Node]]:
+    """The primal nodes to compute once outside, and those to stack, so that `outputs` need no others."""
+    inputs = set(loop.inputs)
     varying: set[Node] = {*loop.carry_inputs, *loop.x_inputs}
-    free: set[Node] = set()  # depends on nothing: constants
     later = set(own)
-    asked: dict[Node, None] = {}
-    for node in topological(outputs):
-        if node in later or node in varying or node in consts:
+    free: set[Node] = set()  # made of constants alone
+    asked: set[Node] = set()
+    order = topological(outputs)
+    for node in order:
+        if node in later or node in inputs:
             continue
-        if not node.inputs:
-            free.add(node)
-        elif not later.isdisjoint(node.inputs):
+        if not later.isdisjoint(node.inputs):
             later.add(node)
-            asked.update((operand, None) for operand in node.inputs if operand not in later)
+            asked.update(node.inputs)
         elif not varying.isdisjoint(node.inputs):
             varying.add(node)
         elif free.issuperset(node.inputs):
             free.add(node)
-    asked.update((node, None) for node in outputs if node not in later)
-    needed: dict[Node, None] = {}
-    stack = list(reversed(asked))
-    while stack:
-        node = stack.pop()
-        if node in free:
+    asked.update(outputs)
+    for node in reversed(order):
+        if node in asked and node.op in VIEWS:
+            asked.add(node.inputs[0])
+    invariant: list[Node] = []
+    stacked: list[Node] = []
+    at_hand: set[Node] = set(loop.x_inputs)
+    for node in order:
+        if node in later:
             continue
-        if node.op in VIEWS:
-            stack.append(node.inputs[0])
-        else:
-            needed[node] = None
-    return needed, varying
+        if node not in varying:
+            at_hand.add(node)
+            if node in asked and node not in free and node not in inputs and node.op not in VIEWS:
+                invariant.append(node)
+        elif node.inputs and (node.op in VIEWS or node.op in CHEAP) and at_hand.issuperset(node.inputs):
+            at_hand.add(node)
+        elif node in asked and node not in at_hand and node.op not in VIEWS:
+            at_hand.add(node)
+            stacked.append(node)
+    return invariant, stacked

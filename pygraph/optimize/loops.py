@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..autodiff.loops import OUTPUT, SCAN, Loop
-from ..graph.build import make, substitute, topological
+from ..graph.build import substitute, topological
 from ..graph.node import Node
 from ..graph.where import attributed
 from .rules_scan import needed, smaller
-from .values import same
+from .values import rebuilt, same
 
 #: Where a merged scan's results are found: the scan that takes its place, and its results' positions there.
 Alias = dict[Node, tuple[Node, list[int]]]
@@ -45,7 +45,7 @@ def dropped(outputs: Sequence[Node]) -> list[Node]:
                 with attributed(node.where):
                     results[node] = smaller(loop, used[node])
         elif all(operand in done for operand in node.inputs):
-            done[node] = _rebuilt(node, done)
+            done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
 
 
@@ -67,12 +67,6 @@ def _used(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, set[int]
             else:
                 live.update(node.inputs)
     return used
-
-
-def _rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
-    inputs = tuple([done[operand] for operand in node.inputs])
-    changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-    return make(node.op, inputs, node.attrs, node.where) if changed else node
 
 
 # --- merging ---------------------------------------------------------------------------------------------------------
@@ -200,7 +194,7 @@ def _levels(outputs: Sequence[Node], levels: Mapping[Node, int]) -> dict[Node, i
 
 
 def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, Loop]) -> list[Node] | None:
-    """`outputs` with the scans of `alias` replaced and those of `wide_loops` widened; None if that makes a cycle."""
+    """`outputs` with the scans of `alias` replaced by those of `wide_loops`; None if that makes a cycle."""
     done: dict[Node, Node] = {}
     built: dict[Node, list[Node]] = {}
     opened: set[Node] = set()
@@ -229,15 +223,12 @@ def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, L
             index = node.attrs["index"]
             places = alias[node.inputs[0]][1] if node.inputs[0] in alias else None
             done[node] = built[operands(node)[0]][index if places is None else places[index]]
-        elif node.op is OUTPUT and node.inputs[0] in alias:
-            target, places = alias[node.inputs[0]]
-            done[node] = make(OUTPUT, (done[target],), {"index": places[node.attrs["index"]]}, node.where)
         elif node in wide_loops:
             done[node] = node
             with attributed(node.where):
                 built[node] = _with_operands(wide_loops[node], [done[operand] for operand in node.inputs]).build()
         else:
-            done[node] = _rebuilt(node, done)
+            done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
 
 
@@ -256,7 +247,7 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Loop], Sequence[No
     """`outputs` with the body outputs of each loop replaced by what `optimised` makes of them."""
     done: dict[Node, Node] = {}
     for node in topological(outputs):
-        node_now = _rebuilt(node, done)
+        node_now = rebuilt(node, done)
         if node.op is SCAN:
             loop = Loop.of(node_now)
             better = optimised(loop)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..autodiff.loops import SCAN, Loop
+from ..graph.build import topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
@@ -27,7 +28,9 @@ def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Transposes become flags of matrix products."""
-    return sweep(graph.nodes, graph.outputs, PRODUCTS)
+    outputs = sweep(graph.nodes, graph.outputs, PRODUCTS)
+    nodes = graph.nodes if same(outputs, graph.outputs) else topological(outputs)
+    return rules_matmul.turned(nodes, outputs)
 
 
 def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:

@@ -21,11 +21,13 @@ from .values import (
     CONSTANT,
     CONVERT,
     NEGATIVE,
+    RESHAPE,
     converted,
     full,
     is_value,
     kind,
     negative,
+    same,
     spread,
     value_of,
 )
@@ -65,10 +67,19 @@ def fold(node: Node) -> Node | None:
 
 def early(node: Node) -> Node | None:
     """Pointwise operations come before `broadcast_to`: their operands are broadcast by themselves, or not at all."""
-    if not any(operand.op is BROADCAST_TO for operand in node.inputs):
-        return None
-    inputs = [operand.inputs[0] if operand.op is BROADCAST_TO else operand for operand in node.inputs]
-    return spread(make(node.op, inputs, node.attrs), node.shape)
+    inputs = [_bare(operand) for operand in node.inputs]
+    return None if same(inputs, node.inputs) else spread(make(node.op, inputs, node.attrs), node.shape)
+
+
+def _bare(x: Node) -> Node:
+    """What a pointwise operation can have in place of `x` and broadcast by itself."""
+    if x.op is BROADCAST_TO:
+        return x.inputs[0]
+    if x.op is RESHAPE and not x.inputs[0].shape:
+        return x.inputs[0]
+    if x.op is CONSTANT and x.shape and math.prod(x.shape) == 1:
+        return constant(x.attrs["value"].value.reshape(()))
+    return x
 
 
 def _with_value(node: Node) -> tuple[Node, Any] | None:

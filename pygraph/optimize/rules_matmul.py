@@ -5,11 +5,14 @@ A flag may change the order in which BLAS adds, and so the last bit: the one pla
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from ..graph.build import make
 from ..graph.node import Node
 from ..ops.row import Shape, lookup
 from .engine import RuleSet
-from .values import BROADCAST_TO, same
+from .values import BROADCAST_TO, rebuilt, same
 
 RULES = RuleSet()
 
@@ -55,3 +58,29 @@ def _batch(first: Shape, second: Shape) -> Shape:
     n = max(len(first), len(second))
     padded = [(1,) * (n - len(shape)) + shape for shape in (first, second)]
     return tuple(b if a == 1 else a for a, b in zip(*padded, strict=True))
+
+
+def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
+    """`outputs` with (x y)ᵀ = yᵀ xᵀ wherever the transpose is all that a product is used for."""
+    uses = Counter(operand for node in nodes for operand in node.inputs)
+    uses.update(outputs)
+    turning = {
+        node
+        for node in nodes
+        if node.op is TRANSPOSE
+        and node.inputs[0].op is MATMUL
+        and uses[node.inputs[0]] == 1
+        and _exchanges_last_two(node.attrs["axes"])
+    }
+    if not turning:
+        return outputs
+    done: dict[Node, Node] = {}
+    for node in nodes:
+        if node in turning:
+            product = node.inputs[0]
+            x, y = (done[operand] for operand in product.inputs)
+            flags = {flag: not product.attrs[other] for flag, other in zip(_FLAGS, reversed(_FLAGS), strict=True)}
+            done[node] = make(MATMUL, (y, x), flags, product.where)
+        else:
+            done[node] = rebuilt(node, done)
+    return [done[node] for node in outputs]

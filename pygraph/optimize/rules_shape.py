@@ -112,7 +112,7 @@ def _slice_of_piece(node: Node, x: Node) -> Node | None:
             starts = tuple(start - begin if i == axis else start for i, start in enumerate(node.attrs["starts"]))
             return make(SLICE, (piece,), {**node.attrs, "starts": starts})
         if low < end:
-            return None
+            break
         begin = end
     return None
 
@@ -169,8 +169,6 @@ def reduce_chain(node: Node) -> Node | None:
     """Extremes over axes of size 1 are a reshape; extremes of extremes are taken at once."""
     (x,) = node.inputs
     axes = node.attrs["axes"]
-    if x.dtype != node.dtype:
-        return None
     if all(x.shape[axis] == 1 for axis in axes):
         return reshaped(x, node.shape)
     if x.op is node.op:

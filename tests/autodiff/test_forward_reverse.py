@@ -188,6 +188,26 @@ def test_an_operation_by_its_definition_alone() -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_partials_may_be_any_numbers() -> None:
+    numbers = Op(
+        "numbers",
+        Family.ELEMENTWISE,
+        3,
+        "2 a + 0 b + c, with partials that are numbers; nothing for c.",
+        kinds="f",
+        shape=TABLE["add"].shape,
+        reference=lambda a, b, c: 2 * a + c,
+        partials=(lambda out, a, b, c: 2, lambda out, a, b, c: 0.0, None),
+        domain=((0.0, 1.0),) * 3,
+    )
+    z = like(Y, "z")
+    s = like(Y, "s")
+    pulled = vjp([numbers(Y, z, z)], [Y, z], [s])
+    assert pulled[1] is None
+    np.testing.assert_array_equal(run([Y, s], pulled[:1], [normal(4), np.ones(4)])[0], np.full(4, 2.0))
+    assert jvp([numbers(Y, z, z)], [z], [s]) == [None]
+
+
 @pytest.mark.parametrize(
     ("large", "small"),
     [((3, 4), (4,)), ((3, 4), (3, 1)), ((2, 3, 4), (1, 4)), ((5,), ()), ((3, 1), (1, 1)), ((0, 4), (4,))],

@@ -182,6 +182,32 @@ def test_residuals_exclude_consts_xs_and_constants() -> None:
     assert len(optimize(Graph([B, S, XS, seed], [gradient])).nodes) < 40
 
 
+@pytest.mark.parametrize("linear", [False, True], ids=["one loop", "apart"])
+def test_derivatives_of_consts_are_computed_once_outside(linear: bool) -> None:
+    final, _ = scan(lambda c, x: (c / W[0] + x, None), S, XS)
+    wrt = [W, S]
+    check([final], wrt, [VALUES[x] + 2.0 for x in wrt], others=[XS], other_values=[VALUES[XS]], linear=linear)
+    (gradient,) = vjp([final], [S], [like(final, "seed")])
+    assert gradient is not None
+    body = gradient.inputs[0].attrs["body"]
+    assert "reciprocal" not in {node.op.name for node in body.nodes}
+
+
+def test_cheap_arithmetic_is_done_again_rather_than_stored() -> None:
+    """The derivative of a logistic step refers to six values; all follow from the exponential and the slices."""
+
+    def step(carry: Any, x: Any) -> Any:
+        e = np.exp(-(carry * x))
+        s = 1.0 / (1.0 + e)
+        return carry - 0.1 * (s - x) * s * (1.0 - s) * x, None
+
+    final, _ = scan(step, S, XS)
+    seed = like(final, "seed")
+    (gradient,) = vjp([final], [S], [seed])
+    forward, _ = loops_of(optimize(Graph([S, XS, seed], [final, gradient])))
+    assert [node.op.name for node in forward.attrs["body"].outputs[1:]] == ["exp"]
+
+
 def test_names_inside_bodies_stay_distinct() -> None:
     """Bodies of high derivatives have many inputs; a graph refuses two of one name."""
     x = var("d_x", (3,))

@@ -87,12 +87,14 @@ REWRITTEN = {
     "select of equals": (row("select", P, X, X), X),
     "select by not": (row("select", row("logical_not", P), X, Y), row("select", P, Y, X)),
     "stop_gradient": (ops.stop_gradient(X), X),
+    "convert to its own dtype": (row("convert", X, dtype=X.dtype), X),
     "convert and back": (convert(convert(F, X.dtype), F.dtype), F),
     "convert through a wider integer": (convert(convert(K, N.dtype), X.dtype), convert(K, X.dtype)),
     "convert bool through float": (convert(convert(P, X.dtype), N.dtype), convert(P, N.dtype)),
     "constants": (X * (constant(2.0) * 3.0 + 1.0), X * 7.0),
     "constants of arrays": (np.sin(constant([1.0, 2.0, 3.0])) + X, constant(np.sin([1.0, 2.0, 3.0])) + X),
     "broadcast operand": (np.broadcast_to(Z, (3,)) * X, Z * X),
+    "one element of more axes": (np.reshape(Z, (1, 1)) * (M * constant([[3.0]])), Z * (M * 3.0)),
     "broadcast operands": (np.broadcast_to(Z, (3,)) * splat(2.0), np.broadcast_to(Z * 2.0, (3,))),
     "broadcast in a function": (np.sin(np.broadcast_to(X, (2, 3))), np.broadcast_to(np.sin(X), (2, 3))),
     "reshape to itself": (row("reshape", X, shape=(3,)), X),
@@ -102,6 +104,7 @@ REWRITTEN = {
     "transpose in order": (row("transpose", M, axes=(0, 1)), M),
     "transpose of a row": (np.reshape(X, (1, 3)).T, np.reshape(X, (3, 1))),
     "transpose of one element repeated": (np.broadcast_to(Z, (2, 3)).T, np.broadcast_to(Z, (3, 2))),
+    "broadcast to itself": (row("broadcast_to", X, shape=(3,)), X),
     "broadcast twice": (np.broadcast_to(np.broadcast_to(X, (1, 3)), (2, 3)), np.broadcast_to(X, (2, 3))),
     "broadcast after new axes": (np.broadcast_to(np.reshape(X, (1, 3)), (2, 3)), np.broadcast_to(X, (2, 3))),
     "slice of all": (part(X, (0,), (1,), (3,)), X),
@@ -118,6 +121,10 @@ REWRITTEN = {
     "concatenate one": (row("concatenate", X, axis=0), X),
     "concatenate nested": (np.concatenate([np.concatenate([X, Y]), X]), row("concatenate", X, Y, X, axis=0)),
     "concatenate empty": (row("concatenate", X, part(Y, (0,), (1,), (0,)), axis=0), X),
+    "concatenate nothing but empty ones": (
+        row("concatenate", part(X, (0,), (1,), (0,)), part(Y, (0,), (1,), (0,)), axis=0),
+        part(X, (0,), (1,), (0,)),
+    ),
     "sum of integers over nothing": (row("reduce_sum", N, axes=()), N),
     "product over nothing": (row("reduce_prod", X, axes=()), X),
     "maximum over size 1": (row("reduce_max", np.reshape(X, (3, 1)), axes=(1,)), X),
@@ -153,6 +160,8 @@ KEPT = {
     "difference of negative": (-X) - Y,
     "convert to narrower and back": convert(convert(X, F.dtype), X.dtype),
     "convert integers through float32": convert(convert(K, F.dtype), K.dtype),
+    "convert float32 through float64 to integers": convert(convert(F, X.dtype), N.dtype),
+    "logic of two": row("logical_and", P, Q),
     "not less": row("logical_not", row("less", X, Y)),
     "sum over nothing": row("reduce_sum", X, axes=()),
     "sums of sums": row("reduce_sum", row("reduce_sum", M, axes=(0,)), axes=(0,)),
@@ -214,6 +223,7 @@ MATMULS = {
     "first transposed": (product(A.T, A), product(A, A, a=True)),
     "flag and transposed": (product(A.T, B, a=True, b=True), product(A, B, b=True)),
     "batches": (product(C, row("transpose", D, axes=(0, 2, 1))), product(C, D, b=True)),
+    "transposed result": (product(A, B, b=True).T, product(B, A, b=True)),
     "repeated": (product(C, np.broadcast_to(B, (5, 4, 3)), b=True), product(C, B, b=True)),
 }
 
@@ -236,6 +246,12 @@ def test_products(name: str) -> None:
 def test_products_keep_their_values(before: Node) -> None:
     inputs = list(Graph.from_parts([], [before]).free)
     optimised(inputs, [before], finite=True)
+
+
+def test_a_product_that_is_used_twice_is_not_computed_twice() -> None:
+    x = product(A, B, b=True)
+    better = optimised(MATRICES, [x.T, x], finite=True)
+    assert [node.op.name for node in better.nodes].count("matmul") == 1
 
 
 def test_large_constants_are_not_made() -> None:

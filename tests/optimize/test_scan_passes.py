@@ -84,6 +84,13 @@ def test_repeated_slices_are_consts_and_numbers_are_in_the_body() -> None:
     assert loop.consts[0] is W
 
 
+def test_slices_that_differ_stay() -> None:
+    column = np.broadcast_to(XS[:, :1], (4, 3))
+    a, _ = scan(lambda c, x: (c * x, None), S, column)
+    (loop,) = loops(optimised(INPUTS, [a]))
+    assert len(loop.xs) == 1
+
+
 def test_steady_work_is_taken_out() -> None:
     derived = vjp([scan(lambda c, x: (c * x * W, None), S, XS)[0]], [S], [np.sin(S)])
     (loop,) = loops(optimised(INPUTS, [node for node in derived if node is not None]))
