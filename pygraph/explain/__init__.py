@@ -1,5 +1,6 @@
 """Reading a derivative: the chain rule of one evaluation as a table."""
 
-from .chain import Edge, Explanation, Step, explain
+from .chain import explain
+from .explanation import Edge, Explanation, Step
 
 __all__ = ["Edge", "Explanation", "Step", "explain"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,62 +17,10 @@ from ..graph.tree import flatten
 from ..graph.where import describe
 from ..ops.dtypes import is_float
 from ..runtime.reference import evaluate_nodes
+from .explanation import Edge, Explanation, Step
 from .labels import formula, labels
-from .table import render
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Step:
-    """A node of the forward sweep: its name, its formula and its value (and in forward mode its tangent)."""
-
-    name: str
-    formula: str
-    value: Array
-    tangent: Array | None = None
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One use of `operand` by `node`.
-
-    Attributes:
-        node, operand: their names.
-        local: the derivative of `node` with respect to `operand`, elementwise; None where that is a matrix.
-        upstream: the derivative of the output with respect to `node` (reverse), or the tangent of `operand` (forward).
-        product: what this use contributes: to the derivative of the output with respect to `operand` (reverse), or to
-            the tangent of `node` (forward).
-    """
-
-    node: str
-    operand: str
-    local: Array | None
-    upstream: Array
-    product: Array
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a derivative is what it is; `str()` is a table for a terminal.
-
-    Attributes:
-        mode: "reverse" or "forward".
-        output: the name of the output.
-        steps: the forward sweep, in order of evaluation.
-        edges: every use of a node that carries a derivative, in the order of the sweep.
-        totals: by name, the derivative of the output by each node, the sum over its uses (reverse mode), or
-            the tangent of each node (forward mode).
-    """
-
-    mode: str
-    output: str
-    steps: tuple[Step, ...]
-    edges: tuple[Edge, ...]
-    totals: dict[str, Array]
-
-    def __str__(self) -> str:
-        return render(self)
 
 
 def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: int = 0) -> Explanation:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..graph.build import topological
+from ..graph.graph import Graph
 from ..ops.table import MICRO_OPS
+from .expand import expand
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
 from .plan import plan
@@ -20,7 +22,6 @@ from .steps import CELL, ScalarStep, Step, Value
 from .views import VIEW_OPS, Access, Views, row_major
 
 if TYPE_CHECKING:
-    from ..graph.graph import Graph
     from ..graph.node import Node
 
 
@@ -305,6 +306,12 @@ class SegmentBuilder:
             offset = access.offset * dtype.itemsize
             self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, offset))
         return found
+
+    def lower_body(self, traced: Graph) -> tuple[int, Body]:
+        """A further body of the same Program, for a loop: its number and what it became."""
+        graph = Graph.from_parts(traced.inputs, expand(traced.outputs), name=traced.name)
+        builder = BodyBuilder(self.shared, graph, [len(graph.inputs)], [len(graph.outputs)])
+        return builder.number, builder.build()
 
     def copy(self, access: Access, target: Value, offset: int, strides: tuple[int, ...], node_id: int) -> None:
         """Copy the elements of `access` to a strided place in `target` (offset and strides in elements)."""

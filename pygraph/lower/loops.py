@@ -150,13 +150,18 @@ class LoopBuilder:
         def whole(operand: Load | Store) -> bool:
             return operand.strides == flat and operand.offset == 0
 
+        def done_before(load: Load, store: Store) -> bool:
+            if store.register in made_at:
+                return last_use.get(load.register, -1) <= made_at[store.register]
+            return load.register == store.register or last_use.get(load.register, -1) < len(self.micros)
+
         def may_share(store: Store, load: Load) -> bool:
             written, read = store.value, load.value
             return (
                 written.nbytes == read.nbytes
                 and written.dtype.itemsize == read.dtype.itemsize
                 and sum(other.value is read for other in self.loads) == 1
-                and last_use.get(load.register, -1) <= made_at.get(store.register, len(self.micros))
+                and done_before(load, store)
             )
 
         loads = [load for load in self.loads if whole(load)]

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..graph.graph import Graph
 from ..ops.dtypes import CODES
-from .expand import expand
 from .loops import fill_loop
 from .program import Opcode, SlotKind
 from .steps import PlainStep, SlotOf, Value
@@ -126,13 +124,9 @@ def _wrap_index(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...
 
 
 def _scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    from .build import BodyBuilder  # the builder of bodies and this one call each other
-
     attrs = node.attrs
-    traced, length, n_consts, n_carry = attrs["body"], attrs["length"], attrs["n_consts"], attrs["n_carry"]
-    graph = Graph.from_parts(traced.inputs, expand(traced.outputs), name=traced.name)
-    builder = BodyBuilder(segment.shared, graph, [len(graph.inputs)], [len(graph.outputs)])
-    body = builder.build()
+    length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
+    number, body = segment.lower_body(attrs["body"])
     named = segment.owner.results.get(node, {})
     assert node.results is not None
     targets = []
@@ -152,7 +146,7 @@ def _scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> 
 
     def operands(slot: SlotOf) -> list[int]:
         n_xs, n_ys = len(accesses) - n_consts - n_carry, len(targets) - n_carry
-        words = [builder.number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
+        words = [number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
         for value, start in zip(values[: n_consts + n_carry], starts, strict=False):
             words += [slot(value), start]
         for value in (*targets[:n_carry], *spare):

@@ -111,12 +111,6 @@ class Program:
     flops: int
     fused_regions: int
 
-    def disassemble(self) -> str:
-        """The Program as text: one line an instruction, its micro-operations indented below it."""
-        from .disassemble import disassemble
-
-        return disassemble(self)
-
 
 def partials(outer: int, rows: int, inner: int) -> tuple[int, int]:
     """How a reduction over [outer][rows][inner] is cut: (number of partial results a row block, rows in each).

@@ -133,7 +133,8 @@ class Fuser:
             self._join("scalar", (), start, node, lambda region: True)
             return
         shape = node.shape
-        start = max((self._ready_at(node, x, x.shape == shape) for x in operands), default=0)
+        in_registers = node.op.name not in VIEW_OPS  # a copied view reads its operand through memory
+        start = max((self._ready_at(node, x, in_registers and x.shape == shape) for x in operands), default=0)
         bases = {self.views.resolve(x).base for x in operands}
         small = prod(shape) <= SMALL
 

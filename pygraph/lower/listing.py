@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from ..ops.dtypes import DTYPES
 from ..ops.table import MICRO_OPS
-from .program import HEADER_WORDS, Micro, Opcode, Segment, SlotKind
-
-if TYPE_CHECKING:
-    from .program import Program
+from .program import HEADER_WORDS, Micro, Opcode, Program, Segment, SlotKind
 
 _MICRO_NAMES = {code: op.name for op, code in MICRO_OPS.items()}
 _COMBINERS = ("sum", "prod", "max", "min")
