@@ -1,4 +1,4 @@
-"""Settings of the whole test session: verification at every border, hypothesis profiles, names for docstring examples."""
+"""Settings of the whole test session: verification at every border, and the hypothesis profiles."""
 
 from __future__ import annotations
 

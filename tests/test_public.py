@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib.metadata
 import subprocess
 import sys
 
@@ -11,20 +12,38 @@ import pytest
 import pygraph as pg
 from pygraph import errors
 
-ELEMENTWISE = """absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil clip cos cosh digamma divide
-    erf erfc exp exp2 expm1 floor gammaln hypot isfinite isinf isnan log log10 log1p log2 logaddexp logical_and logical_not
-    logical_or logical_xor maximum minimum mod multiply negative power reciprocal relu round sigmoid sign silu sin sinh
-    softplus sqrt square subtract tan tanh where gelu elu leaky_relu equal not_equal less less_equal greater greater_equal"""
-OTHERS = """sum prod mean var std max min any all logsumexp softmax log_softmax reshape ravel transpose moveaxis swapaxes
-    expand_dims squeeze broadcast_to concatenate stack flip take matmul dot"""
-FRONT = """Graph trace spec compile set_threads grad value_and_grad jvp vjp jacfwd jacrev check_grads scan Executable
-    __version__"""
+NAMES = """
+    absolute add arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt ceil clip cos cosh digamma divide erf erfc
+    exp exp2 expm1 floor gammaln hypot isfinite isinf isnan log log10 log1p log2 logaddexp logical_and logical_not
+    logical_or logical_xor maximum minimum mod multiply negative power reciprocal round sign sin sinh sqrt square
+    subtract tan tanh where equal not_equal less less_equal greater greater_equal
+    sigmoid relu softplus silu gelu elu leaky_relu
+    sum prod mean var std max min any all logsumexp softmax log_softmax
+    reshape ravel transpose moveaxis swapaxes expand_dims squeeze broadcast_to concatenate stack flip take matmul dot
+    Graph trace spec compile set_threads Executable grad value_and_grad jvp vjp jacfwd jacrev check_grads scan
+    explain train tree_map
+"""
 
 
-@pytest.mark.parametrize("name", [*ELEMENTWISE.split(), *OTHERS.split(), *FRONT.split()])
+@pytest.mark.parametrize("name", NAMES.split())
 def test_public_names(name: str) -> None:
     assert hasattr(pg, name)
     assert name in dir(pg)
+
+
+def test_the_version_is_that_of_the_installed_distribution() -> None:
+    try:
+        expected = importlib.metadata.version("pygraph-ad")
+    except importlib.metadata.PackageNotFoundError:
+        expected = "0+source"
+    assert pg.__version__ == expected
+    assert "__version__" in dir(pg)
+
+
+def test_a_submodule_does_not_hide_the_function_of_its_name() -> None:
+    import pygraph.explain.chain  # noqa: F401
+
+    assert callable(pg.explain)
 
 
 def test_every_error_is_public_and_a_graph_error() -> None:

@@ -348,7 +348,9 @@ def vector(x: Any) -> Any:
         (lambda: pg.grad(lambda x: "text")(2.0), pg.GraphError, ["returned a str"]),
     ],
 )
-def test_errors_name_the_function_and_what_to_do(call: Callable[[], Any], kind: type[Exception], texts: list[str]) -> None:
+def test_errors_name_the_function_and_what_to_do(
+    call: Callable[[], Any], kind: type[Exception], texts: list[str]
+) -> None:
     with pytest.raises(kind) as caught:
         call()
     for text in texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from ..errors import DTypeError
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.tree import LEAF, TreeDef
+from ..graph.verify import check_enabled
 from ..graph.where import describe
-from ..lower import lower
-from ..lower.program import Program
+from ..lower import Program, disassemble, lower
 from ..ops.dtypes import is_float
 from ..optimize import optimize
 from .library import Library
@@ -79,23 +80,44 @@ def build(
     if variables is not None:
         derived = joint(graph, [i for variable in variables for i in variable.positions])
         whole = derived.graph
-        if os.environ.get("PYGRAPH_CHECK") == "1":
+        if check_enabled():
             whole.verify("differentiated")
+    times = [start, time.perf_counter()]
     if optimise:
         whole = optimize(whole)
+    times.append(time.perf_counter())
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)
+    times.append(time.perf_counter())
+    library = Library(program, graph.name)
+    times.append(time.perf_counter())
+    _report(graph.name, program, times)
     return Built(
         graph=graph,
         variables=variables,
         seeded=() if derived is None else derived.seeded,
         program=program,
-        library=Library(program, graph.name),
+        library=library,
         signature=signature,
         nodes=len(whole.nodes),
         fallible=check_finite or any(info.op in FALLIBLE for info in program.nodes),
-        seconds=time.perf_counter() - start,
+        seconds=times[-1] - start,
     )
+
+
+def _report(name: str, program: Program, times: Sequence[float]) -> None:
+    """Under PYGRAPH_DEBUG=1 or more: what each stage took, on standard error; from 3 on, the Program too."""
+    level = os.environ.get("PYGRAPH_DEBUG", "")
+    if not level.isdigit() or level == "0":
+        return
+    stages = ("differentiate", "optimise", "lower", "load")
+    spans = (
+        f"{stage} {(after - before) * 1e3:.3f} ms"
+        for stage, before, after in zip(stages, times[:-1], times[1:], strict=True)
+    )
+    print(f"compile {name}: {', '.join(spans)}; {program.instructions} instructions", file=sys.stderr)
+    if int(level) >= 3:
+        print(disassemble(program), file=sys.stderr)
 
 
 def graph_signature(graph: Graph) -> Signature:

@@ -1,26 +1,32 @@
 """The fast path of a call: a Python function written for one Program, with nothing left to look up or loop over.
 
-For a Program with two array inputs and one 0-d output the text reads
+For arguments (params, x), where params is a dict of two arrays, and a 0-d output, the text reads
 
     def call(*args, **named):
-        if len(args) == 2 and not named:
-            a0, a1 = args
-            if (type(a0) is ndarray and a0.dtype is d0 and a0.shape == s0
-                and type(a1) is ndarray and a1.dtype is d1 and a1.shape == s1):
-                try:
-                    context = pop()
-                except IndexError:
-                    context = make()
-                try:
-                    pointer, i0, i1, o0 = context.fast
-                    i0[...] = a0
-                    i1[...] = a1
-                    if run(pointer, 0):
-                        raise failure(pointer)
-                    return o0[()]
-                finally:
-                    push(context)
-        return general(*args, **named)
+        if len(args) != 2 or named:
+            return general(*args, **named)
+        x0, a2 = args
+        if type(x0) is not c0 or len(x0) != 2 or c1 not in x0 or c2 not in x0:
+            return general(*args, **named)
+        a0 = x0[c1]
+        a1 = x0[c2]
+        if not (type(a0) is ndarray and a0.dtype is d0 and a0.shape == s0
+                and ...):
+            return general(*args, **named)
+        try:
+            context = pop()
+        except IndexError:
+            context = make()
+        try:
+            pointer, i0, i1, i2, o0 = context.fast
+            i0[...] = a0
+            i1[...] = a1
+            i2[...] = a2
+            if run(pointer, 0):
+                raise failure(pointer)
+            return o0[()]
+        finally:
+            push(context)
 
 Small inputs are copied to the context, large ones bound; anything unusual goes to `general`, which checks fully.
 """
@@ -29,12 +35,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from ..graph.tree import TreeDef, unflatten
 from ..lower.program import Port
 from ..ops.dtypes import float64, int64
 from . import library
@@ -59,24 +66,26 @@ def fast_view(context: Context, inputs: Sequence[int], outputs: Sequence[int]) -
 def write_call(
     inputs: Sequence[Port],
     outputs: Sequence[Port],
-    result: str,
+    forms: Sequence[TreeDef],
+    result: TreeDef,
     pool: ContextPool,
     loaded: Library,
     general: Call,
-    unflatten: Callable[[list[Any]], Any],
 ) -> Call:
     """The call path for these ports of segment 0.
 
     Args:
         inputs, outputs: ports of the forward segment, in the order of the call.
-        result: how values make the result: "one", "tuple", or "tree" through `unflatten`.
+        forms: of the arguments, whose leaves are the inputs.
+        result: the form of the result, whose leaves are the outputs.
         pool: where contexts come from and go back to, also after an exception.
         loaded: the Program, for the exceptions of failed runs.
-        general: takes every call whose arguments are not exactly the declared arrays.
-        unflatten: builds the output tree from a list of values.
+        general: takes every call whose arguments are not exactly the declared containers and arrays.
     """
-    if not inputs or not outputs or len(inputs) + len(outputs) > MAX_PORTS:
+    if not inputs or len(inputs) + len(outputs) > MAX_PORTS:
         return general
+    kinds = tuple(map(_input_kind, inputs)), tuple(map(_output_kind, outputs))
+    code, constants = _written(*kinds, tuple(forms), result)
     namespace: dict[str, Any] = {
         "ndarray": np.ndarray,
         "empty": np.empty,
@@ -89,12 +98,13 @@ def write_call(
         "failure": loaded.failure,
         "general": general,
         "unflatten": unflatten,
+        **{f"c{i}": constant for i, constant in enumerate(constants)},
     }
     for i, port in enumerate(inputs):
         namespace |= {f"d{i}": port.dtype, f"s{i}": port.shape, f"t{i}": port.dtype.type, f"p{i}": port.slot}
     for i, port in enumerate(outputs):
         namespace |= {f"e{i}": port.dtype, f"z{i}": port.shape, f"q{i}": port.slot}
-    exec(_code(tuple(map(_input_kind, inputs)), tuple(map(_output_kind, outputs)), result), namespace)
+    exec(code, namespace)
     call: Call = namespace.pop("call")  # left there, the function would be part of a reference cycle
     return call
 
@@ -124,33 +134,96 @@ _CHECKS = {
 _LOADS = {"array": "i{i}[...] = a{i}", "large": "bind(pointer, p{i}, address(a{i}))"}
 _PREPARES = {"large": ("r{i} = empty(z{i}, e{i})", "bind(pointer, q{i}, address(r{i}))")}
 _VALUES = {"array": "o{i}()", "scalar": "o{i}[()]", "large": "r{i}"}
+_REFUSE = "        return general(*args, **named)"
 
 
 @functools.lru_cache(maxsize=256)
-def _code(inputs: tuple[str, ...], outputs: tuple[str, ...], result: str) -> CodeType:
-    arguments = "".join(f"a{i}, " for i in range(len(inputs)))
+def _written(
+    inputs: tuple[str, ...], outputs: tuple[str, ...], forms: tuple[TreeDef, ...], result: TreeDef
+) -> tuple[CodeType, tuple[Any, ...]]:
+    """The compiled text, and the constants c0, c1, … that it refers to."""
+    constants: list[Any] = []
+    names: list[str] = []
+    opened: list[str] = []
+    leaves = (f"a{i}" for i in range(len(inputs)))
+    for i, form in enumerate(forms):
+        names.append(next(leaves) if form.kind is None else f"x{i}")
+        opened += _opening(form, names[i], leaves, constants)
     views = "".join(f", i{i}" for i, kind in enumerate(inputs) if kind != "large")
     takers = "".join(f", o{i}" for i, kind in enumerate(outputs) if kind != "large")
-    values = ", ".join(_VALUES[kind].format(i=i) for i, kind in enumerate(outputs))
-    results = {"one": values, "tuple": f"({values},)", "tree": f"unflatten([{values}])"}
+    values = (_VALUES[kind].format(i=i) for i, kind in enumerate(outputs))
+    checks = "\n            and ".join(_CHECKS[kind].format(i=i) for i, kind in enumerate(inputs))
     lines = [
         "def call(*args, **named):",
-        f"    if len(args) == {len(inputs)} and not named:",
-        f"        {arguments}= args",
-        "        if (" + "\n            and ".join(_CHECKS[kind].format(i=i) for i, kind in enumerate(inputs)) + "):",
-        "            try:",
-        "                context = pop()",
-        "            except IndexError:",
-        "                context = make()",
-        "            try:",
-        f"                pointer{views}{takers}{'' if views or takers else ','} = context.fast",
-        *(f"                {_LOADS.get(kind, 'i{i}[()] = a{i}').format(i=i)}" for i, kind in enumerate(inputs)),
-        *(f"                {line.format(i=i)}" for i, kind in enumerate(outputs) for line in _PREPARES.get(kind, ())),
-        "                if run(pointer, 0):",
-        "                    raise failure(pointer)",
-        f"                return {results[result]}",
-        "            finally:",
-        "                push(context)",
-        "    return general(*args, **named)",
+        f"    if len(args) != {len(forms)} or named:",
+        _REFUSE,
+        f"    {', '.join(names)}, = args",
+        *opened,
+        f"    if not ({checks}):",
+        _REFUSE,
+        "    try:",
+        "        context = pop()",
+        "    except IndexError:",
+        "        context = make()",
+        "    try:",
+        f"        pointer{views}{takers}, = context.fast",
+        *(f"        {_LOADS.get(kind, 'i{i}[()] = a{i}').format(i=i)}" for i, kind in enumerate(inputs)),
+        *(f"        {line.format(i=i)}" for i, kind in enumerate(outputs) for line in _PREPARES.get(kind, ())),
+        "        if run(pointer, 0):",
+        "            raise failure(pointer)",
+        f"        return {_building(result, values, constants)}",
+        "    finally:",
+        "        push(context)",
     ]
-    return compile("\n".join(lines), _FILE, "exec")
+    return compile("\n".join(lines), _FILE, "exec"), tuple(constants)
+
+
+def _constant(constants: list[Any], value: Any) -> str:
+    """The name of a constant of the written text."""
+    constants.append(value)
+    return f"c{len(constants) - 1}"
+
+
+def _opening(form: TreeDef, name: str, leaves: Iterator[str], constants: list[Any]) -> list[str]:
+    """Lines that take the container `name` of this form apart, or hand the call over when it is another."""
+    if form.kind is None:
+        return []
+    if form.kind is type(None):
+        return [f"    if {name} is not None:", _REFUSE]
+    wrong, parts = [f"type({name}) is not {_constant(constants, form.kind)}"], []
+    if issubclass(form.kind, dict):
+        wrong.append(f"len({name}) != {len(form.keys)}")
+        for key in form.keys:
+            constant = _constant(constants, key)
+            wrong.append(f"{constant} not in {name}")
+            parts.append(f"{name}[{constant}]")
+    elif issubclass(form.kind, (tuple, list)):
+        wrong.append(f"len({name}) != {len(form.children)}")
+        parts += [f"{name}[{i}]" for i in range(len(form.children))]
+    else:
+        wrong += [f"{name}.{field} != {_constant(constants, value)}" for field, value in form.static]
+        parts += [f"{name}.{field}" for field in form.keys]
+    lines = [f"    if {' or '.join(wrong)}:", _REFUSE]
+    for i, (child, part) in enumerate(zip(form.children, parts, strict=True)):
+        inner = next(leaves) if child.kind is None else f"{name}_{i}"
+        lines += [f"    {inner} = {part}", *_opening(child, inner, leaves, constants)]
+    return lines
+
+
+def _building(form: TreeDef, values: Iterator[str], constants: list[Any]) -> str:
+    """An expression that builds the container of this form from the next of `values`."""
+    if form.kind is None:
+        return next(values)
+    if form.kind is type(None):
+        return "None"
+    parts = [_building(child, values, constants) for child in form.children]
+    listed = ", ".join(parts)
+    if form.kind is tuple:
+        return f"({listed},)" if parts else "()"
+    if form.kind is list:
+        return f"[{listed}]"
+    if form.kind is dict:
+        keys = [_constant(constants, key) for key in form.keys]
+        return "{" + ", ".join(f"{key}: {part}" for key, part in zip(keys, parts, strict=True)) + "}"
+    one_level = TreeDef(form.kind, form.keys, (TreeDef(None),) * len(parts), form.static)
+    return f"unflatten({_constant(constants, one_level)}, [{listed}])"

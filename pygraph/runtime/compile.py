@@ -19,7 +19,7 @@ from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.trace import function_name, leaf_type, trace
-from ..graph.tree import LEAF, flatten
+from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.where import describe
 
@@ -61,7 +61,7 @@ class _Signatures:
         if isinstance(found, Graph):
             return self._inlined(found, leaves)
         owner = self.owner() if self.owner is not None else None
-        if owner is not None and not keywords and all(child == LEAF for child in form.children):
+        if owner is not None and not keywords:
             owner.__call__ = found.fast_call(self.call)
         return found.run_leaves(leaves)
 

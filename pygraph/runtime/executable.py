@@ -13,7 +13,7 @@ from ..errors import StateError
 from ..graph.graph import Graph
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
 from ..graph.where import describe, type_text
-from ..lower.program import Program, Segment
+from ..lower import Program, Segment, disassemble
 from . import library
 from .bound import BoundCall
 from .build import Built, build
@@ -98,7 +98,7 @@ class Executable:
         self.__call__ = runner.fast_call(runner.general)
 
     def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
-        """The fastest way to call this Executable with arrays by position; `general` gets every other call."""
+        """The fastest way to call this Executable; `general` gets every call that is not by position and exact."""
         return self._runner.fast_call(general)
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
@@ -301,7 +301,7 @@ class Executable:
 
     def disassemble(self) -> str:
         """The Program as text, one instruction a line."""
-        return self._built.program.disassemble()
+        return disassemble(self._built.program)
 
     def __repr__(self) -> str:
         outputs = ", ".join(type_text(node.shape, node.dtype) for node in self._built.graph.outputs)

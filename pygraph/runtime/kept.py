@@ -20,11 +20,11 @@ class Kept:
     One thread at a time may use it.
     """
 
-    __slots__ = ("_context", "_program")
+    __slots__ = ("_context", "_ports")
 
     def __init__(self, context: Context, program: Program) -> None:
         self._context = context
-        self._program = program
+        self._ports = {segment: ports_of(program, segment) for segment in Segment}
 
     def run(self, segment: Segment, arrays: Sequence[Array]) -> list[Any]:
         """Run a segment on the arrays of its inputs: arguments, seeds or tangents; returns its outputs.
@@ -33,7 +33,7 @@ class Kept:
         the outputs' tangents. Both need a FORWARD run before.
         """
         context = self._context
-        inputs, outputs = ports_of(self._program, segment)
+        inputs, outputs = self._ports[segment]
         held = contiguous(arrays)
         try:
             for i, array in zip(inputs, held, strict=True):

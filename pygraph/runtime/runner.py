@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import NonFiniteError
-from ..graph.tree import LEAF
 from ..graph.where import describe
 from ..lower.program import Segment
 from ..ops.dtypes import is_float
 from . import library
 from .build import Built
 from .callpath import fast_view, write_call
-from .context import Context, ContextPool, contiguous, follow_default_threads
+from .context import Context, ContextPool, contiguous, follow_default_threads, is_small
 from .kept import ports_of
 from .outputs import check_out, overlaps
 
@@ -58,20 +57,18 @@ class Runner:
             follow_default_threads(self.pool)
 
     def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
-        """The fastest way to call with arrays by position; `general` gets every other call."""
+        """The fastest way to call with arguments by position; `general` gets every call that is not that simple."""
         built = self.built
-        if not built.signature.flat or self.options.check_finite:
+        if self.options.check_finite:
             return general
-        program, tree = built.program, built.graph.output_tree
-        result = "one" if tree == LEAF else "tuple" if tree.kind is tuple and set(tree.children) <= {LEAF} else "tree"
         return write_call(
-            [program.inputs[i] for i in self.primals],
-            [program.outputs[i] for i in self.values],
-            result,
+            [built.program.inputs[i] for i in self.primals],
+            [built.program.outputs[i] for i in self.values],
+            built.signature.forms,
+            built.graph.output_tree,
             self.pool,
             built.library,
             general,
-            built.graph.unflatten,
         )
 
     def general(self, /, *args: Any, **named: Any) -> Any:
@@ -83,7 +80,11 @@ class Runner:
         ports = [self.built.program.outputs[i] for i in self.values]
         targets = check_out(self.built.graph, out, [(port.shape, port.dtype) for port in ports])
         # A run that may fail must not have touched `out`, and results must not overwrite inputs still to be read.
-        direct = [None if self.built.fallible or overlaps(target, arrays) else target for target in targets]
+        bound = [
+            not self.built.fallible and not is_small(port) and not overlaps(target, arrays)
+            for port, target in zip(ports, targets, strict=True)
+        ]
+        direct = [target if here else None for target, here in zip(targets, bound, strict=True)]
         for target, result in zip(targets, self._run(arrays, direct), strict=True):
             if result is not target:
                 target[...] = result

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -152,7 +154,7 @@ def test_arguments_by_name_in_any_order() -> None:
 def test_an_input_called_out_or_self_is_an_argument() -> None:
     out, self_ = pg.var("out"), pg.var("self")
     exe = pg.compile(pg.Graph([out, self_], out - self_))
-    assert exe(out=5.0, **{"self": 3.0}) == 2.0
+    assert exe(out=5.0, self=3.0) == 2.0
 
 
 def test_containers_as_arguments_and_results() -> None:
@@ -167,6 +169,67 @@ def test_containers_as_arguments_and_results() -> None:
         np.testing.assert_array_equal(result["parts"][0], params["w"])
         assert result["parts"][1] == (7.0,)
         assert result["none"] is None
+
+
+class Layer(NamedTuple):
+    w: Any
+    b: Any
+
+
+@dataclass
+class Model:
+    layers: list[Layer]
+    scale: Any
+    nothing: Any = None
+    kind: str = field(default="tanh", metadata={"static": True})
+
+
+def test_every_container_is_taken_apart_and_built_by_the_written_call_path() -> None:
+    def f(model: Any, extra: Any, x: Any) -> Any:
+        first, second = model.layers
+        y = np.tanh(x * first.w + first.b) * second.w + second.b + extra["k"][0]
+        made = Model([Layer(y, y.sum())], model.scale * 2.0)
+        return made, OrderedDict(b=y, a=extra["k"][1]), [], (), {"z": None, 3: [y]}
+
+    def argument(value: float) -> tuple[Any, Any, Any]:
+        layers = [Layer(np.full(2, value), value), Layer(np.ones(2), 0.5)]
+        return Model(layers, value), OrderedDict(k=(value, 2.0), none=None), np.arange(2.0)
+
+    exe = pg.compile(pg.trace(f, *argument(1.0)))
+    calls = []
+
+    def general(*args: Any, **named: Any) -> str:
+        calls.append(args)
+        return "general"
+
+    call = exe.fast_call(general)
+    for value in (1.0, 3.0):
+        model, ordered, empty, nothing, mapping = call(*argument(value))
+        y = np.tanh(np.arange(2.0) * value + value) + 0.5 + value
+        np.testing.assert_allclose(model.layers[0].w, y)
+        assert type(model) is Model
+        assert (model.scale, model.nothing, model.kind) == (2.0 * value, None, "tanh")
+        assert list(ordered) == ["b", "a"]
+        assert ordered["a"] == 2.0
+        assert (empty, nothing, mapping["z"]) == ([], (), None)
+        np.testing.assert_allclose(mapping[3][0], y)
+    assert not calls
+    for change in (
+        lambda m, e, x: (m, dict(e), x),
+        lambda m, e, x: (m, OrderedDict(k=e["k"]), x),
+        lambda m, e, x: (m, OrderedDict(k=list(e["k"]), none=None), x),
+        lambda m, e, x: (m, OrderedDict(k=e["k"], none=1.0), x),
+        lambda m, e, x: (m, OrderedDict(k=e["k"], other=None), x),
+        lambda m, e, x: (Model(tuple(m.layers), 1.0), e, x),
+        lambda m, e, x: (Model(m.layers, 1.0, kind="relu"), e, x),
+        lambda m, e, x: (Model(m.layers, np.ones(1)), e, x),
+        lambda m, e, x: (Model([tuple(layer) for layer in m.layers], 1.0), e, x),
+        lambda m, e, x: (m, e),
+        lambda m, e, x: (m, e, x, x),
+        lambda m, e, x: (m, e, [0.0, 1.0]),
+    ):
+        assert call(*change(*argument(1.0))) == "general"
+    assert len(calls) == 12
 
 
 def test_graphs_without_inputs_or_outputs() -> None:

@@ -195,7 +195,7 @@ def test_an_error_while_tracing_is_the_functions_own_and_leaves_it_usable() -> N
 def test_as_a_method() -> None:
     class Model:
         @pg.compile
-        def apply(x: Any) -> Any:  # noqa: N805
+        def apply(x: Any) -> Any:
             return x * 2.0
 
         static = staticmethod(pg.compile(lambda x: x * 3.0))

@@ -34,7 +34,10 @@ CALL = "do: call it as neuron(w: float64[3], x: float64[4, 3], y: int64[4])"
             lambda exe: exe(W.astype("float32"), X, Y),
             ["argument 'w' (1 of 3, float64[3]) must have dtype float64, not float32", ".astype('float64')"],
         ),
-        (lambda exe: exe(W, X, Y.astype(float)), ["argument 'y' (3 of 3, int64[4]) must have dtype int64, not float64"]),
+        (
+            lambda exe: exe(W, X, Y.astype(float)),
+            ["argument 'y' (3 of 3, int64[4]) must have dtype int64, not float64"],
+        ),
         (lambda exe: exe(W.astype(">f8"), X, Y), ["not float64 of the other byte order"]),
         (lambda exe: exe(W.astype("float16"), X, Y), ["must have dtype float64, not float16\n"]),
         (lambda exe: exe(np.ones(4), X, Y), ["must have shape (3,), not (4,)", "or compile for shape (4,)"]),

@@ -46,7 +46,14 @@ def test_it_prints_as_a_table() -> None:
 
 @pytest.mark.parametrize(
     ("n", "text"),
-    [(0, "0 B"), (9_999, "9,999 B"), (10_240, "10.0 KiB"), (3 << 20, "3.0 MiB"), (5 << 30, "5.0 GiB"), (1 << 50, "1024.0 TiB")],
+    [
+        (0, "0 B"),
+        (9_999, "9,999 B"),
+        (10_240, "10.0 KiB"),
+        (3 << 20, "3.0 MiB"),
+        (5 << 30, "5.0 GiB"),
+        (1 << 50, "1024.0 TiB"),
+    ],
 )
 def test_bytes_as_people_write_them(n: int, text: str) -> None:
     assert bytes_text(n) == text
@@ -58,3 +65,16 @@ def test_its_own_text() -> None:
     assert repr(exe) == "<Executable f(x: float64[3, 4], n: int64) -> float64[3, 4], int64, wrt=['x']>"
     assert exe.graph.name == "f"
     assert "LOOP" in exe.disassemble().upper()
+
+
+@pytest.mark.parametrize(("level", "shown"), [("0", []), ("1", ["compile"]), ("3", ["compile", "disassembly"])])
+def test_pygraph_debug_shows_what_each_stage_took(
+    level: str, shown: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYGRAPH_DEBUG", level)
+    x = pg.var("x", (10,))
+    exe = pg.compile(pg.Graph([x], x * 2.0, name="double"))
+    said = capsys.readouterr().err
+    assert ("compile double: differentiate " in said) == ("compile" in shown)
+    assert (" ms, load " in said) == ("compile" in shown)
+    assert (exe.disassemble() in said) == ("disassembly" in shown)
