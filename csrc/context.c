@@ -62,9 +62,12 @@ static void fill_slots(pg_context *context) {
         for (int i = 0; i < body->n_slots; i++) {
             const pg_slot *slot = &body->slots[i];
             char **place = &context->frames[b].slots[i];
-            if (slot->kind == PG_SLOT_CONST) *place = (char *)program->constants + slot->where;
-            else if (b > 0) *place = NULL; /* a SCAN sets them */
-            else *place = slot->kind == PG_SLOT_ARENA ? context->frames[0].arena + slot->where : context->staging[i];
+            if (slot->kind == PG_SLOT_CONST)
+                *place = (char *)program->constants + slot->where;
+            else if (b > 0)
+                *place = NULL; /* a SCAN sets them */
+            else
+                *place = slot->kind == PG_SLOT_ARENA ? context->frames[0].arena + slot->where : context->staging[i];
         }
     }
     const pg_body *body = &program->bodies[0];
@@ -121,7 +124,8 @@ int pg_context_bind(pg_context *context, int slot, void *pointer) {
         return pg_report(error, PG_ARGUMENT, 0, -1, -1, "slot %d is neither input nor output", slot);
     }
     if ((uintptr_t)pointer % (unsigned)s->align != 0) {
-        return pg_report(error, PG_ARGUMENT, 0, -1, -1, "the memory for slot %d is not aligned to %d bytes", slot, s->align);
+        return pg_report(error, PG_ARGUMENT, 0, -1, -1, "the memory for slot %d is not aligned to %d bytes", slot,
+                         s->align);
     }
     context->frames[0].slots[slot] = pointer != NULL ? pointer : context->staging[slot];
     return PG_OK;
@@ -130,7 +134,8 @@ int pg_context_bind(pg_context *context, int slot, void *pointer) {
 int pg_context_run(pg_context *context, int segment) {
     const pg_body *body = &context->program->bodies[0];
     if (segment < 0 || segment >= body->n_segments) {
-        return pg_report(&context->error, PG_ARGUMENT, 0, -1, -1, "no segment %d, the Program has %d", segment, body->n_segments);
+        return pg_report(&context->error, PG_ARGUMENT, 0, -1, -1, "no segment %d, the Program has %d", segment,
+                         body->n_segments);
     }
     context->error.status = PG_OK;
     for (int i = 0; i < body->n_ports[segment]; i++) {

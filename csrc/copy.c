@@ -4,23 +4,23 @@
 #include <string.h>
 
 /* One run along the last dimension; `step` in bytes. */
-#define PG_RUNS(T)                                                                                                     \
-    static void in_##T(T *block, const char *memory, int64_t step, int64_t n) {                                        \
-        if (step == (int64_t)sizeof(T)) {                                                                              \
-            memcpy(block, memory, (size_t)n * sizeof(T));                                                              \
-        } else if (step == 0) {                                                                                        \
-            const T value = *(const T *)memory;                                                                        \
-            for (int64_t i = 0; i < n; i++) block[i] = value;                                                          \
-        } else {                                                                                                       \
-            for (int64_t i = 0; i < n; i++) block[i] = *(const T *)(memory + i * step);                                \
-        }                                                                                                              \
-    }                                                                                                                  \
-    static void out_##T(const T *block, char *memory, int64_t step, int64_t n) {                                       \
-        if (step == (int64_t)sizeof(T)) {                                                                              \
-            memcpy(memory, block, (size_t)n * sizeof(T));                                                              \
-        } else {                                                                                                       \
-            for (int64_t i = 0; i < n; i++) *(T *)(memory + i * step) = block[i];                                      \
-        }                                                                                                              \
+#define PG_RUNS(T)                                                                      \
+    static void in_##T(T *block, const char *memory, int64_t step, int64_t n) {         \
+        if (step == (int64_t)sizeof(T)) {                                               \
+            memcpy(block, memory, (size_t)n * sizeof(T));                               \
+        } else if (step == 0) {                                                         \
+            const T value = *(const T *)memory;                                         \
+            for (int64_t i = 0; i < n; i++) block[i] = value;                           \
+        } else {                                                                        \
+            for (int64_t i = 0; i < n; i++) block[i] = *(const T *)(memory + i * step); \
+        }                                                                               \
+    }                                                                                   \
+    static void out_##T(const T *block, char *memory, int64_t step, int64_t n) {        \
+        if (step == (int64_t)sizeof(T)) {                                               \
+            memcpy(memory, block, (size_t)n * sizeof(T));                               \
+        } else {                                                                        \
+            for (int64_t i = 0; i < n; i++) *(T *)(memory + i * step) = block[i];       \
+        }                                                                               \
     }
 PG_RUNS(uint64_t)
 PG_RUNS(uint32_t)

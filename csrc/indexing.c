@@ -14,7 +14,9 @@ static int out_of_range(const pg_place *place, int64_t index, int64_t length) {
     return PG_INDEX;
 }
 
-static char *at(const pg_place *place, const pg_operand *operand) { return place->slots[operand->slot] + operand->offset; }
+static char *at(const pg_place *place, const pg_operand *operand) {
+    return place->slots[operand->slot] + operand->offset;
+}
 
 int pg_run_wrap(const pg_place *place, const pg_indexing *wrap) {
     const int64_t *index = (const int64_t *)(void *)at(place, &wrap->index);
@@ -28,11 +30,11 @@ int pg_run_wrap(const pg_place *place, const pg_indexing *wrap) {
     return PG_OK;
 }
 
-#define PG_GATHER_ELEMENTS(T)                                                                                          \
-    for (int64_t j = 0; j < g->n_index; j++) {                                                                         \
-        const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];                                         \
-        if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length);                        \
-        ((T *)(void *)out)[j] = ((const T *)(const void *)x)[i];                                                       \
+#define PG_GATHER_ELEMENTS(T)                                                                   \
+    for (int64_t j = 0; j < g->n_index; j++) {                                                  \
+        const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];                  \
+        if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length); \
+        ((T *)(void *)out)[j] = ((const T *)(const void *)x)[i];                                \
     }
 
 int pg_run_gather(const pg_place *place, const pg_indexing *g) {
@@ -57,7 +59,7 @@ int pg_run_gather(const pg_place *place, const pg_indexing *g) {
 }
 
 /* out[k] += v[k] for one row. U: the type in which the sum is defined. */
-#define PG_ADD_ROW(T, U)                                                                                               \
+#define PG_ADD_ROW(T, U) \
     for (int64_t k = 0; k < n; k++) ((T *)out)[k] = (T)((U)((T *)out)[k] + (U)((const T *)v)[k]);
 
 static void add_row(int dtype, int64_t n, void *out, const void *v) {
@@ -79,8 +81,10 @@ int pg_run_scatter(const pg_place *place, const pg_indexing *s) {
         for (int64_t j = 0; j < s->n_index; j++, v += row) {
             const int64_t i = index[j] < 0 ? index[j] + s->axis_length : index[j];
             if (i < 0 || i >= s->axis_length) return out_of_range(place, index[j], s->axis_length);
-            if (s->add) add_row(s->dtype, s->inner, out + i * row, v);
-            else memcpy(out + i * row, v, (size_t)row);
+            if (s->add)
+                add_row(s->dtype, s->inner, out + i * row, v);
+            else
+                memcpy(out + i * row, v, (size_t)row);
         }
     }
     return PG_OK;

@@ -15,8 +15,9 @@ enum { PG_VV, PG_VS, PG_SV, PG_SS, PG_N_FORMS };
 typedef void (*pg_map_fn)(intptr_t n, void *dst, const void *a, const void *b, const void *c);
 
 typedef struct pg_reduce_fns {
-    void (*rows)(intptr_t rows, intptr_t n, void *out, const void *x);       /* out[r] = fold of x[r][0..n), n > 0 */
-    void (*accumulate)(intptr_t rows, intptr_t n, void *out, const void *x); /* out[j] = fold of out[j], x[0..rows)[j] */
+    void (*rows)(intptr_t rows, intptr_t n, void *out, const void *x); /* out[r] = fold of x[r][0..n), n > 0 */
+    void (*accumulate)(intptr_t rows, intptr_t n, void *out,
+                       const void *x); /* out[j] = fold of out[j], x[0..rows)[j] */
     void (*identity)(intptr_t n, void *out);
 } pg_reduce_fns;
 
@@ -52,7 +53,7 @@ enum {
     PG_SCALAR_COUNT = PG_SCALAR_FIRST + PG_N_DTYPES * PG_MOP_COUNT
 };
 #define PG_SCALAR_CONVERT_OP(from, to) (PG_SCALAR_CONVERT + (from) * PG_N_DTYPES + (to))
-#define PG_SCALAR_OP(dtype, mop) (PG_SCALAR_FIRST + (dtype) * PG_MOP_COUNT + (mop))
+#define PG_SCALAR_OP(dtype, mop)       (PG_SCALAR_FIRST + (dtype) * PG_MOP_COUNT + (mop))
 
 typedef void (*pg_scalar_fn)(const pg_scalar_op *code, pg_cell *cells, char *const *slots);
 

@@ -53,8 +53,9 @@ static int read_slots(pg_loader *l, const int64_t *words) {
         if (kind == PG_SLOT_ARENA || kind == PG_SLOT_CONST) {
             const int64_t size = kind == PG_SLOT_ARENA ? body->arena_bytes : n_constants;
             if (where < 0 || where % 8 != 0 || where > size || nbytes > size - where) {
-                return pg_refuse(l, "slot %d: bytes %" PRId64 "+%" PRId64 " do not lie, aligned to 8, in the %s's %" PRId64,
-                                 i, where, nbytes, kind == PG_SLOT_ARENA ? "arena" : "constants", size);
+                return pg_refuse(
+                    l, "slot %d: bytes %" PRId64 "+%" PRId64 " do not lie, aligned to 8, in the %s's %" PRId64, i,
+                    where, nbytes, kind == PG_SLOT_ARENA ? "arena" : "constants", size);
             }
         } else if (kind == PG_SLOT_INPUT || kind == PG_SLOT_OUTPUT) {
             const int input = kind == PG_SLOT_INPUT;
@@ -83,10 +84,12 @@ static int read_inits(pg_loader *l, const int64_t *words) {
     pg_body *body = l->body;
     for (int i = 0; i < body->n_inits; i++, words += 3) {
         const int64_t arena = words[0], constant = words[1], nbytes = words[2];
-        if (arena < 0 || constant < 0 || nbytes < 0 || arena > body->arena_bytes || nbytes > body->arena_bytes - arena ||
-            constant > l->program->n_constants || nbytes > l->program->n_constants - constant) {
-            return pg_refuse(l, "initial value %d: %" PRId64 " bytes from constant %" PRId64 " to arena %" PRId64 " lie outside",
-                             i, nbytes, constant, arena);
+        if (arena < 0 || constant < 0 || nbytes < 0 || arena > body->arena_bytes ||
+            nbytes > body->arena_bytes - arena || constant > l->program->n_constants ||
+            nbytes > l->program->n_constants - constant) {
+            return pg_refuse(
+                l, "initial value %d: %" PRId64 " bytes from constant %" PRId64 " to arena %" PRId64 " lie outside", i,
+                nbytes, constant, arena);
         }
         body->inits[i] = (pg_init){arena, constant, nbytes};
     }
@@ -109,8 +112,9 @@ static int read_segments(pg_loader *l, const int64_t *words, const int64_t *code
         }
         if (at == n_code) break;
         if (n_code - at < 3 || code[at + 1] < 3 || code[at + 1] > n_code - at) {
-            return pg_refuse(l, "instruction %" PRId64 " at word %" PRId64 " does not fit in the %" PRId64 " words of code",
-                             count, at, n_code);
+            return pg_refuse(
+                l, "instruction %" PRId64 " at word %" PRId64 " does not fit in the %" PRId64 " words of code", count,
+                at, n_code);
         }
         at += code[at + 1];
         count++;
@@ -169,7 +173,8 @@ static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const 
     if (need != n_words || n_words > INT32_MAX) {
         return pg_refuse(l, "the counts ask for %" PRId64 " words, the body has %" PRId64, need, n_words);
     }
-    if (words[1] < 0 || words[1] > PG_MAX_ARENA) return pg_refuse(l, "an arena of %" PRId64 " bytes is not possible", words[1]);
+    if (words[1] < 0 || words[1] > PG_MAX_ARENA)
+        return pg_refuse(l, "an arena of %" PRId64 " bytes is not possible", words[1]);
     if (words[4] < 1 || words[4] > (l->number == 0 ? PG_MAX_SEGMENTS : 1)) {
         return pg_refuse(l, "%" PRId64 " segments are not possible", words[4]);
     }
@@ -179,7 +184,8 @@ static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const 
     body->n_segments = (int)words[4];
     body->n_inputs = (int)words[5];
     body->n_outputs = (int)words[6];
-    if ((int64_t)body->n_inputs + body->n_outputs > body->n_slots) return pg_refuse(l, "fewer slots than inputs and outputs");
+    if ((int64_t)body->n_inputs + body->n_outputs > body->n_slots)
+        return pg_refuse(l, "fewer slots than inputs and outputs");
     body->slots = pg_keep(l, body->n_slots, sizeof *body->slots);
     body->inits = pg_keep(l, body->n_inits, sizeof *body->inits);
     body->inputs = pg_keep(l, body->n_inputs, sizeof *body->inputs);
@@ -240,7 +246,8 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
 
 static int read_program(pg_loader *l, const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes) {
     pg_program *program = l->program;
-    if (words == NULL || n_words < PG_HEADER_WORDS || n_words > INT32_MAX) return pg_refuse(l, "%zu words are not a Program", n_words);
+    if (words == NULL || n_words < PG_HEADER_WORDS || n_words > INT32_MAX)
+        return pg_refuse(l, "%zu words are not a Program", n_words);
     if (words[0] != PG_MAGIC) return pg_refuse(l, "the first word is not a Program's");
     if ((uint64_t)words[1] != PG_TABLE_HASH) {
         return pg_refuse(l, "made with op table %016" PRIx64 ", this library has %016" PRIx64 ": rebuild or recompile",
@@ -249,12 +256,15 @@ static int read_program(pg_loader *l, const int64_t *words, size_t n_words, cons
     if (n_bytes > (size_t)PG_MAX_ARENA || words[4] != (int64_t)n_bytes || (n_bytes > 0 && constants == NULL)) {
         return pg_refuse(l, "the header says %" PRId64 " bytes of constants, %zu were given", words[4], n_bytes);
     }
-    if ((uint64_t)words[2] != pg_checksum(words, n_words, constants, n_bytes)) return pg_refuse(l, "the checksum does not match");
-    if (words[3] < 1 || words[3] > (int64_t)n_words) return pg_refuse(l, "%" PRId64 " bodies are not possible", words[3]);
+    if ((uint64_t)words[2] != pg_checksum(words, n_words, constants, n_bytes))
+        return pg_refuse(l, "the checksum does not match");
+    if (words[3] < 1 || words[3] > (int64_t)n_words)
+        return pg_refuse(l, "%" PRId64 " bodies are not possible", words[3]);
     program->n_bodies = (int)words[3];
     program->n_constants = (int64_t)n_bytes;
     program->constants = aligned_alloc(64, (n_bytes + 64) / 64 * 64);
-    if (program->constants == NULL) return pg_report(l->error, PG_MEMORY, -1, -1, -1, "no memory for %zu bytes of constants", n_bytes);
+    if (program->constants == NULL)
+        return pg_report(l->error, PG_MEMORY, -1, -1, -1, "no memory for %zu bytes of constants", n_bytes);
     if (n_bytes > 0) memcpy(program->constants, constants, n_bytes);
     return read_bodies(l, words + PG_HEADER_WORDS, (int64_t)n_words - PG_HEADER_WORDS);
 }

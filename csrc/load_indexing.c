@@ -4,12 +4,13 @@
 #include <inttypes.h>
 
 /* A C-contiguous [outer][middle][inner] operand. */
-static int read_block(pg_loader *l, const int64_t *w, int dtype, int64_t outer, int64_t middle, int64_t inner, int writes,
-                      const char *what, pg_operand *operand, pg_extent *extent) {
+static int read_block(pg_loader *l, const int64_t *w, int dtype, int64_t outer, int64_t middle, int64_t inner,
+                      int writes, const char *what, pg_operand *operand, pg_extent *extent) {
     const int64_t dims[3] = {outer, middle, inner};
     int64_t count;
     if (outer < 0 || middle < 0 || inner < 0 || pg_product(3, dims, &count) || count > PG_MAX_ARENA) {
-        return pg_refuse(l, "%s: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a possible size", what, outer, middle, inner);
+        return pg_refuse(l, "%s: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a possible size", what, outer, middle,
+                         inner);
     }
     const int status = pg_check_access(l, w[0], dtype, w[1], 1, &count, (const int64_t[]){1}, writes, what, extent);
     if (status != PG_OK) return status;
@@ -21,9 +22,10 @@ static int read_block(pg_loader *l, const int64_t *w, int dtype, int64_t outer, 
 static pg_indexing *new_indexing(pg_loader *l, int64_t outer, int64_t axis_length, int64_t inner, int64_t n_index) {
     pg_indexing *indexing = pg_keep(l, 1, sizeof *indexing);
     if (indexing) {
-        indexing->outer = outer;
+        const int nothing = outer < 1 || inner < 1 || n_index < 1; /* the other sizes may then be anything */
+        indexing->outer = nothing ? 0 : outer;
         indexing->axis_length = axis_length;
-        indexing->inner = inner;
+        indexing->inner = nothing ? 0 : inner;
         indexing->n_index = n_index;
     }
     return indexing;
@@ -40,8 +42,10 @@ int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     g->size = pg_size_of(g->dtype);
     pg_extent x, index, result;
     status = read_block(l, words + 5, g->dtype, outer, axis, inner, 0, "GATHER: x", &g->x, &x);
-    if (status == PG_OK) status = read_block(l, words + 7, PG_I64, 1, n_index, 1, 0, "GATHER: index", &g->index, &index);
-    if (status == PG_OK) status = read_block(l, words + 9, g->dtype, outer, n_index, inner, 1, "GATHER: result", &g->out, &result);
+    if (status == PG_OK)
+        status = read_block(l, words + 7, PG_I64, 1, n_index, 1, 0, "GATHER: index", &g->index, &index);
+    if (status == PG_OK)
+        status = read_block(l, words + 9, g->dtype, outer, n_index, inner, 1, "GATHER: result", &g->out, &result);
     if (status == PG_OK) status = pg_check_apart(l, &result, &x, "GATHER: the result", "x");
     if (status == PG_OK) status = pg_check_apart(l, &result, &index, "GATHER: the result", "the index");
     out->data = g;
@@ -63,7 +67,8 @@ int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruct
     pg_extent v, index, result;
     status = read_block(l, words + 6, PG_I64, 1, n_index, 1, 0, "SCATTER: index", &s->index, &index);
     if (status == PG_OK) status = read_block(l, words + 8, s->dtype, outer, n_index, inner, 0, "SCATTER: v", &s->x, &v);
-    if (status == PG_OK) status = read_block(l, words + 10, s->dtype, outer, axis, inner, 1, "SCATTER: result", &s->out, &result);
+    if (status == PG_OK)
+        status = read_block(l, words + 10, s->dtype, outer, axis, inner, 1, "SCATTER: result", &s->out, &result);
     if (status == PG_OK) status = pg_check_apart(l, &result, &v, "SCATTER: the result", "v");
     if (status == PG_OK) status = pg_check_apart(l, &result, &index, "SCATTER: the result", "the index");
     out->data = s;
@@ -80,7 +85,8 @@ int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     pg_extent index, result;
     int status = read_block(l, words + 2, PG_I64, 1, words[0], 1, 0, "WRAP: index", &w->index, &index);
     if (status == PG_OK) status = read_block(l, words + 4, PG_I64, 1, words[0], 1, 1, "WRAP: result", &w->out, &result);
-    if (status == PG_OK && index.lo != result.lo) status = pg_check_apart(l, &result, &index, "WRAP: the result", "the index");
+    if (status == PG_OK && index.lo != result.lo)
+        status = pg_check_apart(l, &result, &index, "WRAP: the result", "the index");
     out->data = w;
     return status;
 }

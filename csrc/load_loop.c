@@ -32,8 +32,10 @@ static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands
                          groups[g]->accesses[k].strides[kept - 1] == whole;
             }
         }
-        if (!merges) loop->dims[kept++] = dims[i];
-        else loop->dims[kept - 1] *= dims[i];
+        if (!merges)
+            loop->dims[kept++] = dims[i];
+        else
+            loop->dims[kept - 1] *= dims[i];
         for (int g = 0; g < 2; g++) {
             for (int64_t k = 0; k < groups[g]->n; k++) {
                 const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
@@ -178,7 +180,8 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
 
 /* What is written may be read in this LOOP as exactly the same elements, or not at all. */
 static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_operands *loads,
-                         const pg_operands *stores, const pg_extent *results, int64_t n_results, unsigned char *aliases) {
+                         const pg_operands *stores, const pg_extent *results, int64_t n_results,
+                         unsigned char *aliases) {
     for (int64_t s = 0; s < stores->n; s++) {
         const int64_t *store = stores->words + s * (4 + ndim);
         for (int64_t k = 0; k < loads->n; k++) {
@@ -213,11 +216,14 @@ static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_o
 }
 
 int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < PG_LOOP_WORDS || words[0] < 0 || words[0] > PG_MAX_DIMS) return pg_refuse(l, "LOOP: impossible number of dimensions");
+    if (n < PG_LOOP_WORDS || words[0] < 0 || words[0] > PG_MAX_DIMS)
+        return pg_refuse(l, "LOOP: impossible number of dimensions");
     const int ndim = (int)words[0];
-    const int64_t n_registers = words[7], n_loads = words[8], n_micros = words[9], n_stores = words[10], n_reduces = words[11];
+    const int64_t n_registers = words[7], n_loads = words[8], n_micros = words[9], n_stores = words[10],
+                  n_reduces = words[11];
     for (int i = 7; i <= 11; i++) {
-        if (words[i] < 0 || words[i] > n) return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
+        if (words[i] < 0 || words[i] > n)
+            return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
     }
     if (n != PG_LOOP_WORDS + ndim + (n_loads + n_stores) * (4 + ndim) + n_micros * 7 + n_reduces * 5) {
         return pg_refuse(l, "LOOP: its counts do not agree with its length");
@@ -234,7 +240,8 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     int status = read_space(l, loop, ndim, words, dims);
     if (status != PG_OK) return status;
     if (!loop->reduces && n_reduces > 0) return pg_refuse(l, "LOOP: reductions in a map");
-    pg_operands loads = {n_loads, load_words, NULL, NULL, "load"}, stores = {n_stores, store_words, NULL, NULL, "store"};
+    pg_operands loads = {n_loads, load_words, NULL, NULL, "load"},
+                stores = {n_stores, store_words, NULL, NULL, "store"};
     status = read_operands(l, ndim, dims, n_registers, &loads, 0);
     if (status == PG_OK) status = read_operands(l, ndim, dims, n_registers, &stores, 1);
     if (status != PG_OK) return status;

@@ -55,9 +55,11 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status != PG_OK) return status;
     if (words[0] == PG_B) return pg_refuse(l, "MATMUL: not defined for bool");
     for (int i = 1; i <= 3; i++) {
-        if (words[i] < 0 || words[i] > INT32_MAX) return pg_refuse(l, "MATMUL: a size of %" PRId64 " is not possible", words[i]);
+        if (words[i] < 0 || words[i] > INT32_MAX)
+            return pg_refuse(l, "MATMUL: a size of %" PRId64 " is not possible", words[i]);
     }
-    if ((words[4] & ~INT64_C(1)) != 0 || (words[5] & ~INT64_C(1)) != 0) return pg_refuse(l, "MATMUL: a transpose flag is not 0 or 1");
+    if ((words[4] & ~INT64_C(1)) != 0 || (words[5] & ~INT64_C(1)) != 0)
+        return pg_refuse(l, "MATMUL: a transpose flag is not 0 or 1");
     pg_matmul *m = pg_keep(l, 1, sizeof *m);
     if (!m) return PG_MEMORY;
     m->dtype = (int)words[0];
@@ -76,7 +78,8 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     pg_extent at_a, at_b, at_c;
     const int64_t rows_a = m->transpose_a ? m->k : m->m, rows_b = m->transpose_b ? m->n : m->k;
     status = read_operand(l, m, a, rows_a, m->transpose_a ? m->m : m->k, 0, "MATMUL: A", &m->a, &at_a);
-    if (status == PG_OK) status = read_operand(l, m, b, rows_b, m->transpose_b ? m->k : m->n, 0, "MATMUL: B", &m->b, &at_b);
+    if (status == PG_OK)
+        status = read_operand(l, m, b, rows_b, m->transpose_b ? m->k : m->n, 0, "MATMUL: B", &m->b, &at_b);
     if (status == PG_OK) status = read_operand(l, m, c, m->m, m->n, 1, "MATMUL: C", &m->c, &at_c);
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_a, "MATMUL: C", "A");
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_b, "MATMUL: C", "B");

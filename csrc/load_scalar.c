@@ -65,8 +65,10 @@ static int decode_operation(pg_loader *l, const int64_t *w, int64_t n_micros, pg
     }
     if (status != PG_OK) return status;
     const uint32_t common = w[1] == PG_F64 ? arithmetic(w[0], n_micros) : 0;
-    if (w[0] == PG_MOP_convert) code[0].op = (uint32_t)PG_SCALAR_CONVERT_OP(w[1], w[2]);
-    else code[0].op = common != 0 ? common : (uint32_t)PG_SCALAR_OP(w[1], w[0]);
+    if (w[0] == PG_MOP_convert)
+        code[0].op = (uint32_t)PG_SCALAR_CONVERT_OP(w[1], w[2]);
+    else
+        code[0].op = common != 0 ? common : (uint32_t)PG_SCALAR_OP(w[1], w[0]);
     code[0].dst = (uint32_t)w[3];
     code[0].a = (uint32_t)w[4];
     code[0].b = (uint32_t)(info->arity > 1 ? w[5] : w[4]);
@@ -87,7 +89,8 @@ int pg_decode_scalar(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     for (int64_t i = 0; i < n_micros; i++) {
         const int64_t *w = words + 1 + i * PG_MICRO_WORDS;
         const int memory = w[0] == PG_MICRO_LOAD || w[0] == PG_MICRO_STORE;
-        const int status = memory ? decode_memory(l, w, code + length) : decode_operation(l, w, n_micros, code + length);
+        const int status =
+            memory ? decode_memory(l, w, code + length) : decode_operation(l, w, n_micros, code + length);
         if (status != PG_OK) return status;
         lengths[length] = memory || pg_op_infos[w[0]].arity > 2 ? 2 : 1;
         results[length] = (uint8_t)(w[0] == PG_MICRO_STORE ? PG_N_DTYPES : w[2]);

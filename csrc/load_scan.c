@@ -21,13 +21,15 @@ static int read_port(pg_loader *l, const pg_scan *scan, const int64_t *w, int mo
     port->slot = (int)w[0];
     port->nbytes = inner->nbytes;
     if (moves && steps == 0) return pg_check_bytes(l, w[0], 0, 0, 1, writes, what, extent);
-    if (steps > 1 && PG_MUL_OVERFLOW(steps - 1, stride, &reach)) return pg_refuse(l, "%s: its stride is too large", what);
+    if (steps > 1 && PG_MUL_OVERFLOW(steps - 1, stride, &reach))
+        return pg_refuse(l, "%s: its stride is too large", what);
     if (reach < -PG_MAX_ARENA || reach > PG_MAX_ARENA || w[1] < 0 || w[1] > PG_MAX_ARENA) {
         return pg_refuse(l, "%s: offset %" PRId64 " or stride %" PRId64 " leaves its slot", what, w[1], stride);
     }
     low = reach < 0 ? w[1] + reach : w[1];
     nbytes = inner->nbytes + (reach < 0 ? -reach : reach);
-    if (stride % inner->align != 0) return pg_refuse(l, "%s: stride %" PRId64 " is not a multiple of %d", what, stride, inner->align);
+    if (stride % inner->align != 0)
+        return pg_refuse(l, "%s: stride %" PRId64 " is not a multiple of %d", what, stride, inner->align);
     if (moves && writes && steps > 1 && stride < inner->nbytes && stride > -inner->nbytes) {
         return pg_refuse(l, "%s: steps overwrite each other", what);
     }
@@ -51,7 +53,8 @@ static int check_touched(pg_loader *l, const pg_touched *touched) {
 /* Carries are both read and written by the body. */
 static int join_carry(pg_loader *l, int k, pg_slot *in, pg_slot *out) {
     if (in->nbytes != out->nbytes) {
-        return pg_refuse(l, "SCAN: carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes, out->nbytes);
+        return pg_refuse(l, "SCAN: carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes,
+                         out->nbytes);
     }
     in->align = out->align = in->align > out->align ? in->align : out->align;
     return PG_OK;
@@ -61,7 +64,8 @@ static int read_ports(pg_loader *l, pg_scan *scan, const pg_body *body, const in
     int status = PG_OK;
     for (int k = 0; k < scan->n_consts && status == PG_OK; k++, w += 2) {
         scan->consts[k].inner = body->inputs[k];
-        status = read_port(l, scan, w, 0, &body->slots[body->inputs[k]], 0, "SCAN: a constant", &scan->consts[k], touched);
+        status =
+            read_port(l, scan, w, 0, &body->slots[body->inputs[k]], 0, "SCAN: a constant", &scan->consts[k], touched);
     }
     for (int k = 0; k < scan->n_carry && status == PG_OK; k++) {
         scan->carry_result[k] = body->outputs[k];
@@ -101,7 +105,8 @@ static int read_workspace(pg_loader *l, pg_scan *scan, const pg_body *body, int6
 int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
     if (n < PG_SCAN_WORDS) return pg_refuse(l, "SCAN: too short");
     const int64_t number = words[0], length = words[1];
-    if (number <= l->number || number >= l->program->n_bodies) return pg_refuse(l, "SCAN: body %" PRId64 " can't be run from here", number);
+    if (number <= l->number || number >= l->program->n_bodies)
+        return pg_refuse(l, "SCAN: body %" PRId64 " can't be run from here", number);
     pg_body *body = &l->program->bodies[number];
     if (body->used) return pg_refuse(l, "SCAN: body %" PRId64 " is run by another SCAN", number);
     if (length < 0 || (words[2] & ~INT64_C(1)) != 0) return pg_refuse(l, "SCAN: impossible length or direction");
@@ -109,7 +114,8 @@ int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
         if (words[i] < 0 || words[i] > n) return pg_refuse(l, "SCAN: %" PRId64 " is not a possible count", words[i]);
     }
     const int64_t n_consts = words[4], n_carry = words[5], n_xs = words[6], n_ys = words[7];
-    if (n != PG_SCAN_WORDS + 2 * n_consts + 6 * n_carry + 3 * n_xs + 3 * n_ys) return pg_refuse(l, "SCAN: its counts do not agree with its length");
+    if (n != PG_SCAN_WORDS + 2 * n_consts + 6 * n_carry + 3 * n_xs + 3 * n_ys)
+        return pg_refuse(l, "SCAN: its counts do not agree with its length");
     if (n_consts + n_carry + n_xs != body->n_inputs || n_carry + n_ys != body->n_outputs) {
         return pg_refuse(l, "SCAN: it connects other inputs and outputs than body %" PRId64 " has", number);
     }

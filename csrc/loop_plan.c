@@ -1,7 +1,7 @@
 /* Chooses, for a verified LOOP, the kernel of each micro-op and the place of each value.
  *
- * A value lives in a block buffer, in a cell (one element for the whole loop), or in memory itself: loads whose elements
- * are adjacent are read in place, and a micro-op whose result is stored to adjacent elements writes there. */
+ * A value lives in a block buffer, in a cell (one element for the whole loop), or in memory itself: loads whose
+ * elements are adjacent are read in place, and a micro-op whose result is stored to adjacent elements writes there. */
 #include "loader.h"
 
 #include <inttypes.h>
@@ -67,7 +67,8 @@ static int scan_uses(pg_planner *p) {
         for (int i = 0; i < 4; i++) {
             const int64_t reg = w[3 + i];
             if (i > arity ? reg != -1 : reg < 0 || reg >= raw->n_registers) {
-                return pg_refuse(p->l, "LOOP: micro-op %" PRId64 " (%s): no register %" PRId64, m, pg_op_infos[w[0]].name, reg);
+                return pg_refuse(p->l, "LOOP: micro-op %" PRId64 " (%s): no register %" PRId64, m,
+                                 pg_op_infos[w[0]].name, reg);
             }
             if (i > 0 && i <= arity && load_in[reg] >= 0) p->load_uses[load_in[reg]] = m;
         }
@@ -151,9 +152,9 @@ static int plan_micro(pg_planner *p, int64_t m) {
             step.dst = buffer_of(p, w[3]);
             for (int i = 0; i < info->arity; i++) {
                 const int size = info->conditional && i == 0 ? 1 : pg_size_of((int)w[1]);
-                const int overlays = in[i].place == step.dst ||
-                                     ((in[i].place & PG_AT_KINDS) == PG_AT_LOAD &&
-                                      p->loop->loads[in[i].place & ~PG_AT_KINDS].buffer == step.dst);
+                const int overlays =
+                    in[i].place == step.dst || ((in[i].place & PG_AT_KINDS) == PG_AT_LOAD &&
+                                                p->loop->loads[in[i].place & ~PG_AT_KINDS].buffer == step.dst);
                 if (!overlays || size == pg_size_of(dtype)) continue;
                 /* Elements of two sizes in one buffer: take the spare one instead. */
                 if (p->spare < 0) p->spare = p->n_buffers++;
@@ -170,8 +171,10 @@ static int plan_micro(pg_planner *p, int64_t m) {
     step.run = w[0] == PG_MOP_convert ? kernels->convert[w[1]][dtype] : kernels->map[w[1]][w[0]][form];
     if (step.run == NULL) return pg_refuse(p->l, "LOOP: micro-op %" PRId64 " (%s) has no kernel", m, info->name);
     p->values[w[3]] = (pg_value){step.dst, dtype, splat};
-    if (splat) p->loop->once[p->loop->n_once++] = step;
-    else p->loop->steps[p->loop->n_steps++] = step;
+    if (splat)
+        p->loop->once[p->loop->n_once++] = step;
+    else
+        p->loop->steps[p->loop->n_steps++] = step;
     return PG_OK;
 }
 
@@ -231,7 +234,8 @@ static void settle(pg_planner *p) {
         if (loop->loads[i].buffer >= 0) loop->loads[i].buffer = settled(p, loop->loads[i].buffer);
     }
     for (int i = 0; i < loop->n_stores; i++) loop->stores[i].location = settled(p, loop->stores[i].location);
-    for (int i = 0; i < loop->n_reductions; i++) loop->reductions[i].location = settled(p, loop->reductions[i].location);
+    for (int i = 0; i < loop->n_reductions; i++)
+        loop->reductions[i].location = settled(p, loop->reductions[i].location);
 }
 
 /* Whether blocks of a map end at the ends of long rows, so that rows need not be copied. */

@@ -17,48 +17,48 @@ typedef struct pg_panel {
 } pg_panel;
 
 /* U: the type in which products and sums are defined. */
-#define PG_PLAIN_PRODUCT(T, U)                                                                                         \
-    static void plain_##T(const pg_panel *p) {                                                                         \
-        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                                \
-        T *c = (T *)(void *)p->c;                                                                                      \
-        const int64_t row_a = p->ta ? 1 : p->lda, step_a = p->ta ? p->lda : 1;                                         \
-        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row_a) {                                                    \
-            if (p->tb) {                                                                                               \
-                for (int64_t j = 0; j < p->n; j++) {                                                                   \
-                    U sum = 0;                                                                                         \
-                    for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step_a] * (U)b[j * p->ldb + k];                 \
-                    c[j] = (T)sum;                                                                                     \
-                }                                                                                                      \
-                continue;                                                                                              \
-            }                                                                                                          \
-            for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)a[0] * (U)b[j]);                                          \
-            for (int64_t k = 1; k < p->k; k++) {                                                                       \
-                const U x = (U)a[k * step_a];                                                                          \
-                for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)c[j] + x * (U)b[k * p->ldb + j]);                     \
-            }                                                                                                          \
-        }                                                                                                              \
+#define PG_PLAIN_PRODUCT(T, U)                                                                         \
+    static void plain_##T(const pg_panel *p) {                                                         \
+        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                \
+        T *c = (T *)(void *)p->c;                                                                      \
+        const int64_t row_a = p->ta ? 1 : p->lda, step_a = p->ta ? p->lda : 1;                         \
+        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row_a) {                                    \
+            if (p->tb) {                                                                               \
+                for (int64_t j = 0; j < p->n; j++) {                                                   \
+                    U sum = 0;                                                                         \
+                    for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step_a] * (U)b[j * p->ldb + k]; \
+                    c[j] = (T)sum;                                                                     \
+                }                                                                                      \
+                continue;                                                                              \
+            }                                                                                          \
+            for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)a[0] * (U)b[j]);                          \
+            for (int64_t k = 1; k < p->k; k++) {                                                       \
+                const U x = (U)a[k * step_a];                                                          \
+                for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)c[j] + x * (U)b[k * p->ldb + j]);     \
+            }                                                                                          \
+        }                                                                                              \
     }
 PG_PLAIN_PRODUCT(double, double)
 PG_PLAIN_PRODUCT(float, float)
 PG_PLAIN_PRODUCT(int64_t, uint64_t)
 PG_PLAIN_PRODUCT(int32_t, uint32_t)
 
-#define PG_BLAS_PRODUCT(T, gemm, gemv)                                                                                 \
-    static void blas_##T(const pg_panel *p) {                                                                          \
-        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                                \
-        T *c = (T *)(void *)p->c;                                                                                      \
-        const int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)p->lda, ldb = (int)p->ldb;                   \
-        const int flag_a = p->ta ? PG_BLAS_TRANSPOSED : PG_BLAS_PLAIN;                                                 \
-        const int flag_b = p->tb ? PG_BLAS_TRANSPOSED : PG_BLAS_PLAIN;                                                 \
-        if (n == 1) {                                                                                                  \
-            gemv(PG_BLAS_ROW_MAJOR, flag_a, p->ta ? k : m, p->ta ? m : k, 1, a, lda, b, 1, 0, c, 1);                   \
-        } else if (m == 1 && (lda == 1 || !p->ta)) {                                                                   \
-            /* a row times B: B transposed times a column */                                                           \
-            gemv(PG_BLAS_ROW_MAJOR, p->tb ? PG_BLAS_PLAIN : PG_BLAS_TRANSPOSED, p->tb ? n : k, p->tb ? k : n, 1, b, ldb, \
-                 a, 1, 0, c, 1);                                                                                       \
-        } else {                                                                                                       \
-            gemm(PG_BLAS_ROW_MAJOR, flag_a, flag_b, m, n, k, 1, a, lda, b, ldb, 0, c, n);                              \
-        }                                                                                                              \
+#define PG_BLAS_PRODUCT(T, gemm, gemv)                                                                              \
+    static void blas_##T(const pg_panel *p) {                                                                       \
+        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                             \
+        T *c = (T *)(void *)p->c;                                                                                   \
+        const int m = (int)p->m, n = (int)p->n, k = (int)p->k, lda = (int)p->lda, ldb = (int)p->ldb;                \
+        const int flag_a = p->ta ? PG_BLAS_TRANSPOSED : PG_BLAS_PLAIN;                                              \
+        const int flag_b = p->tb ? PG_BLAS_TRANSPOSED : PG_BLAS_PLAIN;                                              \
+        if (n == 1) {                                                                                               \
+            gemv(PG_BLAS_ROW_MAJOR, flag_a, p->ta ? k : m, p->ta ? m : k, 1, a, lda, b, 1, 0, c, 1);                \
+        } else if (m == 1 && (lda == 1 || !p->ta)) {                                                                \
+            /* a row times B: B transposed times a column */                                                        \
+            gemv(PG_BLAS_ROW_MAJOR, p->tb ? PG_BLAS_PLAIN : PG_BLAS_TRANSPOSED, p->tb ? n : k, p->tb ? k : n, 1, b, \
+                 ldb, a, 1, 0, c, 1);                                                                               \
+        } else {                                                                                                    \
+            gemm(PG_BLAS_ROW_MAJOR, flag_a, flag_b, m, n, k, 1, a, lda, b, ldb, 0, c, n);                           \
+        }                                                                                                           \
     }
 PG_BLAS_PRODUCT(double, scipy_cblas_dgemm, scipy_cblas_dgemv)
 PG_BLAS_PRODUCT(float, scipy_cblas_sgemm, scipy_cblas_sgemv)
@@ -128,6 +128,8 @@ void pg_run_matmul(const pg_place *place, const pg_matmul *matmul) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, use_one_thread);
     pg_matmul_job job = {place, matmul};
-    if (matmul->n_tasks == 1) run_task(&job, 0, 0);
-    else if (matmul->n_tasks > 1) pg_run_tasks(place->context->threads, matmul->n_tasks, run_task, &job);
+    if (matmul->n_tasks == 1)
+        run_task(&job, 0, 0);
+    else if (matmul->n_tasks > 1)
+        pg_run_tasks(place->context->threads, matmul->n_tasks, run_task, &job);
 }

@@ -1,4 +1,5 @@
-/* The public C interface: load a Program, make contexts, run segments. Python's cffi declarations are made from this. */
+/* The public C interface: load a Program, make contexts, run segments. Python's cffi declarations are made from this.
+ */
 #ifndef PG_API_H
 #define PG_API_H
 
@@ -10,7 +11,8 @@ typedef struct pg_context pg_context;
 
 /* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument.
  * `instruction` counts from 0 within its body; -1 stands for "none" in body, instruction and node.
- * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element. */
+ * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element.
+ */
 typedef struct pg_error {
     int status;
     int body;
@@ -36,7 +38,8 @@ pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t 
 /* Give the Program up; contexts made from it stay valid. */
 void pg_program_free(pg_program *program);
 
-/* All the memory of a call: arena, tables, block scratch for up to `threads` threads. One call at a time per context. */
+/* All the memory of a call: arena, tables, block scratch for up to `threads` threads. One call at a time per context.
+ */
 pg_context *pg_context_new(const pg_program *program, int threads, int check_finite, pg_error *error);
 void pg_context_free(pg_context *context);
 

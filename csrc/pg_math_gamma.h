@@ -66,6 +66,9 @@ PG_INLINE double pg_digamma_f64(double x) {
     if (x != x) {
         return x;
     }
+    if (x > -0x1p-60) {
+        return -1.0 / x; /* what follows is below half an ulp, and would be inf - inf */
+    }
     return pg_digamma_positive_f64(-x) + (-1.0 / x - pg_pi_cot_pi_f64(x));
 }
 
@@ -95,26 +98,28 @@ PG_INLINE double pg_zeta_f64(double s, double x, double inv_c) {
     return sum + (tail + 0.5 * a + a * x / (s - 1.0));
 }
 
-/* n! zeta(n + 1, x) for x > 0, by logarithms where a factor alone would leave the range. */
+/* n! zeta(n + 1, x) for x > 0, by a product of ratios where a factor alone would leave the range. */
 PG_INLINE double pg_factorial_zeta_f64(double n, double x) {
     const double s = n + 1.0;
-    if (n <= 170.0) {
-        double factorial = 1.0;
-        for (double i = 2.0; i <= n; i += 1.0) {
-            factorial *= i;
-        }
-        const double z = pg_zeta_f64(s, x, 1.0);
-        if ((z >= 0x1p-1000) & (z < INFINITY)) {
-            return factorial * z;
-        }
+    double factorial = 1.0;
+    for (double i = 2.0; i <= n; i += 1.0) {
+        factorial *= i;
     }
-    if (x == INFINITY) {
-        return 0.0;
+    if (x > 1e100) {
+        return factorial / n * pow(x, -n);
     }
-    return exp(lgamma(s) - s * log(x)) * (((x < 1e300) & (x > 1e-300)) ? pg_zeta_f64(s, x, 1.0 / x) : 1.0 + x / n);
+    const double z = pg_zeta_f64(s, x, 1.0);
+    if ((z >= 0x1p-1000) & (z < INFINITY)) {
+        return factorial * z;
+    }
+    double pole = 1.0 / x; /* n! / x^s */
+    for (double i = 1.0; i <= n; i += 1.0) {
+        pole *= i / x;
+    }
+    return pole < INFINITY ? pole * pg_zeta_f64(s, x, 1.0 / x) : INFINITY;
 }
 
-/* The n-th derivative of digamma, n = 0, 1, 2, ... (NaN for another n):
+/* The n-th derivative of digamma, n = 0, 1, ... 169, the last whose n! is finite (NaN for another n):
  *   psi_n(x) = (-1)^(n+1) n! sum over k >= 0 of (x + k)^-(n+1).
  * For x < 0 the sum is that over all integers, by its two halves about the one nearest to x, less what lies to the left
  * of x. A pole gives +inf for odd n; for even n it is -/+inf at +/-0 and NaN elsewhere. */
@@ -125,7 +130,7 @@ PG_INLINE double pg_polygamma_f64(double n, double x) {
     if (n == 0.0) {
         return pg_digamma_f64(x);
     }
-    if ((n < 0.0) | (n != floor(n)) | (n > 0x1p20) | (x == -INFINITY)) {
+    if ((n < 0.0) | (n != floor(n)) | (n > 169.0) | (x == -INFINITY)) {
         return NAN;
     }
     const int odd = fmod(n, 2.0) != 0.0;

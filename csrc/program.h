@@ -20,7 +20,7 @@ enum {
     PG_STAGE_BYTES = 16384,
     PG_CHUNK = 32768 /* elements of work that are never split; sums depend on it, so it is part of the format */
 };
-#define PG_MAGIC INT64_C(0x5047524150483031)
+#define PG_MAGIC     INT64_C(0x5047524150483031)
 #define PG_MAX_ARENA (INT64_C(1) << 39)
 
 enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT };
@@ -29,9 +29,9 @@ typedef enum pg_slot_kind { PG_SLOT_ARENA, PG_SLOT_CONST, PG_SLOT_INPUT, PG_SLOT
 
 typedef struct pg_slot {
     pg_slot_kind kind;
-    int align;       /* of the widest access, for inputs and outputs */
-    unsigned uses;   /* bit s: segment s reads or writes it */
-    int64_t where;   /* arena: offset; const: offset; input, output: index */
+    int align;     /* of the widest access, for inputs and outputs */
+    unsigned uses; /* bit s: segment s reads or writes it */
+    int64_t where; /* arena: offset; const: offset; input, output: index */
     int64_t nbytes;
 } pg_slot;
 
@@ -45,11 +45,11 @@ typedef struct pg_access {
     pg_access_kind kind;
     int slot;
     int dtype, size;
-    int location; /* loads: where its address is put; stores: where the value to store is found */
-    int buffer;   /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
-    int copied;   /* loads: always copied, since a store overwrites the memory before its last use */
-    int direct;   /* stores: the micro-op writes to memory itself, whose address is put at `location` */
-    int64_t offset;   /* bytes */
+    int location;   /* loads: where its address is put; stores: where the value to store is found */
+    int buffer;     /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
+    int copied;     /* loads: always copied, since a store overwrites the memory before its last use */
+    int direct;     /* stores: the micro-op writes to memory itself, whose address is put at `location` */
+    int64_t offset; /* bytes */
     int64_t strides[PG_MAX_DIMS];
 } pg_access;
 
@@ -75,7 +75,7 @@ typedef struct pg_loop {
     int ndim, reduces;
     int n_loads, n_once, n_fills, n_steps, n_stores, n_reductions;
     int n_locations, n_buffers, n_cells; /* locations: buffers, then cells, then addresses of loads and stores */
-    int clip;       /* cut blocks of a map at the ends of rows, so that rows are read in place */
+    int clip;                            /* cut blocks of a map at the ends of rows, so that rows are read in place */
     int scratch_slot;
     int64_t dims[PG_MAX_DIMS], count, block;
     int64_t outer, rows, inner;       /* reductions: count = outer rows inner */
@@ -93,7 +93,8 @@ typedef struct pg_loop {
 typedef struct pg_scalar {
     int64_t n_code;
     const pg_scalar_op *code;
-    const uint8_t *lengths, *results; /* per micro-op, at its first entry: its entries, its result's dtype or PG_N_DTYPES */
+    const uint8_t *lengths,
+        *results; /* per micro-op, at its first entry: its entries, its result's dtype or PG_N_DTYPES */
 } pg_scalar;
 
 typedef struct pg_operand {
@@ -117,8 +118,8 @@ typedef struct pg_indexing {
 } pg_indexing;
 
 typedef struct pg_port {
-    int slot;       /* of the body that holds the SCAN */
-    int inner;      /* of the body that the SCAN runs */
+    int slot;  /* of the body that holds the SCAN */
+    int inner; /* of the body that the SCAN runs */
     int64_t offset, stride, nbytes;
 } pg_port;
 
@@ -143,7 +144,7 @@ typedef struct pg_body {
     int64_t arena_bytes, n_instructions;
     pg_slot *slots;
     pg_init *inits;
-    int *inputs, *outputs; /* slot of each index */
+    int *inputs, *outputs;                /* slot of each index */
     int64_t segments[PG_MAX_SEGMENTS][2]; /* first instruction, end */
     int *ports[PG_MAX_SEGMENTS];          /* main body: the input and output slots a segment uses */
     int n_ports[PG_MAX_SEGMENTS];

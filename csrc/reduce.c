@@ -34,7 +34,8 @@ static void add_block(const pg_reduction *reduction, int64_t n, const char *bloc
 }
 
 /* Rows of `width` elements, one below the other in the block. */
-static void add_rows(const pg_reduction *reduction, int64_t rows, int64_t width, const char *block, char *out, int first) {
+static void add_rows(const pg_reduction *reduction, int64_t rows, int64_t width, const char *block, char *out,
+                     int first) {
     if (first) {
         memcpy(out, block, (size_t)(width * reduction->size));
         block += width * reduction->size;
@@ -58,8 +59,10 @@ static void run_chunk(const pg_reduce_job *job, char **locations, int64_t o, int
                 const pg_reduction *reduction = &loop->reductions[q];
                 const char *block = locations[reduction->location];
                 char *out = target(job, q, o, chunk);
-                if (inner == 1) add_block(reduction, rows, block, out, r == r0);
-                else add_rows(reduction, rows, inner, block, out, r == r0);
+                if (inner == 1)
+                    add_block(reduction, rows, block, out, r == r0);
+                else
+                    add_rows(reduction, rows, inner, block, out, r == r0);
             }
         }
         return;
@@ -144,8 +147,10 @@ void pg_run_reduce(const pg_place *place, const pg_loop *loop) {
         }
         return;
     }
-    if (loop->n_tasks == 1) run_task(&job, 0, 0);
-    else pg_run_tasks(place->context->threads, loop->n_tasks, run_task, &job);
+    if (loop->n_tasks == 1)
+        run_task(&job, 0, 0);
+    else
+        pg_run_tasks(place->context->threads, loop->n_tasks, run_task, &job);
     if (loop->n_chunks == 1) return;
     for (int q = 0; q < loop->n_reductions; q++) {
         for (int64_t o = 0; o < loop->outer; o++) combine(&job, q, o);

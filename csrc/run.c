@@ -11,8 +11,10 @@ static int run_one(const pg_place *place, const pg_instruction *instruction, cha
     }
     case PG_OP_LOOP: {
         const pg_loop *loop = instruction->data;
-        if (loop->reduces) pg_run_reduce(place, loop);
-        else pg_run_loop(place, loop);
+        if (loop->reduces)
+            pg_run_reduce(place, loop);
+        else
+            pg_run_loop(place, loop);
         return PG_OK;
     }
     case PG_OP_MATMUL: pg_run_matmul(place, instruction->data); return PG_OK;

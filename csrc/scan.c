@@ -30,7 +30,8 @@ int pg_run_scan(const pg_place *place, const pg_scan *scan) {
         }
         return PG_OK;
     }
-    for (int k = 0; k < scan->n_consts; k++) inner[scan->consts[k].inner] = outer[scan->consts[k].slot] + scan->consts[k].offset;
+    for (int k = 0; k < scan->n_consts; k++)
+        inner[scan->consts[k].inner] = outer[scan->consts[k].slot] + scan->consts[k].offset;
     const pg_port *carry = scan->init;
     const int64_t end = context->program->bodies[scan->body].segments[0][1];
     for (int64_t i = 0; i < scan->length; i++) {

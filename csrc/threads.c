@@ -1,7 +1,11 @@
 /* The worker pool that all contexts share: started when first needed, one job at a time, and made anew after a fork. */
+#if !defined(_POSIX_C_SOURCE) && !defined(__APPLE__)
+#define _POSIX_C_SOURCE 200809L
+#endif
 #include "context.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -21,13 +25,13 @@ typedef struct pg_job {
 } pg_job;
 
 static struct {
-    pthread_mutex_t busy;   /* held by the caller whose job it is */
-    pthread_mutex_t mutex;  /* guards what follows */
+    pthread_mutex_t busy;  /* held by the caller whose job it is */
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake, done;
-    int size;               /* wanted, counting the caller; 0: not yet chosen */
-    int started;            /* workers that run */
+    int size;                  /* wanted, counting the caller; 0: not yet chosen */
+    int started;               /* workers that run */
     int wanted, entered, left; /* workers this job may have, that took part, that finished */
-    atomic_uint round;      /* counts jobs */
+    atomic_uint round;         /* counts jobs */
     pg_job job;
 } pool = {.busy = PTHREAD_MUTEX_INITIALIZER,
           .mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -47,9 +51,11 @@ static void *serve(void *unused) {
     (void)unused;
     unsigned seen = 0;
     for (;;) {
-        for (int i = 0; i < PG_SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++) PG_PAUSE();
+        for (int i = 0; i < PG_SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++)
+            PG_PAUSE();
         pthread_mutex_lock(&pool.mutex);
-        while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+        while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen)
+            pthread_cond_wait(&pool.wake, &pool.mutex);
         seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
         const int takes_part = pool.entered < pool.wanted;
         if (takes_part) pool.entered++;
@@ -89,13 +95,17 @@ static int start_workers(int count) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
     pthread_attr_t detached;
+    sigset_t all, before;
     if (pool.started >= count || pthread_attr_init(&detached) != 0) return pool.started;
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all); /* signals are for the program's own threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool.started < count) {
         pthread_t thread;
         if (pthread_create(&thread, &detached, serve, NULL) != 0) break;
         pool.started++;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&detached);
     return pool.started;
 }

@@ -71,9 +71,9 @@ int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, i
     if (empty) return use_slot(l, (int)slot, 0, 0, size, writes, what, extent);
     const int64_t nbytes = l->body->slots[slot].nbytes;
     if (overflow || first < 0 || last >= nbytes / size) {
-        return pg_refuse(l, "%s: elements %" PRId64 " to %" PRId64 " (%d bytes each) leave slot %" PRId64 " of %" PRId64
-                            " bytes",
-                         what, first, last, size, slot, nbytes);
+        return pg_refuse(
+            l, "%s: elements %" PRId64 " to %" PRId64 " (%d bytes each) leave slot %" PRId64 " of %" PRId64 " bytes",
+            what, first, last, size, slot, nbytes);
     }
     return use_slot(l, (int)slot, first * size, (last + 1) * size, size, writes, what, extent);
 }

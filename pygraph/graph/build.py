@@ -79,10 +79,11 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
         else:
             dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
     except GraphError as error:
-        if "\n  at: " in str(error):
+        if "\n  do: " in str(error):
             raise
         advice = _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
-        raise type(error)(describe("tracing", op.name, str(error), advice, inputs)) from error
+        problem = str(error).partition("\n  at: ")[0]
+        raise type(error)(describe("tracing", op.name, problem, advice, inputs)) from error
     return (shape, dtype), None
 
 

@@ -78,13 +78,13 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
         dying = [
             value
             for value in dict.fromkeys(step.reads)
-            if value.kind is SlotKind.ARENA and value.end == now and not value.kept and value not in constants
+            if value.end == now and not value.kept and value not in constants and _is_planned(value)
         ]
         if isinstance(step, ScalarStep):
             for value in dying:
                 give(value)
             dying = []
-        fresh = [value for value in dict.fromkeys(step.writes) if value.kind is SlotKind.ARENA and value.start == now]
+        fresh = [value for value in dict.fromkeys(step.writes) if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
         if isinstance(step, LoopStep):
             for written, read in step.in_place:
@@ -107,6 +107,11 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
     return base + arrays.size
 
 
+def _is_planned(value: Value) -> bool:
+    """Whether the value owns memory of the arena; an empty one does not."""
+    return value.kind is SlotKind.ARENA and value.nbytes > 0
+
+
 def _live_ranges(steps: Sequence[Step]) -> None:
     for now, step in enumerate(steps):
         for value in step.writes:
@@ -115,5 +120,3 @@ def _live_ranges(steps: Sequence[Step]) -> None:
             value.end = now
         for value in step.reads:
             value.end = now
-            if value.start < 0 and value.nbytes == 0:  # no step writes what is empty
-                value.offset = 0

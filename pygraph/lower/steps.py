@@ -40,7 +40,7 @@ class Value:
         self.kept = False
         self.start = -1
         self.end = -1
-        self.offset = -1
+        self.offset = -1 if nbytes else 0
 
 
 SlotOf = Callable[[Value], int]

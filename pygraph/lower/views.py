@@ -27,10 +27,10 @@ class Access(NamedTuple):
     @property
     def contiguous(self) -> bool:
         """Whether the elements lie one after another in C order."""
+        if 0 in self.shape:
+            return True
         expected = 1
         for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
-            if size == 0:
-                return True
             if size != 1:
                 if stride != expected:
                     return False

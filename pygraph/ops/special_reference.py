@@ -68,18 +68,27 @@ def digamma(x: Any) -> Array:
     return np.asarray(result, given.dtype)
 
 
-def _hurwitz_zeta(s: float, x: Array) -> Array:
-    """ζ(s, x) for whole s > 1 and x > 0 by Euler–Maclaurin summation (DLMF 25.11.5 at N = 16 terms)."""
+def _scaled_zeta(s: float, x: Array) -> Array:
+    """x^s ζ(s, x), the sum of (1 + k/x)^-s, for whole s > 1 and x > 0 by Euler–Maclaurin (DLMF 25.11.5, N = 16 terms)."""
     total = np.zeros_like(x)
     for k in range(_SHIFT):
-        total += (x + k) ** -s
+        total += (1.0 + k / x) ** -s
     t = x + _SHIFT
-    total += t ** (1.0 - s) / (s - 1.0) + 0.5 * t**-s
-    factor = s * t ** (-s - 1.0) / 2.0  # s (s+1) … (s+2j-2) t^(-s-2j+1) / (2j)!, at j = 1
+    scale = (t / x) ** -s
+    total += scale * (t / (s - 1.0) + 0.5)
+    factor = scale * s / t / 2.0  # s (s+1) … (s+2j-2) t^(1-2j) / (2j)!, at j = 1
     for j, bernoulli in enumerate(_BERNOULLI, 1):
         total += bernoulli * factor
         factor = factor * ((s + 2 * j - 1) * (s + 2 * j) / ((2 * j + 1) * (2 * j + 2))) / (t * t)
     return total
+
+
+def _pole(n: int, x: Array) -> Array:
+    """n! / x^(n+1), as a product that leaves the range only where the result does."""
+    result = 1.0 / x
+    for j in range(1, n + 1):
+        result = result * (j / x)
+    return result
 
 
 def _cotangent_derivative(n: int, x: Array) -> Array:
@@ -100,8 +109,11 @@ def _cotangent_derivative(n: int, x: Array) -> Array:
 def _polygamma_of_order(n: int, x: Array) -> Array:
     """ψ⁽ⁿ⁾(x) for n >= 1, below zero by the reflection formula (DLMF 5.15.6)."""
     sign = -1.0 if n % 2 == 0 else 1.0
-    positive = sign * math.gamma(n + 1.0) * _hurwitz_zeta(n + 1.0, np.where(x < 0, 1.0 - x, x))
+    at = np.where(x < 0, 1.0 - x, x)
+    far = at > 1e100  # (n-1)! / x^n, of which the product below would lose all
+    positive = sign * np.where(far, math.gamma(n) * at ** -float(n), _pole(n, at) * _scaled_zeta(n + 1.0, at))
     result = np.where(x < 0, -sign * positive - _cotangent_derivative(n, x), positive)
+    result = np.where(np.abs(x) < 1e-18, sign * _pole(n, x), result)
     odd = n % 2 == 1
     result = np.where((x < 0) & (x == np.rint(x)), np.inf if odd else np.nan, result)
     result = np.where(x == 0, np.inf if odd else np.copysign(np.inf, -x), result)
@@ -109,7 +121,7 @@ def _polygamma_of_order(n: int, x: Array) -> Array:
 
 
 def polygamma(n: Any, x: Any) -> Array:
-    """ψ⁽ⁿ⁾(x), broadcast; nan where n is negative or not whole."""
+    """ψ⁽ⁿ⁾(x), broadcast; nan where n is negative, not whole or above 169."""
     dtype = np.result_type(n, x)
     orders, points = np.broadcast_arrays(np.asarray(n, np.float64), np.asarray(x, np.float64))
     result = np.full(points.shape, np.nan)

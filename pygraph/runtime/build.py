@@ -84,7 +84,7 @@ def build(
             whole.verify("differentiated")
     times = [start, time.perf_counter()]
     if optimise:
-        whole = optimize(whole)
+        whole = optimize(whole, None if derived is None else derived.levels)
     times.append(time.perf_counter())
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)
