@@ -176,12 +176,17 @@ def _repetitions(run: Callable[[], Any]) -> int:
 
 
 def measure(case: Case, rounds: int) -> dict[str, list[float]]:
-    """Nanoseconds a call by contender, one entry per round; the rounds are interleaved: A B C A B C …"""
+    """Nanoseconds a call by contender, one entry per round: A B C, then B C A, C A B …
+
+    Each round starts one further, so that no contender always runs where the scheduler, or the one before it, leaves
+    the machine in a worse state.
+    """
     repetitions = {contender.name: _repetitions(contender.run) for contender in case.contenders}
     times: dict[str, list[float]] = {contender.name: [] for contender in case.contenders}
     with _without_collection():
-        for _ in range(rounds):
-            for contender in case.contenders:
+        for i in range(rounds):
+            first = i % len(case.contenders)
+            for contender in (*case.contenders[first:], *case.contenders[:first]):
                 times[contender.name].append(sample(contender.run, repetitions[contender.name]))
     return times
 
@@ -209,7 +214,8 @@ def run_case(case: Case, rounds: int | None) -> dict[str, Any]:
     for target in case.targets:
         if target.contender in times and target.reference in times:
             found = ratio(times, target.contender, target.reference)
-            targets.append({**asdict(target), "ratio": found, "met": found < target.limit})
+            best = min(times[target.contender]) / min(times[target.reference])
+            targets.append({**asdict(target), "ratio": found, "best_ratio": best, "met": found < target.limit})
     return {"title": case.title, "base": case.base, "rounds": rounds, "rows": rows, "targets": targets}
 
 
@@ -249,6 +255,7 @@ def print_table(table: Mapping[str, Any]) -> None:
         (
             f"{target['contender']} / {target['reference']}",
             f"{target['ratio']:.3f}",
+            f"of best times {target['best_ratio']:.3f}",
             f"target < {target['limit']:g}",
             _verdict(target["met"]),
         )
@@ -308,6 +315,8 @@ def machine() -> dict[str, Any]:
 
 
 def print_machine(found: Mapping[str, Any]) -> None:
-    """The machine in two lines."""
+    """The machine in two lines, and a warning when it is busy."""
     print(f"{found['cpu']}, {found['cores']} cores, {found['system']}, load at the start {found['load']}")
     print(", ".join(f"{name} {version}" for name, version in found["versions"].items()))
+    if found["load"] > 0.5 * found["cores"]:
+        print("the machine is busy with other work: expect noise, and trust best times more than medians")

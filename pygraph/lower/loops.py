@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_DIMS = 8
 #: Bytes of computed registers a block should fit in, well inside an L1 cache.
 BLOCK_BYTES = 24 * 1024
-MIN_BLOCK, MAX_BLOCK = 64, 1024
+MIN_BLOCK, MAX_BLOCK = 64, 512
 
 #: Order of the combiners in a Program.
 COMBINERS = {name: code for code, name in enumerate(REDUCTIONS)}
@@ -133,12 +133,15 @@ class LoopBuilder:
             operand.strides = strides
         return dims
 
+    def _tails(self) -> list[Store | Reduce]:
+        return [*self.stores, *self.reduces]
+
     def _last_uses(self) -> dict[int, int]:
         last: dict[int, int] = {}
         for at, micro in enumerate(self.micros):
             for register in micro.sources:
                 last[register] = at
-        for tail in (*self.stores, *self.reduces):
+        for tail in self._tails():
             last[tail.register] = len(self.micros)
         return last
 
@@ -201,7 +204,7 @@ class LoopBuilder:
             micro.sources = tuple(physical[r] for r in micro.sources)
             if virtual not in last_use and virtual not in splats:
                 free.append(chosen)
-        for tail in (*self.stores, *self.reduces):
+        for tail in self._tails():
             tail.register = physical[tail.register]
         return count, count - len(self.loads)
 

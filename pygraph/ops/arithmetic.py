@@ -74,7 +74,7 @@ divide = pointwise(
     "a / b",
     np.divide,
     lambda out, x, y: reciprocal_row(y),
-    lambda out, x, y: -out / y,
+    lambda out, x, y: -(out * reciprocal_row(y)),  # the reciprocal is that of the other partial
     domain=(_REAL, _POSITIVE),
 )
 floor_divide = pointwise(
@@ -179,7 +179,7 @@ maximum = pointwise(
     {"f": "M(maximum)(a, b)", "i": "a > b ? a : b", "b": "a || b"},
     np.maximum,
     lambda out, x, y: _share(greater(x, y), out, x, y),
-    lambda out, x, y: _share(less(x, y), out, x, y),
+    lambda out, x, y: 1.0 - _share(greater(x, y), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
 )
@@ -189,7 +189,7 @@ minimum = pointwise(
     {"f": "M(minimum)(a, b)", "i": "a < b ? a : b", "b": "a && b"},
     np.minimum,
     lambda out, x, y: _share(less(x, y), out, x, y),
-    lambda out, x, y: _share(greater(x, y), out, x, y),
+    lambda out, x, y: 1.0 - _share(less(x, y), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
 )

@@ -59,7 +59,8 @@ digamma: Op = pointwise(
 polygamma: Op = pointwise(
     "polygamma",
     "The derivative of order a of digamma at b: (-1)^(a+1) a! ζ(a+1, b) (DLMF 5.15, 25.11.12); digamma where a is 0; "
-    "nan where a is negative, not whole or above 169, where a! overflows. The derivative in b is polygamma(a + 1, b); in a there is none.",
+    "nan where a is negative, not whole or above 169, where a! overflows. The derivative in b is polygamma(a + 1, b); "
+    "in a there is none.",
     "M(polygamma)(a, b)",
     _polygamma,
     None,

@@ -69,7 +69,7 @@ def digamma(x: Any) -> Array:
 
 
 def _scaled_zeta(s: float, x: Array) -> Array:
-    """x^s ζ(s, x), the sum of (1 + k/x)^-s, for whole s > 1 and x > 0 by Euler–Maclaurin (DLMF 25.11.5, N = 16 terms)."""
+    """x^s ζ(s, x), the sum of (1 + k/x)^-s, for s > 1 and x > 0 by Euler–Maclaurin (DLMF 25.11.5, N = 16 terms)."""
     total = np.zeros_like(x)
     for k in range(_SHIFT):
         total += (1.0 + k / x) ** -s

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import StateError
-from ..graph.tree import LEAF
 from ..graph.where import describe
 from ..lower.program import Segment
 from . import library
 from .build import Built
+from .callpath import write_collect
 from .context import Context
 
 Array = npt.NDArray[Any]
@@ -43,7 +43,7 @@ class BoundCall:
         check: Callable[[], object] | None,
     ) -> None:
         """Bind `context` to `arrays` and to new outputs; `check` runs before each call, where given."""
-        program, tree = built.program, built.graph.output_tree
+        program = built.program
         self._arrays = tuple(arrays)
         for i, array in zip(primals, arrays, strict=True):
             if array.size:
@@ -55,12 +55,8 @@ class BoundCall:
         self.outputs = built.graph.unflatten(results)
         idle = deque([context])  # holds the context while no thread runs it
         pointer, run, failure = context.pointer, library.run, built.library.failure
-        outputs, scalars = self.outputs, [result for result in results if not result.ndim]
-
-        def collect() -> Any:
-            if tree == LEAF:
-                return results[0][()]
-            return built.graph.unflatten([result if result.ndim else result[()] for result in results])
+        outputs, scalars = self.outputs, any(not result.ndim for result in results)
+        collect = write_collect(results, built.graph.output_tree)
 
         def call() -> Any:
             try:

@@ -20,6 +20,7 @@ from ..graph.where import describe
 from ..lower import Program, disassemble, lower
 from ..ops.dtypes import is_float
 from ..optimize import optimize
+from .collector import paused
 from .library import Library
 from .signature import Parameter, Signature, refuse
 
@@ -72,6 +73,11 @@ def build(
         SignatureError: an entry of `wrt` is no input.
         DTypeError: an entry of `wrt` is not floating.
     """
+    with paused():
+        return _build(graph, wrt, check_finite, fuse, optimise)
+
+
+def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bool, optimise: bool) -> Built:
     start = time.perf_counter()
     graph.require_closed()
     signature = graph_signature(graph)

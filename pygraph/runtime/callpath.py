@@ -40,6 +40,7 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..graph.tree import TreeDef, unflatten
 from ..lower.program import Port
@@ -176,6 +177,20 @@ def _written(
         "        push(context)",
     ]
     return compile("\n".join(lines), _FILE, "exec"), tuple(constants)
+
+
+def write_collect(results: Sequence[npt.NDArray[Any]], result: TreeDef) -> Callable[[], Any]:
+    """A function that puts `results` in their container; of 0-d ones the present values, as NumPy scalars."""
+    constants: list[Any] = []
+    values = (f"r{i}" if array.ndim else f"r{i}[()]" for i, array in enumerate(results))
+    text = f"lambda: {_building(result, values, constants)}"
+    namespace: dict[str, Any] = {
+        "unflatten": unflatten,
+        **{f"r{i}": array for i, array in enumerate(results)},
+        **{f"c{i}": constant for i, constant in enumerate(constants)},
+    }
+    collect: Callable[[], Any] = eval(compile(text, _FILE, "eval"), namespace)
+    return collect
 
 
 def _constant(constants: list[Any], value: Any) -> str:

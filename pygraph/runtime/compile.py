@@ -22,6 +22,7 @@ from ..graph.trace import function_name, leaf_type, trace
 from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.where import describe
+from .collector import paused
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -111,12 +112,13 @@ class _Signatures:
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
-        graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
-        if check_enabled():
-            graph.verify("traced")
-        if graph.free:
-            return graph
-        return Executable(graph, wrt=range(len(values)) if self.wrt_all else None, **self.options)
+        with paused():
+            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+            if check_enabled():
+                graph.verify("traced")
+            if graph.free:
+                return graph
+            return Executable(graph, wrt=range(len(values)) if self.wrt_all else None, **self.options)
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
