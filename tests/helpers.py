@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pygraph.graph import Constant, Graph, Node, make, var
+from pygraph.graph import Graph, Node, make, var
 from pygraph.graph.build import outputs_of
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
 from pygraph.ops.dtypes import KINDS
@@ -20,7 +20,22 @@ Array = npt.NDArray[Any]
 
 #: C functions whose result IEEE 754 or integer arithmetic fixes to the last bit.
 EXACT_FUNCTIONS = frozenset(
-    "add subtract multiply negative abs square sqrt floor ceil round maximum minimum floor_divide mod".split()
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "negative",
+        "abs",
+        "square",
+        "sqrt",
+        "floor",
+        "ceil",
+        "round",
+        "maximum",
+        "minimum",
+        "floor_divide",
+        "mod",
+    ]
 )
 
 #: Functions that are accurate relative to 1, not to their value, near their zeros.
@@ -74,18 +89,18 @@ def same(actual: Any, expected: Any, signs: bool = True) -> bool:
     return True
 
 
-def distance(actual: Any, expected: Any, floor: float = 0.0) -> Array:
-    """How far elements are apart, in ulps of `expected`, or of `floor` where that is larger; 0 for equal infinities and nans."""
+def distance(actual: Any, expected: Any, floor: Any = 0.0) -> Array:
+    """How far elements are apart, in ulps of `expected`, or of `floor` where that is larger; 0 for equal nans too."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     with np.errstate(all="ignore"):
-        unit = np.spacing(np.maximum(np.abs(expected), expected.dtype.type(floor)))
+        unit = np.spacing(np.maximum(np.abs(expected), np.asarray(floor, expected.dtype)))
         apart = np.abs(actual.astype(np.float64) - expected.astype(np.float64)) / unit.astype(np.float64)
     equal = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
     apart = np.where(equal, 0.0, apart)
     return np.where(np.isnan(apart), np.inf, apart)
 
 
-def assert_close(actual: Any, expected: Any, ulps: float, what: str, floor: float = 0.0, signs: bool = True) -> None:
+def assert_close(actual: Any, expected: Any, ulps: float, what: str, floor: Any = 0.0, signs: bool = True) -> None:
     """Equal shape, dtype and elements up to `ulps`; exactly where `ulps` is 0 or the dtype is not floating."""
     actual, expected = np.asarray(actual), np.asarray(expected)
     types = (actual.shape, actual.dtype), (expected.shape, expected.dtype)
@@ -109,7 +124,8 @@ def worst(actual: Array, expected: Array) -> str:
         return "no elements"
     count = int(np.count_nonzero(apart))
     at = np.unravel_index(int(np.argmax(apart)), apart.shape)
-    return f"{count} of {apart.size} elements differ, the worst at {tuple(map(int, at))}: {actual[at]!r} for {expected[at]!r}"
+    place = tuple(map(int, at))
+    return f"{count} of {apart.size} elements differ, the worst at {place}: {actual[at]!r} for {expected[at]!r}"
 
 
 def jittered(graph: Graph, arrays: Sequence[Array], rng: np.random.Generator, size: float = 16.0) -> list[Array]:
@@ -146,13 +162,22 @@ def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, si
             terms = [np.abs(operands[0]), operands[1], np.abs(operands[2])]
         else:
             terms = [np.abs(x) for x in operands]
-        scale = np.asarray(compute(*terms, **node.attrs))
+        summed = terms[0].size / max(value.size, 1) if name != "matmul" else node.inputs[0].shape[-1]
+        scale = np.asarray(compute(*terms, **node.attrs)) * (1.0 + np.sqrt(summed) / 16.0)
     noise = rng.uniform(size / 2, size, value.shape) * rng.choice([-1.0, 1.0], value.shape) * np.finfo(value.dtype).eps
     return np.asarray(value + np.where(np.isfinite(scale), scale * noise, 0.0)).astype(value.dtype)
 
 
 def _jittered_scan(
-    operands: list[Any], rng: np.random.Generator, size: float, *, body: Graph, length: int, reverse: bool, n_consts: int, n_carry: int
+    operands: list[Any],
+    rng: np.random.Generator,
+    size: float,
+    *,
+    body: Graph,
+    length: int,
+    reverse: bool,
+    n_consts: int,
+    n_carry: int,
 ) -> tuple[Array, ...]:
     consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
     ys = [np.zeros((length, *node.shape), node.dtype) for node in body.outputs[n_carry:]]
@@ -174,7 +199,7 @@ def exact_nodes(graph: Graph) -> set[Node]:
 
 
 def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> list[Array]:
-    """Per output and element: how far the jittered runs move; inf where they disagree on being finite or on an integer."""
+    """How far the jittered runs move each element of each output; inf where they disagree on nan or an integer."""
     spreads = []
     for at, value in enumerate(expected):
         moved = np.zeros(value.shape)
@@ -194,11 +219,6 @@ def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> lis
 def reference(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
     """The flat outputs of a graph by the reference interpreter."""
     return [np.asarray(x) for x in evaluate_flat(graph, arrays)]
-
-
-def constant_of(value: Any) -> Constant:
-    """A hashable constant, as the attribute of a `constant` node."""
-    return Constant(np.array(value, order="C"))
 
 
 Transform = Callable[[Array], Array]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from helpers import is_exact
+
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
 from pygraph.graph import Graph, Node, constant, scan, topological, var
@@ -40,7 +40,7 @@ class Sample:
 
 
 class Grower:
-    """Grows a graph; node number i depends on the seed and on i alone, so that a smaller graph is a part of a larger one."""
+    """Grows a graph; node i depends on the seed and on i alone, so that a smaller graph is a part of a larger one."""
 
     def __init__(self, seed: int, large: bool) -> None:
         self.seed = seed
@@ -100,7 +100,7 @@ class Grower:
     def random_array(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         match KINDS[dtype]:
             case "b":
-                return self.rng.random(shape) < 0.5
+                return np.asarray(self.rng.random(shape) < 0.5)
             case "i":
                 return self.rng.integers(-4, 5, shape).astype(dtype)
         value = self.rng.uniform(-2, 2, shape)
@@ -183,7 +183,13 @@ class Grower:
         for i in range(op.arity):
             if i in op.differs:
                 chosen.append(self.pick("b", lambda x, s=shape: broadcasts(x.shape, s)))  # type: ignore[misc]
-            elif i > 0 and chosen[0] is not None and i not in (op.differs or ()) and self.rng.random() < 0.15 and "f" in op.kinds:
+            elif (
+                i > 0
+                and chosen[0] is not None
+                and i not in (op.differs or ())
+                and self.rng.random() < 0.15
+                and "f" in op.kinds
+            ):
                 chosen.append(float(np.round(self.rng.uniform(0.5, 2.0), 2)))
                 continue
             else:
@@ -210,7 +216,11 @@ class Grower:
         dtype = self.random_dtype()
         if x is None or x.dtype == dtype:
             return None
-        if KINDS[x.dtype] == "f" and KINDS[dtype] != "f" and not (self.exact[x] and np.all(np.abs(self.value(x)) < 1e9)):
+        if (
+            KINDS[x.dtype] == "f"
+            and KINDS[dtype] != "f"
+            and not (self.exact[x] and np.all(np.abs(self.value(x)) < 1e9))
+        ):
             return None
         return ops.astype(x, dtype)
 
@@ -294,7 +304,7 @@ def _slice(g: Grower) -> Any:
 
 
 def _unslice(g: Grower) -> Any:
-    x = g.pick(test=lambda x: 0 < len(x.shape) and prod(x.shape) < 50_000)
+    x = g.pick(test=lambda x: len(x.shape) > 0 and prod(x.shape) < 50_000)
     if x is None:
         return None
     steps = tuple(int(g.rng.choice([1, 2, -1])) for _ in x.shape)
@@ -343,7 +353,9 @@ def _scatter(g: Grower, name: str) -> Any:
     x, axis = found
     index = _index(g, x.shape[axis])
     shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
-    values = g.pick(KINDS[x.dtype], lambda y: broadcasts(y.shape, shape) and np.broadcast_shapes(y.shape, shape) == shape)
+    values = g.pick(
+        KINDS[x.dtype], lambda y: broadcasts(y.shape, shape) and np.broadcast_shapes(y.shape, shape) == shape
+    )
     if values is None or g.rng.random() < 0.2:
         values = constant(g.random_array(shape, x.dtype))
     return lookup(name)(x, index, ops.broadcast_to(ops.astype(values, x.dtype), shape), axis=axis)
@@ -375,7 +387,14 @@ def _matmul(g: Grower) -> Any:
     x = g.pick("fi", lambda x: len(x.shape) > 0)
     if x is None:
         return None
-    y = g.pick("fi", lambda y: len(y.shape) > 0 and y.shape[max(len(y.shape) - 2, 0)] == x.shape[-1] and _product_size(x.shape, y.shape) < 300_000)
+    y = g.pick(
+        "fi",
+        lambda y: (
+            len(y.shape) > 0
+            and y.shape[max(len(y.shape) - 2, 0)] == x.shape[-1]
+            and _product_size(x.shape, y.shape) < 300_000
+        ),
+    )
     if y is None and len(x.shape) > 1 and x.shape[-1] < 50:
         y = ops.transpose(x[0]) if len(x.shape) == 3 and x.shape[0] else ops.transpose(x)
         if len(y.shape) < 2 or y.shape[-2] != x.shape[-1] or _product_size(x.shape, y.shape) > 300_000:
@@ -449,7 +468,19 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
 ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF]
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
-ACTIONS = [*STRUCTURE, "slice", "transpose", "reduce_sum", "reduce_sum", "matmul", "matmul", "scan", "composite", "take", "concatenate"]
+ACTIONS = [
+    *STRUCTURE,
+    "slice",
+    "transpose",
+    "reduce_sum",
+    "reduce_sum",
+    "matmul",
+    "matmul",
+    "scan",
+    "composite",
+    "take",
+    "concatenate",
+]
 
 
 def grow(seed: int, count: int, large: bool = False) -> Sample:

@@ -45,12 +45,14 @@ def rng_for(*key: object) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(repr(key).encode()))
 
 
-def array(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype[Any], low: float = -3.0, high: float = 3.0) -> Array:
+def array(
+    rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype[Any], low: float = -3.0, high: float = 3.0
+) -> Array:
     """Random elements of one dtype in an interval."""
     shape = tuple(shape)
     match KINDS[dtype]:
         case "b":
-            return rng.random(shape) < 0.5
+            return np.asarray(rng.random(shape) < 0.5)
         case "i":
             return rng.integers(int(np.floor(low)), int(np.ceil(high)) + 1, shape).astype(dtype)
     return np.asarray(rng.uniform(low, high, shape)).astype(dtype)
@@ -87,7 +89,9 @@ def _pointwise_attrs(op: Op) -> list[dict[str, Any]]:
     return [{"dtype": dtype} for dtype in DTYPES] if op.name == "convert" else [{}]
 
 
-def _pointwise_operands(op: Op, dtype: np.dtype[Any], shapes: Sequence[Sequence[int]], seed: object) -> tuple[Array, ...]:
+def _pointwise_operands(
+    op: Op, dtype: np.dtype[Any], shapes: Sequence[Sequence[int]], seed: object
+) -> tuple[Array, ...]:
     rng = rng_for(op.name, dtype.name, tuple(map(tuple, shapes)), seed)
     dtypes = operand_dtypes(op, dtype)
     return tuple(array(rng, s, d, *interval) for s, d, interval in zip(shapes, dtypes, op.domain, strict=True))
@@ -116,7 +120,14 @@ def edge_values(dtype: np.dtype[Any]) -> list[Any]:
             return [0, 1, -1, 2, -2, 7, -7, info.min, info.min + 1, info.max, info.max - 1]
     limits = np.finfo(dtype)
     plain = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 1e-3, 10.0, 88.5, 710.0, 1e5, 1e10, 2.0**24 + 2.0, 2.0**53]
-    special = [np.inf, float(limits.smallest_subnormal), float(limits.smallest_subnormal) * 12345, float(limits.tiny), float(limits.max), float(limits.eps)]
+    special = [
+        np.inf,
+        float(limits.smallest_subnormal),
+        float(limits.smallest_subnormal) * 12345,
+        float(limits.tiny),
+        float(limits.max),
+        float(limits.eps),
+    ]
     return [np.nan, *(sign * x for x in [*plain, *special] for sign in (1.0, -1.0))]
 
 
@@ -136,7 +147,7 @@ STRUCTURE: dict[str, tuple[str, Maker]] = {}
 
 def _entry(*names: str, kinds: str = "fib") -> Callable[[Maker], Maker]:
     def add(maker: Maker) -> Maker:
-        STRUCTURE.update({name: (kinds, maker) for name in names})
+        STRUCTURE.update(dict.fromkeys(names, (kinds, maker)))
         return maker
 
     return add
@@ -144,7 +155,15 @@ def _entry(*names: str, kinds: str = "fib") -> Callable[[Maker], Maker]:
 
 @_entry("reshape")
 def _reshape(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
-    pairs = [((2, 3, 4), (4, 6)), ((), (1, 1)), ((1, 1), ()), ((6,), (2, 3)), ((0, 3), (3, 0, 2)), ((12,), (12,)), ((3, 4), (12,))]
+    pairs = [
+        ((2, 3, 4), (4, 6)),
+        ((), (1, 1)),
+        ((1, 1), ()),
+        ((6,), (2, 3)),
+        ((0, 3), (3, 0, 2)),
+        ((12,), (12,)),
+        ((3, 4), (12,)),
+    ]
     for shape, wanted in pairs:
         yield (array(rng, shape, dtype),), {"shape": wanted}
 
@@ -158,7 +177,15 @@ def _transpose(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple
 
 @_entry("broadcast_to")
 def _broadcast_to(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
-    pairs = [((), (3, 4)), ((1, 3), (2, 3)), ((3, 1), (2, 3, 4)), ((), ()), ((1,), (0,)), ((4,), (0, 4)), ((1, 1), (33, 65))]
+    pairs = [
+        ((), (3, 4)),
+        ((1, 3), (2, 3)),
+        ((3, 1), (2, 3, 4)),
+        ((), ()),
+        ((1,), (0,)),
+        ((4,), (0, 4)),
+        ((1, 1), (33, 65)),
+    ]
     for shape, wanted in pairs:
         yield (array(rng, shape, dtype),), {"shape": wanted}
 
@@ -196,7 +223,7 @@ def _unslice(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[t
 
 @_entry("concatenate")
 def _concatenate(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
-    families = [
+    families: list[tuple[list[tuple[int, ...]], int]] = [
         ([(5,)], 0),
         ([(1,), (1,), (1,)], 0),
         ([(2,), (0,), (3,)], 0),
@@ -249,10 +276,10 @@ _entry("scatter_add", kinds="fi")(_scatter)
 def _wrap_index(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     if dtype == np.int64:
         for shape in ((), (1,), (5,), (0,), (3, 4), (1025,)):
-            yield (rng.integers(-7, 7, shape),), {"size": 7}
+            yield (np.asarray(rng.integers(-7, 7, shape)),), {"size": 7}
 
 
-#: Shapes of which every subset of axes is reduced, and (shape, axes) that cross the size at which work is cut in chunks:
+#: Shapes of which every subset of axes is reduced, and (shape, axes) that cross the size at which work is cut up:
 #: all to one, few long rows, many short ones, several columns, one of several axes between others.
 _REDUCED = ((), (1,), (5,), (3, 4), (2, 3, 4), (1, 5, 1), (0, 3), (3, 0, 2), (65, 3), (2, 1030))
 _LARGE: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
@@ -356,7 +383,9 @@ def structure_cases(op: Op, dtype: np.dtype[Any]) -> Iterator[Case]:
 def entry(op: Op) -> tuple[str, Maker]:
     """The parameters of a row that is not pointwise; fails for a row that has none."""
     if op.name not in STRUCTURE:
-        raise AssertionError(f"row {op.name!r} has no parameters: add a maker for it to STRUCTURE in tests/ops/samples.py")
+        raise AssertionError(
+            f"row {op.name!r} has no parameters: add a maker for it to STRUCTURE in tests/ops/samples.py"
+        )
     return STRUCTURE[op.name]
 
 

@@ -1,4 +1,4 @@
-"""Every row's derivative: both modes against finite differences and each other, twice, in float32, by the reference and in C."""
+"""Every row's derivatives: against finite differences and each other, of both orders, in float32, and in C."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from helpers import apply_row, reference
 from samples import FLOATS, Case, derivative_cases, operand_dtypes, pointwise_cases, rng_for, rows
 
-from helpers import apply_row, reference
 from pygraph.autodiff import jvp, vjp
 from pygraph.graph import Graph, Node, var
 from pygraph.graph.tree import flatten
@@ -141,7 +141,7 @@ def test_second_order(name: str) -> None:
 @pytest.mark.sanitize
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_segments_in_c(name: str) -> None:
-    """`forward`, `reverse` and `jvp` of an Executable equal the reference of the value, the gradient and the tangent."""
+    """`forward`, `reverse` and `jvp` of an Executable equal the reference's value, gradient and tangent."""
     from pygraph.runtime.executable import Executable
 
     for case in derivative_cases(TABLE[name]):

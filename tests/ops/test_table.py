@@ -1,4 +1,4 @@
-"""Every row of the op table: the reference against NumPy, and C against the reference, over dtypes, shapes and layouts."""
+"""Every row of the op table: the reference and C against NumPy, over dtypes, shapes, layouts and edge values."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles import FLOOR, expected, oracle_of, ulps_of
+from helpers import LAYOUTS, assert_close, reference, row_graph, run_flat
+from oracles import expected, floor_of, oracle_of, ulps_of
 from samples import Case, accepted, array, cases, edge_case, large_cases, pointwise_dtypes, rng_for, rows
 
-from helpers import LAYOUTS, assert_close, reference, row_graph, run_flat
 from pygraph.errors import IndexRangeError
 from pygraph.graph import Graph, make, var
 from pygraph.ops import flip, transpose
@@ -42,7 +42,7 @@ def test_reference_equals_numpy(name: str) -> None:
         found, wanted = reference(graph, case.operands), expected(case)
         for node, value, right in zip(graph.outputs, found, wanted, strict=True):
             assert (node.shape, node.dtype) == (right.shape, right.dtype), f"{case}: inferred {node.type_text}"
-            assert_close(value, right, ulps_of(case), str(case), FLOOR.get(name, 0.0), signs=False)
+            assert_close(value, right, ulps_of(case), str(case), floor_of(case), signs=False)
 
 
 @pytest.mark.sanitize
@@ -51,7 +51,7 @@ def test_c_equals_numpy(name: str) -> None:
     for case in everything(TABLE[name]):
         found = run_flat(row_graph(case.op, case.operands, case.attrs), case.operands)
         for value, right in zip(found, expected(case), strict=True):
-            assert_close(value, right, ulps_of(case), str(case), FLOOR.get(name, 0.0), signs=False)
+            assert_close(value, right, ulps_of(case), str(case), floor_of(case), signs=False)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -88,7 +88,7 @@ def test_operands_that_are_views(name: str) -> None:
         graph = Graph(variables, (node,), name=name)
         (value,) = run_flat(graph, arrays)
         (right,) = expected(case)
-        assert_close(value, right, ulps_of(case), f"{case}, operands are views", FLOOR.get(name, 0.0), signs=False)
+        assert_close(value, right, ulps_of(case), f"{case}, operands are views", floor_of(case), signs=False)
 
 
 def edges(name: str) -> Iterator[Case]:
@@ -107,7 +107,7 @@ def test_reference_at_edge_values(name: str) -> None:
     for case in edges(name):
         (found,) = reference(row_graph(case.op, case.operands, case.attrs), case.operands)
         (wanted,) = expected(case)
-        assert_close(found, wanted, ulps_of(case), f"{case}, edge values", FLOOR.get(name, 0.0), name not in UNSIGNED_ZERO)
+        assert_close(found, wanted, ulps_of(case), f"{case}, edge values", floor_of(case), name not in UNSIGNED_ZERO)
 
 
 @pytest.mark.sanitize
@@ -117,7 +117,7 @@ def test_c_at_edge_values(name: str) -> None:
         graph = row_graph(case.op, case.operands, case.attrs)
         (found,) = run_flat(graph, case.operands)
         (wanted,) = reference(graph, case.operands)
-        assert_close(found, wanted, ulps_of(case), f"{case}, edge values", FLOOR.get(name, 0.0), name not in UNSIGNED_ZERO)
+        assert_close(found, wanted, ulps_of(case), f"{case}, edge values", floor_of(case), name not in UNSIGNED_ZERO)
 
 
 @pytest.mark.sanitize
@@ -133,7 +133,9 @@ def test_scalar_path_equals_block_path(name: str) -> None:
         (whole,) = run_flat(row_graph(op, operands, case.attrs), operands)
         scalars = [var(f"x{i}_{k}", (), x.dtype) for k in range(len(picked)) for i, x in enumerate(operands)]
         arity = len(operands)
-        outputs = tuple(make(op, tuple(scalars[k * arity : (k + 1) * arity]), dict(case.attrs)) for k in range(len(picked)))
+        outputs = tuple(
+            make(op, tuple(scalars[k * arity : (k + 1) * arity]), dict(case.attrs)) for k in range(len(picked))
+        )
         single = run_flat(Graph(scalars, outputs), [x[k] for k in range(len(picked)) for x in operands])
         assert_close(np.array(single, whole.dtype), whole, 0, f"{name} on {dtype} scalars")
 

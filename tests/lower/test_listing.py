@@ -1,0 +1,69 @@
+"""The disassembler: its text for small Programs, and that it reads back every Program."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from fuzz.graphs import grow
+from programs import derived, opcodes
+
+from pygraph.graph import Graph, scan, var
+from pygraph.lower import Program, disassemble, lower
+from pygraph.ops import concatenate, exp, matmul, sin, sum, take, tanh
+
+
+def text(program: Program) -> str:
+    """The listing without the user's lines and the size of blocks, which is tuned."""
+    lines = (re.sub(r"  # .*", "", line) for line in disassemble(program).splitlines())
+    return "\n".join(re.sub(r"blocks of \d+", "blocks", line) for line in lines)
+
+
+def test_a_loop_and_a_scalar() -> None:
+    x, y = var("x", (2, 3)), var("y")
+    program = lower(Graph([x, y], (sum(exp(x) * y, axis=1), sin(y) + 2.0)))
+    assert text(program) == (
+        "program: 1 bodies, 2 instructions, 8 bytes of constants, arena 64 bytes, 0 kept\n"
+        "body 0: 2 inputs, 2 outputs, arena 64 bytes\n"
+        "  cell 0 = 00 00 00 00 00 00 00 40\n"
+        "      0  LOOP over [6] as [2][3][1], blocks, 3 registers\n"
+        "           r0 = load x +0 strides [1] : float64\n"
+        "           r1 = load y +0 strides [0] : float64\n"
+        "           r2 = exp r0 : float64\n"
+        "           r2 = multiply r2, r1 : float64\n"
+        "           out0 +0 = sum r2 : float64\n"
+        "     45  SCALAR 4 micro-operations\n"
+        "           w1 = load y +0 : float64\n"
+        "           w1 = sin w1 : float64\n"
+        "           w1 = add w1, w0 : float64\n"
+        "           store out1 +0 = w1 : float64"
+    )
+
+
+def test_segments_have_titles() -> None:
+    x = var("x", (3,))
+    whole, segments, groups = derived(Graph([x], sum(exp(x))))
+    lines = text(lower(whole, segments, groups)).splitlines()
+    assert [line.strip() for line in lines if line.endswith(":")] == ["forward:", "reverse:", "tangent:"]
+
+
+def test_each_instruction_has_a_line() -> None:
+    x, i = var("x", (4, 4)), var("i", (3,), "int64")
+    total, ys = scan(lambda c, row: (c + row, tanh(c)), np.zeros(4), x)
+    joined = concatenate([matmul(x, x), take(x, i, axis=0)])
+    scattered = x.at[i].add(np.ones((3, 4)))
+    program = lower(Graph([x, i], (total, ys, joined, scattered, x[i[0]])))
+    listing = disassemble(program)
+    for name, count in opcodes(program).items():
+        assert len(re.findall(rf"^ +\d+  {name} ", listing, re.MULTILINE)) == count
+    assert set(opcodes(program)) >= {"SCAN", "MATMUL", "GATHER", "SCATTER", "LOOP"}
+    assert "test_listing.py" in listing, "instructions name the user's line"
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_program_is_listed(seed: int) -> None:
+    program = lower(grow(seed, 10 + seed).graph)
+    lines = disassemble(program).splitlines()
+    instructions = [line for line in lines if re.match(r" +\d+  [A-Z]+ ", line)]
+    assert len(instructions) == program.instructions
