@@ -25,7 +25,8 @@ SANITIZE = os.environ.get("PYGRAPH_SANITIZE") == "1"
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))  # such a CPython has no abi3
 X86 = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}
 
-# Both tiers and every instruction set must agree to the last bit: no contraction, and never -ffast-math.
+# Both tiers must agree to the last bit on one instruction set: no contraction, and never -ffast-math. Between sets
+# only functions of pg_math.h may differ, by the rounding of a fused multiply-add.
 NUMERICS = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 LANGUAGE = ["-std=c11", "-fvisibility=hidden", "-pthread"]
 OPTIMISE = ["-O3", "-g0", "-fwrapv"]  # most Pythons add -fwrapv; said here so that all builds have it

@@ -5,6 +5,9 @@
 
 enum { PG_SCAN_WORDS = 8 };
 
+/* More steps than could ever run; without a bound a forged Program might never return. */
+#define PG_MAX_STEPS (INT64_C(1) << 40)
+
 /* The memory that one SCAN touches; what is written may overlap nothing else. */
 typedef struct pg_touched {
     pg_extent *extents;
@@ -109,7 +112,9 @@ int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
         return pg_refuse(l, "SCAN: body %" PRId64 " can't be run from here", number);
     pg_body *body = &l->program->bodies[number];
     if (body->used) return pg_refuse(l, "SCAN: body %" PRId64 " is run by another SCAN", number);
-    if (length < 0 || (words[2] & ~INT64_C(1)) != 0) return pg_refuse(l, "SCAN: impossible length or direction");
+    if (length < 0 || length > PG_MAX_STEPS || (words[2] & ~INT64_C(1)) != 0) {
+        return pg_refuse(l, "SCAN: impossible length or direction");
+    }
     for (int i = 4; i < 8; i++) {
         if (words[i] < 0 || words[i] > n) return pg_refuse(l, "SCAN: %" PRId64 " is not a possible count", words[i]);
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import secrets
 import threading
 import weakref
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DTypeError, GraphError, ShapeError, TracedBoolError, UnsupportedError
+from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, TracedBoolError, UnsupportedError
+from ..ops.common import bind_describer
 from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64, int64
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
@@ -81,15 +83,27 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
     except GraphError as error:
         if "\n  do: " in str(error):
             raise
-        advice = _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
-        problem = str(error).partition("\n  at: ")[0]
-        raise type(error)(describe("tracing", op.name, problem, advice, inputs)) from error
+        raise type(error)(described(op.name, error, inputs)) from error
     return (shape, dtype), None
 
 
+def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
+    """The full text of an error that a rule or a public function raised: its own words may start with the subject."""
+    problem = str(error).partition("\n  at: ")[0]
+    named = _SUBJECT.match(problem)
+    if named is not None:
+        subject, problem = named[1], problem[named.end() :]
+    advice = _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
+    types = [x for x in operands if hasattr(x, "shape") and hasattr(x, "dtype")]
+    return describe("tracing", subject, problem, advice, types)
+
+
+_SUBJECT = re.compile(r"([A-Za-z_]\w*): ")
 _ADVICE: dict[type, str] = {
     ShapeError: "bring the operands to shapes that fit (x.reshape(...), np.expand_dims, np.broadcast_to)",
     DTypeError: "convert an operand with x.astype(dtype)",
+    IndexRangeError: "give an index from -size to size - 1",
+    UnsupportedError: "write it with the operations that pygraph has (dir(pg) lists them)",
 }
 _KIND_NAMES = {"f": "floating", "i": "integer", "b": "bool"}
 
@@ -385,6 +399,7 @@ def convert(x: Node, dtype: DType) -> Node:
 
 
 bind_recorder(record)
+bind_describer(described)
 
 
 # --- walks -----------------------------------------------------------------------------------------------------------

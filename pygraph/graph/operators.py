@@ -173,10 +173,11 @@ class Operators:
     # --- what needs numbers, which an expression does not have yet
 
     def _no_number(self, asked: str) -> NoReturn:
-        advice = (
-            "use pg.where for a choice between values, pg.cond for a branch, pg.while_loop for a loop; "
-            "or compile the function and look at the result"
-        )
+        if asked in ("bool", "index"):
+            advice = "use pg.where for a choice between values and pg.scan for a loop"
+        else:
+            advice = "join expressions with np.stack([...]), write an element with x = x.at[i].set(v)"
+        advice += "; or compile the function and look at the result"
         if getattr(self, "op", None) in _COMPARISONS and asked == "bool":
             advice += "; write a chain a < x < b as (a < x) & (x < b)"
         problem = f"Python asked for the value of {self!r}, which is known only when the graph runs"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..graph.build import topological
 from ..graph.graph import Graph
-from ..ops.table import MICRO_OPS
+from ..ops.table import micro_op
 from .expand import expand
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
@@ -228,7 +228,7 @@ class SegmentBuilder:
             target = self.values[node] = self.arena_value(node)
             dtype_in = node.inputs[-1].dtype
             node_id = self.shared.node_id(node)
-            self.steps.append(ScalarStep(MICRO_OPS[node.op], dtype_in, node.dtype, target, cells, node_id))
+            self.steps.append(ScalarStep(micro_op(node.op), dtype_in, node.dtype, target, cells, node_id))
 
     def _keep_inputs(self) -> None:
         for node in self.owner.graph.inputs:

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
-from ..ops.table import MICRO_OPS
+from ..ops.table import micro_op
 from .program import SlotKind, partials
 from .regions import REDUCTIONS, Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
@@ -60,7 +60,7 @@ class LoopBuilder:
         target = self._registers
         self._registers += 1
         dtype_in = node.inputs[-1].dtype
-        self.micros.append(MicroOp(MICRO_OPS[node.op], dtype_in, node.dtype, target, sources))
+        self.micros.append(MicroOp(micro_op(node.op), dtype_in, node.dtype, target, sources))
         return target
 
     def store(self, register: int, value: Value, offset: int = 0, strides: tuple[int, ...] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, UnsupportedError
-from .common import kind, operand, pointwise
+from .common import explained, kind, operand, pointwise
 from .comparison import astype, convert, equal, greater, greater_equal, less, logical_and_row, ones_like, select
 from .row import Op
 from .transcendental import log, sqrt
@@ -244,6 +244,7 @@ trunc = pointwise(
 abs = absolute
 
 
+@explained
 def reciprocal(x: Any) -> Any:
     """1 / x elementwise, floating only.
 
@@ -261,6 +262,7 @@ def reciprocal(x: Any) -> Any:
     return reciprocal_row(x)
 
 
+@explained
 def rint(x: Any) -> Any:
     """The nearest integer as a floating number, halves to even; integers become float64, as in NumPy.
 
@@ -271,6 +273,7 @@ def rint(x: Any) -> Any:
     return round_row(astype(x, np.float64) if kind(x) == "i" else x)
 
 
+@explained
 def round(x: Any, decimals: int = 0) -> Any:
     """`x` rounded to `decimals` places, halves to even, in the dtype of `x`; the derivative is zero.
 
@@ -293,6 +296,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     return round_row(x * scale) / scale if decimals > 0 else round_row(x / scale) * scale
 
 
+@explained
 def power(x: Any, y: Any) -> Any:
     """x to the power y, elementwise and broadcast; also what `x ** y` means.
 

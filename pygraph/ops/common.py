@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, TracedBoolError, UnsupportedError
+from ..errors import DTypeError, GraphError, ShapeError, TracedBoolError, UnsupportedError
 from .dtypes import KINDS, as_dtype
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_describe: Callable[[str, GraphError, Sequence[Any]], str] | None = None
+
+
+def bind_describer(describe: Callable[[str, GraphError, Sequence[Any]], str]) -> None:
+    """Tell the public functions how an error is described in full (called once, by `pygraph.graph`)."""
+    global _describe
+    _describe = describe
+
+
+def explained(function: Callable[P, T]) -> Callable[P, T]:
+    """A public function whose errors say stage, function, operands, the user's line and what to do."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except GraphError as error:
+            if _describe is None or "\n  do: " in str(error):
+                raise
+            described = type(error)(_describe(function.__name__, error, args))
+        raise described
+
+    return wrapper
 
 
 def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
+from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
 from .dtypes import KINDS, as_dtype
 from .row import Family, Op, register
 from .shaping import broadcast_to_row
@@ -135,6 +135,7 @@ stop_gradient = pointwise(
 )
 
 
+@explained
 def astype(x: Any, dtype: Any) -> Any:
     """`x` converted to `dtype`, or `x` itself when it has that dtype.
 
@@ -158,6 +159,7 @@ def truth(x: Any) -> Any:
     return x if kind(x) == "b" else not_equal(x, 0)
 
 
+@explained
 def where(condition: Any, x: Any, y: Any) -> Any:
     """`x` where `condition` is true (or not 0), else `y`; all three are broadcast and `x`, `y` promoted.
 
@@ -174,6 +176,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return select(truth(condition), x, y)
 
 
+@explained
 def logical_and(x: Any, y: Any) -> Any:
     """Whether both `x` and `y` are true (not 0), elementwise and broadcast; bool.
 
@@ -184,6 +187,7 @@ def logical_and(x: Any, y: Any) -> Any:
     return logical_and_row(truth(x), truth(y))
 
 
+@explained
 def logical_or(x: Any, y: Any) -> Any:
     """Whether one of `x` and `y`, or both, is true (not 0), elementwise and broadcast; bool.
 
@@ -194,6 +198,7 @@ def logical_or(x: Any, y: Any) -> Any:
     return logical_or_row(truth(x), truth(y))
 
 
+@explained
 def logical_xor(x: Any, y: Any) -> Any:
     """Whether exactly one of `x` and `y` is true (not 0), elementwise and broadcast; bool.
 
@@ -204,6 +209,7 @@ def logical_xor(x: Any, y: Any) -> Any:
     return logical_xor_row(truth(x), truth(y))
 
 
+@explained
 def logical_not(x: Any) -> Any:
     """Whether `x` is false (0), elementwise; bool.
 
@@ -220,6 +226,7 @@ def _tested(row: Op, x: Any) -> Any:
     return row(x if KINDS[as_dtype(x.dtype, row.name)] == "f" else astype(x, np.float64))
 
 
+@explained
 def isfinite(x: Any) -> Any:
     """Whether each element is neither infinite nor nan; bool.
 
@@ -230,6 +237,7 @@ def isfinite(x: Any) -> Any:
     return _tested(isfinite_row, x)
 
 
+@explained
 def isnan(x: Any) -> Any:
     """Whether each element is nan; bool.
 
@@ -240,6 +248,7 @@ def isnan(x: Any) -> Any:
     return _tested(isnan_row, x)
 
 
+@explained
 def isinf(x: Any) -> Any:
     """Whether each element is inf or -inf; bool.
 
@@ -259,6 +268,7 @@ def _filled_like(x: Any, value: int, dtype: Any) -> Any:
     return select(np.False_, x if x.dtype == wanted else convert(x, dtype=wanted), np.asarray(value, wanted))
 
 
+@explained
 def zeros_like(x: Any, dtype: Any = None) -> Any:
     """Zeros in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
 
@@ -269,6 +279,7 @@ def zeros_like(x: Any, dtype: Any = None) -> Any:
     return _filled_like(x, 0, dtype)
 
 
+@explained
 def ones_like(x: Any, dtype: Any = None) -> Any:
     """Ones in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
 
@@ -279,6 +290,7 @@ def ones_like(x: Any, dtype: Any = None) -> Any:
     return _filled_like(x, 1, dtype)
 
 
+@explained
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; an expression when it is one.
 

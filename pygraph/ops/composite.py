@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError, UnsupportedError
 from .arithmetic import divide, maximum, minimum, square
-from .common import kind, normal_axes, operand
+from .common import explained, kind, normal_axes, operand
 from .comparison import astype, isfinite_row, select, stop_gradient
 from .reductions import kept_shape, reduce, reduce_max, reduce_sum
 from .shaping import reshape
@@ -46,6 +46,7 @@ def _count(x: Any, axis: Any, name: str) -> int:
     return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim, name))
 
 
+@explained
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean over `axis` (None for all, an int or several); float64 for integers and bools; nan of nothing.
 
@@ -60,6 +61,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return divide(reduce(reduce_sum, x, axis, keepdims, "mean"), float(_count(x, axis, "mean")))
 
 
+@explained
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance over `axis`: the sum of squared deviations from the mean, divided by n - `ddof`.
 
@@ -78,6 +80,7 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     return divide(total, builtins.max(float(_count(x, axis, "var") - ddof), 0.0))
 
 
+@explained
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over `axis`: the square root of `var`; its gradient is nan where it is 0.
 
@@ -107,6 +110,7 @@ def _exponentials(x: Any, axis: Any, name: str) -> tuple[Any, Any, Any, tuple[in
     return shifted, exp(shifted), shift, axes
 
 
+@explained
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log Σ exp(x) over `axis` (None for all, an int or several), shifted by the largest element against overflow.
 
@@ -127,6 +131,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return result if keepdims else reshape(result, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
 
+@explained
 def softmax(x: Any, axis: Any = -1) -> Any:
     """exp(x) / Σ exp(x) over `axis` (an int, several, or None for all), shifted by the largest element.
 
@@ -146,6 +151,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return exponentials / reduce(reduce_sum, exponentials, axes, True, "softmax")
 
 
+@explained
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """log softmax(x) over `axis` (an int, several, or None for all), as x - logsumexp(x), accurate far from the peak.
 
@@ -162,6 +168,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     return shifted - log(reduce(reduce_sum, exponentials, axes, True, "log_softmax"))
 
 
+@explained
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """`x` brought between a lower and an upper bound (either may be None), broadcast and promoted; nan stays nan.
 
@@ -183,6 +190,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     return x if high is None else minimum(x, high)
 
 
+@explained
 def relu(x: Any) -> Any:
     """max(x, 0) elementwise; nan stays nan; the derivative is 0 at 0.
 
@@ -194,6 +202,7 @@ def relu(x: Any) -> Any:
     return select(x <= 0, 0, x)
 
 
+@explained
 def silu(x: Any) -> Any:
     """x sigmoid(x) elementwise, also called swish (Elfwing et al. 2017, arXiv:1702.03118); nan at -inf.
 
@@ -205,6 +214,7 @@ def silu(x: Any) -> Any:
     return x * sigmoid(x)
 
 
+@explained
 def gelu(x: Any, approximate: str = "none") -> Any:
     """x Φ(x) elementwise, Φ the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415).
 
@@ -226,6 +236,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     raise UnsupportedError(f"gelu: approximate={approximate!r}; use 'none' or 'tanh'")
 
 
+@explained
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """x where it is positive, else alpha (eˣ - 1), elementwise (Clevert et al. 2015, arXiv:1511.07289).
 
@@ -238,6 +249,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     return select(positive, x, alpha * expm1(select(positive, 0.0, x)))
 
 
+@explained
 def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
     """x where it is not negative, else `negative_slope` times x, elementwise; the derivative is 1 at 0.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
-from .common import is_expression, kind, normal_axis, operand
+from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, convert, equal
 from .dtypes import int64
 from .row import Attrs, DType, Family, Op, Shape, register
@@ -213,6 +213,7 @@ def wrapped(index: Any, size: int) -> Any:
     return wrap_index_row(index, size=size) if is_expression(index) else _checked(index, size)
 
 
+@explained
 def take(x: Any, indices: Any, axis: Any = None) -> Any:
     """Slices of `x` along `axis` (None: of its elements in C order) at integer `indices` of any shape.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
 from .arithmetic import add
-from .common import broadcast_shapes, is_expression, kind, operand
+from .common import broadcast_shapes, explained, is_expression, kind, operand
 from .comparison import astype, select
 from .indexing import as_index, scatter_add, scatter_set, take_row, wrapped
 from .row import Shape
@@ -158,6 +158,7 @@ def _linear(indices: Sequence[Any], sizes: Sequence[int]) -> Any:
     return total
 
 
+@explained
 def index(x: Any, key: Any) -> Any:
     """`x[key]` as NumPy reads it: ints, slices, Ellipsis, newaxis, and integer arrays or expressions, several at once.
 
@@ -188,6 +189,7 @@ def index(x: Any, key: Any) -> Any:
     return reshape(result, parsed.sizes(order))
 
 
+@explained
 def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     """`x` with `values` (broadcast to `x[key]`) put at the places of `key` ("set") or added there ("add").
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
 from .arithmetic import multiply
-from .common import broadcast_shapes, kind, operand
+from .common import broadcast_shapes, explained, kind, operand
 from .reductions import reduce_sum
 from .row import Attrs, Family, Op, Shape, register
 from .shaping import moveaxis, reshape
@@ -71,6 +71,7 @@ def _refuse_bools(x: Any, y: Any, name: str) -> None:
         raise UnsupportedError(f"{name}: products of bool arrays are not supported; use pg.astype(x, 'int64')")
 
 
+@explained
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product `x @ y` of shapes (..., n, k) and (..., k, m), leading axes broadcast, dtypes promoted.
 
@@ -107,6 +108,7 @@ def matmul(x: Any, y: Any) -> Any:
     return reshape(result, shape[:-1] if y.ndim == 1 else shape)
 
 
+@explained
 def dot(x: Any, y: Any) -> Any:
     """The dot product: the sum over the last axis of `x` and the last but one (or only) axis of `y`.
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from .common import kind, normal_axes, operand
+from .common import explained, kind, normal_axes, operand
 from .comparison import astype, convert, equal, truth
 from .row import Attrs, Family, Op, Shape, register
 from .shaping import (
@@ -213,6 +213,7 @@ def _summable(x: Any) -> Any:
     return x if kind(x) == "f" else astype(x, np.int64)
 
 
+@explained
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over `axis` (None for all, an int or several); bool and int32 are summed as int64.
 
@@ -226,6 +227,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reduce(reduce_sum, _summable(x), axis, keepdims, "sum")
 
 
+@explained
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product over `axis` (None for all, an int or several); bool and int32 are multiplied as int64.
 
@@ -248,6 +250,7 @@ def _extreme(row: Op, x: Any, axis: Any, keepdims: bool, name: str) -> Any:
     return reduce(row, x, axis, keepdims, name)
 
 
+@explained
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element along `axis` (None for all, an int or several); nan when there is one.
 
@@ -263,6 +266,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _extreme(reduce_max, x, axis, keepdims, "max")
 
 
+@explained
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element along `axis` (None for all, an int or several); nan when there is one.
 
@@ -278,6 +282,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _extreme(reduce_min, x, axis, keepdims, "min")
 
 
+@explained
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether any element along `axis` (None for all, an int or several) is true (not 0); False for none; bool.
 
@@ -291,6 +296,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reduce(reduce_max, truth(x), axis, keepdims, "any")
 
 
+@explained
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether all elements along `axis` (None for all, an int or several) are true (not 0); True for none; bool.
 

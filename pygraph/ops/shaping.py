@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from .common import broadcast_shapes, normal_axes, normal_axis, operand, static_shape
+from .common import broadcast_shapes, explained, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
 
 __all__ = [
@@ -175,6 +175,7 @@ concatenate_row = _linear(
 )
 
 
+@explained
 def reshape(x: Any, shape: Any) -> Any:
     """The elements of `x`, in C order, in `shape` (an int or a tuple); one size may be -1.
 
@@ -196,6 +197,7 @@ def reshape(x: Any, shape: Any) -> Any:
     return x if x.shape == wanted else reshape_row(x, shape=wanted)
 
 
+@explained
 def ravel(x: Any) -> Any:
     """The elements of `x`, in C order, along one axis.
 
@@ -206,6 +208,7 @@ def ravel(x: Any) -> Any:
     return reshape(x, (-1,)) if 0 not in operand(x).shape else reshape(x, (0,))
 
 
+@explained
 def transpose(x: Any, axes: Any = None) -> Any:
     """`x` with its axes permuted: axis k of the result is axis `axes[k]`; by default all are reversed.
 
@@ -222,6 +225,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
     return x if order == tuple(range(x.ndim)) else transpose_row(x, axes=order)
 
 
+@explained
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """`x` with the axes `source` (an int or several) at the positions `destination`, the others in their order.
 
@@ -243,6 +247,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     return transpose(x, order)
 
 
+@explained
 def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
     """`x` with two axes exchanged.
 
@@ -260,6 +265,7 @@ def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
     return transpose(x, order)
 
 
+@explained
 def expand_dims(x: Any, axis: Any) -> Any:
     """`x` with axes of size 1 inserted at the positions `axis` (an int or several) of the result.
 
@@ -278,6 +284,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     return reshape(x, tuple(1 if k in axes else next(sizes) for k in range(x.ndim + count)))
 
 
+@explained
 def squeeze(x: Any, axis: Any = None) -> Any:
     """`x` without the axes `axis` (an int or several, by default all) of size 1.
 
@@ -298,6 +305,7 @@ def squeeze(x: Any, axis: Any = None) -> Any:
     return reshape(x, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
 
+@explained
 def broadcast_to(x: Any, shape: Any) -> Any:
     """`x` repeated to `shape` by NumPy's rule; a read-only view for an array.
 
@@ -314,6 +322,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return x if x.shape == wanted else broadcast_to_row(x, shape=wanted)
 
 
+@explained
 def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
     """The arrays, promoted to one dtype, one after another along `axis`; all raveled first when it is None.
 
@@ -334,6 +343,7 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
     return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim, "concatenate"))
 
 
+@explained
 def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
     """The arrays, of one shape and promoted to one dtype, along a new axis at position `axis` of the result.
 
@@ -354,6 +364,7 @@ def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
     return concatenate([expand_dims(x, k) for x in xs], k)
 
 
+@explained
 def flip(x: Any, axis: Any = None) -> Any:
     """`x` with the order of elements reversed along `axis` (an int or several, by default all).
 

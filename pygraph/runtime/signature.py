@@ -180,7 +180,8 @@ class Signature:
         if array.dtype == object and isinstance(value, int):
             raise self._wrong(i, f"can't be {value}, which does not fit in int64", "give a smaller number")
         if array.dtype.kind not in "biuf":
-            given = f"a {type(value).__name__}" if array.dtype == object else f"of dtype {array.dtype}"
+            by_type = array.dtype == object and not isinstance(value, np.ndarray)
+            given = f"a {type(value).__name__}" if by_type else f"of dtype {array.dtype}"
             raise self._wrong(i, f"can't be {given}", f"give an array of dtype {self.parameters[i].dtype.name}")
         return array
 
