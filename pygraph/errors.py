@@ -20,7 +20,8 @@ __all__ = [
 ]
 
 
-_MARK = "\n  at: "
+#: What stands before the user's line in an error's text.
+LINE_MARK = "\n  at: "
 _locate: Callable[[], object] | None = None
 
 
@@ -34,10 +35,10 @@ class GraphError(Exception):
     """Base class of all pygraph errors. A text that does not name the user's line yet has it added."""
 
     def __init__(self, *args: object) -> None:
-        if _locate is not None and len(args) == 1 and isinstance(args[0], str) and _MARK not in args[0]:
+        if _locate is not None and len(args) == 1 and isinstance(args[0], str) and LINE_MARK not in args[0]:
             line = _locate()
             if line is not None:
-                args = (f"{args[0]}{_MARK}{line}",)
+                args = (f"{args[0]}{LINE_MARK}{line}",)
         super().__init__(*args)
 
 

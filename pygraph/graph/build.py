@@ -89,7 +89,7 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
 
 def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
     """The full text of an error that a rule or a public function raised: its own words may start with the subject."""
-    problem = str(error).partition("\n  at: ")[0]
+    problem = str(error)
     named = _SUBJECT.match(problem)
     if named is not None:
         subject, problem = named[1], problem[named.end() :]

@@ -92,6 +92,15 @@ def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     return names + [f"{rest}{i}" for i in range(count - len(names))]
 
 
+def leaf_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
+    """A name for each leaf of `args`, after the parameter it belongs to: `params.w`, `params[0]`, `args0`."""
+    return [
+        name
+        for parameter, arg in zip(parameter_names(f, len(args)), args, strict=True)
+        for name, _ in flatten_named(arg, parameter)[0]
+    ]
+
+
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """The graph of `f`, recorded by calling it once on variables shaped like `args`.
 
@@ -112,11 +121,9 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         <graph lambda_: 2 inputs, 1 outputs, 3 nodes>
     """
     name = function_name(f)
-    leaves: list[tuple[str, Any]] = []
-    for parameter, arg in zip(parameter_names(f, len(args)), args, strict=True):
-        leaves += flatten_named(arg, parameter)[0]
-    _, input_tree = flatten(args)
-    inputs = make_inputs([leaf_name for leaf_name, _ in leaves], [leaf_type(leaf, name) for name, leaf in leaves])
+    leaves, input_tree = flatten(args)
+    names = leaf_names(f, args)
+    inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
     outputs, output_tree = flatten(f(*unflatten(input_tree, inputs)))
     return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
 

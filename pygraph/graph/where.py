@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import bind_locator
+from ..errors import LINE_MARK, bind_locator
 
 __all__ = ["Where", "attributed", "describe", "here", "type_text"]
 
@@ -132,7 +132,7 @@ def describe(
 
     `operands` are expressions or arrays, anything with a shape and a dtype; `where` is the running line if not given.
     """
-    lines = [f"{stage} {subject}: {problem}"]
+    lines = [f"{stage} {subject}: {problem.partition(LINE_MARK)[0]}"]
     types = [
         type_text(x.shape, x.dtype) if hasattr(x, "dtype") and hasattr(x, "shape") else type(x).__name__
         for x in operands
@@ -141,7 +141,7 @@ def describe(
         lines.append(f"  operands: {', '.join(types)}")
     where = where or here()
     if where is not None:
-        lines.append(f"  at: {where}")
+        lines[-1] += f"{LINE_MARK}{where}"
     lines.append(f"  do: {advice}")
     return "\n".join(lines)
 

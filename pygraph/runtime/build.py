@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff.joint import joint
-from ..errors import DTypeError
+from ..errors import DTypeError, GraphError
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.tree import LEAF, TreeDef
@@ -24,6 +24,8 @@ from .collector import paused
 from .library import Library
 from .signature import Parameter, Signature, refuse
 
+#: More than this (half a TiB) no machine is asked for.
+MAX_ARENA_BYTES = 1 << 39
 #: Rows whose indices are checked while they run.
 FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index"})
 
@@ -95,6 +97,10 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)
     times.append(time.perf_counter())
+    if program.arena_bytes > MAX_ARENA_BYTES:
+        problem = f"a call would need {program.arena_bytes:.3g} bytes for its intermediates"
+        advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
+        raise GraphError(describe("lowering", graph.name, problem, advice))
     library = Library(program, graph.name)
     times.append(time.perf_counter())
     _report(graph.name, program, times)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..errors import BackendError, SignatureError
+from ..errors import BackendError, DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.trace import function_name, leaf_type, trace
+from ..graph.trace import function_name, leaf_names, leaf_type, trace
 from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.where import describe
@@ -89,7 +89,18 @@ class _Signatures:
     def _find(
         self, values: tuple[Any, ...], keywords: tuple[str, ...], leaves: Sequence[Any], form: Any
     ) -> Executable | Graph:
-        key = (keywords, form, *map(self._type_of, leaves))
+        try:
+            types = [_type_of(leaf) for leaf in leaves]
+        except DTypeError:
+            names = leaf_names(self.function, values)  # only now: it takes longer than the rest
+            types = [leaf_type(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+        key = (keywords, form, *types)
+        try:
+            hash(form)
+        except TypeError as error:
+            problem = f"an argument's container has a static field that can't be told apart: {error}"
+            advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
+            raise SignatureError(describe("calling", function_name(self.function), problem, advice)) from error
         with self.lock:
             found = self.entries.get(key)
             if found is not None:
@@ -103,11 +114,6 @@ class _Signatures:
             while len(self.entries) > self.cache_size:
                 self.entries.popitem(last=False)
         return found
-
-    def _type_of(self, leaf: Any) -> Hashable:
-        if type(leaf) is np.ndarray:
-            return leaf.shape, leaf.dtype
-        return leaf_type(leaf, f"of {function_name(self.function)}")
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
@@ -125,6 +131,12 @@ class _Signatures:
         """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
         mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
         return graph.unflatten(substitute(graph.outputs, mapping))
+
+
+def _type_of(leaf: Any) -> Hashable:
+    if type(leaf) is np.ndarray:
+        return leaf.shape, leaf.dtype
+    return leaf_type(leaf, "")
 
 
 def _by_position(
@@ -288,7 +300,8 @@ def compile(
         problem = f"backend {backend!r} is not in this build"
         raise BackendError(describe("compiling", "compile", problem, 'use backend="auto" or backend="vm"'))
     if cache_size < 1:
-        raise ValueError(f"cache_size must be a positive integer, not {cache_size!r}")
+        problem = f"cache_size must be a positive integer, not {cache_size!r}"
+        raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
     if target is None:
         return functools.partial(
             compile, wrt=wrt, threads=threads, check_finite=check_finite, backend=backend, cache_size=cache_size

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SignatureError
+from ..graph.where import describe
+
 
 def set_threads(n: int) -> None:
     """Set the default number of worker threads; results do not depend on it.
@@ -14,7 +17,7 @@ def set_threads(n: int) -> None:
         n: at least 1. At import it is the number of CPUs that this process may use.
 
     Raises:
-        ValueError: `n` is not a positive integer.
+        SignatureError: `n` is not a positive integer.
 
     Example:
         >>> pg.set_threads(2)
@@ -26,7 +29,8 @@ def set_threads(n: int) -> None:
 
 
 def checked_threads(n: Any) -> int:
-    """`n` as a positive int; raises ValueError otherwise."""
+    """`n` as a positive int; raises SignatureError otherwise."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"threads must be a positive integer, not {n!r}")
+        problem = f"threads must be a positive integer, not {n!r}"
+        raise SignatureError(describe("compiling", "threads", problem, "give 1 or more, or None for the default"))
     return int(n)

@@ -124,10 +124,12 @@ def test_compile_refuses_what_it_does_not_know(exe: Any) -> None:
     assert "a int can't be compiled" in _message(pg.SignatureError, lambda: pg.compile(3))
     for threads in (0, -1, 1.5, True):
         assert "threads must be a positive integer" in _message(
-            ValueError, lambda threads=threads: pg.compile(exe.graph, threads=threads)
+            pg.SignatureError, lambda threads=threads: pg.compile(exe.graph, threads=threads)
         )
-    assert "threads must be a positive integer" in _message(ValueError, lambda: pg.set_threads(0))
-    assert "cache_size must be a positive integer" in _message(ValueError, lambda: pg.compile(np.sin, cache_size=0))
+    assert "threads must be a positive integer" in _message(pg.SignatureError, lambda: pg.set_threads(0))
+    assert "cache_size must be a positive integer" in _message(
+        pg.SignatureError, lambda: pg.compile(np.sin, cache_size=0)
+    )
 
 
 def test_an_index_out_of_range_names_index_axis_and_line() -> None:
