@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import secrets
 import threading
 import weakref
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -177,7 +176,7 @@ def _start() -> None:
     """Start numbering variables from a random 64-bit token, so that no two processes share a number; a fresh lock."""
     global _lock, _uids
     _lock = threading.RLock()  # after a fork, another thread of the parent may have held it
-    _uids = itertools.count(secrets.randbits(64) << 32)
+    _uids = itertools.count(int.from_bytes(os.urandom(8), "little") << 32)
 
 
 _lock: threading.RLock

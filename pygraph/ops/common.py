@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, ShapeError, TracedBoolError, UnsupportedError
+from ..errors import GraphError, ShapeError, TracedBoolError, UnsupportedError
 from .dtypes import KINDS, as_dtype
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
 
@@ -153,11 +153,3 @@ def normal_axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{name}: axis {tuple(several)} names the same axis twice")
     return axes
-
-
-def need_float(x: Any, name: str) -> Any:
-    """`x` as an operand whose dtype is floating; raises `DTypeError` with the cure otherwise."""
-    x = operand(x)
-    if kind(x) != "f":
-        raise DTypeError(f"{name}: {x.dtype} operand, floating needed; use pg.astype(x, 'float64')")
-    return x

@@ -51,9 +51,23 @@ _LEAVES = ("input", "constant", "output", "scan")
 POINTWISE = [op for op in TABLE.values() if (op.pointwise or op is CONVERT) and op.name not in _LEAVES]
 
 
+#: Operations of which IEEE arithmetic fixes every bit, so that NumPy and the C kernels agree on floating operands.
+#: Sums and products of several elements are not among them (their order is the Program's), nor are transcendentals.
+_EXACT = frozenset(
+    "add subtract multiply divide negative absolute sign square reciprocal sqrt maximum minimum floor ceil round trunc "  # noqa: SIM905
+    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
+    "isfinite isnan isinf select convert stop_gradient reshape transpose broadcast_to slice unslice concatenate take "
+    "scatter_set reduce_max reduce_min".split()
+)
+
+
+def _is_exact(node: Node) -> bool:
+    return node.op.name in _EXACT or all(kind(x) != "f" for x in (node, *node.inputs))
+
+
 def fold(node: Node) -> Node | None:
-    """An operation on constants is computed now, by its reference, where the result is not larger than the operands."""
-    if not all(operand.op is CONSTANT for operand in node.inputs) or node.op.reference is None:
+    """An operation on constants is computed now, where that cannot change a bit and makes nothing larger."""
+    if not all(operand.op is CONSTANT for operand in node.inputs) or node.op.reference is None or not _is_exact(node):
         return None
     if math.prod(node.shape) > max(1, sum(math.prod(operand.shape) for operand in node.inputs)):
         return None

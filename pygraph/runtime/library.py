@@ -38,7 +38,6 @@ class Status(enum.IntEnum):
     MEMORY = 2
     INDEX = 3
     NONFINITE = 4
-    ARGUMENT = 5
 
 
 def isa() -> str:
