@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pygraph.autodiff import batch
 from pygraph.graph import Graph, Node, make, var
 from pygraph.graph.build import outputs_of
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
@@ -219,6 +220,34 @@ def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> lis
 def reference(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
     """The flat outputs of a graph by the reference interpreter."""
     return [np.asarray(x) for x in evaluate_flat(graph, arrays)]
+
+
+def check_batch(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    values: Sequence[Any],
+    flags: Sequence[bool],
+    size: int,
+    ulps: float,
+    run: Any,
+) -> None:
+    """`batch` of expressions against their values for one example after another."""
+    wide = [
+        var(f"b{k}", (size, *x.shape), x.dtype) if flag else None
+        for k, (x, flag) in enumerate(zip(inputs, flags, strict=True))
+    ]
+    found, has_axis = batch(outputs, inputs, wide, size)
+    graph = Graph([x if w is None else w for w, x in zip(wide, inputs, strict=True)], tuple(found))
+    graph.verify("differentiated")
+    got = run(graph, values)
+    one = Graph(inputs, tuple(outputs))
+    each = [
+        evaluate_flat(one, [v[i] if flag else v for v, flag in zip(values, flags, strict=True)]) for i in range(size)
+    ]
+    for k, output in enumerate(outputs):
+        assert found[k].shape == ((size, *output.shape) if has_axis[k] else output.shape)
+        for i in range(size):
+            assert_close(got[k][i] if has_axis[k] else got[k], each[i][k], ulps, f"{output!r}, example {i}", floor=1.0)
 
 
 Transform = Callable[[Array], Array]

@@ -16,6 +16,11 @@ def bind_rules(jvp: Callable[..., Any], vjp: Callable[..., Any]) -> None:
     _rules.update(jvp=jvp, vjp=vjp)
 
 
+def bind_batch(batch: Callable[..., Any]) -> None:
+    """Supply the rule of `scan` for a batch; see `Op.batch`."""
+    _rules["batch"] = batch
+
+
 def _reference(*operands: Any, **attrs: Any) -> Any:
     """Refuses: the value of a loop is that of its body, which only an interpreter of graphs can find."""
     raise GraphError("op 'scan': evaluate the graph it is in, with pygraph.runtime.reference")
@@ -65,6 +70,7 @@ scan = register(
         reference=_reference,
         jvp=_bound("jvp"),
         vjp=_bound("vjp"),
+        batch=_bound("batch"),
         promote=False,
     )
 )
