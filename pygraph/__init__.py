@@ -28,7 +28,21 @@ from .ops import *  # noqa: F403
 from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
 from .runtime.threads import set_threads
-from .transforms import grad, jacfwd, jacrev, jvp, scan, value_and_grad, vjp
+from .transforms import (
+    custom_derivative,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    scan,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 from .variable import var
 
 __all__ = [
@@ -48,11 +62,16 @@ __all__ = [
     "UnsupportedError",
     "VerificationError",
     "check_grads",
+    "custom_derivative",
     "explain",
     "grad",
+    "hessian",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
     "scan",
     "set_threads",
     "spec",
@@ -61,6 +80,7 @@ __all__ = [
     "value_and_grad",
     "var",
     "vjp",
+    "vmap",
 ]
 
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.

@@ -52,8 +52,8 @@ class Op:
         linear_in: LINEAR: the operands it is (jointly) linear in; the others carry no derivative.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
         vjp: CUSTOM: vjp(node, cotangent) -> one cotangent or None per operand.
-        batch: rows that are not pointwise: batch(node, operands, batched, size) -> the op on a whole batch at once, with
-            a new leading axis of `size` in the result; `operands` stand for node.inputs and have that axis where
+        batch: rows that are not pointwise: batch(node, operands, batched, size) -> the op on a whole batch at once,
+            with a new leading axis of `size` in the result; `operands` stand for node.inputs and have that axis where
             `batched` says so, which is at least once. Rows with several results return a pair: the results, and
             whether each has the axis. Pointwise rows need none: their operands' ranks are aligned.
         c: the C expression of one element in terms of a, b, c (operands), T (element type) and M(name) (the

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from helpers import apply_row, check_batch, is_exact, run_flat
-from samples import BOOL, Case, array, derivative_cases, pointwise_cases, rng_for, rows
+from samples import BOOL, Case, array, derivative_cases, pointwise_cases, rng_for, rows, structure_cases
 
 from pygraph.graph import var
 from pygraph.ops.row import TABLE, Family, Op, RegistrationError, register
@@ -34,7 +34,13 @@ def stacked(case: Case, flags: Sequence[bool], size: int) -> list[np.ndarray]:
 
 def some_cases(name: str) -> list[Case]:
     op = TABLE[name]
-    cases = list(pointwise_cases(op, BOOL) if op.kinds == "b" else derivative_cases(op))
+    cases = list(
+        pointwise_cases(op, BOOL)
+        if op.kinds == "b"
+        else structure_cases(op, np.dtype("int64"))
+        if op.kinds == "i"
+        else derivative_cases(op)
+    )
     return cases if len(cases) <= 24 else cases[:: len(cases) // 24]
 
 
