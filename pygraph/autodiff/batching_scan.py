@@ -67,4 +67,4 @@ def _swapped(x: Node) -> Node:
     return make(TRANSPOSE, (x,), {"axes": (1, 0, *range(2, len(x.shape)))})
 
 
-bind_batch(scan_batch)
+bind_batch("scan", scan_batch)

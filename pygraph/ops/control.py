@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import GraphError, ShapeError
+from ..errors import GraphError, ShapeError, UnsupportedError
 from .row import Attrs, DType, Family, Op, Shape, register
 
 _rules: dict[str, Callable[..., Any]] = {}
@@ -16,9 +16,21 @@ def bind_rules(jvp: Callable[..., Any], vjp: Callable[..., Any]) -> None:
     _rules.update(jvp=jvp, vjp=vjp)
 
 
-def bind_batch(batch: Callable[..., Any]) -> None:
-    """Supply the rule of `scan` for a batch; see `Op.batch`."""
-    _rules["batch"] = batch
+_batch_rules: dict[str, Callable[..., Any]] = {}
+
+
+def bind_batch(name: str, batch: Callable[..., Any]) -> None:
+    """Supply the rule of a row for a batch; see `Op.batch`."""
+    _batch_rules[name] = batch
+
+
+def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    rule = _batch_rules.get(node.op.name)
+    if rule is None:
+        raise UnsupportedError(
+            f"batching {node.op.name}: there is no rule for a batch of it; use pg.scan over the batch"
+        )
+    return rule(node, operands, batched, size)
 
 
 def _reference(*operands: Any, **attrs: Any) -> Any:
@@ -70,7 +82,7 @@ scan = register(
         reference=_reference,
         jvp=_bound("jvp"),
         vjp=_bound("vjp"),
-        batch=_bound("batch"),
+        batch=_batch,
         promote=False,
     )
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StateError
+from ..errors import StateError, UnsupportedError
 from ..graph.graph import Graph
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
 from ..graph.where import describe, type_text
@@ -212,6 +212,7 @@ class Executable:
         Raises:
             StateError: before `forward` in this thread, or compiled without `wrt`.
             SignatureError: tangents that do not fit.
+            UnsupportedError: a derivative in the graph is given for reverse mode only.
         """
         kept = self._taken("jvp")
         try:
@@ -236,6 +237,8 @@ class Executable:
         )
 
     def _tangent(self, kept: Kept, tangents: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        if self._built.no_tangent:
+            raise UnsupportedError(self._built.no_tangent)
         found = iter(kept.run(Segment.TANGENT, self._tangent_signature.arrays(tangents, named)))
         built = self._built
         return built.graph.unflatten(

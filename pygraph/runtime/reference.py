@@ -79,6 +79,8 @@ def _apply(node: Node, operands: Sequence[Value]) -> Value:
         return scan(*arrays, **node.attrs)
     compute = node.op.reference if node.op.reference is not None else node.op.define
     assert compute is not None, f"op {name} has neither a reference nor a definition"
+    if node.results is not None:
+        return tuple(compute(*arrays, **node.attrs))
     return _checked(node, compute(*arrays, **node.attrs))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         f: any function of arrays, in nested containers.
         in_axes: for each argument the axis along which its examples lie, or None for an argument that all examples
             share; one int for all arguments, or a tuple with an entry for each, which may itself be a container like
-            the argument (or like its outer levels). Keyword arguments have axis 0.
+            the argument (or like its outer levels). What is given by keyword has axis 0.
         out_axes: where the batch axis of each result goes, in the same way; None for a result that is the same for all.
 
     Returns:
@@ -61,7 +62,26 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         ]
         return unflatten(form, placed)
 
+    recorded.__signature__ = _signature(f)  # type: ignore[attr-defined]
     return compiled(recorded, f, "vmap")
+
+
+def _signature(f: Function) -> inspect.Signature:
+    """That of `f`, with keyword arguments kept apart from those by position, to which `in_axes` belongs."""
+    try:
+        given = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):  # some functions written in C
+        given = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
+    kinds = inspect.Parameter
+    taken = [
+        p.replace(kind=kinds.POSITIONAL_ONLY, default=None)
+        for p in given
+        if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+    ]
+    taken += [p for p in given if p.kind is kinds.VAR_POSITIONAL]
+    names = {p.name for p in taken}
+    rest = next(name for name in ("named", "named_", "named__") if name not in names)
+    return inspect.Signature([*taken, kinds(rest, kinds.VAR_KEYWORD)])
 
 
 class _Mapped:
