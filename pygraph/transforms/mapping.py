@@ -19,6 +19,13 @@ from .point import Function, compiled, refusal
 __all__ = ["vmap"]
 
 TRANSPOSE = lookup("transpose")
+#: Keyword arguments stay apart from those by position, to which `in_axes` belongs, also where `f` would take them so.
+_BY_POSITION_OR_NAME = inspect.Signature(
+    [
+        inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
+        inspect.Parameter("named", inspect.Parameter.VAR_KEYWORD),
+    ]
+)
 
 
 def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
@@ -62,26 +69,8 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         ]
         return unflatten(form, placed)
 
-    recorded.__signature__ = _signature(f)  # type: ignore[attr-defined]
+    recorded.__signature__ = _BY_POSITION_OR_NAME  # type: ignore[attr-defined]
     return compiled(recorded, f, "vmap")
-
-
-def _signature(f: Function) -> inspect.Signature:
-    """That of `f`, with keyword arguments kept apart from those by position, to which `in_axes` belongs."""
-    try:
-        given = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # some functions written in C
-        given = [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
-    kinds = inspect.Parameter
-    taken = [
-        p.replace(kind=kinds.POSITIONAL_ONLY, default=None)
-        for p in given
-        if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
-    ]
-    taken += [p for p in given if p.kind is kinds.VAR_POSITIONAL]
-    names = {p.name for p in taken}
-    rest = next(name for name in ("named", "named_", "named__") if name not in names)
-    return inspect.Signature([*taken, kinds(rest, kinds.VAR_KEYWORD)])
 
 
 class _Mapped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,12 +97,27 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         found = checked._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
+
+            def recorded() -> Function:
+                pull: Function = _inline_vjp(f, primals, has_aux)[1]
+                return pull
+
             if not has_aux:
-                return value, kept.reverse
+                return value, _of_expressions(kept.reverse, recorded)
             output, aux = value
             nothing = _zeros_like(aux)
-            return output, lambda cotangent: kept.reverse((cotangent, nothing)), aux
+            return output, _of_expressions(lambda cotangent: kept.reverse((cotangent, nothing)), recorded), aux
     return _inline_vjp(f, primals, has_aux)
+
+
+def _of_expressions(kept: Function, recorded: Callable[[], Function]) -> Function:
+    """A sweep over a kept evaluation, which among expressions is recorded instead."""
+
+    def sweep(*vectors: Any) -> Any:
+        traced = any(isinstance(leaf, Node) for leaf in flatten(vectors)[0])
+        return recorded()(*vectors) if traced else kept(*vectors)
+
+    return sweep
 
 
 def _make_vjp(f: Function, has_aux: bool) -> CompiledFunction:
@@ -159,7 +174,11 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         found = once(_make_vjp, f, False)._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
-            return value, kept.jvp
+            return value, _of_expressions(kept.jvp, lambda: _inline_linearize(f, primals)[1])
+    return _inline_linearize(f, primals)
+
+
+def _inline_linearize(f: Function, primals: tuple[Any, ...]) -> tuple[Any, Function]:
     point = record_point("linearize", f, range(len(primals)), primals, {}, False)
 
     def push(*tangents: Any) -> Any:
