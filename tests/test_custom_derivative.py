@@ -182,21 +182,37 @@ def test_executables_with_wrt_and_pickles() -> None:
 @pytest.mark.parametrize(
     ("rules", "error", "text"),
     [
-        ({"jvp": lambda p, t: (p[0], t[0][:1])}, pg.ShapeError, r"the tangent is float64\[1\] where the function has float64\[3\]"),
-        ({"jvp": lambda p, t: (p[0], t[0] > 0)}, pg.DTypeError, r"the tangent is bool\[3\] where the function has float64\[3\]"),
+        (
+            {"jvp": lambda p, t: (p[0], t[0][:1])},
+            pg.ShapeError,
+            r"the tangent is float64\[1\] where the function has float64\[3\]",
+        ),
+        (
+            {"jvp": lambda p, t: (p[0], t[0] > 0)},
+            pg.DTypeError,
+            r"the tangent is bool\[3\] where the function has float64\[3\]",
+        ),
         ({"jvp": lambda p, t: (p[0][0], t[0])}, pg.ShapeError, "the output of the jvp is float64 where"),
         ({"jvp": lambda p, t: (p[0], (t[0], t[0]))}, pg.ShapeError, r"the tangent has the form \(\*, \*\), not \*"),
         ({"jvp": lambda p, t: t[0]}, pg.GraphError, "the jvp returned a Node, not a pair"),
         ({"jvp": lambda p, t: (p[0], t[0] * t[0])}, pg.UnsupportedError, "the jvp is not linear in its tangents"),
-        ({"vjp": lambda p, ct: (ct[0],)}, pg.ShapeError, r"the cotangent is float64 where the function has float64\[3\]"),
+        (
+            {"vjp": lambda p, ct: (ct[0],)},
+            pg.ShapeError,
+            r"the cotangent is float64 where the function has float64\[3\]",
+        ),
         ({"vjp": lambda p, ct: (pg.astype(ct, "float32"),)}, pg.DTypeError, r"the cotangent is float32\[3\] where"),
         ({"vjp": lambda p, ct: ct}, pg.GraphError, r"the vjp returned \* for 1 arguments"),
         ({"vjp": lambda p, ct: (ct, ct)}, pg.GraphError, r"the vjp returned \(\*, \*\) for 1 arguments"),
         ({"vjp": lambda p, ct: ({"x": ct},)}, pg.ShapeError, r"the cotangent has the form {'x': \*}, not \*"),
         ({"vjp": (lambda x: x, lambda r, ct: (ct,))}, pg.GraphError, "the forward rule returned a Node, not a pair"),
-        ({"vjp": (lambda x: (x[:1], x), lambda r, ct: (ct,))}, pg.ShapeError, r"the output of the forward rule is float64\[1\] where"),
+        (
+            {"vjp": (lambda x: (x[:1], x), lambda r, ct: (ct,))},
+            pg.ShapeError,
+            r"the output of the forward rule is float64\[1\] where",
+        ),
     ],
-)  # fmt: skip
+)
 def test_rules_are_checked_when_traced(rules: Any, error: type[Exception], text: str) -> None:
     f = pg.custom_derivative(lambda x: x * 2.0, **rules)
     for _ in range(2):  # a failed check is made again

@@ -177,24 +177,44 @@ def test_it_is_traced_once_per_signature() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: pg.vmap(lambda a, b: a * b)(np.ones(3), np.ones(4)), pg.ShapeError, "argument 'a' has size 3 along axis 0, argument 'b' has size 4 along axis 0"),
-        (lambda: pg.vmap(lambda a: a, 1)(np.ones(3)), pg.ShapeError, "in_axes names axis 1 of 'a', which is float64.3."),
+        (
+            lambda: pg.vmap(lambda a, b: a * b)(np.ones(3), np.ones(4)),
+            pg.ShapeError,
+            "argument 'a' has size 3 along axis 0, argument 'b' has size 4 along axis 0",
+        ),
+        (
+            lambda: pg.vmap(lambda a: a, 1)(np.ones(3)),
+            pg.ShapeError,
+            "in_axes names axis 1 of 'a', which is float64.3.",
+        ),
         (lambda: pg.vmap(lambda a: a)(1.0), pg.ShapeError, r"in_axes names axis 0 of 'a', which is float64\n"),
         (lambda: pg.vmap(lambda a: a, None)(np.ones(3)), pg.ShapeError, "no argument has a batch axis"),
         (lambda: pg.vmap(lambda a: a, (0, 0))(np.ones(3)), pg.GraphError, "in_axes has 2 entries for 1 arguments"),
-        (lambda: pg.vmap(lambda a: a, ({"x": 0},))({"y": np.ones(3)}), pg.GraphError, "in_axes is {'x': 0} for a, of the form {'y': "),
+        (
+            lambda: pg.vmap(lambda a: a, ({"x": 0},))({"y": np.ones(3)}),
+            pg.GraphError,
+            "in_axes is {'x': 0} for a, of the form {'y': ",
+        ),
         (lambda: pg.vmap(lambda a: a, ([0, 0],))(np.ones(3)), pg.GraphError, r"in_axes is \[0, 0\] for a"),
         (lambda: pg.vmap(lambda a: a, ("x",))(np.ones(3)), pg.GraphError, "in_axes holds 'x' for a"),
-        (lambda: pg.vmap(lambda a: a, out_axes=None)(np.ones(3)), pg.ShapeError, "out_axes is None for the result, which differs"),
+        (
+            lambda: pg.vmap(lambda a: a, out_axes=None)(np.ones(3)),
+            pg.ShapeError,
+            "out_axes is None for the result, which differs",
+        ),
         (lambda: pg.vmap(lambda a: a, out_axes=1)(np.ones(3)), pg.ShapeError, "out_axes names axis 1 of 'the result'"),
-        (lambda: pg.vmap(lambda a: (a, a), out_axes=(0, 0, 0))(np.ones(3)), pg.GraphError, r"out_axes is \(0, 0, 0\) for the result"),
+        (
+            lambda: pg.vmap(lambda a: (a, a), out_axes=(0, 0, 0))(np.ones(3)),
+            pg.GraphError,
+            r"out_axes is \(0, 0, 0\) for the result",
+        ),
     ],
-)  # fmt: skip
+)
 def test_errors_name_the_arguments_and_the_line(call: Callable[[], Any], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=rf"(?s)batching vmap\(lambda_\): .*{text}.*at: test_vmap.py:\d+.*do: "):
         call()
 
 
 def test_a_python_if_in_a_batch() -> None:
-    with pytest.raises(pg.TracedBoolError, match="test_vmap.py"):
+    with pytest.raises(pg.TracedBoolError, match=r"test_vmap\.py"):
         pg.vmap(lambda x: x if x > 0 else -x)(XS[:, 0])
