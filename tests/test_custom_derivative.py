@@ -248,3 +248,8 @@ def test_keyword_only_arguments_are_refused() -> None:
 
     with pytest.raises(pg.SignatureError, match=r"(?s)'y' goes by keyword only"):
         pg.custom_derivative(f, vjp=lambda p, ct: (ct,))(1.0, y=2.0)
+
+
+def test_explaining_is_refused() -> None:
+    with pytest.raises(pg.UnsupportedError, match=r"(?s)explaining given_derivative: its derivative is given.*do: "):
+        pg.explain(VARIANTS["jvp"], 1.0, 2.0)

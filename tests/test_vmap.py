@@ -135,6 +135,8 @@ def test_dataclasses_and_lists() -> None:
 
 def test_keyword_arguments_have_axis_0() -> None:
     np.testing.assert_allclose(pg.vmap(lambda x, y: x * y, (None,))(2.0, y=np.arange(3.0)), [0.0, 2.0, 4.0])
+    two = pg.vmap(lambda x, *, z, a: x * z[0] + a["k"])(XS, z=(np.arange(5.0),), a={"k": -XS})
+    np.testing.assert_allclose(two, XS * (np.arange(5.0)[:, None] - 1.0))
 
 
 def test_what_does_not_depend_on_the_batch() -> None:

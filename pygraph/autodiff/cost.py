@@ -54,8 +54,8 @@ def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:
         >>> peak_bytes([np.sum(np.sin(x))], [x])
         160
     """
-    moving = depends_on(outputs, inputs)
-    order = [node for node in topological([*inputs, *outputs]) if node in moving or node in set(inputs)]
+    moving = depends_on(outputs, inputs).union(inputs)
+    order = [node for node in topological([*inputs, *outputs]) if node in moving]
     last: dict[Node, int] = {}
     for step, node in enumerate(order):
         last[node] = step

@@ -40,7 +40,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
     Where only `jvp` is given, reverse mode is its transpose. Where only `vjp` is given, forward mode raises. The rules
     are recorded once when the function is first traced with arguments of some types, to be checked, and wherever a
     derivative is taken; they may use this function itself. It works inside of all transformations and loops, and
-    derivatives of derivatives are those of the rules.
+    derivatives of derivatives are those of the rules. An Executable of it pickles where the rules do: by their names.
 
     Raises (SignatureError now, the others when the function is traced):
         SignatureError: neither rule is given, or one that is not callable.

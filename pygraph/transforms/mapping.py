@@ -10,11 +10,12 @@ from .. import autodiff
 from ..errors import GraphError, ShapeError
 from ..graph.build import as_node, make
 from ..graph.node import Node
-from ..graph.trace import make_inputs, parameter_names, result_node
+from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import flatten, flatten_named, unflatten
+from ..graph.where import describe
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
-from .point import Function, compiled, refusal
+from .point import Function, compiled
 
 __all__ = ["vmap"]
 
@@ -91,8 +92,8 @@ class _Mapped:
         axes = [
             axis for p, arg, name in zip(per, args, names, strict=True) for axis in _axes(f, "in_axes", p, arg, name)
         ]
-        for key, value in named.items():
-            axes += _axes(f, "in_axes", 0, value, key)
+        for key in sorted(named):  # the order in which a dict is flattened
+            axes += _axes(f, "in_axes", 0, named[key], key)
         leaves, form = flatten((tuple(args), named))
         self.size = -1
         first = ""
@@ -121,7 +122,7 @@ class _Mapped:
 
 
 def _refusal(kind: type[GraphError], f: Function, problem: str, advice: str) -> GraphError:
-    return refusal(kind, "vmap", f, problem, advice, stage="batching")
+    return kind(describe("batching", f"vmap({function_name(f)})", problem, advice))
 
 
 def _axes(f: Function, what: str, prefix: Any, value: Any, name: str) -> list[tuple[int | None, str]]:

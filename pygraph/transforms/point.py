@@ -99,13 +99,11 @@ def record_point(
     )
 
 
-def refusal(
-    kind: type[GraphError], transform: str, f: Function, problem: str, advice: str, stage: str = "differentiating"
-) -> GraphError:
+def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
     """An error of a transformation of `f`, with the line where `f` begins."""
     code = getattr(f, "__code__", None)
     where = Where(code.co_filename, code.co_firstlineno) if code is not None else None
-    return kind(describe(stage, f"{transform}({function_name(f)})", problem, advice, where=where))
+    return kind(describe("differentiating", f"{transform}({function_name(f)})", problem, advice, where=where))
 
 
 def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: int) -> tuple[int, ...]:
