@@ -141,12 +141,12 @@ def register(op: Op) -> Op:
             missing.append("transpose")
         if op.family is Family.CUSTOM and (op.jvp is None or op.vjp is None):
             missing.append("jvp and vjp")
-    if op.batch is None and op.family not in (Family.LEAF, Family.ELEMENTWISE) and not op.pointwise:
-        raise RegistrationError(f"op {op.name!r} lacks batch, the rule for a batch of operands")
     if op.pointwise and op.arity is not None and len(op.domain) != op.arity:
         missing.append("a sampling domain for each operand")
     if missing:
         raise RegistrationError(f"op {op.name!r} lacks {', '.join(missing)} (or say nondiff=True)")
+    if op.batch is None and op.family not in (Family.LEAF, Family.ELEMENTWISE) and not op.pointwise:
+        raise RegistrationError(f"op {op.name!r} lacks batch, the rule for a batch of operands")
     TABLE[op.name] = op
     return op
 
