@@ -1,6 +1,7 @@
 """Differentiation, graph to graph: tangents forward, cotangents backward, and any nesting of the two."""
 
-from . import scan as _scan  # noqa: F401  (gives the row of `scan` its rules)
+from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
+from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
 from .forward import jvp
 from .jacobian import jacobian_forward, jacobian_reverse
 from .joint import JointGraph, joint
