@@ -24,6 +24,7 @@ from .graph.trace import function_name, make_inputs, parameter_names, result_nod
 from .graph.tree import TreeDef, flatten, flatten_named, unflatten
 from .graph.where import Where, describe
 from .ops.dtypes import is_float
+from .remembered import remembered
 from .runtime.compile import CACHE_SIZE, CompiledFunction
 
 __all__ = ["grad", "jacfwd", "jacrev", "jvp", "scan", "value_and_grad", "vjp"]
@@ -298,7 +299,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise _error(SignatureError, "jvp", f, "primals and tangents must be tuples", "write jvp(f, (x,), (dx,))")
-    result: tuple[Any, ...] = _once(_make_jvp, f, has_aux)(tuple(primals), tuple(tangents))
+    result: tuple[Any, ...] = remembered(_make_jvp, f, has_aux)(tuple(primals), tuple(tangents))
     return result
 
 
@@ -364,7 +365,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        checked = _once(_make_vjp, f, has_aux)
+        checked = remembered(_make_vjp, f, has_aux)
         found = checked._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
@@ -437,7 +438,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         return control.scan(f, init, xs, length, reverse)
     weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in (bool, int, float))
     strong = [leaf for leaf in leaves if type(leaf) not in (bool, int, float)]
-    result: tuple[Any, Any] = _once(_make_scan, f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
+    result: tuple[Any, Any] = remembered(_make_scan, f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
     return result
 
 
@@ -457,18 +458,3 @@ def _make_scan(
 
     recorded.__name__ = f"scan_{function_name(f)}"
     return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
-
-
-@functools.lru_cache(maxsize=256)
-def _remembered(make: Callable[..., CompiledFunction], *key: Any) -> CompiledFunction:
-    return make(*key)
-
-
-def _once(make: Callable[..., CompiledFunction], *key: Any) -> CompiledFunction:
-    """`make(*key)`, remembered for the latest keys; made anew for a key that does not hash."""
-    try:
-        hash(key)
-    except TypeError:
-        return make(*key)
-    made: CompiledFunction = _remembered(make, *key)
-    return made

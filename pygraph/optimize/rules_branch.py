@@ -33,8 +33,9 @@ def smaller(operands: Sequence[Node], bodies: Sequence[Graph], used: Iterable[in
         outputs = [bodies[0].outputs[k] for k in wanted]
         return dict(zip(wanted, substitute(outputs, dict(zip(bodies[0].inputs, given, strict=True))), strict=True))
     results: dict[int, Node] = {}
+    numbered = [{slot: place for place, slot in enumerate(body.inputs)} for body in bodies]
     for k in wanted:  # handed through by all bodies
-        places = {body.inputs.index(body.outputs[k]) if body.outputs[k] in body.inputs else -1 for body in bodies}
+        places = {slots.get(body.outputs[k], -1) for body, slots in zip(bodies, numbered, strict=True)}
         if len(places) == 1 and (place := places.pop()) >= 0:
             results[k] = given[place]
     rest = [k for k in wanted if k not in results]
