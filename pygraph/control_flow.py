@@ -48,7 +48,7 @@ def _make(
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
     """`true_fun(*operands) if pred else false_fun(*operands)`; as `jax.lax.cond`.
 
-    Both functions are traced; when it runs, one of them does. Derivatives of both modes and any order run one of them too.
+    Both functions are traced; when it runs, one of them does, and so in its derivatives of either mode and any order.
 
     Args:
         pred: a scalar bool.
@@ -158,7 +158,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
     """
     if isinstance(lower, Node) or isinstance(upper, Node):
         return looping.fori_loop(lower, upper, body_fun, init_val)
-    return _applied("fori_loop", _fori, (looping.bound(lower, "lower"), looping.bound(upper, "upper"), body_fun), init_val)
+    return _applied(
+        "fori_loop", _fori, (looping.bound(lower, "lower"), looping.bound(upper, "upper"), body_fun), init_val
+    )
 
 
 def _fori(lower: int, upper: int, body_fun: Function, init_val: Any) -> Any:

@@ -27,7 +27,8 @@ def branch_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]
     for body in bodies:
         names = Names(body.inputs)
         slots = [
-            None if t is None else names.like(x, f"d_{x.attrs['name']}") for x, t in zip(body.inputs, given, strict=True)
+            None if t is None else names.like(x, f"d_{x.attrs['name']}")
+            for x, t in zip(body.inputs, given, strict=True)
         ]
         inputs.append((*body.inputs, *(slot for slot in slots if slot is not None)))
         derived.append(jvp(body.outputs, body.inputs, slots))

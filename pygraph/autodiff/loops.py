@@ -300,9 +300,9 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
 
     What they need of the primal body comes from where it is cheapest: constants are copied; the loop's consts and xs
     are passed again; values that only depend on consts are computed once outside; views and cheap arithmetic on what
-    is at hand are done again, and so are loops that make stacks; all others are stacked by the primal loop, built anew with these values as further
-    outputs. (The narrower original is replaced by the wider loop when the graph is optimised, so the primal
-    computation runs once.)
+    is at hand are done again, and so are loops that make stacks; all others are stacked by the primal loop, built anew
+    with these values as further outputs. (The narrower original is replaced by the wider loop when the graph is
+    optimised, so the primal computation runs once.)
     """
     invariant, stacked = _sources(loop, outputs, set(own))
     outside = substitute(invariant, dict(zip(loop.const_inputs, loop.consts, strict=True)))
@@ -310,7 +310,11 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     new = [node for node in stacked if node not in place]
     place.update((node, index) for index, node in enumerate(new, len(loop.y_outputs)))
     wide_loop, steps = (loop, 0) if loop.condition is None else counted(loop)
-    wide = replace(wide_loop, y_outputs=(*loop.y_outputs, *new)).build() if stacked or loop.condition is not None else []
+    wide = (
+        replace(wide_loop, y_outputs=(*loop.y_outputs, *new)).build()
+        if stacked or wide_loop.condition is not None
+        else []
+    )
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
     cut = substitute(outputs, replaced)

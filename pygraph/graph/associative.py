@@ -18,7 +18,7 @@ __all__ = ["associative_scan"]
 
 
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """The results of combining the first 1, 2, … elements along an axis, as whole arrays; as `jax.lax.associative_scan`.
+    """The results of combining the first 1, 2, … elements along an axis; as `jax.lax.associative_scan`.
 
     The work is that of about two combinations an element, in 2 log2(n) levels of array operations. The method: G. E.
     Blelloch, Prefix Sums and Their Applications, 1990.

@@ -83,7 +83,9 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 class _Traced:
     """One branch: what it returned, by leaf."""
 
-    def __init__(self, op: str, f: Callable[..., Any], title: str, operands: Sequence[Any], names: Sequence[str]) -> None:
+    def __init__(
+        self, op: str, f: Callable[..., Any], title: str, operands: Sequence[Any], names: Sequence[str]
+    ) -> None:
         leaves, form = flatten(tuple(operands))
         self.title = title
         self.name = function_name(f)

@@ -92,7 +92,9 @@ def scan(
             if weak[i]:
                 types[i] = settled_type(types[i], out)
     body = traced()
-    carry_out = [carried_leaf("scan", name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)]
+    carry_out = [
+        carried_leaf("scan", name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)
+    ]
     first = [
         constant(leaf, dtype) if is_weak else as_node(leaf)
         for (_, leaf), (_, dtype), is_weak in zip(named_init, types, weak, strict=True)

@@ -192,5 +192,3 @@ def map_(f: Callable[[Any], Any], xs: Any) -> Any:
 
     step.__name__ = function_name(f)
     return scan(step, None, xs)[1]
-
-

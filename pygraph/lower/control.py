@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,9 @@ class _Ports:
 
     def words(self, slot: SlotOf, first: int, end: int) -> list[int]:
         """The slots and byte offsets of some operands."""
-        return [word for v, s in zip(self.values[first:end], self.starts[first:end], strict=True) for word in (slot(v), s)]
+        return [
+            word for v, s in zip(self.values[first:end], self.starts[first:end], strict=True) for word in (slot(v), s)
+        ]
 
     def carry_words(self, slot: SlotOf) -> list[int]:
         """The slots and byte offsets of the two places of each carry."""
@@ -77,9 +79,10 @@ class _Ports:
             raise UnsupportedError(describe("lowering", self.node.op.name, problem, advice, where=self.node.where))
         return tape
 
-    def emit(self, opcode: Opcode, operands: list[int] | object, temporaries: Sequence[Value], flops: int) -> None:
+    def emit(
+        self, opcode: Opcode, operands: Callable[[SlotOf], list[int]], temporaries: Sequence[Value], flops: int
+    ) -> None:
         """Append the instruction."""
-        assert callable(operands)
         self.segment.steps.append(
             PlainStep(
                 opcode,

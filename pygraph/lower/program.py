@@ -2,7 +2,8 @@
 
 A Program is int64 words and a block of constants. The words are a header and then bodies: body 0 is the function
 itself, each further body belongs to one instruction that runs it. A tape has one record for each step of the WHILE or
-REPLAY that writes it; a context owns the tapes, which are the only memory that running allocates. `csrc/load.c` checks every claim made here once, when it loads one.
+REPLAY that writes it; a context owns the tapes, which are the only memory that running allocates. `csrc/load.c` and
+`csrc/verify.c` check every claim made here once, when they load one.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def dropped(outputs: Sequence[Node]) -> list[Node]:
 
 
 def _used(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, set[int]]:
-    """For each loop and branch the positions of the results that `outputs` depend on, dead parts of later scans left out."""
+    """For each loop and branch the positions of the results that `outputs` depend on, dead parts of others left out."""
     live = set(outputs)
     used: dict[Node, set[int]] = {}
     for node in reversed(order):
@@ -265,7 +265,9 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[N
             bodies = []
             for body in node_now.attrs["bodies"]:
                 better = optimised(body)
-                bodies.append(body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name))
+                bodies.append(
+                    body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name)
+                )
             with attributed(node.where):
                 node_now = make(BRANCH, node_now.inputs, {"bodies": tuple(bodies)})
         done[node] = node_now

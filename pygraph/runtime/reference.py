@@ -99,9 +99,7 @@ def _checked(node: Node, result: Any) -> Array:
     return value
 
 
-def scan(
-    *operands: Any, body: Graph, length: int, reverse: bool, n_consts: int, n_carry: int
-) -> tuple[Array, ...]:
+def scan(*operands: Any, body: Graph, length: int, reverse: bool, n_consts: int, n_carry: int) -> tuple[Array, ...]:
     """The definition of the `scan` row: `length` evaluations of `body`, one after another.
 
     Operands are the constants, the initial carry and the stacked inputs, of shape (length, ...); results are the

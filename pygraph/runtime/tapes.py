@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def set_tape_limit(nbytes: int) -> None:
+def set_tape_limit(nbytes: Any) -> None:
     """Set how many bytes one running call may record of the steps of `pg.while_loop`, for its reverse mode.
 
     Args:
