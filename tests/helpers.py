@@ -50,7 +50,7 @@ def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
     if KINDS[dtype] != "f":
         return True
     if op.c is None:  # structure moves elements; products, loops and accumulated values are sums in some order
-        return op.define is None and op.name not in ("matmul", "scan", "scatter_add")
+        return op.define is None and op.name not in ("matmul", "scan", "scatter_add", "branch", "while_loop", "replay")
     if op.identity is not None:
         return op.name in ("reduce_max", "reduce_min")
     text = op.c if isinstance(op.c, str) else op.c["f"]

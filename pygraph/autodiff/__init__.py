@@ -1,7 +1,8 @@
 """Differentiation and batching, graph to graph: tangents forward, cotangents backward, batches, and any nesting."""
 
-from . import batching_scan as _batching_scan  # noqa: F401  (gives the row of `scan` its rule for a batch)
-from . import scan as _scan  # noqa: F401  (gives the row of `scan` its derivatives)
+from . import batching_control as _batching_control  # noqa: F401  (gives the rows of control flow their batches)
+from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
+from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
 from .batching import batch
 from .forward import jvp
 from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse

@@ -52,7 +52,7 @@ def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: in
         raise UnsupportedError(describe("explaining", loop.op.name, problem, advice, (), loop.where))
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
     env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
-    values = {node: value for node, value in env.items() if not isinstance(value, tuple)}
+    values = {node: value for node, value in env.items() if isinstance(value, np.ndarray)}
     if mode == "reverse":
         return _reverse(graph, values)
     argument_leaves = [len(flatten(arg)[0]) for arg in args]
@@ -128,7 +128,7 @@ def _push(node: Node, at: int, tangent: Array, values: dict[Node, Array]) -> Arr
 
 def _value(node: Node, env: dict[Node, Any]) -> Array:
     value = evaluate_nodes([node], env)[node]
-    assert not isinstance(value, tuple)
+    assert isinstance(value, np.ndarray)
     return value
 
 

@@ -26,8 +26,8 @@ from .signature import Parameter, Signature, refuse
 
 #: More than this (half a TiB) no machine is asked for.
 MAX_ARENA_BYTES = 1 << 39
-#: Rows whose indices are checked while they run.
-FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index"})
+#: Rows whose indices, steps or tapes are checked while they run.
+FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index", "while_loop", "replay"})
 
 
 @dataclass(frozen=True, slots=True)

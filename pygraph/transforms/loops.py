@@ -8,8 +8,9 @@ from ..graph import control
 from ..graph.node import Node
 from ..graph.trace import function_name
 from ..graph.tree import TreeDef, flatten, unflatten
+from ..remembered import remembered
 from ..runtime.compile import CACHE_SIZE, CompiledFunction
-from .point import Function, once
+from .point import Function
 
 __all__ = ["scan"]
 
@@ -44,7 +45,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         return control.scan(f, init, xs, length, reverse)
     weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in (bool, int, float))
     strong = [leaf for leaf in leaves if type(leaf) not in (bool, int, float)]
-    result: tuple[Any, Any] = once(_make_scan, f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
+    result: tuple[Any, Any] = remembered(_make_scan, f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
     return result
 
 

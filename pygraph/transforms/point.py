@@ -153,18 +153,3 @@ def fitting(
             raise refusal(ShapeError, transform, f, problem, f"give each {what} the shape of its value")
         nodes.append(convert(found, node.dtype))
     return nodes
-
-
-@functools.lru_cache(maxsize=256)
-def _remembered(make: Callable[..., CompiledFunction], *key: Any) -> CompiledFunction:
-    return make(*key)
-
-
-def once(make: Callable[..., CompiledFunction], *key: Any) -> CompiledFunction:
-    """`make(*key)`, remembered for the latest keys; made anew for a key that does not hash."""
-    try:
-        hash(key)
-    except TypeError:
-        return make(*key)
-    made: CompiledFunction = _remembered(make, *key)
-    return made

@@ -15,9 +15,10 @@ from ..graph.node import Node
 from ..graph.trace import function_name
 from ..graph.tree import flatten, unflatten
 from ..ops.dtypes import is_float
+from ..remembered import remembered
 from ..runtime.compile import CACHE_SIZE, CompiledFunction
 from .gradients import grad
-from .point import Function, Point, filled, fitting, once, record_point, refusal
+from .point import Function, Point, filled, fitting, record_point, refusal
 
 __all__ = ["hvp", "jvp", "linearize", "vjp"]
 
@@ -45,7 +46,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "jvp", f, "primals and tangents must be tuples", "write jvp(f, (x,), (dx,))")
-    result: tuple[Any, ...] = once(_make_jvp, f, has_aux)(tuple(primals), tuple(tangents))
+    result: tuple[Any, ...] = remembered(_make_jvp, f, has_aux)(tuple(primals), tuple(tangents))
     return result
 
 
@@ -93,7 +94,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        checked = once(_make_vjp, f, has_aux)
+        checked = remembered(_make_vjp, f, has_aux)
         found = checked._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
@@ -171,7 +172,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         (np.float64(6.0), np.float64(3.0), np.float64(2.0))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        found = once(_make_vjp, f, False)._signatures.executable(*primals)
+        found = remembered(_make_vjp, f, False)._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
             return value, _of_expressions(kept.jvp, lambda: _inline_linearize(f, primals)[1])
@@ -211,7 +212,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "hvp", f, "primals and tangents must be tuples", "write hvp(f, (x,), (dx,))")
-    return once(_make_hvp, f, len(primals))(tuple(primals), tuple(tangents))
+    return remembered(_make_hvp, f, len(primals))(tuple(primals), tuple(tangents))
 
 
 def _make_hvp(f: Function, count: int) -> CompiledFunction:
