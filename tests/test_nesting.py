@@ -141,7 +141,7 @@ def test_the_fourth_derivative(modes: tuple[str, ...]) -> None:
     np.testing.assert_allclose(f(0.3), fourth(0.3), rtol=1e-11)
 
 
-@pytest.mark.parametrize("modes", itertools.product(("grad", "jvp"), repeat=4))
+@pytest.mark.parametrize("modes", list(itertools.product(("grad", "jvp"), repeat=4)))
 def test_the_fourth_derivative_of_a_loop(modes: tuple[str, ...]) -> None:
     """x^(2^3) by three squarings in a loop: 8·7·6·5 x⁴."""
     f: Callable[[Any], Any] = lambda x: pg.scan(lambda c, _: (c * c, None), x, length=3)[0]  # noqa: E731
