@@ -149,6 +149,14 @@ def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, si
         return node.attrs["value"].value
     if name == "output":
         return operands[0][node.attrs["index"]]
+    if name == "branch":
+        index, *rest = operands
+        bodies = node.attrs["bodies"]
+        return tuple(jittered(bodies[min(max(int(index), 0), len(bodies) - 1)], rest, rng, size))
+    if name == "while_loop":
+        return _jittered_while(operands, rng, size, node.attrs)
+    if name == "replay":
+        return _jittered_replay(operands, rng, size, node.attrs)
     if name == "scan":
         return _jittered_scan(operands, rng, size, **node.attrs)
     compute = node.op.reference or node.op.define
@@ -167,6 +175,37 @@ def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, si
         scale = np.asarray(compute(*terms, **node.attrs)) * (1.0 + np.sqrt(summed) / 16.0)
     noise = rng.uniform(size / 2, size, value.shape) * rng.choice([-1.0, 1.0], value.shape) * np.finfo(value.dtype).eps
     return np.asarray(value + np.where(np.isfinite(scale), scale * noise, 0.0)).astype(value.dtype)
+
+
+def _jittered_while(
+    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    n_carry = attrs["n_carry"]
+    consts, carry = operands[: attrs["n_consts"]], operands[attrs["n_consts"] :]
+    stacks: list[list[Array]] = [[] for _ in attrs["body"].outputs[n_carry:]]
+    while jittered(attrs["condition"], [*consts, *carry], rng, size)[0]:
+        results = jittered(attrs["body"], [*consts, *carry], rng, size)
+        carry = results[:n_carry]
+        for stack, value in zip(stacks, results[n_carry:], strict=True):
+            stack.append(value)
+    return (*carry, *stacks)
+
+
+def _jittered_replay(
+    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    second = 1 + attrs["n_consts"]
+    third = second + attrs["n_carry"]
+    consts, carry, xs = operands[1:second], operands[second:third], operands[third:]
+    found: list[list[Array]] = []
+    steps = range(int(operands[0]))
+    for i in reversed(steps) if attrs["reverse"] else steps:
+        results = jittered(attrs["body"], [*consts, *carry, *(x[i] for x in xs)], rng, size)
+        carry = results[: attrs["n_carry"]]
+        found.append(results[attrs["n_carry"] :])
+    if attrs["reverse"]:
+        found.reverse()
+    return (*carry, *([step[k] for step in found] for k in range(len(attrs["body"].outputs) - attrs["n_carry"])))
 
 
 def _jittered_scan(

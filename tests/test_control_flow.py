@@ -244,6 +244,7 @@ def test_third_order_agrees_in_all_modes(f: Scalar, x: float) -> None:
     assert np.allclose(found, found[0], rtol=1e-11)
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize(("f", "python", "x"), CASES)
 def test_kept_evaluation_is_swept_any_number_of_times(f: Scalar, python: Scalar, x: float) -> None:
     exe = pg.compile(pg.trace(f, np.float64(x)), wrt=["x"])
@@ -341,6 +342,7 @@ def test_python_numbers_take_the_type_of_the_step() -> None:
     assert pg.cond(True, lambda x: 1, lambda x: x, np.float32(3.0)).dtype == np.float32
 
 
+@pytest.mark.sanitize
 def test_large_carries_alternate_between_two_places() -> None:
     x = np.linspace(0.0, 1.0, 3_000)
     f = pg.compile(lambda x, n: pg.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, np.sin(s[1]) + x), (0, x))[1])
@@ -354,6 +356,7 @@ def test_large_carries_alternate_between_two_places() -> None:
 # --- limits --
 
 
+@pytest.mark.sanitize
 def test_limit_of_steps() -> None:
     halved = pg.compile(lambda x: pg.while_loop(lambda v: v > 1.0, lambda v: v * 0.5, x, limit=5))
     assert halved(32.0) == 1.0
@@ -364,6 +367,7 @@ def test_limit_of_steps() -> None:
     assert halved(32.0) == 1.0
 
 
+@pytest.mark.sanitize
 def test_limit_of_the_tape() -> None:
     gradient = pg.grad(lambda x, n: pg.while_loop(lambda s: s[1] < n, lambda s: (np.sin(s[0]), s[1] + 1), (x, 0))[0])
     before = gradient(1.0, np.int64(1_000))
@@ -404,6 +408,7 @@ def test_a_stack_of_an_outer_loop_is_not_differentiated_inside_another() -> None
 # --- running --
 
 
+@pytest.mark.sanitize
 def test_threads_have_tapes_of_their_own() -> None:
     f = pg.compile(lambda x: pg.grad(until_large)(x))
     points = np.linspace(0.05, 2.0, 64)
