@@ -31,7 +31,9 @@ static pg_context *lay_out(pg_layout *layout, const pg_program *program, int wor
     pg_context *context = take(layout, (int64_t)sizeof(pg_context));
     pg_frame *frames = take(layout, program->n_bodies * (int64_t)sizeof(pg_frame));
     char **staging = take(layout, main_body->n_slots * (int64_t)sizeof(char *));
+    pg_tape *tapes = take(layout, program->n_tapes * (int64_t)sizeof(pg_tape));
     if (context != NULL) {
+        context->tapes = tapes;
         context->frames = frames;
         context->staging = staging;
     }
@@ -65,7 +67,7 @@ static void fill_slots(pg_context *context) {
             if (slot->kind == PG_SLOT_CONST)
                 *place = (char *)program->constants + slot->where;
             else if (b > 0)
-                *place = NULL; /* a SCAN sets them */
+                *place = NULL; /* the instruction that runs the body sets them */
             else
                 *place = slot->kind == PG_SLOT_ARENA ? context->frames[0].arena + slot->where : context->staging[i];
         }
@@ -99,6 +101,8 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     context->threads = threads;
     context->check_finite = check_finite != 0;
     pg_report(&context->error, PG_OK, -1, -1, -1, "%s", "");
+    context->tape_bytes = 0;
+    for (int i = 0; i < program->n_tapes; i++) context->tapes[i] = (pg_tape){NULL, 0, 0};
     fill_slots(context);
     return context;
 }
@@ -106,6 +110,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
 void pg_context_free(pg_context *context) {
     if (context == NULL) return;
     pg_program *program = context->program;
+    for (int i = 0; i < program->n_tapes; i++) free(context->tapes[i].base);
     free(context);
     pg_program_free(program);
 }

@@ -10,6 +10,12 @@ typedef struct pg_frame {
     char **slots;
 } pg_frame;
 
+/* Records that a loop has written, one a step. Grows, and keeps its memory for the next run. */
+typedef struct pg_tape {
+    char *base;
+    int64_t count, capacity; /* records; bytes */
+} pg_tape;
+
 struct pg_context {
     pg_program *program;
     int threads, check_finite;
@@ -17,6 +23,8 @@ struct pg_context {
     char *scratch;
     pg_frame *frames; /* by body */
     char **staging;   /* by main-body slot: memory inside the context, or NULL */
+    pg_tape *tapes;   /* by number: the only memory that running allocates */
+    int64_t tape_bytes;
     pg_error error;
 };
 
@@ -41,6 +49,12 @@ int pg_run_gather(const pg_place *place, const pg_indexing *gather);
 int pg_run_scatter(const pg_place *place, const pg_indexing *scatter);
 int pg_run_wrap(const pg_place *place, const pg_indexing *wrap);
 int pg_run_scan(const pg_place *place, const pg_scan *scan);
+int pg_run_branch(const pg_place *place, const pg_branch *branch);
+int pg_run_while(const pg_place *place, const pg_while *loop);
+int pg_run_replay(const pg_place *place, const pg_while *loop);
+/* Gives a body its arena and the constants in it; runs it, once its ports are connected. */
+void pg_start_body(pg_context *context, int number, char *arena);
+int pg_run_body(pg_context *context, int number);
 /* Looks at an instruction's floating results; for SCALAR also runs it, one micro-op at a time. */
 int pg_check_results(const pg_place *place, const pg_instruction *instruction);
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);

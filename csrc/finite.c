@@ -87,7 +87,7 @@ int pg_check_results(const pg_place *place, const pg_instruction *instruction) {
         const int64_t at = search(place->slots[x->out.slot] + x->out.offset, x->dtype, x->outer * middle * x->inner);
         return at >= 0 ? not_finite(place, 0, at) : PG_OK;
     }
-    default: return PG_OK; /* SCALAR checks while it runs, SCAN's body has been checked, WRAP gives integers */
+    default: return PG_OK; /* SCALAR checks while it runs, bodies have been checked, WRAP gives integers */
     }
 }
 

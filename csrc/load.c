@@ -133,14 +133,15 @@ static int read_code(pg_loader *l, const int64_t *code) {
     static const pg_decoder decoders[] = {
         [PG_OP_SCALAR] = pg_decode_scalar, [PG_OP_LOOP] = pg_decode_loop,       [PG_OP_MATMUL] = pg_decode_matmul,
         [PG_OP_GATHER] = pg_decode_gather, [PG_OP_SCATTER] = pg_decode_scatter, [PG_OP_SCAN] = pg_decode_scan,
-        [PG_OP_WRAP] = pg_decode_wrap,
+        [PG_OP_WRAP] = pg_decode_wrap,     [PG_OP_BRANCH] = pg_decode_branch,   [PG_OP_WHILE] = pg_decode_while,
+        [PG_OP_REPLAY] = pg_decode_replay,
     };
     pg_body *body = l->body;
     for (int64_t i = 0; i < body->n_instructions; i++) {
         const int64_t opcode = code[0];
         l->instruction = i;
         l->node = code[2];
-        if (opcode < PG_OP_SCALAR || opcode > PG_OP_WRAP) {
+        if (opcode < PG_OP_SCALAR || opcode > PG_OP_LAST) {
             return pg_refuse(l, "no instruction has opcode %" PRId64, opcode);
         }
         if (l->node < -1) return pg_refuse(l, "%" PRId64 " is not a node number", l->node);
@@ -217,7 +218,9 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
     pg_program *program = l->program;
     const int64_t **code = pg_keep(l, program->n_bodies, sizeof *code);
     program->bodies = pg_keep(l, program->n_bodies, sizeof *program->bodies);
-    if (!code || !program->bodies) return PG_MEMORY;
+    program->tapes = pg_keep(l, n_words, sizeof *program->tapes); /* each needs a word to be named */
+    if (!code || !program->bodies || !program->tapes) return PG_MEMORY;
+    l->max_tapes = n_words;
     for (int b = 0; b < program->n_bodies; b++) {
         l->number = b;
         l->body = &program->bodies[b];
@@ -230,7 +233,7 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
         words += words[0];
     }
     if (n_words != 0) return pg_refuse(l, "%" PRId64 " words follow the last body", n_words);
-    /* A SCAN needs to know how its body's inputs are read: bodies come after those that use them, so go backwards. */
+    /* What runs a body needs to know how its inputs are read: bodies come after those that run them, so go backwards. */
     for (int b = program->n_bodies - 1; b >= 0; b--) {
         l->number = b;
         l->body = &program->bodies[b];
@@ -239,7 +242,7 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
     }
     for (int b = 1; b < program->n_bodies; b++) {
         l->number = b;
-        if (!program->bodies[b].used) return pg_refuse(l, "no SCAN runs this body");
+        if (!program->bodies[b].used) return pg_refuse(l, "no instruction runs this body");
     }
     return list_ports(l, &program->bodies[0]);
 }

@@ -11,6 +11,7 @@ typedef struct pg_loader {
     pg_body *body; /* being read */
     int number;    /* of that body */
     int64_t instruction, node;
+    int64_t max_tapes;
     unsigned segments; /* bit s: the instruction belongs to segment s */
 } pg_loader;
 
@@ -59,6 +60,29 @@ int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
 int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
 int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
 int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+
+int pg_decode_branch(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_while(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+int pg_decode_replay(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+
+/* The memory that one instruction with bodies touches; what is written may overlap nothing else. */
+typedef struct pg_touched {
+    pg_extent *extents;
+    unsigned char *written;
+    int n;
+} pg_touched;
+int pg_touched_new(pg_loader *l, int64_t n, pg_touched *touched);
+int pg_check_touched(pg_loader *l, const pg_touched *touched, const char *what);
+/* Takes a body for the instruction being read: it must come later and be free. */
+int pg_take_body(pg_loader *l, int64_t number, const char *what, pg_body **body);
+/* The memory for a body's arena. */
+int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const char *what, int *workspace,
+                      pg_touched *touched);
+/* A port's bytes from the words (slot, byte offset), or (slot, byte offset, stride) for one that moves each step. */
+int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t steps, int inner, const pg_body *body,
+                 int writes, const char *what, pg_port *port, pg_touched *touched);
+/* A carry is both read and written by the body: its slots are of one size and alignment. */
+int pg_join_carry(pg_loader *l, int k, pg_slot *in, pg_slot *out);
 
 /* The name and operands of a micro-op. */
 typedef struct pg_op_info {

@@ -9,9 +9,11 @@
 typedef struct pg_program pg_program;
 typedef struct pg_context pg_context;
 
-/* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument.
+/* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument, 6 a
+ * loop has more steps than its limit, 7 the tapes of a context would pass their limit.
  * `instruction` counts from 0 within its body; -1 stands for "none" in body, instruction and node.
- * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element.
+ * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element;
+ * steps: the limit; tape: the step, and the limit in bytes.
  */
 typedef struct pg_error {
     int status;
@@ -50,8 +52,13 @@ void *pg_context_slot(pg_context *context, int slot);
  * overlap any other slot). NULL goes back to the staging memory, if the slot is small enough to have any. */
 int pg_context_bind(pg_context *context, int slot, void *pointer);
 
-/* Run one segment of the main body: 0 forward, 1 reverse, 2 tangent. Returns the status; allocates nothing. */
+/* Run one segment of the main body: 0 forward, 1 reverse, 2 tangent. Returns the status; allocates
+ * nothing but tapes. */
 int pg_context_run(pg_context *context, int segment);
+
+/* The most bytes that the tapes of one context may take: what loops of a run-time length record for their reverse. */
+void pg_set_tape_limit(int64_t bytes);
+int64_t pg_get_tape_limit(void);
 
 /* What the last call on this context met. */
 const pg_error *pg_context_error(const pg_context *context);

@@ -23,8 +23,20 @@ enum {
 #define PG_MAGIC     INT64_C(0x5047524150483031)
 #define PG_MAX_ARENA (INT64_C(1) << 39)
 
-enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT };
-enum { PG_OP_SCALAR = 1, PG_OP_LOOP, PG_OP_MATMUL, PG_OP_GATHER, PG_OP_SCATTER, PG_OP_SCAN, PG_OP_WRAP };
+enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT, PG_STEPS, PG_TAPE };
+enum {
+    PG_OP_SCALAR = 1,
+    PG_OP_LOOP,
+    PG_OP_MATMUL,
+    PG_OP_GATHER,
+    PG_OP_SCATTER,
+    PG_OP_SCAN,
+    PG_OP_WRAP,
+    PG_OP_BRANCH,
+    PG_OP_WHILE,
+    PG_OP_REPLAY,
+    PG_OP_LAST = PG_OP_REPLAY
+};
 typedef enum pg_slot_kind { PG_SLOT_ARENA, PG_SLOT_CONST, PG_SLOT_INPUT, PG_SLOT_OUTPUT } pg_slot_kind;
 
 typedef struct pg_slot {
@@ -117,9 +129,9 @@ typedef struct pg_indexing {
     pg_operand x, index, out;
 } pg_indexing;
 
+/* A place of the body that holds an instruction, connected to a slot of the body that the instruction runs. */
 typedef struct pg_port {
-    int slot;  /* of the body that holds the SCAN */
-    int inner; /* of the body that the SCAN runs */
+    int slot, inner;
     int64_t offset, stride, nbytes;
 } pg_port;
 
@@ -131,6 +143,30 @@ typedef struct pg_scan {
     int *carry_result; /* per carry: the body's output slot */
 } pg_scan;
 
+/* A tape connected to a slot of a body. */
+typedef struct pg_stack {
+    int tape, inner;
+} pg_stack;
+
+/* WHILE, and REPLAY where `condition` is -1: only one of them has a limit, a flag, xs; a count. */
+typedef struct pg_while {
+    int body, condition, workspace, condition_workspace;
+    int reverse, n_consts, n_carry, n_xs, n_ys;
+    int64_t limit; /* of steps; -1: none */
+    pg_port flag, count;
+    pg_port *consts, *init, *carry_out, *carry_tmp;
+    pg_port *condition_consts, *condition_carry; /* the same places, the condition's slots */
+    pg_stack *xs, *ys;
+    int *carry_result;
+} pg_while;
+
+typedef struct pg_branch {
+    int n_bodies, n_consts, n_results, workspace;
+    int *bodies;
+    pg_port index;
+    pg_port *consts, *results; /* per body, one after another */
+} pg_branch;
+
 typedef struct pg_instruction {
     int opcode;
     int64_t node;
@@ -139,8 +175,8 @@ typedef struct pg_instruction {
 
 typedef struct pg_body {
     int n_slots, n_inits, n_segments, n_inputs, n_outputs;
-    int used;   /* a SCAN runs it */
-    int height; /* of the tree of SCANs below it */
+    int used;   /* an instruction runs it */
+    int height; /* of the tree of bodies below it */
     int64_t arena_bytes, n_instructions;
     pg_slot *slots;
     pg_init *inits;
@@ -150,6 +186,13 @@ typedef struct pg_body {
     int n_ports[PG_MAX_SEGMENTS];
     pg_instruction *instructions;
 } pg_body;
+
+/* A tape: one record for each step of the one instruction that writes it. */
+typedef struct pg_tape_info {
+    int64_t nbytes; /* of a record */
+    int known, written;
+    int writer; /* the body of the instruction that writes it */
+} pg_tape_info;
 
 typedef struct pg_block {
     struct pg_block *next;
@@ -163,6 +206,8 @@ struct pg_program {
     const pg_kernels *kernels;
     uint8_t *constants;
     pg_body *bodies;
+    int n_tapes;
+    pg_tape_info *tapes;
     pg_block *memory; /* everything else, freed together */
 };
 

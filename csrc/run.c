@@ -21,6 +21,9 @@ static int run_one(const pg_place *place, const pg_instruction *instruction, cha
     case PG_OP_GATHER: return pg_run_gather(place, instruction->data);
     case PG_OP_SCATTER: return pg_run_scatter(place, instruction->data);
     case PG_OP_SCAN: return pg_run_scan(place, instruction->data);
+    case PG_OP_BRANCH: return pg_run_branch(place, instruction->data);
+    case PG_OP_WHILE: return pg_run_while(place, instruction->data);
+    case PG_OP_REPLAY: return pg_run_replay(place, instruction->data);
     default: return pg_run_wrap(place, instruction->data);
     }
 }

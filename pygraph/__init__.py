@@ -7,11 +7,14 @@ from typing import Any as _Any
 
 from . import ops as _ops
 from .containers import tree_map
+from .control_flow import associative_scan, cond, fori_loop, switch, while_loop
+from .control_flow import map as map
 from .errors import (
     BackendError,
     DTypeError,
     GraphError,
     IndexRangeError,
+    LimitError,
     NonFiniteError,
     ProgramError,
     ShapeError,
@@ -27,8 +30,23 @@ from .graph import Graph, Node, spec, trace
 from .ops import *  # noqa: F403
 from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
+from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
-from .transforms import grad, jacfwd, jacrev, jvp, scan, value_and_grad, vjp
+from .transforms import (
+    custom_derivative,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    scan,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 from .variable import var
 
 __all__ = [
@@ -38,6 +56,7 @@ __all__ = [
     "Graph",
     "GraphError",
     "IndexRangeError",
+    "LimitError",
     "Node",
     "NonFiniteError",
     "ProgramError",
@@ -47,20 +66,32 @@ __all__ = [
     "TracedBoolError",
     "UnsupportedError",
     "VerificationError",
+    "associative_scan",
     "check_grads",
+    "cond",
+    "custom_derivative",
     "explain",
+    "fori_loop",
     "grad",
+    "hessian",
+    "hvp",
     "jacfwd",
+    "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
     "scan",
+    "set_tape_limit",
     "set_threads",
     "spec",
+    "switch",
     "trace",
     "tree_map",
     "value_and_grad",
     "var",
     "vjp",
+    "vmap",
+    "while_loop",
 ]
 
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.

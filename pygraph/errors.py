@@ -9,6 +9,7 @@ __all__ = [
     "DTypeError",
     "GraphError",
     "IndexRangeError",
+    "LimitError",
     "NonFiniteError",
     "ProgramError",
     "ShapeError",
@@ -68,6 +69,10 @@ class SignatureError(GraphError, TypeError):
 
 class IndexRangeError(GraphError, IndexError):
     """An integer index computed at run time lies outside its axis."""
+
+
+class LimitError(GraphError, RuntimeError):
+    """A loop ran more steps than its `limit`, or recorded more for its reverse mode than `pg.set_tape_limit` allows."""
 
 
 class NonFiniteError(GraphError, FloatingPointError):

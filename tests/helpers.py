@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pygraph.autodiff import batch
 from pygraph.graph import Graph, Node, make, var
 from pygraph.graph.build import outputs_of
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
@@ -49,7 +50,7 @@ def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
     if KINDS[dtype] != "f":
         return True
     if op.c is None:  # structure moves elements; products, loops and accumulated values are sums in some order
-        return op.define is None and op.name not in ("matmul", "scan", "scatter_add")
+        return op.define is None and op.name not in ("matmul", "scan", "scatter_add", "branch", "while_loop", "replay")
     if op.identity is not None:
         return op.name in ("reduce_max", "reduce_min")
     text = op.c if isinstance(op.c, str) else op.c["f"]
@@ -148,6 +149,14 @@ def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, si
         return node.attrs["value"].value
     if name == "output":
         return operands[0][node.attrs["index"]]
+    if name == "branch":
+        index, *rest = operands
+        bodies = node.attrs["bodies"]
+        return tuple(jittered(bodies[min(max(int(index), 0), len(bodies) - 1)], rest, rng, size))
+    if name == "while_loop":
+        return _jittered_while(operands, rng, size, node.attrs)
+    if name == "replay":
+        return _jittered_replay(operands, rng, size, node.attrs)
     if name == "scan":
         return _jittered_scan(operands, rng, size, **node.attrs)
     compute = node.op.reference or node.op.define
@@ -166,6 +175,37 @@ def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, si
         scale = np.asarray(compute(*terms, **node.attrs)) * (1.0 + np.sqrt(summed) / 16.0)
     noise = rng.uniform(size / 2, size, value.shape) * rng.choice([-1.0, 1.0], value.shape) * np.finfo(value.dtype).eps
     return np.asarray(value + np.where(np.isfinite(scale), scale * noise, 0.0)).astype(value.dtype)
+
+
+def _jittered_while(
+    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    n_carry = attrs["n_carry"]
+    consts, carry = operands[: attrs["n_consts"]], operands[attrs["n_consts"] :]
+    stacks: list[list[Array]] = [[] for _ in attrs["body"].outputs[n_carry:]]
+    while jittered(attrs["condition"], [*consts, *carry], rng, size)[0]:
+        results = jittered(attrs["body"], [*consts, *carry], rng, size)
+        carry = results[:n_carry]
+        for stack, value in zip(stacks, results[n_carry:], strict=True):
+            stack.append(value)
+    return (*carry, *stacks)
+
+
+def _jittered_replay(
+    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    second = 1 + attrs["n_consts"]
+    third = second + attrs["n_carry"]
+    consts, carry, xs = operands[1:second], operands[second:third], operands[third:]
+    found: list[list[Array]] = []
+    steps = range(int(operands[0]))
+    for i in reversed(steps) if attrs["reverse"] else steps:
+        results = jittered(attrs["body"], [*consts, *carry, *(x[i] for x in xs)], rng, size)
+        carry = results[: attrs["n_carry"]]
+        found.append(results[attrs["n_carry"] :])
+    if attrs["reverse"]:
+        found.reverse()
+    return (*carry, *([step[k] for step in found] for k in range(len(attrs["body"].outputs) - attrs["n_carry"])))
 
 
 def _jittered_scan(
@@ -219,6 +259,34 @@ def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> lis
 def reference(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
     """The flat outputs of a graph by the reference interpreter."""
     return [np.asarray(x) for x in evaluate_flat(graph, arrays)]
+
+
+def check_batch(
+    outputs: Sequence[Node],
+    inputs: Sequence[Node],
+    values: Sequence[Any],
+    flags: Sequence[bool],
+    size: int,
+    ulps: float,
+    run: Any,
+) -> None:
+    """`batch` of expressions against their values for one example after another."""
+    wide = [
+        var(f"b{k}", (size, *x.shape), x.dtype) if flag else None
+        for k, (x, flag) in enumerate(zip(inputs, flags, strict=True))
+    ]
+    found, has_axis = batch(outputs, inputs, wide, size)
+    graph = Graph([x if w is None else w for w, x in zip(wide, inputs, strict=True)], tuple(found))
+    graph.verify("differentiated")
+    got = run(graph, values)
+    one = Graph(inputs, tuple(outputs))
+    each = [
+        evaluate_flat(one, [v[i] if flag else v for v, flag in zip(values, flags, strict=True)]) for i in range(size)
+    ]
+    for k, output in enumerate(outputs):
+        assert found[k].shape == ((size, *output.shape) if has_axis[k] else output.shape)
+        for i in range(size):
+            assert_close(got[k][i] if has_axis[k] else got[k], each[i][k], ulps, f"{output!r}, example {i}", floor=1.0)
 
 
 Transform = Callable[[Array], Array]

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PG_TABLE_HASH UINT64_C(0xe703046c9c517510)
+#define PG_TABLE_HASH UINT64_C(0x253f933a1f4f9e8b)
 
 /* Micro-operations by their number in a Program. */
 typedef enum pg_mop {

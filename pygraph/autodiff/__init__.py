@@ -1,9 +1,12 @@
-"""Differentiation, graph to graph: tangents forward, cotangents backward, and any nesting of the two."""
+"""Differentiation and batching, graph to graph: tangents forward, cotangents backward, batches, and any nesting."""
 
-from . import scan as _scan  # noqa: F401  (gives the row of `scan` its rules)
+from . import batching_control as _batching_control  # noqa: F401  (gives the rows of control flow their batches)
+from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
+from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
+from .batching import batch
 from .forward import jvp
-from .jacobian import jacobian_forward, jacobian_reverse
+from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
 from .joint import JointGraph, joint
 from .reverse import vjp
 
-__all__ = ["JointGraph", "jacobian_forward", "jacobian_reverse", "joint", "jvp", "vjp"]
+__all__ = ["JacobianPlan", "JointGraph", "batch", "jacobian_forward", "jacobian_reverse", "joint", "jvp", "vjp"]

@@ -1,121 +1,179 @@
-"""Whole Jacobians as graphs: a loop over basis vectors around a jvp or a vjp."""
+"""Whole Jacobians as graphs: one jvp or vjp, batched over all basis vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from ..graph.build import constant, make
+from ..graph.build import constant, make, var
 from ..graph.control import scan
 from ..graph.node import Node
 from ..ops.dtypes import is_float
-from ..ops.row import lookup
+from ..ops.row import Shape, lookup
+from ..ops.shaping import in_batch
+from .batching import batch
+from .cost import flops, peak_bytes
 from .forward import jvp
 from .reverse import vjp
 from .unbroadcast import CONVERT, full, reshaped
 
 EQUAL = lookup("equal")
+SLICE = lookup("slice")
 TRANSPOSE = lookup("transpose")
 
+#: Memory that the tangents (cotangents) of one sweep may take: where all basis vectors together would take more, they
+#: are swept in chunks, one after another, of as many as fit.
+CHUNK_BYTES = 64 << 20
 
-def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[Node]]:
-    """The Jacobian of each output with respect to each variable, by one jvp per element of the variable.
 
-    Returns:
-        A list per output with, per variable, an array of shape output.shape + variable.shape and the output's dtype.
-        The derivatives of outputs and variables that are not floating are zeros (of float64 where the output is not
-        floating).
+@dataclass(frozen=True)
+class JacobianPlan:
+    """The Jacobian of some outputs with respect to some variables, by one mode.
+
+    Attributes:
+        mode: how it is computed: "forward" or "reverse".
+        blocks: per output and variable, an expression of shape output.shape + variable.shape.
+        vectors: how many basis vectors are pushed or pulled.
+        chunk: how many of them at a time.
+        cost: of the blocks and all that they need; see `cost.flops`.
+    """
+
+    mode: str
+    blocks: list[list[Node]]
+    vectors: int
+    chunk: int
+
+    @property
+    def cost(self) -> int:
+        """Planned operations, those of the value included."""
+        return flops([block for row in self.blocks for block in row])
+
+
+def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: int | None = None) -> JacobianPlan:
+    """The Jacobian of each output with respect to each variable, by one batched jvp: a tangent per element of `wrt`.
+
+    Blocks have the output's dtype. The derivatives of outputs and variables that are not floating are zeros (of
+    float64 where the output is not floating). `chunk_bytes` bounds the memory of one sweep, by default `CHUNK_BYTES`.
 
     Example:
         >>> x = pg.var("x", (3,))
-        >>> jacobian_forward([x[:2] * 2.0], [x])[0][0].shape
+        >>> jacobian_forward([x[:2] * 2.0], [x]).blocks[0][0].shape
         (2, 3)
     """
-    columns = [_columns(outputs, wrt, j) for j in range(len(wrt))]
-    return [[columns[j][i] for j in range(len(wrt))] for i in range(len(outputs))]
+    floating = [x for x in wrt if is_float(x.dtype)]
+    swept = _sweep(lambda seeds: jvp(outputs, floating, seeds, linear=True), floating, chunk_bytes)
+    blocks = []
+    for output, stack in zip(outputs, swept.stacks or [None] * len(outputs), strict=True):
+        starts = dict(zip(map(id, floating), swept.starts, strict=True))
+        row = []
+        for x in wrt:
+            shape = (*output.shape, *x.shape)
+            if stack is None or not is_float(x.dtype):
+                row.append(full(0, shape, output.dtype if is_float(output.dtype) else np.dtype("float64")))
+                continue
+            columns = _rows(stack, starts[id(x)], prod(x.shape))
+            axes = (*range(1, len(output.shape) + 1), 0)
+            row.append(reshaped(make(TRANSPOSE, (columns,), {"axes": axes}) if output.shape else columns, shape))
+        blocks.append(row)
+    return JacobianPlan("forward", blocks, swept.vectors, swept.chunk)
 
 
-def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[Node]]:
-    """The same as `jacobian_forward`, by one vjp per element of each output.
-
-    Returns:
-        A list per output with, per variable, an array of shape output.shape + variable.shape and the variable's dtype
-        (float64 zeros where that is not floating).
+def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: int | None = None) -> JacobianPlan:
+    """The same by one batched vjp: a cotangent per element of `outputs`. Blocks have the variable's dtype.
 
     Example:
         >>> x = pg.var("x", (3,))
-        >>> jacobian_reverse([np.sum(x * x)], [x])[0][0].shape
+        >>> jacobian_reverse([np.sum(x * x)], [x]).blocks[0][0].shape
         (3,)
     """
-    return [_rows(output, wrt) for output in outputs]
+    floating = [y for y in outputs if is_float(y.dtype)]
+    swept = _sweep(lambda seeds: vjp(floating, wrt, seeds), floating, chunk_bytes)
+    places = iter(swept.starts)
+    blocks = []
+    for output in outputs:
+        start = next(places) if is_float(output.dtype) else None
+        row = []
+        for x, stack in zip(wrt, swept.stacks or [None] * len(wrt), strict=True):
+            shape = (*output.shape, *x.shape)
+            if stack is None or start is None:
+                row.append(full(0, shape, x.dtype if is_float(x.dtype) else np.dtype("float64")))
+            else:
+                row.append(reshaped(_rows(stack, start, prod(output.shape)), shape))
+        blocks.append(row)
+    return JacobianPlan("reverse", blocks, swept.vectors, swept.chunk)
 
 
-def _columns(outputs: Sequence[Node], wrt: Sequence[Node], j: int) -> list[Node]:
-    """The Jacobians of all outputs with respect to variable `j`."""
-    variable, size = wrt[j], prod(wrt[j].shape)
+@dataclass(frozen=True)
+class _Swept:
+    """A linear map applied to every basis vector.
 
-    def tangents(basis: Node) -> list[Node | None]:
-        return jvp(outputs, [variable], [basis], linear=True)
-
-    found: Sequence[Node | None] = [None] * len(outputs)
-    if is_float(variable.dtype):
-        if size == 1:
-            found = tangents(full(1, variable.shape, variable.dtype))
-        elif size > 1:
-            found = _stacked(tangents, variable, outputs)
-    result = []
-    for output, columns in zip(outputs, found, strict=True):
-        shape = (*output.shape, *variable.shape)
-        if columns is None:
-            result.append(full(0, shape, output.dtype if is_float(output.dtype) else np.dtype("float64")))
-            continue
-        if size > 1 and output.shape:
-            columns = make(TRANSPOSE, (columns,), {"axes": (*range(1, len(output.shape) + 1), 0)})
-        result.append(reshaped(columns, shape))
-    return result
-
-
-def _rows(output: Node, wrt: Sequence[Node]) -> list[Node]:
-    """The Jacobians of one output with respect to all variables."""
-    size = prod(output.shape)
-
-    def cotangents(basis: Node) -> list[Node | None]:
-        return vjp([output], wrt, [basis])
-
-    found: Sequence[Node | None] = [None] * len(wrt)
-    if is_float(output.dtype):
-        if size == 1:
-            found = cotangents(full(1, output.shape, output.dtype))
-        elif size > 1:
-            found = _stacked(cotangents, output, wrt)
-    result = []
-    for variable, rows in zip(wrt, found, strict=True):
-        shape = (*output.shape, *variable.shape)
-        if rows is None:
-            result.append(full(0, shape, variable.dtype if is_float(variable.dtype) else np.dtype("float64")))
-        else:
-            result.append(reshaped(rows, shape))
-    return result
-
-
-def _stacked(derivative: Any, like: Node, results: Sequence[Node]) -> list[Node | None]:
-    """`derivative` of every basis vector shaped like `like`, stacked along a new first axis; None where it is zero.
-
-    The basis vector is made inside the loop by comparing positions with the step, so the identity matrix never exists.
+    Attributes:
+        stacks: per result, its values along a new first axis; None where it is zero. Empty when there is no vector.
+        starts: per part of the space, the position of its first vector.
     """
-    size = prod(like.shape)
-    positions = constant(np.arange(size))
-    present: list[bool] = []
 
-    def step(carry: tuple[()], index: Node) -> tuple[tuple[()], list[Node]]:
-        basis = make(CONVERT, (make(EQUAL, (positions, index), {}),), {"dtype": like.dtype})
-        found = derivative(reshaped(basis, like.shape))
-        present[:] = [node is not None for node in found]
-        return carry, [node for node in found if node is not None]
+    stacks: list[Node | None]
+    starts: list[int]
+    vectors: int
+    chunk: int
 
-    _, stacks = scan(step, (), positions)
+
+def _sweep(
+    derivative: Callable[[Sequence[Node]], Sequence[Node | None]], space: Sequence[Node], chunk_bytes: int | None
+) -> _Swept:
+    """`derivative` of every basis vector of the space made of all elements of the nodes `space`."""
+    sizes = [prod(node.shape) for node in space]
+    starts = [0, *accumulate(sizes)]
+    vectors = starts.pop()
+    if not vectors:
+        return _Swept([], starts, 0, 0)
+    if vectors == 1 and len(space) == 1:
+        found = derivative([full(1, space[0].shape, space[0].dtype)])
+        return _Swept([None if x is None else reshaped(x, (1, *x.shape)) for x in found], starts, 1, 1)
+    seeds = [var(f"seed{i}", node.shape, node.dtype) for i, node in enumerate(space)]
+    found = derivative(seeds)
+    live = [x for x in found if x is not None]
+
+    def swept(positions: Node) -> list[Node]:
+        (count,) = positions.shape
+        basis: list[Node | None] = [_basis(positions, seed, start) for seed, start in zip(seeds, starts, strict=True)]
+        stacks, flags = batch(live, seeds, basis, count)
+        return [in_batch(x, flag, count) for x, flag in zip(stacks, flags, strict=True)]
+
+    limit = CHUNK_BYTES if chunk_bytes is None else chunk_bytes
+    steps = -(-vectors // max(1, limit // max(1, peak_bytes(live, seeds))))
+    chunk = -(-vectors // steps)
+    if steps == 1:
+        stacks = swept(constant(np.arange(vectors)))
+    else:  # the last chunk may run over the end: vectors beyond it are zero, and cut off
+        positions = constant(np.arange(steps * chunk).reshape(steps, chunk))
+        _, several = scan(lambda carry, part: (carry, swept(part)), (), positions)
+        stacks = [_rows(reshaped(x, (steps * chunk, *x.shape[2:])), 0, vectors) for x in several]
     remaining = iter(stacks)
-    return [next(remaining) if here else None for here in present]
+    return _Swept([None if x is None else next(remaining) for x in found], starts, vectors, chunk)
+
+
+def _basis(positions: Node, seed: Node, start: int) -> Node:
+    """For each of `positions`, the part of that basis vector that is shaped like `seed` and begins at `start`.
+
+    It is made by comparing positions, so the identity matrix is no constant of the graph.
+    """
+    size = prod(seed.shape)
+    column = reshaped(positions, (positions.shape[0], 1))
+    hit = make(EQUAL, (column, constant(np.arange(start, start + size))), {})
+    return reshaped(make(CONVERT, (hit,), {"dtype": seed.dtype}), (positions.shape[0], *seed.shape))
+
+
+def _rows(x: Node, start: int, count: int) -> Node:
+    """`count` slices along the first axis."""
+    if (start, count) == (0, x.shape[0]):
+        return x
+    ndim = len(x.shape)
+    shape: Shape = (count, *x.shape[1:])
+    return make(
+        SLICE, (x,), {"starts": (start if count else 0, *[0] * (ndim - 1)), "steps": (1,) * ndim, "shape": shape}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import DTypeError
+from ..errors import DTypeError, UnsupportedError
 from ..graph.build import var
 from ..graph.graph import Graph
 from ..graph.node import Node
@@ -28,6 +28,7 @@ class JointGraph:
         groups: how many inputs each of the three groups has.
         wrt: positions of the variables among the primal inputs.
         seeded: positions of the outputs that are floating: only these have a seed and a tangent.
+        no_tangent: why there is no third group (a derivative that is given for reverse mode only), else empty.
     """
 
     graph: Graph
@@ -35,6 +36,7 @@ class JointGraph:
     groups: tuple[int, int, int]
     wrt: tuple[int, ...]
     seeded: tuple[int, ...]
+    no_tangent: str = ""
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -73,7 +75,11 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
     seeds = [_fresh(f"seed{i}", output, taken) for i, output in enumerate(outputs)]
     tangents = [_fresh(f"d_{variable.attrs['name']}", variable, taken) for variable in variables]
     gradients = _filled(vjp(outputs, variables, seeds), variables)
-    pushed = _filled(jvp(outputs, variables, tangents, linear=True), outputs)
+    no_tangent = ""
+    try:
+        pushed = _filled(jvp(outputs, variables, tangents, linear=True), outputs)
+    except UnsupportedError as error:
+        no_tangent, tangents, pushed = str(error), [], []
     return JointGraph(
         graph=Graph.from_parts(
             (*graph.inputs, *seeds, *tangents), (*graph.outputs, *gradients, *pushed), name=graph.name
@@ -82,6 +88,7 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
         groups=(len(graph.inputs), len(seeds), len(tangents)),
         wrt=tuple(wrt),
         seeded=seeded,
+        no_tangent=no_tangent,
     )
 
 

@@ -1,16 +1,24 @@
-"""A `scan` node taken apart and put together, and a derivative's body cut loose from its primal loop."""
+"""A loop's node taken apart and put together, and a derivative's body cut loose from its primal loop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..graph.build import make, substitute, topological, var
+from ..errors import UnsupportedError
+from ..graph.build import constant, make, substitute, topological, var
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.where import describe
 from ..ops.row import lookup
 
 SCAN = lookup("scan")
+WHILE = lookup("while_loop")
+REPLAY = lookup("replay")
+BRANCH = lookup("branch")
+LOOPS = (SCAN, WHILE, REPLAY)
+ADD = lookup("add")
+_NUMBERS = (constant(0), constant(1))
 OUTPUT = lookup("output")
 #: Operations that only view or repeat their operand: redone in a later loop rather than stored for it.
 VIEWS = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose")))
@@ -23,12 +31,16 @@ CHEAP = frozenset(map(lookup, (*_ARITHMETIC, *_COMPARISON, *_CHOICE)))
 
 @dataclass(frozen=True)
 class Loop:
-    """The parts of a `scan`: per group its operands outside and the body's inputs for them, and the body's outputs.
+    """The parts of a loop: per group its operands outside and the body's inputs for them, and the body's outputs.
 
     Attributes:
-        consts, init, xs: operands; xs have a leading axis of `length`.
+        consts, init, xs: operands; xs have a leading axis of `length`, or are stacks.
         const_inputs, carry_inputs, x_inputs: the body's inputs, in the same order.
         carry_outputs, y_outputs: the body's outputs.
+        length: the number of steps; None where it is known at run time.
+        condition: of a `while_loop`: whether there is another step, in terms of the body's inputs.
+        limit: of a `while_loop`: the most steps, or None.
+        count: of a `replay`: the number of steps, an operand.
     """
 
     consts: tuple[Node, ...]
@@ -39,33 +51,46 @@ class Loop:
     x_inputs: tuple[Node, ...]
     carry_outputs: tuple[Node, ...]
     y_outputs: tuple[Node, ...]
-    length: int
+    length: int | None
     reverse: bool
     name: str
+    condition: Node | None = None
+    limit: int | None = None
+    count: Node | None = None
 
     @staticmethod
     def of(node: Node) -> Loop:
-        """The parts of a `scan` node."""
-        body: Graph = node.attrs["body"]
-        first, second = node.attrs["n_consts"], node.attrs["n_consts"] + node.attrs["n_carry"]
-        n_carry = node.attrs["n_carry"]
+        """The parts of a `scan`, `while_loop` or `replay` node."""
+        attrs = node.attrs
+        body: Graph = attrs["body"]
+        n_carry = attrs["n_carry"]
+        first, second = attrs["n_consts"], attrs["n_consts"] + n_carry
+        operands, count, condition = node.inputs, None, None
+        if node.op is REPLAY:
+            count, operands = operands[0], operands[1:]
+        if node.op is WHILE:
+            check: Graph = attrs["condition"]
+            (condition,) = substitute(check.outputs, dict(zip(check.inputs, body.inputs, strict=True)))
         return Loop(
-            consts=node.inputs[:first],
-            init=node.inputs[first:second],
-            xs=node.inputs[second:],
+            consts=operands[:first],
+            init=operands[first:second],
+            xs=operands[second:],
             const_inputs=body.inputs[:first],
             carry_inputs=body.inputs[first:second],
             x_inputs=body.inputs[second:],
             carry_outputs=body.outputs[:n_carry],
             y_outputs=body.outputs[n_carry:],
-            length=node.attrs["length"],
-            reverse=node.attrs["reverse"],
+            length=attrs.get("length"),
+            reverse=attrs.get("reverse", False),
             name=body.name,
+            condition=condition,
+            limit=attrs.get("limit"),
+            count=count,
         )
 
     @property
     def operands(self) -> tuple[Node, ...]:
-        """The operands of the node: consts, init, xs."""
+        """The operands that the body has inputs for: consts, init, xs."""
         return (*self.consts, *self.init, *self.xs)
 
     @property
@@ -78,19 +103,163 @@ class Loop:
         """The outputs of the body: the next carry and the slices of the stacked results."""
         return (*self.carry_outputs, *self.y_outputs)
 
+    @property
+    def expressions(self) -> tuple[Node, ...]:
+        """All that is written in terms of the body's inputs: its outputs, then the condition if there is one."""
+        return self.outputs if self.condition is None else (*self.outputs, self.condition)
+
+    def with_expressions(self, expressions: Sequence[Node]) -> Loop:
+        """The same loop with others in place of `expressions`."""
+        first, second = len(self.carry_outputs), len(self.outputs)
+        return replace(
+            self,
+            carry_outputs=tuple(expressions[:first]),
+            y_outputs=tuple(expressions[first:second]),
+            condition=None if self.condition is None else expressions[second],
+        )
+
+    def with_operands(self, operands: Sequence[Node]) -> Loop:
+        """The same loop on others in place of its node's operands."""
+        count = None
+        if self.count is not None:
+            count, *operands = operands
+        first, second = len(self.consts), len(self.consts) + len(self.init)
+        return replace(
+            self,
+            consts=tuple(operands[:first]),
+            init=tuple(operands[first:second]),
+            xs=tuple(operands[second:]),
+            count=count,
+        )
+
+    def like(self, other: Loop) -> bool:
+        """Whether both are of one kind and make the same steps as far as their attributes tell."""
+        return (
+            (self.length, self.reverse, self.limit) == (other.length, other.reverse, other.limit)
+            and (self.condition is None) == (other.condition is None)
+            and self.count is other.count
+        )
+
     def build(self) -> list[Node]:
         """The results of the loop as nodes: the final carry, then the stacked outputs."""
         if not self.carry_outputs and not self.y_outputs:
             return []
+        if self.count is not None and not all(map(is_named, self.xs)):
+            return _unfolded(self).build()
         attrs = {
             "body": Graph.from_parts(self.inputs, self.outputs, name=self.name),
-            "length": self.length,
-            "reverse": self.reverse,
             "n_consts": len(self.consts),
             "n_carry": len(self.init),
         }
-        node = make(SCAN, self.operands, attrs)
+        operands, op = self.operands, SCAN
+        if self.condition is not None:
+            op = WHILE
+            attrs["condition"] = Graph.from_parts(self.inputs, (self.condition,), name=f"{self.name}_condition")
+            attrs["limit"] = self.limit
+        elif self.count is not None:
+            op = REPLAY
+            operands = (self.count, *operands)
+            attrs["reverse"] = self.reverse
+        else:
+            attrs["length"] = self.length
+            attrs["reverse"] = self.reverse
+        node = make(op, operands, attrs)
         return [make(OUTPUT, (node,), {"index": index}) for index in range(len(self.outputs))]
+
+
+def is_named(x: Node) -> bool:
+    """Whether `x` is a stack, or stands for one in a body, rather than an expression of stacks."""
+    return x.op is OUTPUT or x.op.name == "input"
+
+
+def is_stack(node: Node) -> bool:
+    """Whether `node` is a result that has one value for each step of a loop of run-time length."""
+    if node.op is not OUTPUT:
+        return False
+    loop = node.inputs[0]
+    return (loop.op is WHILE or loop.op is REPLAY) and node.attrs["index"] >= loop.attrs["n_carry"]
+
+
+def _unfolded(loop: Loop) -> Loop:
+    """A `replay` whose xs are expressions of stacks, with these evaluated in the body, at each step."""
+    names = Names(loop.inputs)
+    slots: dict[Node, Node] = {}
+    inside: dict[Node, Node] = {}
+    xs, x_inputs, consts, const_inputs = [], [], list(loop.consts), list(loop.const_inputs)
+    for operand, slot in zip(loop.xs, loop.x_inputs, strict=True):
+        if is_named(operand):
+            xs.append(operand)
+            x_inputs.append(slot)
+            continue
+        seen: set[Node] = set()
+        stack = [operand]
+        while stack:
+            node = stack.pop()
+            if node in seen or node.op.name == "constant":
+                continue
+            seen.add(node)
+            if not is_named(node):
+                stack.extend(node.inputs)
+            elif node not in slots:
+                slots[node] = names.like(node, "s")
+                if is_stack(node):
+                    xs.append(node)
+                    x_inputs.append(slots[node])
+                else:
+                    consts.append(node)
+                    const_inputs.append(slots[node])
+        (inside[slot],) = substitute([operand], slots)
+    outputs = substitute(loop.outputs, inside)
+    n_carry = len(loop.init)
+    return replace(
+        loop,
+        consts=tuple(consts),
+        const_inputs=tuple(const_inputs),
+        xs=tuple(xs),
+        x_inputs=tuple(x_inputs),
+        carry_outputs=tuple(outputs[:n_carry]),
+        y_outputs=tuple(outputs[n_carry:]),
+    )
+
+
+def used_as_stacks(outputs: Iterable[Node]) -> set[Node]:
+    """The variables among what `outputs` are made of that stand for stacks of a loop outside."""
+    found: set[Node] = set()
+    for node in topological(outputs):
+        if node.op is BRANCH:
+            for body in node.attrs["bodies"]:
+                inside = used_as_stacks(body.outputs)
+                found.update(x for x, slot in zip(node.inputs[1:], body.inputs, strict=True) if slot in inside)
+        elif node.op in LOOPS:
+            loop = Loop.of(node)
+            inside = used_as_stacks(loop.expressions)
+            found.update(x for x, slot in zip(loop.consts, loop.const_inputs, strict=True) if slot in inside)
+            if node.op is REPLAY:
+                found.update(loop.xs)
+    return {node for node in found if node.op.name == "input"}
+
+
+def refuse_stack_cotangents(node: Node, shares: Iterable[tuple[Node, Node | None]]) -> None:
+    """Raise where a stack made outside of `node` is differentiated within: its cotangent would have to grow there."""
+    if any(share is not None and is_stack(operand) for operand, share in shares):
+        problem = "a reverse derivative of a while_loop's own reverse derivative, taken inside another loop or branch"
+        advice = "differentiate forward over it (jvp, jacfwd), or give the loop a fixed length (scan, fori_loop)"
+        raise UnsupportedError(describe("differentiating", node.op.name, problem, advice, where=node.where))
+
+
+def counted(loop: Loop) -> tuple[Loop, int]:
+    """A `while_loop` that counts its steps in one of its carries, and which one that is."""
+    for k, (slot, first, last) in enumerate(zip(loop.carry_inputs, loop.init, loop.carry_outputs, strict=True)):
+        if first is _NUMBERS[0] and last.op is ADD and last.inputs[0] is slot and last.inputs[1] is _NUMBERS[1]:
+            return loop, k
+    slot = Names(loop.inputs).like(_NUMBERS[0], "steps")
+    wide = replace(
+        loop,
+        init=(*loop.init, _NUMBERS[0]),
+        carry_inputs=(*loop.carry_inputs, slot),
+        carry_outputs=(*loop.carry_outputs, make(ADD, (slot, _NUMBERS[1]))),
+    )
+    return wide, len(loop.init)
 
 
 class Names:
@@ -115,6 +284,7 @@ class Split:
         const_inputs, consts: values that don't change from step to step, and the body's inputs for them.
         x_inputs, xs: sliced and stacked values, and the body's inputs for them.
         outputs: the derivative's body outputs in terms of these inputs and of its own.
+        count: the number of steps where it is known at run time; else None.
     """
 
     const_inputs: tuple[Node, ...]
@@ -122,6 +292,7 @@ class Split:
     x_inputs: tuple[Node, ...]
     xs: tuple[Node, ...]
     outputs: list[Node]
+    count: Node | None
 
 
 def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names) -> Split:
@@ -129,16 +300,21 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
 
     What they need of the primal body comes from where it is cheapest: constants are copied; the loop's consts and xs
     are passed again; values that only depend on consts are computed once outside; views and cheap arithmetic on what
-    is at hand are done again; all others are stacked by the primal loop, built anew with these values as further
-    outputs. (The narrower original is replaced by the wider loop when the graph is optimised, so the primal
-    computation runs once.)
+    is at hand are done again, and so are loops that make stacks; all others are stacked by the primal loop, built anew
+    with these values as further outputs. (The narrower original is replaced by the wider loop when the graph is
+    optimised, so the primal computation runs once.)
     """
     invariant, stacked = _sources(loop, outputs, set(own))
     outside = substitute(invariant, dict(zip(loop.const_inputs, loop.consts, strict=True)))
     place = {node: index for index, node in reversed(list(enumerate(loop.y_outputs)))}
     new = [node for node in stacked if node not in place]
     place.update((node, index) for index, node in enumerate(new, len(loop.y_outputs)))
-    wide = replace(loop, y_outputs=(*loop.y_outputs, *new)).build() if stacked else []
+    wide_loop, steps = (loop, 0) if loop.condition is None else counted(loop)
+    wide = (
+        replace(wide_loop, y_outputs=(*loop.y_outputs, *new)).build()
+        if stacked or wide_loop.condition is not None
+        else []
+    )
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
     cut = substitute(outputs, replaced)
@@ -146,13 +322,14 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     consts = [pair for pair in zip(loop.const_inputs, loop.consts, strict=True) if pair[0] in used]
     consts += [(replaced[node], operand) for node, operand in zip(invariant, outside, strict=True)]
     xs = [pair for pair in zip(loop.x_inputs, loop.xs, strict=True) if pair[0] in used]
-    xs += [(replaced[node], wide[len(loop.init) + place[node]]) for node in stacked]
+    xs += [(replaced[node], wide[len(wide_loop.init) + place[node]]) for node in stacked]
     return Split(
         const_inputs=tuple(node for node, _ in consts),
         consts=tuple(operand for _, operand in consts),
         x_inputs=tuple(node for node, _ in xs),
         xs=tuple(operand for _, operand in xs),
         outputs=cut,
+        count=loop.count if loop.condition is None else wide[steps],
     )
 
 
@@ -167,7 +344,7 @@ def _sources(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[list[
     for node in order:
         if node in later or node in inputs:
             continue
-        if not later.isdisjoint(node.inputs):
+        if not later.isdisjoint(node.inputs) or _makes_stacks(node):
             later.add(node)
             asked.update(node.inputs)
         elif not varying.isdisjoint(node.inputs):
@@ -194,3 +371,8 @@ def _sources(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[list[
             at_hand.add(node)
             stacked.append(node)
     return invariant, stacked
+
+
+def _makes_stacks(node: Node) -> bool:
+    """Whether some result of `node` is a stack, which is no array that could be handed to a later loop."""
+    return (node.op is WHILE or node.op is REPLAY) and len(node.attrs["body"].outputs) > node.attrs["n_carry"]

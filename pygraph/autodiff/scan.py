@@ -1,4 +1,9 @@
-"""The derivatives of `scan`: loops over tangents, and loops backwards over cotangents."""
+"""The derivatives of loops: loops over tangents, and loops backwards over cotangents.
+
+One set of rules serves all three rows. The reverse loop of a `while_loop` is a `replay`: it goes backwards over what
+the `while_loop`, built anew with these values as further outputs, has put on stacks. A `replay` is a loop with stacks
+in place of arrays, so its own derivatives, in both modes, are again replays.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from ..graph.node import Node
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
 from .forward import ADD, LINEAR_RULES, jvp
-from .loops import SCAN, Loop, Names, split
+from .loops import LOOPS, Loop, Names, refuse_stack_cotangents, split
 from .reverse import vjp
 from .unbroadcast import full
 
@@ -63,9 +68,9 @@ class _Tangents:
 
 
 def scan_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
-    """The tangents of a scan's results: one loop that computes the primal values and their tangents together."""
+    """The tangents of a loop's results: one loop that computes the primal values and their tangents together."""
     loop = Loop.of(node)
-    parts = _Tangents(loop, tangents, linear=False)
+    parts = _Tangents(loop, tangents[-len(loop.operands) :], linear=False)
     both = replace(
         loop,
         consts=(*loop.consts, *(t for t in parts.consts if t is not None)),
@@ -84,9 +89,9 @@ def scan_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
 
 
 def scan_linear_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
-    """The tangents of a scan's results by a loop of their own, which reads what it needs of the primal loop stacked."""
+    """The tangents of a loop's results by a loop of their own, which reads what it needs of the primal loop stacked."""
     loop = Loop.of(node)
-    parts = _Tangents(loop, tangents, linear=True)
+    parts = _Tangents(loop, tangents[-len(loop.operands) :], linear=True)
     own = [*parts.const_slots, *parts.carry_slots, *parts.x_slots]
     cut = split(loop, [*parts.carry_outputs, *parts.y_outputs], own, parts.names)
     apart = Loop(
@@ -99,6 +104,7 @@ def scan_linear_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | 
         carry_outputs=tuple(cut.outputs[: len(parts.live)]),
         y_outputs=tuple(cut.outputs[len(parts.live) :]),
         length=loop.length,
+        count=cut.count,
         reverse=loop.reverse,
         name=f"{loop.name}_tangent",
     )
@@ -107,7 +113,7 @@ def scan_linear_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | 
 
 
 def scan_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | None]:
-    """The cotangents of a scan's operands, by a loop in the opposite direction.
+    """The cotangents of a loop's operands, by a loop in the opposite direction.
 
     Its carry is the cotangent of the carry and, added up from step to step, that of each const; its stacked results
     are the cotangents of xs.
@@ -152,10 +158,12 @@ def scan_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | None]
         carry_outputs=tuple(cut.outputs[:n_back]),
         y_outputs=tuple(cut.outputs[n_back:]),
         length=loop.length,
+        count=cut.count,
         reverse=not loop.reverse,
         name=f"{loop.name}_vjp",
     )
     results = back.build()
+    refuse_stack_cotangents(node, [(loop.consts[i], share) for i, share in added.items()])
     operands: list[Node | None] = [None] * len(loop.operands)
     for k, result in zip(carry_slots, results, strict=False):
         operands[n_consts + k] = result
@@ -163,8 +171,9 @@ def scan_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | None]
         operands[i] = result
     for i, result in zip(dxs, results[n_back:], strict=True):
         operands[n_consts + n_carry + i] = result
-    return operands
+    return operands if loop.count is None else [None, *operands]
 
 
-bind_rules(scan_jvp, scan_vjp)
-LINEAR_RULES[SCAN] = scan_linear_jvp
+for _op in LOOPS:
+    bind_rules(_op.name, scan_jvp, scan_vjp)
+    LINEAR_RULES[_op] = scan_linear_jvp

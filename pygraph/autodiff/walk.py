@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from ..graph.node import Node
 from ..ops.dtypes import is_float
-from ..ops.row import Family
+from ..ops.row import Family, lookup
+
+GIVEN = lookup("given_derivative")
 
 
 def carries(node: Node) -> bool:
@@ -55,6 +57,11 @@ class Walk:
                 stack.extend(operand for operand in self.operands(node) if operand not in done)
 
     def operands(self, node: Node) -> Sequence[Node]:
-        """What the derivative of `node` is taken with respect to: its operands, or its expansion."""
+        """What the derivative of `node` is taken with respect to: its operands, or its expansion.
+
+        Of a node with a derivative given for it, the values themselves are none of it.
+        """
+        if node.op is GIVEN:
+            return node.inputs[: node.attrs["n_primals"]]
         expansion = self.expansion.get(node)
         return node.inputs if expansion is None else (expansion,)

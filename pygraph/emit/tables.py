@@ -14,7 +14,7 @@ from ..ops.row import TABLE, Op
 from ..ops.table import MICRO_OPS
 
 #: Raised by one whenever Programs change their meaning: part of the table's hash.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 #: The reductions in the order of their numbers in a Program.
 REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")

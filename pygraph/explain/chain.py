@@ -34,7 +34,7 @@ def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: in
 
     Raises:
         ShapeError: in reverse mode the result is not a single floating value.
-        UnsupportedError: the graph contains a scan.
+        UnsupportedError: the graph contains a loop, or a `custom_derivative`.
         ValueError: an unknown mode.
 
     Example:
@@ -46,14 +46,13 @@ def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: in
     graph = trace(f, *args)
     loop = next((node for node in topological(graph.outputs) if node.results is not None), None)
     if loop is not None:
-        raise UnsupportedError(
-            describe(
-                "explaining", loop.op.name, "a loop has no single chain to show", "explain its body", (), loop.where
-            )
-        )
+        problem, advice = "a loop has no single chain to show", "explain its body"
+        if loop.op.name == "given_derivative":
+            problem, advice = "its derivative is given as a whole, and is no chain", "explain the function without it"
+        raise UnsupportedError(describe("explaining", loop.op.name, problem, advice, (), loop.where))
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
     env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
-    values = {node: value for node, value in env.items() if not isinstance(value, tuple)}
+    values = {node: value for node, value in env.items() if isinstance(value, np.ndarray)}
     if mode == "reverse":
         return _reverse(graph, values)
     argument_leaves = [len(flatten(arg)[0]) for arg in args]
@@ -129,7 +128,7 @@ def _push(node: Node, at: int, tangent: Array, values: dict[Node, Array]) -> Arr
 
 def _value(node: Node, env: dict[Node, Any]) -> Array:
     value = evaluate_nodes([node], env)[node]
-    assert not isinstance(value, tuple)
+    assert isinstance(value, np.ndarray)
     return value
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from .associative import associative_scan
+from .branching import cond, switch
 from .build import as_node, constant, depends_on, make, substitute, topological, var
 from .control import scan
-from .graph import Graph
+from .graph import Graph, bodies_of
+from .looping import fori_loop, while_loop
 from .node import Constant, Node
 from .trace import Spec, spec, trace
 from .tree import TreeDef, flatten, unflatten
@@ -19,18 +22,24 @@ __all__ = [
     "TreeDef",
     "Where",
     "as_node",
+    "associative_scan",
     "attributed",
+    "bodies_of",
     "check_enabled",
+    "cond",
     "constant",
     "depends_on",
     "flatten",
+    "fori_loop",
     "make",
     "scan",
     "spec",
     "substitute",
+    "switch",
     "topological",
     "trace",
     "unflatten",
     "var",
     "verify",
+    "while_loop",
 ]

@@ -7,7 +7,8 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ __all__ = [
     "substitute",
     "topological",
     "var",
+    "watched",
 ]
 
 Shape = tuple[int, ...]
@@ -160,7 +162,29 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
         if found is not None:
             return found
         _nodes[key] = node
+    if _watchers:
+        thread = threading.get_ident()
+        for watching, made in _watchers:
+            if watching == thread:
+                made.add(node)
     return node
+
+
+@contextmanager
+def watched() -> Iterator[set[Node]]:
+    """Within the block, the nodes that this thread makes and that did not exist before are put in the set given."""
+    entry: tuple[int, set[Node]] = (threading.get_ident(), set())
+    _watchers.append(entry)
+    try:
+        yield entry[1]
+    finally:
+        for at, other in enumerate(_watchers):
+            if other is entry:
+                del _watchers[at]
+                break
+
+
+_watchers: list[tuple[int, set[Node]]] = []
 
 
 def outputs_of(node: Node) -> tuple[Node, ...]:

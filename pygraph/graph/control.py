@@ -17,10 +17,10 @@ from .trace import function_name, leaf_type, make_inputs, parameter_names, resul
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .where import describe, type_text
 
-__all__ = ["close_over", "scan"]
+__all__ = ["WEAK_TYPES", "carried_leaf", "close_over", "scan", "settled_type", "weak_fits"]
 
 _SCAN = lookup("scan")
-_WEAK_TYPES = (bool, int, float)
+WEAK_TYPES = (bool, int, float)
 _RANK = {"b": 0, "i": 1, "f": 2}
 
 
@@ -74,7 +74,7 @@ def scan(
     names = [name for name, _ in named_init]
     x_names = [name for name, _ in named_xs]
     x_types = [(node.shape[1:], node.dtype) for node in xs_nodes]
-    weak = [type(leaf) in _WEAK_TYPES for _, leaf in named_init]
+    weak = [type(leaf) in WEAK_TYPES for _, leaf in named_init]
     types = [leaf_type(leaf, name) for name, leaf in named_init]
 
     def traced(weak: Sequence[bool] = ()) -> _Body:
@@ -89,10 +89,12 @@ def scan(
     if any(weak):  # a first trace shows the dtype that the body gives a Python number
         probe = traced(weak)
         for i, out in enumerate(probe.carry_out):
-            if weak[i] and isinstance(out, Node) and _RANK[KINDS[out.dtype]] >= _RANK[KINDS[types[i][1]]]:
-                types[i] = ((), out.dtype)
+            if weak[i]:
+                types[i] = settled_type(types[i], out)
     body = traced()
-    carry_out = [_carried(name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)]
+    carry_out = [
+        carried_leaf("scan", name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)
+    ]
     first = [
         constant(leaf, dtype) if is_weak else as_node(leaf)
         for (_, leaf), (_, dtype), is_weak in zip(named_init, types, weak, strict=True)
@@ -148,11 +150,11 @@ def _call(
     return _Body(carry, x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
 
 
-def _carried(name: str, type_: Result, out: Any) -> Node:
+def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
     """The carry's leaf that the body returned, which must have the type it went in with."""
     shape, dtype = type_
-    fits = type(out) in _WEAK_TYPES and _weak_fits(out, dtype)
-    node = constant(out, dtype) if fits else result_node(out, "scan")
+    fits = type(out) in WEAK_TYPES and weak_fits(out, dtype)
+    node = constant(out, dtype) if fits else result_node(out, op)
     if (node.shape, node.dtype) == (shape, dtype):
         return node
     problem = (
@@ -162,12 +164,19 @@ def _carried(name: str, type_: Result, out: Any) -> Node:
     where = node.where if isinstance(out, Node) and node.inputs else None
     if node.shape != shape:
         advice = f"return {name!r} with shape {shape}, or give init that shape (np.broadcast_to)"
-        raise ShapeError(describe("tracing", "scan", problem, advice, where=where))
+        raise ShapeError(describe("tracing", op, problem, advice, where=where))
     advice = f"convert one of the two: .astype({dtype.name!r}) in the body, or .astype({node.dtype.name!r}) on init"
-    raise DTypeError(describe("tracing", "scan", problem, advice, where=where))
+    raise DTypeError(describe("tracing", op, problem, advice, where=where))
 
 
-def _weak_fits(value: Any, dtype: DType) -> bool:
+def settled_type(type_: Result, out: Any) -> Result:
+    """The type of a carry that starts as a Python number, given what a first trace of the body makes of it."""
+    if isinstance(out, Node) and _RANK[KINDS[out.dtype]] >= _RANK[KINDS[type_[1]]]:
+        return (), out.dtype
+    return type_
+
+
+def weak_fits(value: Any, dtype: DType) -> bool:
     return _RANK[KINDS[dtype]] >= _RANK[{bool: "b", int: "i", float: "f"}[type(value)]]
 
 

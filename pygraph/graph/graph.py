@@ -11,7 +11,7 @@ from .node import Node
 from .tree import TreeDef, flatten, unflatten
 from .where import describe
 
-__all__ = ["Graph"]
+__all__ = ["Graph", "bodies_of"]
 
 
 class Graph:
@@ -206,3 +206,11 @@ class Graph:
 
         state = state_of((*self.inputs, *self.outputs))
         return graph_from_state, (state, len(self.inputs), self.output_tree, self.input_tree, self.name)
+
+
+def bodies_of(node: Node) -> list[Graph]:
+    """The sub-graphs of a node: the bodies of a loop or a branch, in the order of its attributes."""
+    found: list[Graph] = []
+    for value in node.attrs.values():
+        found += [x for x in (value if isinstance(value, tuple) else (value,)) if isinstance(x, Graph)]
+    return found

@@ -174,7 +174,7 @@ class Operators:
 
     def _no_number(self, asked: str) -> NoReturn:
         if asked in ("bool", "index"):
-            advice = "use pg.where for a choice between values and pg.scan for a loop"
+            advice = "use pg.where for a choice between values, pg.cond for a branch, pg.while_loop for a loop"
         else:
             advice = "join expressions with np.stack([...]), write an element with x = x.at[i].set(v)"
         advice += "; or compile the function and look at the result"

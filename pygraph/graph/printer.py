@@ -1,4 +1,4 @@
-"""The typed listing of a graph: one node a line, deterministic numbers, loop bodies indented below their loop."""
+"""The typed listing of a graph: one node a line, deterministic numbers, bodies indented below what runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph import Graph
+from .graph import Graph, bodies_of
 from .node import Node, constant_text
 from .tree import render
 
@@ -62,7 +62,6 @@ def _lines(graph: Graph, keyword: str) -> Iterable[str]:
     for node in graph.nodes:
         if node.op.name == "input" or _is_inline(node):
             continue
-        bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
         operands = [names[x] for x in node.inputs]
         arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
         if node.op.name == "constant":
@@ -71,7 +70,7 @@ def _lines(graph: Graph, keyword: str) -> Iterable[str]:
         if node.where is not None:
             line += f"   # {node.where.place}  {node.where.code}".rstrip()
         yield line
-        for body in bodies:
+        for body in bodies_of(node):
             for inner in _lines(body, ""):
                 yield "      " + inner
     yield f"  return {render(graph.output_tree, [names[node] for node in graph.outputs])}"
@@ -80,6 +79,8 @@ def _lines(graph: Graph, keyword: str) -> Iterable[str]:
 def _value(value: Any) -> str:
     if isinstance(value, Graph):
         return value.name
+    if isinstance(value, tuple) and value and all(isinstance(x, Graph) for x in value):
+        return f"({', '.join(x.name for x in value)})"
     if isinstance(value, np.dtype):
         return str(value.name)
     return repr(value)

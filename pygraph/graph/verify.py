@@ -10,7 +10,7 @@ from ..errors import GraphError, VerificationError
 from ..ops.dtypes import CODES
 from ..ops.row import TABLE
 from .build import infer
-from .graph import Graph
+from .graph import Graph, bodies_of
 from .node import Constant, Node
 
 __all__ = ["STAGES", "check_enabled", "verify"]
@@ -70,6 +70,20 @@ def _typed(node: Node, graph: Graph) -> str | None:
     return None
 
 
+_STACKERS = ("while_loop", "replay")
+
+
+def _stacks(node: Node, graph: Graph) -> str | None:
+    """A stack goes into the body of a loop or a branch, and nowhere else."""
+    if bodies_of(node) or node.op.name == "output":
+        return None
+    for x in node.inputs:
+        loop = x.inputs[0] if x.op.name == "output" else x
+        if loop.op.name in _STACKERS and x is not loop and x.attrs["index"] >= loop.attrs["n_carry"]:
+            return "an operand is a stack, which has no single value"
+    return None
+
+
 def _closed(node: Node, graph: Graph) -> str | None:
     """Every variable is an input of the graph."""
     if any(node is free for free in graph.free):
@@ -80,8 +94,8 @@ def _closed(node: Node, graph: Graph) -> str | None:
 #: What must hold of every node, by stage. While tracing, a graph may depend on variables of an enclosing trace.
 STAGES: Mapping[str, tuple[Check, ...]] = {
     "traced": (_registered, _attrs, _typed),
-    "differentiated": (_registered, _attrs, _typed, _closed),
-    "optimised": (_registered, _attrs, _typed, _closed),
+    "differentiated": (_registered, _attrs, _typed, _stacks, _closed),
+    "optimised": (_registered, _attrs, _typed, _stacks, _closed),
 }
 
 
@@ -101,13 +115,12 @@ def verify(graph: Graph, stage: str) -> None:
             subject = f"{node.op.name}, node {number} ({node.type_text})"
             raise VerificationError(f"{stage} graph {graph.name!r}: {subject}: {problem}\n  at: {node.where}")
         seen.add(node)
-        for value in node.attrs.values():
-            if isinstance(value, Graph):
-                _verify_body(value, node, stage)
+        for body in bodies_of(node):
+            _verify_body(body, node, stage)
 
 
 def _verify_body(body: Graph, node: Node, stage: str) -> None:
-    """A loop's body is closed, and keeps to the specification of its stage."""
+    """The body of a loop or a branch is closed, and keeps to the specification of its stage."""
     if body.free:
         names = ", ".join(repr(free.attrs["name"]) for free in body.free)
         raise VerificationError(f"{stage} graph {body.name!r}: body of {node!r}: free variables {names}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Shared:
         self.constants = bytearray()
         self.nodes: list[Node] = []
         self.bodies: list[Body] = []
+        self.tapes = 0
         self._node_ids: dict[Node, int] = {}
         self._offsets: dict[tuple[Any, bytes], int] = {}
 
@@ -43,6 +44,11 @@ class Shared:
             known = self._node_ids[node] = len(self.nodes)
             self.nodes.append(node)
         return known
+
+    def new_tape(self) -> int:
+        """The number of a further tape."""
+        self.tapes += 1
+        return self.tapes - 1
 
     def constant(self, array: np.ndarray[Any, Any]) -> int:
         """The byte offset of an array among the constants; equal arrays share it."""
@@ -307,10 +313,16 @@ class SegmentBuilder:
             self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, offset))
         return found
 
-    def lower_body(self, traced: Graph) -> tuple[int, Body]:
-        """A further body of the same Program, for a loop: its number and what it became."""
+    def lower_body(self, traced: Graph, tapes: Mapping[int, int]) -> tuple[int, Body]:
+        """A further body of the same Program, for a loop or a branch: its number and what it became.
+
+        `tapes` says which of its inputs are stacks, by their position, and where these are.
+        """
         graph = Graph.from_parts(traced.inputs, expand(traced.outputs), name=traced.name)
         builder = BodyBuilder(self.shared, graph, [len(graph.inputs)], [len(graph.outputs)])
+        for at, tape in tapes.items():
+            value = builder.body.inputs[at]
+            value.nbytes, value.tape = 0, tape
         return builder.number, builder.build()
 
     def copy(self, access: Access, target: Value, offset: int, strides: tuple[int, ...], node_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Replaces operations that have only a definition by what they are defined as."""
+"""Replaces operations that have only a definition by what they are defined as; drops derivatives given for values."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph.build import as_node, make, topological
+from ..ops.row import lookup
 
 if TYPE_CHECKING:
     from ..graph.node import Node
 
 
+OUTPUT, GIVEN = lookup("output"), lookup("given_derivative")
+
+
 def expand(outputs: Sequence[Node]) -> list[Node]:
-    """`outputs` with every op that gives `define` written out, also where a definition uses another one."""
+    """`outputs` with every op that gives `define` written out, also where a definition uses another one.
+
+    What has a derivative given for it is, after all differentiation, only itself.
+    """
     result = list(outputs)
     while True:
         order = topological(result)
-        if all(node.op.define is None for node in order):
+        if all(node.op.define is None and node.op is not GIVEN for node in order):
             return result
         new: dict[Node, Node] = {}
         for node in order:
             inputs = tuple(new[x] for x in node.inputs)
             if node.op.define is not None:
                 new[node] = as_node(node.op.define(*inputs, **node.attrs))
+            elif node.op is OUTPUT and node.inputs[0].op is GIVEN:
+                given = node.inputs[0]
+                new[node] = new[given.inputs[given.attrs["n_primals"] + node.attrs["index"]]]
             elif any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
                 new[node] = make(node.op, inputs, node.attrs)
             else:

@@ -154,15 +154,44 @@ def _scan(reader: _Reader, slot: SlotName) -> list[str]:
     body, length, backward, workspace, n_consts, n_carry, n_xs, n_ys = reader.many(8)
     direction = " backward" if backward else ""
     lines = [f"SCAN body {body}, {length} steps{direction}, workspace {slot(workspace)}"]
-    for name, count in (("const", n_consts), ("init", n_carry), ("carry", n_carry), ("spare", n_carry)):
-        for _ in range(count):
-            index, offset = reader.many(2)
-            lines.append(f"{name} {slot(index)} +{offset}")
+    lines += _places(reader, slot, ("const", n_consts), ("init", n_carry), ("carry", n_carry), ("spare", n_carry))
     for name, count in (("xs", n_xs), ("ys", n_ys)):
         for _ in range(count):
             index, offset, stride = reader.many(3)
             lines.append(f"{name} {slot(index)} +{offset} step {stride}")
     return lines
+
+
+def _places(reader: _Reader, slot: SlotName, *groups: tuple[str, int]) -> list[str]:
+    return [f"{name} {slot(reader.one())} +{reader.one()}" for name, count in groups for _ in range(count)]
+
+
+def _tapes(reader: _Reader, *groups: tuple[str, int]) -> list[str]:
+    return [f"{name} tape {reader.one()}" for name, count in groups for _ in range(count)]
+
+
+def _while(reader: _Reader, slot: SlotName) -> list[str]:
+    body, condition, workspace, second, limit, n_consts, n_carry, n_ys, flag, at = reader.many(10)
+    steps = "" if limit < 0 else f", at most {limit} steps"
+    lines = [f"WHILE body {condition} do body {body}{steps}, workspaces {slot(workspace)} and {slot(second)}"]
+    lines.append(f"flag {slot(flag)} +{at}")
+    lines += _places(reader, slot, ("const", n_consts), ("init", n_carry), ("carry", n_carry), ("spare", n_carry))
+    return lines + _tapes(reader, ("ys", n_ys))
+
+
+def _replay(reader: _Reader, slot: SlotName) -> list[str]:
+    body, workspace, backward, n_consts, n_carry, n_xs, n_ys, count, at = reader.many(9)
+    direction = " backward" if backward else ""
+    lines = [f"REPLAY body {body}, {slot(count)} +{at} steps{direction}, workspace {slot(workspace)}"]
+    lines += _places(reader, slot, ("const", n_consts), ("init", n_carry), ("carry", n_carry), ("spare", n_carry))
+    return lines + _tapes(reader, ("xs", n_xs), ("ys", n_ys))
+
+
+def _branch(reader: _Reader, slot: SlotName) -> list[str]:
+    n_bodies, n_consts, n_results, workspace, index, at = reader.many(6)
+    places = _places(reader, slot, ("operand", n_consts), ("result", n_results))
+    bodies = ", ".join(map(str, reader.many(n_bodies)))
+    return [f"BRANCH {slot(index)} +{at} of bodies {bodies}, workspace {slot(workspace)}", *places]
 
 
 def _wrap(reader: _Reader, slot: SlotName) -> list[str]:
@@ -178,4 +207,7 @@ _PRINTERS: dict[Opcode, Callable[[_Reader, SlotName], list[str]]] = {
     Opcode.SCATTER: _scatter,
     Opcode.SCAN: _scan,
     Opcode.WRAP: _wrap,
+    Opcode.BRANCH: _branch,
+    Opcode.WHILE: _while,
+    Opcode.REPLAY: _replay,
 }

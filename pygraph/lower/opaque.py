@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..ops.dtypes import CODES
+from . import control
 from .loops import fill_loop
-from .program import Opcode, SlotKind
-from .steps import PlainStep, SlotOf, Value
+from .program import Opcode
+from .steps import PlainStep, SlotOf
 from .views import Access, row_major
 
 if TYPE_CHECKING:
@@ -123,53 +124,6 @@ def _wrap_index(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...
     segment.steps.append(PlainStep(Opcode.WRAP, segment.shared.node_id(node), (value,), (target,), operands))
 
 
-def _scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    attrs = node.attrs
-    length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
-    number, body = segment.lower_body(attrs["body"])
-    named = segment.owner.results.get(node, {})
-    assert node.results is not None
-    targets = []
-    for at, (shape, dtype) in enumerate(node.results):
-        if at in named:
-            targets.append(segment.place_result(named[at]))
-        else:
-            size = prod(shape)
-            targets.append(Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1))
-    spare = [
-        Value(SlotKind.ARENA, v.dtype, v.nbytes, cell=prod(shape) == 1)
-        for v, (shape, _) in zip(targets[:n_carry], node.results, strict=False)
-    ]
-    workspace = Value(SlotKind.ARENA, np.dtype("float64"), max(body.arena_bytes, 8))
-    values = [segment.value(access.base) for access in accesses]
-    starts = [access.offset * value.dtype.itemsize for access, value in zip(accesses, values, strict=True)]
-
-    def operands(slot: SlotOf) -> list[int]:
-        n_xs, n_ys = len(accesses) - n_consts - n_carry, len(targets) - n_carry
-        words = [number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
-        for value, start in zip(values[: n_consts + n_carry], starts, strict=False):
-            words += [slot(value), start]
-        for value in (*targets[:n_carry], *spare):
-            words += [slot(value), 0]
-        for at in range(n_consts + n_carry, len(accesses)):
-            words += [slot(values[at]), starts[at], body.inputs[at].nbytes]
-        for at in range(n_carry, len(targets)):
-            words += [slot(targets[at]), 0, body.outputs[at].nbytes]
-        return words
-
-    segment.steps.append(
-        PlainStep(
-            Opcode.SCAN,
-            segment.shared.node_id(node),
-            values,
-            targets,
-            operands,
-            temporaries=(workspace, *spare),
-            flops=length * body.flops,
-        )
-    )
-
-
 _EMITTERS = {
     "concatenate": _concatenate,
     "unslice": _unslice,
@@ -178,5 +132,8 @@ _EMITTERS = {
     "scatter_add": _scatter,
     "scatter_set": _scatter,
     "wrap_index": _wrap_index,
-    "scan": _scan,
+    "scan": control.scan,
+    "branch": control.branch,
+    "while_loop": control.while_loop,
+    "replay": control.replay,
 }

@@ -1,7 +1,9 @@
 """The Program: flat instructions over a planned arena, the one form that C runs and the emitter reads.
 
 A Program is int64 words and a block of constants. The words are a header and then bodies: body 0 is the function
-itself, each further body belongs to one SCAN. `csrc/verify.c` checks every claim made here once, when it loads one.
+itself, each further body belongs to one instruction that runs it. A tape has one record for each step of the WHILE or
+REPLAY that writes it; a context owns the tapes, which are the only memory that running allocates. `csrc/load.c` and
+`csrc/verify.c` check every claim made here once, when they load one.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ class Opcode(enum.IntEnum):
     SCATTER = 5  # out[o, index[j], :] (= or +=) v[o, j, :]
     SCAN = 6  # run a body once per step, carrying values
     WRAP = 7  # check integer indices and count negative ones from the end
+    BRANCH = 8  # run one of several bodies, chosen by an index; each writes the same results
+    WHILE = 9  # run a body as long as another one gives true, carrying values and putting others on tapes
+    REPLAY = 10  # as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results
 
 
 class Micro(enum.IntEnum):

@@ -27,11 +27,14 @@ class Value:
         kept: a later segment reads it, so its memory is never reused.
         start, end: the first and last step that touch it; set by the planner.
         offset: its place in the arena; set by the planner.
+        tape: of a stack, which owns no memory of the arena: the number of its tape; else -1.
     """
 
-    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "nbytes", "offset", "start")
+    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "nbytes", "offset", "start", "tape")
 
-    def __init__(self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, cell: bool = False) -> None:
+    def __init__(
+        self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, cell: bool = False, tape: int = -1
+    ) -> None:
         self.kind = kind
         self.dtype = dtype
         self.nbytes = nbytes
@@ -41,6 +44,7 @@ class Value:
         self.start = -1
         self.end = -1
         self.offset = -1 if nbytes else 0
+        self.tape = tape
 
 
 SlotOf = Callable[[Value], int]

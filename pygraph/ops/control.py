@@ -1,70 +1,167 @@
-"""The row of `scan`, a loop over a sub-graph; its derivative rules are bound by `pygraph.autodiff`."""
+"""The rows of control flow: a choice between sub-graphs, and loops over them. `pygraph.autodiff` binds their rules.
+
+`while_loop` and `replay` take and give *stacks*: one value for each step, as many as there were steps at run time. A
+stack's node has the type of one element, since an expression of stacks means the same expression at each step.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import GraphError, ShapeError
+from ..errors import DTypeError, GraphError, ShapeError
+from .dtypes import bool_, int64
 from .row import Attrs, DType, Family, Op, Shape, register
 
-_rules: dict[str, Callable[..., Any]] = {}
+_rules: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
 
-def bind_rules(jvp: Callable[..., Any], vjp: Callable[..., Any]) -> None:
-    """Supply the derivative of `scan`, as jvp(node, tangents) and vjp(node, cotangents), one or None per result."""
-    _rules.update(jvp=jvp, vjp=vjp)
+def bind_rules(name: str, jvp: Callable[..., Any], vjp: Callable[..., Any]) -> None:
+    """Supply the derivative of a row, as jvp(node, tangents) and vjp(node, cotangents), one or None per result."""
+    _rules[name] = jvp, vjp
 
 
-def _reference(*operands: Any, **attrs: Any) -> Any:
-    """Refuses: the value of a loop is that of its body, which only an interpreter of graphs can find."""
-    raise GraphError("op 'scan': evaluate the graph it is in, with pygraph.runtime.reference")
+_batch_rules: dict[str, Callable[..., Any]] = {}
 
 
-def _bound(rule: str) -> Callable[..., Any]:
-    def call(*args: Any, **attrs: Any) -> Any:
-        if rule not in _rules:
-            raise GraphError(f"op 'scan': its {rule} was asked for before it was bound; import pygraph as a whole")
-        return _rules[rule](*args, **attrs)
-
-    return call
+def bind_batch(name: str, batch: Callable[..., Any]) -> None:
+    """Supply the rule of a row for a batch; see `Op.batch`."""
+    _batch_rules[name] = batch
 
 
-def _results(operands: Sequence[Any], attrs: Attrs) -> Sequence[tuple[Shape, DType]]:
+def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    name = node.op.name
+    if name not in _batch_rules:
+        raise GraphError(f"op {name!r}: its rule for a batch was asked for too early; import pygraph as a whole")
+    return _batch_rules[name](node, operands, batched, size)
+
+
+def _row(name: str, doc: str, results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]]) -> Op:
+    def reference(*operands: Any, **attrs: Any) -> Any:
+        """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
+        raise GraphError(f"op {name!r}: evaluate the graph it is in, with pygraph.runtime.reference")
+
+    def bound(which: int) -> Callable[..., Any]:
+        def call(*args: Any, **attrs: Any) -> Any:
+            if name not in _rules:
+                raise GraphError(f"op {name!r}: its derivative was asked for too early; import pygraph as a whole")
+            return _rules[name][which](*args, **attrs)
+
+        return call
+
+    return register(
+        Op(
+            name,
+            Family.CUSTOM,
+            None,
+            doc,
+            results=results,
+            reference=reference,
+            jvp=bound(0),
+            vjp=bound(1),
+            batch=_batch,
+            promote=False,
+        )
+    )
+
+
+_Type = tuple[Shape, DType]
+
+
+def _typed(x: Any) -> _Type:
+    return x.shape, x.dtype
+
+
+def _text(type_: _Type) -> str:
+    return f"{type_[1]}{list(type_[0])}" if type_[0] else str(type_[1])
+
+
+def _connect(given: Sequence[_Type], body: Any, first: int = 0) -> None:
+    """Raise unless operands of the types `given`, numbered from `first`, fit the inputs of `body`."""
+    if len(given) != len(body.inputs):
+        raise ShapeError(f"{len(given)} operands for a body with {len(body.inputs)} inputs")
+    for k, (type_, wanted) in enumerate(zip(given, body.inputs, strict=True), first):
+        if type_ != _typed(wanted):
+            raise ShapeError(f"operand {k}: {_text(type_)} given where the body takes {_text(_typed(wanted))}")
+
+
+def _carried(init: Sequence[Any], body: Any) -> list[_Type]:
+    """The types of the carry; raises unless it leaves a step as it enters it."""
+    for k, (before, after) in enumerate(zip(init, body.outputs, strict=False)):
+        if _typed(before) != _typed(after):
+            raise ShapeError(f"carry {k} enters a step as {_text(_typed(before))}, leaves it as {_text(_typed(after))}")
+    return [_typed(x) for x in init]
+
+
+def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """The final carry, typed like the initial one, then each stacked output with a leading axis of `length`."""
-    body, length = attrs["body"], attrs["length"]
-    n_consts, n_carry = attrs["n_consts"], attrs["n_carry"]
-    init, xs = operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
-    if len(operands) != len(body.inputs):
-        raise ShapeError(f"{len(operands)} operands for a body with {len(body.inputs)} inputs")
-    given = [(x.shape, x.dtype) for x in operands[: n_consts + n_carry]]
-    for x in xs:
+    body, length, n_consts = attrs["body"], attrs["length"], attrs["n_consts"]
+    second = n_consts + attrs["n_carry"]
+    given = [_typed(x) for x in operands[:second]]
+    for x in operands[second:]:
         if not x.shape or x.shape[0] != length:
             raise ShapeError(f"a stacked operand of shape {x.shape} for a loop of length {length}")
         given.append((x.shape[1:], x.dtype))
-    for k, ((shape, dtype), wanted) in enumerate(zip(given, body.inputs, strict=True)):
-        if (shape, dtype) != (wanted.shape, wanted.dtype):
-            raise ShapeError(f"operand {k}: {dtype}{shape} given where the body takes {wanted.dtype}{wanted.shape}")
-    for k, (before, after) in enumerate(zip(init, body.outputs[:n_carry], strict=True)):
-        if (before.shape, before.dtype) != (after.shape, after.dtype):
-            raise ShapeError(
-                f"carry {k} enters a step as {before.dtype}{before.shape} and leaves it as {after.dtype}{after.shape}"
-            )
-    carry = [(x.shape, x.dtype) for x in init]
-    return carry + [((length, *y.shape), y.dtype) for y in body.outputs[n_carry:]]
+    _connect(given, body)
+    carry = _carried(operands[n_consts:second], body)
+    return carry + [((length, *y.shape), y.dtype) for y in body.outputs[len(carry) :]]
 
 
-scan = register(
-    Op(
-        "scan",
-        Family.CUSTOM,
-        None,
-        "`length` steps of `body` one after another: it takes the constants, the carry and slice i of the stacked "
-        "operands and gives the next carry and slice i of the stacked results; i runs downwards when `reverse`.",
-        results=_results,
-        reference=_reference,
-        jvp=_bound("jvp"),
-        vjp=_bound("vjp"),
-        promote=False,
-    )
+def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+    """The final carry, then a stack for each further output of the body."""
+    body, condition = attrs["body"], attrs["condition"]
+    given = [_typed(x) for x in operands]
+    _connect(given, body)
+    _connect(given, condition)
+    if [_typed(x) for x in condition.outputs] != [((), bool_)]:
+        raise DTypeError("the condition does not give one scalar bool")
+    carry = _carried(operands[attrs["n_consts"] :], body)
+    return carry + [_typed(y) for y in body.outputs[len(carry) :]]
+
+
+def _replay_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+    """The final carry, then a stack for each further output of the body."""
+    body, first = attrs["body"], 1 + attrs["n_consts"]
+    if not operands or _typed(operands[0]) != ((), int64):
+        raise DTypeError("the number of steps is not a scalar int64")
+    _connect([_typed(x) for x in operands[1:]], body, 1)
+    carry = _carried(operands[first : first + attrs["n_carry"]], body)
+    return carry + [_typed(y) for y in body.outputs[len(carry) :]]
+
+
+def _branch_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+    """What each of the bodies gives."""
+    if not operands or _typed(operands[0]) != ((), int64):
+        raise DTypeError("the index is not a scalar int64")
+    first = [_typed(y) for y in attrs["bodies"][0].outputs]
+    for number, body in enumerate(attrs["bodies"]):
+        _connect([_typed(x) for x in operands[1:]], body, 1)
+        for k, (type_, wanted) in enumerate(zip([_typed(y) for y in body.outputs], first, strict=True)):
+            if type_ != wanted:
+                raise ShapeError(f"result {k} is {_text(wanted)} in branch 0 and {_text(type_)} in branch {number}")
+    return first
+
+
+scan = _row(
+    "scan",
+    "`length` steps of `body` one after another: it takes the constants, the carry and slice i of the stacked "
+    "operands and gives the next carry and slice i of the stacked results; i runs downwards when `reverse`.",
+    _scan_results,
+)
+branch = _row(
+    "branch",
+    "The results of one of `bodies`, chosen by the first operand, which is clamped to the numbers there are; all take "
+    "the other operands. Only the chosen one runs.",
+    _branch_results,
+)
+while_loop = _row(
+    "while_loop",
+    "Steps of `body`, which takes the constants and the carry and gives the next carry, while `condition` of them is "
+    "true, `limit` of them at most (None: no limit); the body's further outputs are put on stacks.",
+    _while_results,
+)
+replay = _row(
+    "replay",
+    "As `scan` over stacks in place of arrays; the first operand is the number of steps, which all stacks have.",
+    _replay_results,
 )

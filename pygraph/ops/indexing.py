@@ -13,7 +13,7 @@ from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, convert, equal
 from .dtypes import int64
 from .row import Attrs, DType, Family, Op, Shape, register
-from .shaping import ravel, reshape_row
+from .shaping import in_batch, ravel, reshape_row, transpose_row
 
 __all__ = ["take"]
 
@@ -87,7 +87,49 @@ def _take_transpose(cotangent: Any, node: Any, i: int) -> Any:
     return scatter_add(_zeros(x.shape, cotangent.dtype), index, cotangent, axis=node.attrs["axis"])
 
 
-take_row = register(
+def _moved(x: Any, first: int, count: int, to: int) -> Any:
+    """`count` axes that begin at `first` moved so that they begin at `to`."""
+    rest = [axis for axis in range(len(x.shape)) if not first <= axis < first + count]
+    order = (*rest[:to], *range(first, first + count), *rest[to:])
+    return x if order == tuple(range(len(x.shape))) else transpose_row(x, axes=order)
+
+
+def _own_rows(index: Any, n: int) -> Any:
+    """A batch of indices into axes of size n as indices into these axes laid end to end."""
+    size = index.shape[0]
+    offsets = (np.arange(size) * n).reshape(size, *[1] * (len(index.shape) - 1))
+    return wrap_index_row(index, size=n) + offsets
+
+
+def _end_to_end(x: Any, axis: int) -> Any:
+    """A batch of arrays, with `axis` (of each) brought next to the batch axis and the two made one."""
+    x = _moved(x, axis + 1, 1, 1)
+    return reshape_row(x, shape=(x.shape[0] * x.shape[1], *x.shape[2:]))
+
+
+def _take_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    (x, index), axis = xs, node.attrs["axis"]
+    if not batched[1]:
+        return take_row(x, index, axis=axis + 1)
+    if not batched[0]:
+        return _moved(take_row(x, index, axis=axis), axis, 1, 0)
+    taken = take_row(_end_to_end(x, axis), _own_rows(index, x.shape[axis + 1]), axis=0)
+    return _moved(taken, 1, len(index.shape) - 1, axis + 1)
+
+
+def _scatter_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    axis = node.attrs["axis"]
+    x, values = in_batch(xs[0], batched[0], size), in_batch(xs[2], batched[2], size)
+    index = xs[1]
+    if not batched[1]:
+        return node.op(x, index, values, axis=axis + 1)
+    n = x.shape[axis + 1]
+    values = _moved(values, axis + 1, len(index.shape) - 1, 1)
+    flat = node.op(_end_to_end(x, axis), _own_rows(index, n), values, axis=0)
+    return _moved(reshape_row(flat, shape=(size, n, *flat.shape[1:])), 1, 1, axis + 1)
+
+
+take_row: Op = register(
     Op(
         "take",
         Family.LINEAR,
@@ -98,6 +140,7 @@ take_row = register(
         result=_result_like_first,
         reference=_take_reference,
         transpose=_take_transpose,
+        batch=_take_batch,
         linear_in=(0,),
         promote=False,
     )
@@ -120,6 +163,7 @@ scatter_add = register(
         result=_result_like_first,
         reference=_scatter_add_reference,
         transpose=_scatter_add_transpose,
+        batch=_scatter_batch,
         linear_in=(0, 2),
         promote=False,
     )
@@ -165,6 +209,7 @@ scatter_set = register(
         reference=_scatter_set_reference,
         jvp=_scatter_set_jvp,
         vjp=_scatter_set_vjp,
+        batch=_scatter_batch,
         promote=False,
     )
 )
@@ -175,7 +220,7 @@ def _wrap_dtype(dtypes: Sequence[DType], attrs: Attrs) -> DType:
     return dtypes[0]
 
 
-wrap_index_row = register(
+wrap_index_row: Op = register(
     Op(
         "wrap_index",
         Family.ELEMENTWISE,

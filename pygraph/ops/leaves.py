@@ -1,6 +1,9 @@
-"""The rows without a computation: variables, constants, and one result of a node that has several."""
+"""The rows without a computation: variables, constants, results of others, values with a derivative of their own."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from .dtypes import as_dtype
 from .row import Family, Op, register
@@ -33,5 +36,37 @@ output_row = register(
         "Result number `index` of a node with several results; its type is found in that node.",
         shape=lambda shapes, attrs: (),
         reference=lambda results, index: results[index],
+    )
+)
+
+
+def _given_tangents(node: Any, tangents: Sequence[Any]) -> Sequence[Any]:
+    count = node.attrs["n_primals"]
+    found: Sequence[Any] = node.attrs["rule"].jvp(node.inputs[:count], tangents[:count])
+    return found
+
+
+def _given_cotangents(node: Any, cotangents: Sequence[Any]) -> Sequence[Any]:
+    count = node.attrs["n_primals"]
+    return [*node.attrs["rule"].vjp(node.inputs[:count], cotangents), *[None] * (len(node.inputs) - count)]
+
+
+def _batch_of_given(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    return node.attrs["rule"].batch(node, operands, batched, size)
+
+
+given_row = register(
+    Op(
+        "given_derivative",
+        Family.LEAF,
+        None,
+        "The operands from number `n_primals` on, unchanged, as functions of those before; their derivative is what "
+        "`rule` says (rule.jvp, rule.vjp, rule.batch), not that of the expressions they are.",
+        results=lambda operands, attrs: [(x.shape, x.dtype) for x in operands[attrs["n_primals"] :]],
+        reference=lambda *operands, rule, n_primals: operands[n_primals:],
+        jvp=_given_tangents,
+        vjp=_given_cotangents,
+        batch=_batch_of_given,
+        promote=False,
     )
 )

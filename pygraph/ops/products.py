@@ -13,7 +13,7 @@ from .arithmetic import multiply
 from .common import broadcast_shapes, explained, kind, operand
 from .reductions import reduce_sum
 from .row import Attrs, Family, Op, Shape, register
-from .shaping import moveaxis, reshape
+from .shaping import aligned, moveaxis, reshape, reshape_row, transpose_row
 
 __all__ = ["dot", "matmul"]
 
@@ -51,7 +51,29 @@ def _matmul_transpose(cotangent: Any, node: Any, i: int) -> Any:
     return matmul_row(x, cotangent, transpose_a=not stored_x, transpose_b=False)
 
 
-matmul_row = register(
+def _inner(node: Any) -> int:
+    """The size of the axis that a product sums over."""
+    return _matrix(node.inputs[0].shape, node.attrs["transpose_a"])[1]
+
+
+def _matmul_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    """The batch as a broadcast axis; where one operand is a plain matrix, as more rows of one product."""
+    (x, y), ta, tb = xs, node.attrs["transpose_a"], node.attrs["transpose_b"]
+    plain = [not has_axis and len(each.shape) == 2 for each, has_axis in zip(xs, batched, strict=True)]
+    if plain[1] and (not ta or node.shape[-2] == 1):  # a stack of X, or of rows stored as columns, times one Y
+        tall = reshape_row(x, shape=(size * prod(node.shape[:-1]), _inner(node)))
+        return reshape_row(matmul_row(tall, y, transpose_a=False, transpose_b=tb), shape=(size, *node.shape))
+    if plain[0] and len(node.shape) == 2 and (tb or node.shape[-1] == 1):  # X times a stack of Y, as (Yᵀ Xᵀ)ᵀ
+        columns = node.shape[-1]
+        tall = reshape_row(y, shape=(size * columns, _inner(node)))
+        turned = matmul_row(tall, x, transpose_a=False, transpose_b=not ta)
+        turned = reshape_row(turned, shape=(size, columns, node.shape[-2]))
+        return transpose_row(turned, axes=(0, 2, 1))
+    x, y = (aligned(each, len(node.shape)) if has_axis else each for each, has_axis in zip(xs, batched, strict=True))
+    return matmul_row(x, y, transpose_a=ta, transpose_b=tb)
+
+
+matmul_row: Op = register(
     Op(
         "matmul",
         Family.BILINEAR,
@@ -62,6 +84,7 @@ matmul_row = register(
         shape=_matmul_shape,
         reference=_matmul_reference,
         transpose=_matmul_transpose,
+        batch=_matmul_batch,
     )
 )
 

@@ -36,6 +36,10 @@ def _reduced_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return tuple(size for axis, size in enumerate(shape) if axis not in axes)
 
 
+def _reduced_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    return node.op(xs[0], axes=tuple(axis + 1 for axis in node.attrs["axes"]))
+
+
 def _reduction(
     name: str,
     doc: str,
@@ -57,6 +61,7 @@ def _reduction(
             reference=reference,
             c=c,
             identity=identity,
+            batch=_reduced_batch,
             **rules,
         )
     )

@@ -52,6 +52,10 @@ class Op:
         linear_in: LINEAR: the operands it is (jointly) linear in; the others carry no derivative.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
         vjp: CUSTOM: vjp(node, cotangent) -> one cotangent or None per operand.
+        batch: rows that are not pointwise: batch(node, operands, batched, size) -> the op on a whole batch at once,
+            with a new leading axis of `size` in the result; `operands` stand for node.inputs and have that axis where
+            `batched` says so, which is at least once. Rows with several results return a pair: the results, and
+            whether each has the axis. Pointwise rows need none: their operands' ranks are aligned.
         c: the C expression of one element in terms of a, b, c (operands), T (element type) and M(name) (the
             function pg_<name>_<dtype>); a dict by kind letter where it differs; None where no loop computes it.
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
@@ -79,6 +83,7 @@ class Op:
     linear_in: tuple[int, ...] | None = None
     jvp: Callable[[Any, Sequence[Any]], Any] | None = None
     vjp: Callable[[Any, Any], Sequence[Any]] | None = None
+    batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any] | None = None
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
     define: Callable[..., Any] | None = None
@@ -140,6 +145,8 @@ def register(op: Op) -> Op:
         missing.append("a sampling domain for each operand")
     if missing:
         raise RegistrationError(f"op {op.name!r} lacks {', '.join(missing)} (or say nondiff=True)")
+    if op.batch is None and op.family not in (Family.LEAF, Family.ELEMENTWISE) and not op.pointwise:
+        raise RegistrationError(f"op {op.name!r} lacks batch, the rule for a batch of operands")
     TABLE[op.name] = op
     return op
 

@@ -33,9 +33,22 @@ def _linear(
     shape: Callable[[Sequence[Shape], Attrs], Shape],
     reference: Callable[..., Any],
     transpose: Callable[[Any, Any, int], Any],
+    batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any],
     arity: int | None = 1,
 ) -> Op:
-    return register(Op(name, Family.LINEAR, arity, doc, shape=shape, reference=reference, transpose=transpose))
+    row = Op(name, Family.LINEAR, arity, doc, shape=shape, reference=reference, transpose=transpose, batch=batch)
+    return register(row)
+
+
+def in_batch(x: Any, batched: bool, size: int) -> Any:
+    """An operand with the leading batch axis: repeated along it where it has none."""
+    return x if batched else broadcast_to_row(x, shape=(size, *x.shape))
+
+
+def aligned(x: Any, ndim: int) -> Any:
+    """An operand with a batch axis, and after that axes of size 1 until it has `ndim` others: as broadcasting pads."""
+    lead = ndim + 1 - len(x.shape)
+    return x if lead <= 0 else reshape_row(x, shape=(x.shape[0], *[1] * lead, *x.shape[1:]))
 
 
 def _reshape_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
@@ -51,6 +64,7 @@ reshape_row: Op = _linear(
     _reshape_shape,
     lambda x, shape: np.reshape(x, shape),
     lambda cotangent, node, i: reshape_row(cotangent, shape=node.inputs[0].shape),
+    lambda node, xs, batched, size: reshape_row(xs[0], shape=(size, *node.shape)),
 )
 
 
@@ -71,6 +85,7 @@ transpose_row: Op = _linear(
     _transpose_shape,
     lambda x, axes: np.transpose(x, axes),
     lambda cotangent, node, i: transpose_row(cotangent, axes=_inverse(node.attrs["axes"])),
+    lambda node, xs, batched, size: transpose_row(xs[0], axes=(0, *(axis + 1 for axis in node.attrs["axes"]))),
 )
 
 
@@ -81,13 +96,14 @@ def _broadcast_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return wanted
 
 
-broadcast_to_row = _linear(
+broadcast_to_row: Op = _linear(
     "broadcast_to",
     "The operand repeated along new leading axes and axes of size 1. As for every row that broadcasts, the cotangent "
     "has the result's shape, and the engine sums it.",
     _broadcast_shape,
     lambda x, shape: np.broadcast_to(x, shape),
     lambda cotangent, node, i: cotangent,
+    lambda node, xs, batched, size: broadcast_to_row(aligned(xs[0], len(node.shape)), shape=(size, *node.shape)),
 )
 
 
@@ -128,6 +144,11 @@ def _unslice(x: Any, starts: Sequence[int], steps: Sequence[int], shape: Shape) 
     return result
 
 
+def _placed_in_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    starts, steps = node.attrs["starts"], node.attrs["steps"]
+    return node.op(xs[0], starts=(0, *starts), steps=(1, *steps), shape=(size, *node.shape))
+
+
 slice_row = _linear(
     "slice",
     "Element i along each axis is element start + i * step of the operand; steps may be negative. Basic indexing.",
@@ -136,6 +157,7 @@ slice_row = _linear(
     lambda cotangent, node, i: unslice_row(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
+    _placed_in_batch,
 )
 unslice_row: Op = _linear(
     "unslice",
@@ -145,6 +167,7 @@ unslice_row: Op = _linear(
     lambda cotangent, node, i: slice_row(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
+    _placed_in_batch,
 )
 
 
@@ -165,12 +188,18 @@ def _concatenate_transpose(cotangent: Any, node: Any, i: int) -> Any:
     return slice_row(cotangent, starts=tuple(starts), steps=(1,) * len(shape), shape=shape)
 
 
-concatenate_row = _linear(
+def _concatenate_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    whole = (in_batch(x, has_axis, size) for x, has_axis in zip(xs, batched, strict=True))
+    return concatenate_row(*whole, axis=node.attrs["axis"] + 1)
+
+
+concatenate_row: Op = _linear(
     "concatenate",
     "The operands one after another along `axis`.",
     _concatenate_shape,
     lambda *xs, axis: np.concatenate(xs, axis),
     _concatenate_transpose,
+    _concatenate_batch,
     arity=None,
 )
 

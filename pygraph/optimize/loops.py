@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..autodiff.loops import OUTPUT, SCAN, Loop
-from ..graph.build import substitute, topological
+from ..autodiff.loops import BRANCH, LOOPS, OUTPUT, Loop
+from ..graph.build import make, substitute, topological
+from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.where import attributed
+from . import rules_branch
 from .rules_scan import needed, smaller
 from .values import rebuilt, same
 
@@ -16,16 +18,16 @@ from .values import rebuilt, same
 Alias = dict[Node, tuple[Node, list[int]]]
 
 
-def scans(outputs: Iterable[Node]) -> list[Node]:
-    """The scan nodes that `outputs` depend on, each after those it depends on."""
-    return [node for node in topological(outputs) if node.op is SCAN]
+def all_loops(outputs: Iterable[Node]) -> list[Node]:
+    """The loops that `outputs` depend on, each after those it depends on."""
+    return [node for node in topological(outputs) if node.op in LOOPS]
 
 
 # --- dead parts ------------------------------------------------------------------------------------------------------
 
 
 def dropped(outputs: Sequence[Node]) -> list[Node]:
-    """`outputs` with each loop made smaller: see `rules_scan.smaller`."""
+    """`outputs` with each loop and branch made smaller: see `rules_scan.smaller` and `rules_branch.smaller`."""
     order = topological(outputs)
     used = _used(outputs, order)
     done: dict[Node, Node] = {}
@@ -35,32 +37,39 @@ def dropped(outputs: Sequence[Node]) -> list[Node]:
             indices = results.get(node.inputs[0])
             if indices is not None and node.attrs["index"] in indices:
                 done[node] = indices[node.attrs["index"]]
-        elif node.op is SCAN:
+        elif node.op in LOOPS:
             if node in used:
-                loop = Loop.of(node)
-                first, second = len(loop.consts), len(loop.consts) + len(loop.init)
                 # operands that only unused results ask for have not been rebuilt, and go with them
-                operands = tuple(done.get(operand, operand) for operand in node.inputs)
-                loop = replace(loop, consts=operands[:first], init=operands[first:second], xs=operands[second:])
+                loop = Loop.of(node).with_operands([done.get(operand, operand) for operand in node.inputs])
                 with attributed(node.where):
                     results[node] = smaller(loop, used[node])
+        elif node.op is BRANCH:
+            if node in used:
+                operands = [done.get(operand, operand) for operand in node.inputs]
+                with attributed(node.where):
+                    results[node] = rules_branch.smaller(operands, node.attrs["bodies"], used[node])
         elif all(operand in done for operand in node.inputs):
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
 
 
 def _used(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, set[int]]:
-    """For each scan the positions of the results that `outputs` depend on, dead parts of later scans left out."""
+    """For each loop and branch the positions of the results that `outputs` depend on, dead parts of others left out."""
     live = set(outputs)
     used: dict[Node, set[int]] = {}
     for node in reversed(order):
-        if node.op is SCAN:
+        if node.op in LOOPS:
             if node in used:
                 loop = Loop.of(node)
+                if loop.count is not None:
+                    live.add(loop.count)
                 _, _, alive = needed(loop, used[node])
                 live.update(
                     operand for operand, inside in zip(loop.operands, loop.inputs, strict=True) if inside in alive
                 )
+        elif node.op is BRANCH:
+            if node in used:
+                live.update(rules_branch.needed(node, used[node]))
         elif node in live:
             if node.op is OUTPUT:
                 used.setdefault(node.inputs[0], set()).add(node.attrs["index"])
@@ -84,7 +93,7 @@ def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
         levels: the level of each input; those not given have level 0.
     """
     current = list(outputs)
-    while len(scans(current)) > 1:
+    while len(all_loops(current)) > 1:
         after = _merge_equal(current)
         after = _merge_included(after, levels)
         if same(after, current):
@@ -97,14 +106,18 @@ def _merge_equal(outputs: Sequence[Node]) -> list[Node]:
     """Loops of equal operands and carries merged: one that stacks what each of them stacks."""
     groups: dict[object, list[tuple[Node, Loop]]] = {}
     alias: Alias = {}
-    for node in scans(outputs):
+    for node in all_loops(outputs):
         loop = Loop.of(node)
-        key = (loop.operands, len(loop.consts), len(loop.init), loop.length, loop.reverse)
+        key = (loop.operands, len(loop.consts), len(loop.init))
         found = groups.setdefault(key, [])
         for position, (target, wide) in enumerate(found):
-            results = substitute(loop.outputs, dict(zip(loop.inputs, wide.inputs, strict=True)))
-            if same(results[: len(loop.init)], wide.carry_outputs):
-                wide, places = _widened(wide, results, range(len(loop.init)))
+            if not loop.like(wide):
+                continue
+            moved = loop.with_expressions(
+                substitute(loop.expressions, dict(zip(loop.inputs, wide.inputs, strict=True)))
+            )
+            if same(moved.carry_outputs, wide.carry_outputs) and moved.condition is wide.condition:
+                wide, places = _widened(wide, moved.outputs, range(len(loop.init)))
                 found[position] = (target, wide)
                 alias[node] = (target, places)
                 break
@@ -132,7 +145,7 @@ def _widened(wide: Loop, results: Sequence[Node], carries: Sequence[int]) -> tup
 
 def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
     """Loops whose operands and carries are among those of a larger loop replaced by that one."""
-    found = [(node, Loop.of(node)) for node in scans(outputs)]
+    found = [(node, Loop.of(node)) for node in all_loops(outputs)]
     by_operand: dict[Node, list[int]] = {}
     for index, (node, _) in enumerate(found):
         for operand in dict.fromkeys(node.inputs):
@@ -162,7 +175,7 @@ def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list
 
 def _included(loop: Loop, wide: Loop) -> tuple[Loop, list[int]] | None:
     """`wide`, with further ys if need be, as a replacement for `loop`; None where it does not do the same work."""
-    if (loop.length, loop.reverse) != (wide.length, wide.reverse) or len(loop.operands) >= len(wide.operands):
+    if not loop.like(wide) or len(loop.operands) >= len(wide.operands):
         return None
     given: dict[Node, Node] = {}
     carries: list[int] = []
@@ -180,10 +193,12 @@ def _included(loop: Loop, wide: Loop) -> tuple[Loop, list[int]] | None:
             given[inside] = large_inputs[place]
             if small is loop.init:
                 carries.append(place)
-    results = substitute(loop.outputs, given)
-    if any(results[k] is not wide.carry_outputs[place] for k, place in enumerate(carries)):
+    moved = loop.with_expressions(substitute(loop.expressions, given))
+    if moved.condition is not wide.condition:
         return None
-    return _widened(wide, results, carries)
+    if any(moved.carry_outputs[k] is not wide.carry_outputs[place] for k, place in enumerate(carries)):
+        return None
+    return _widened(wide, moved.outputs, carries)
 
 
 def _levels(outputs: Sequence[Node], levels: Mapping[Node, int]) -> dict[Node, int]:
@@ -226,35 +241,34 @@ def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, L
         elif node in wide_loops:
             done[node] = node
             with attributed(node.where):
-                built[node] = _with_operands(wide_loops[node], [done[operand] for operand in node.inputs]).build()
+                built[node] = wide_loops[node].with_operands([done[operand] for operand in node.inputs]).build()
         else:
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
 
 
-def _with_operands(loop: Loop, operands: Sequence[Node]) -> Loop:
-    """`loop` on other operands."""
-    first, second = len(loop.consts), len(loop.consts) + len(loop.init)
-    return replace(
-        loop, consts=tuple(operands[:first]), init=tuple(operands[first:second]), xs=tuple(operands[second:])
-    )
-
-
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
 
-def with_bodies(outputs: Sequence[Node], optimised: Callable[[Loop], Sequence[Node]]) -> list[Node]:
-    """`outputs` with the body outputs of each loop replaced by what `optimised` makes of them."""
+def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[Node]]) -> list[Node]:
+    """`outputs` with the bodies of each loop and branch replaced by what `optimised` makes of them."""
     done: dict[Node, Node] = {}
     for node in topological(outputs):
         node_now = rebuilt(node, done)
-        if node.op is SCAN:
+        if node.op in LOOPS:
             loop = Loop.of(node_now)
-            better = optimised(loop)
-            if not same(better, loop.outputs):
-                n_carry = len(loop.init)
-                loop = replace(loop, carry_outputs=tuple(better[:n_carry]), y_outputs=tuple(better[n_carry:]))
+            better = optimised(Graph.from_parts(loop.inputs, loop.expressions, name=loop.name))
+            if not same(better, loop.expressions):
                 with attributed(node.where):
-                    node_now = loop.build()[0].inputs[0]
+                    node_now = loop.with_expressions(better).build()[0].inputs[0]
+        elif node.op is BRANCH:
+            bodies = []
+            for body in node_now.attrs["bodies"]:
+                better = optimised(body)
+                bodies.append(
+                    body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name)
+                )
+            with attributed(node.where):
+                node_now = make(BRANCH, node_now.inputs, {"bodies": tuple(bodies)})
         done[node] = node_now
     return [done[node] for node in outputs]

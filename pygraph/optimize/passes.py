@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ..autodiff.loops import SCAN, Loop
+from ..autodiff.loops import BRANCH, LOOPS
 from ..graph.build import topological
 from ..graph.graph import Graph
 from ..graph.node import Node
@@ -39,27 +39,26 @@ def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequenc
 
 
 def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
-    """Unused results, carries and operands of loops are dropped, and steady work is taken out of them."""
+    """Unused results, carries and operands of loops and branches are dropped, and steady work is taken out of loops."""
     return loops.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
 
 
 def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
-    """All passes run on the body of each loop."""
+    """All passes run on the bodies of each loop and branch."""
     if not _has_loops(graph):
         return graph.outputs
     known: dict[tuple[Node, ...], Sequence[Node]] = {}
 
-    def optimised(loop: Loop) -> Sequence[Node]:
-        if loop.outputs not in known:
-            body = Graph.from_parts(loop.inputs, loop.outputs, name=loop.name)
-            known[loop.outputs] = run(body, {}, depth + 1).outputs
-        return known[loop.outputs]
+    def optimised(body: Graph) -> Sequence[Node]:
+        if body.outputs not in known:
+            known[body.outputs] = run(body, {}, depth + 1).outputs
+        return known[body.outputs]
 
     return loops.with_bodies(graph.outputs, optimised)
 
 
 def _has_loops(graph: Graph) -> bool:
-    return any(node.op is SCAN for node in graph.nodes)
+    return any(node.op in LOOPS or node.op is BRANCH for node in graph.nodes)
 
 
 #: Equal expressions are one node since they were made, and nodes that no output needs are never visited: what other

@@ -1,4 +1,4 @@
-"""One `scan` made smaller: results, carries and operands that nobody needs, and work that is the same in each step."""
+"""One loop made smaller: results, carries and operands that nobody needs, and work that is the same in each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:
     fixed = {place for place, node in enumerate(loop.carry_inputs) if loop.carry_outputs[place] is node}
     results = {index: loop.init[place] for index, place in position.items() if place in fixed}
     loop = _settled(loop)
-    results.update(_outside(loop, {index: place for index, place in position.items() if place >= len(loop.init)}))
+    if loop.length is not None:
+        stacked = {index: place for index, place in position.items() if place >= len(loop.init)}
+        results.update(_outside(loop, stacked, loop.length))
     rest = [position[index] for index in wanted if index not in results]
     loop, moved = _narrowed(loop, rest)
     if loop.length == 0:
@@ -41,6 +43,8 @@ def needed(loop: Loop, used: Iterable[int]) -> tuple[list[int], list[int], set[N
     update = dict(zip(loop.carry_inputs, loop.carry_outputs, strict=True))
     carries = {loop.carry_inputs[index] for index in used if index < n_carry}
     stack = [*(update[node] for node in carries), *(loop.y_outputs[j] for j in ys)]
+    if loop.condition is not None:
+        stack.append(loop.condition)
     seen: set[Node] = set()
     while stack:
         node = stack.pop()
@@ -100,23 +104,20 @@ def _settled(loop: Loop) -> Loop:
     for node, operand in zip(loop.const_inputs, loop.consts, strict=True):
         settle(node, operand, consts)
     for node, operand in zip(loop.x_inputs, loop.xs, strict=True):
-        same = _repeated(operand)
+        same = None if loop.length is None else _repeated(operand)
         settle(node, operand if same is None else same, xs if same is None else consts)
     for node, operand, output in zip(loop.carry_inputs, loop.init, loop.carry_outputs, strict=True):
         if output is node:
             fixed = names.like(node, node.attrs["name"])
             settle(fixed, operand, consts)
             inside[node] = inside.get(fixed, fixed)
-    outputs = substitute(loop.outputs, inside) if inside else list(loop.outputs)
-    n_carry = len(loop.init)
+    expressions = substitute(loop.expressions, inside) if inside else loop.expressions
     return replace(
-        loop,
+        loop.with_expressions(expressions),
         const_inputs=tuple(consts.values()),
         consts=tuple(consts),
         x_inputs=tuple(xs.values()),
         xs=tuple(xs),
-        carry_outputs=tuple(outputs[:n_carry]),
-        y_outputs=tuple(outputs[n_carry:]),
     )
 
 
@@ -132,7 +133,7 @@ def _repeated(x: Node) -> Node | None:
     return spread(source, x.shape[1:])
 
 
-def _outside(loop: Loop, position: dict[int, int]) -> dict[int, Node]:
+def _outside(loop: Loop, position: dict[int, int], length: int) -> dict[int, Node]:
     """Stacked results that need no loop: slices handed through, and values that are the same in each step."""
     handed = dict(zip(loop.x_inputs, loop.xs, strict=True))
     consts = dict(zip(loop.const_inputs, loop.consts, strict=True))
@@ -144,22 +145,19 @@ def _outside(loop: Loop, position: dict[int, int]) -> dict[int, Node]:
             results[index] = handed[output]
         elif output not in varying:
             (value,) = substitute([output], consts)
-            results[index] = spread(value, (loop.length, *value.shape))
+            results[index] = spread(value, (length, *value.shape))
     return results
 
 
 def _hoisted(loop: Loop) -> Loop:
     """`loop` with what depends on consts alone computed once, outside."""
-    outputs, variables, expressions = close_over(loop.outputs, (*loop.carry_inputs, *loop.x_inputs))
+    outputs, variables, expressions = close_over(loop.expressions, (*loop.carry_inputs, *loop.x_inputs))
     if set(loop.const_inputs).issuperset(expressions):
         return loop
-    n_carry = len(loop.init)
     return replace(
-        loop,
+        loop.with_expressions(outputs),
         const_inputs=tuple(variables),
         consts=tuple(substitute(expressions, dict(zip(loop.const_inputs, loop.consts, strict=True)))),
-        carry_outputs=tuple(outputs[:n_carry]),
-        y_outputs=tuple(outputs[n_carry:]),
     )
 
 

@@ -12,6 +12,7 @@ from .values import BROADCAST_TO, RESHAPE, kind, reshaped, same, spread
 
 RULES = RuleSet()
 
+GIVEN = lookup("given_derivative")
 CONCATENATE = lookup("concatenate")
 REDUCE_SUM = lookup("reduce_sum")
 SLICE = lookup("slice")
@@ -136,6 +137,16 @@ def unslice_of(node: Node) -> Node | None:
         }
         return make(UNSLICE, x.inputs, attrs)
     return None
+
+
+@RULES.on("output")
+def given_value(node: Node) -> Node | None:
+    """A value with a derivative given for it = the value: graphs are differentiated before they are optimised."""
+    (parent,) = node.inputs
+    if parent.op is not GIVEN:
+        return None
+    value: Node = parent.inputs[parent.attrs["n_primals"] + node.attrs["index"]]
+    return value
 
 
 @RULES.on("concatenate")

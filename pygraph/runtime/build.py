@@ -26,8 +26,8 @@ from .signature import Parameter, Signature, refuse
 
 #: More than this (half a TiB) no machine is asked for.
 MAX_ARENA_BYTES = 1 << 39
-#: Rows whose indices are checked while they run.
-FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index"})
+#: Rows whose indices, steps or tapes are checked while they run.
+FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index", "while_loop", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Built:
         graph: as given, before differentiation and optimisation.
         variables: what is differentiated, or None when the reverse and tangent segments are not planned.
         seeded: positions of the floating outputs, which have a seed and a tangent.
+        no_tangent: why there is no tangent segment although there are variables; else empty.
         program: the lowered graph.
         library: the same, loaded.
         signature: the arguments of a call.
@@ -58,6 +59,7 @@ class Built:
     graph: Graph
     variables: tuple[Variable, ...] | None
     seeded: tuple[int, ...]
+    no_tangent: str
     program: Program
     library: Library
     signature: Signature
@@ -108,6 +110,7 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
         graph=graph,
         variables=variables,
         seeded=() if derived is None else derived.seeded,
+        no_tangent="" if derived is None else derived.no_tangent,
         program=program,
         library=library,
         signature=signature,

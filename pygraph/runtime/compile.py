@@ -23,6 +23,7 @@ from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.where import describe
 from .collector import paused
+from .notes import collected
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -118,13 +119,14 @@ class _Signatures:
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
-        with paused():
+        with paused(), collected() as notes:
             graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
             if check_enabled():
                 graph.verify("traced")
             if graph.free:
                 return graph
-            return Executable(graph, wrt=range(len(values)) if self.wrt_all else None, **self.options)
+            wrt = range(len(values)) if self.wrt_all else None
+            return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import StateError
+from ..errors import StateError, UnsupportedError
 from ..graph.graph import Graph
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
 from ..graph.where import describe, type_text
@@ -18,6 +18,7 @@ from . import library
 from .bound import BoundCall
 from .build import Built, build
 from .kept import Kept
+from .notes import JacobianNote
 from .runner import Options, Runner, new_context
 from .signature import Parameter, Signature, refuse
 from .stats import Stats
@@ -73,6 +74,7 @@ class Executable:
         check_finite: bool = False,
         fuse: bool = True,
         optimise: bool = True,
+        jacobian: JacobianNote | None = None,
     ) -> None:
         """Compile `graph`.
 
@@ -83,10 +85,11 @@ class Executable:
             check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
             fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
+            jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
         """
         threads = None if threads is None else checked_threads(threads)
         built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
-        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise)))
+        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian)))
 
     def _adopt(self, runner: Runner) -> None:
         """Become the Executable of `runner`."""
@@ -209,6 +212,7 @@ class Executable:
         Raises:
             StateError: before `forward` in this thread, or compiled without `wrt`.
             SignatureError: tangents that do not fit.
+            UnsupportedError: a derivative in the graph is given for reverse mode only.
         """
         kept = self._taken("jvp")
         try:
@@ -233,6 +237,8 @@ class Executable:
         )
 
     def _tangent(self, kept: Kept, tangents: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        if self._built.no_tangent:
+            raise UnsupportedError(self._built.no_tangent)
         found = iter(kept.run(Segment.TANGENT, self._tangent_signature.arrays(tangents, named)))
         built = self._built
         return built.graph.unflatten(
@@ -281,7 +287,7 @@ class Executable:
     @property
     def stats(self) -> Stats:
         """Sizes and costs; `print(exe.stats)` is a table."""
-        program = self._built.program
+        program, jacobian = self._built.program, self._runner.options.jacobian
         return Stats(
             name=self._built.graph.name,
             nodes=self._built.nodes,
@@ -297,6 +303,9 @@ class Executable:
             threads=self._runner.options.threads or library.pool_threads(),
             isa=library.isa(),
             backend="vm",
+            jacobian_mode=None if jacobian is None else jacobian.mode,
+            jacobian_costs=None if jacobian is None else dict(jacobian.costs),
+            jacobian_chunk=None if jacobian is None else jacobian.chunk,
         )
 
     def disassemble(self) -> str:
@@ -346,7 +355,9 @@ class KeptCall:
 
 
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
-    return Executable(graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise)
+    return Executable(
+        graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise, options.jacobian
+    )
 
 
 def _seed_signature(built: Built) -> Signature:

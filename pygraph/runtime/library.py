@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import GraphError, IndexRangeError, NonFiniteError, ProgramError
+from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, ProgramError
 from ..graph.where import describe, type_text
 from ..lower.program import CHECKSUM_WORD, Program
 
@@ -38,6 +38,8 @@ class Status(enum.IntEnum):
     MEMORY = 2
     INDEX = 3
     NONFINITE = 4
+    STEPS = 6
+    TAPE = 7
 
 
 def isa() -> str:
@@ -58,6 +60,16 @@ def set_pool_threads(n: int) -> None:
 def pool_threads() -> int:
     """The size of the shared worker pool."""
     return int(lib.pg_get_threads())
+
+
+def set_tape_limit(nbytes: int) -> None:
+    """Set how many bytes of tape one context may use."""
+    lib.pg_set_tape_limit(nbytes)
+
+
+def tape_limit() -> int:
+    """How many bytes of tape one context may use."""
+    return int(lib.pg_get_tape_limit())
 
 
 def sealed(program: Program) -> npt.NDArray[np.int64]:
@@ -123,10 +135,18 @@ class Library:
         if status == Status.NONFINITE:
             problem = "this is the first operation that made inf or nan"
             return NonFiniteError(describe("running", subject, problem, NONFINITE_ADVICE, where=where))
+        if status == Status.STEPS:
+            problem = f"the condition still holds after {record.detail[0]} steps, the loop's limit"
+            return LimitError(describe("running", subject, problem, STEPS_ADVICE, where=where))
+        if status == Status.TAPE:
+            problem = f"step {record.detail[0]} needs more tape than the limit of {record.detail[1]} bytes"
+            return LimitError(describe("running", subject, problem, TAPE_ADVICE, where=where))
         return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
 
 
 INDEX_ADVICE = "clip or check the indices; negative ones count from the end"
+STEPS_ADVICE = "check that the condition becomes false, or give the loop a higher limit"
+TAPE_ADVICE = "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode"
 NONFINITE_ADVICE = "guard the operation with pg.where, or compile without check_finite=True"
 
 

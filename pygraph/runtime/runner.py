@@ -22,6 +22,7 @@ from .build import Built
 from .callpath import fast_view, write_call
 from .context import Context, ContextPool, contiguous, follow_default_threads, is_small
 from .kept import ports_of
+from .notes import JacobianNote
 from .outputs import check_out, overlaps
 
 Array = npt.NDArray[Any]
@@ -29,12 +30,13 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an Executable was compiled; see `Executable` for the meanings."""
+    """How an Executable was compiled; see `Executable` for the meanings, and `Stats` for those of `jacobian`."""
 
     threads: int | None = None
     check_finite: bool = False
     fuse: bool = True
     optimise: bool = True
+    jacobian: JacobianNote | None = None
 
 
 class Runner:

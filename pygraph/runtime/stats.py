@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 
@@ -24,6 +25,9 @@ class Stats:
         threads: worker threads a call may use.
         isa: the instruction set of the kernels.
         backend: what runs the Program.
+        jacobian_mode: of `pg.jacobian` and its kin: "forward" or "reverse"; else None.
+        jacobian_costs: planned operations of each mode that was compared.
+        jacobian_chunk: how many tangents or cotangents go through the function at once.
     """
 
     name: str
@@ -40,6 +44,9 @@ class Stats:
     threads: int
     isa: str
     backend: str
+    jacobian_mode: str | None = None
+    jacobian_costs: Mapping[str, int] | None = None
+    jacobian_chunk: int | None = None
 
     def __str__(self) -> str:
         rows = [(field.name.replace("_", " "), _text(field.name, getattr(self, field.name))) for field in fields(self)]
@@ -52,7 +59,9 @@ def _text(name: str, value: object) -> str:
         return bytes_text(value)
     if isinstance(value, float):
         return f"{value * 1e3:.2f} ms"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {cost:,}" for key, cost in value.items())
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def bytes_text(n: int) -> str:

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from numeric import run
 
-from pygraph.autodiff import jacobian_forward, jacobian_reverse, joint
+from pygraph import autodiff
+from pygraph.autodiff import joint
 from pygraph.autodiff.loops import SCAN
 from pygraph.errors import DTypeError
 from pygraph.graph import Graph, Node, scan, topological, var
 from pygraph.optimize import optimize
+from pygraph.runtime.executable import Executable
 from pygraph.runtime.reference import evaluate_flat
 
-Engine = Callable[[Sequence[Node], Sequence[Node]], list[list[Node]]]
+Engine = Callable[..., Any]
+
+
+def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[Node]]:
+    return autodiff.jacobian_forward(outputs, wrt).blocks
+
+
+def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node]) -> list[list[Node]]:
+    return autodiff.jacobian_reverse(outputs, wrt).blocks
+
+
 RNG = np.random.default_rng(11)
 X, W = var("x", (3,)), var("w", (2, 3))
 N = var("n", (2,), "int64")
@@ -77,6 +90,37 @@ def test_no_elements(jacobian: Engine) -> None:
     assert run([x], [block], [np.zeros(0)])[0].shape == (0, 0)
 
 
+@pytest.mark.parametrize("limit", [1, 1000, 10**9])
+@pytest.mark.parametrize("engine", [autodiff.jacobian_forward, autodiff.jacobian_reverse])
+def test_chunks_bound_the_memory_and_change_nothing(engine: Engine, limit: int) -> None:
+    """11 vectors in chunks of 1, of a few and of all; the last chunk is cut off at the end."""
+    outputs = [np.tanh(W @ X), X[:, None] * X, N * np.sum(W)]
+    plan = engine(outputs, [X, W, N], limit)
+    whole = engine(outputs, [X, W, N])
+    assert (plan.vectors, whole.chunk) == (whole.vectors, whole.vectors)
+    assert (plan.chunk == 1) == (limit == 1)
+    flat = [[block for row in each.blocks for block in row] for each in (plan, whole)]
+    loops = {node.op for node in topological(flat[0])}
+    assert (SCAN in loops) == (limit < 10**9)
+    values = run([X, W, N], [*flat[0], *flat[1]], VALUES)
+    for one, other in zip(values[: len(flat[0])], values[len(flat[0]) :], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_the_plan_of_memory_is_kept() -> None:
+    """The tangents of one sweep take what was planned, in chunks as many as it takes."""
+    x = var("x", (400,))
+    y = np.sin(np.tanh(np.reshape(x, (20, 20)) @ np.reshape(x, (20, 20))))
+    arenas = []
+    for limit in (1 << 16, 1 << 30):
+        plan = autodiff.jacobian_forward([y], [x], limit)
+        assert 1 <= plan.chunk <= plan.vectors == 400
+        arenas.append(Executable(Graph([x], plan.blocks[0][0])).stats.arena_bytes)
+    stack = 400 * 400 * 8  # the columns, before they are transposed
+    assert arenas[0] - stack < 2 * (1 << 16)
+    assert arenas[1] - stack > 1 << 20
+
+
 def test_the_identity_never_exists() -> None:
     x = var("x", (50,))
     ((block,),) = jacobian_reverse([x * np.sum(x)], [x])
@@ -103,13 +147,13 @@ def test_hessian_by_every_mix(outer: Engine, inner: Engine) -> None:
 
 @pytest.mark.parametrize("jacobian", [jacobian_forward, jacobian_reverse])
 def test_jacobian_of_a_loop(jacobian: Engine) -> None:
-    """The primal loop runs once, outside the loop over basis vectors."""
+    """The primal loop runs once, for all basis vectors."""
     final, ys = scan(lambda c, w: (np.tanh(c * w), np.sum(c)), X, W)
     found = jacobian([final, ys], [X, W])
     flat = [block for row in found for block in row]
     graph = optimize(Graph([X, W], [final, ys, *flat]))
-    primal = [node for node in graph.nodes if node.op is SCAN and node.attrs["n_carry"]]
-    assert len(primal) == 1
+    loops = [node.attrs["body"].name for node in graph.nodes if node.op is SCAN]
+    assert len([name for name in loops if not name.endswith("_batch")]) == 1
     results = evaluate_flat(graph, VALUES[:2])
     blocks = iter(results[2:])
     for output in (final, ys):

@@ -13,7 +13,7 @@ from helpers import is_exact
 
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
-from pygraph.graph import Graph, Node, constant, scan, topological, var
+from pygraph.graph import Graph, Node, constant, scan, switch, topological, var, while_loop
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.row import TABLE, Family, Op, lookup
 from pygraph.runtime.reference import Value, evaluate_nodes
@@ -437,6 +437,26 @@ def _scan(g: Grower) -> Any:
     return [carry, *flat] if g.rng.random() < 0.8 else [carry]
 
 
+def _branch(g: Grower) -> Any:
+    index = g.pick("i", lambda y: y.shape == () and y.dtype == np.int64)
+    x = g.pick("f", lambda x: prod(x.shape) < 1000)
+    if x is None:
+        return None
+    chosen = index if index is not None else constant(np.int64(g.rng.integers(-1, 4)))
+    closed = g.pick("f", lambda y: y.shape == () and y.dtype == x.dtype)
+    branches = [ops.tanh, lambda v: v if closed is None else v * closed, lambda v: ops.sin(v) + ops.cos(v)]
+    return switch(chosen, branches, x)
+
+
+def _while_loop(g: Grower) -> Any:
+    x = g.pick("f", lambda x: prod(x.shape) < 1000)
+    if x is None:
+        return None
+    n = g.pick("i", lambda y: y.shape == () and y.dtype == np.int64)
+    count = constant(np.int64(g.rng.integers(0, 4))) if n is None else ops.minimum(n, 3)
+    return while_loop(lambda s: s[0] < count, lambda s: (s[0] + 1, ops.tanh(s[1]) * 0.9 + x), (0, x))[1]
+
+
 def _composite(g: Grower) -> Any:
     x = g.pick("f", lambda x: len(x.shape) > 0 and prod(x.shape) > 0 and np.unique(g.value(x)).size == prod(x.shape))
     if x is None:
@@ -463,9 +483,12 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "reduce_min": lambda g: _reduce(g, "reduce_min"),
     "matmul": _matmul,
     "scan": _scan,
+    "branch": _branch,
+    "while_loop": _while_loop,
     "composite": _composite,
 }
-ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF]
+#: `replay` comes up in derivatives only.
+ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
 ACTIONS = [

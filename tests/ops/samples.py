@@ -36,8 +36,8 @@ class Case:
 
 
 def rows() -> list[str]:
-    """The names of all rows that compute something, in the order of the table."""
-    return [name for name, op in TABLE.items() if op.family is not Family.LEAF]
+    """The names of all rows that compute something from arrays, in the order of the table."""
+    return [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]  # that has stacks
 
 
 def rng_for(*key: object) -> np.random.Generator:
@@ -370,6 +370,56 @@ def _scan(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tupl
         (node,) = [n for n in found.nodes if n.op.name == "scan"]
         values = {v: array(rng, v.shape, dtype, -1.0, 1.0) for v in found.inputs}
         yield tuple(values[v] for v in node.inputs), dict(node.attrs)
+
+
+def _control_case(found: Graph, name: str, values: dict[Any, Array]) -> tuple[tuple[Array, ...], dict[str, Any]]:
+    (node,) = [n for n in found.nodes if n.op.name == name]
+    operands = reference_values(Graph(found.inputs, node.inputs), [values[v] for v in found.inputs])
+    return tuple(operands), dict(node.attrs)
+
+
+def reference_values(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
+    """The outputs of a graph by the interpreter."""
+    from pygraph.runtime.reference import evaluate_flat
+
+    return evaluate_flat(graph, arrays)
+
+
+@_entry("branch")
+def _branch(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
+    from pygraph.graph import switch
+
+    for index, shape in itertools.product((-1, 0, 1, 2, 7), ((), (3,), (2, 0))):
+        k, x, y = var("k", (), "int64"), var("x", shape, dtype), var("y", (), dtype)
+
+        def first(x: Any, y: Any = y) -> Any:
+            return x, x * y
+
+        def second(x: Any, y: Any = y) -> Any:
+            return _smooth(dtype, x * y), x
+
+        def third(x: Any, y: Any = y) -> Any:
+            return x + y, _smooth(dtype, x)
+
+        found = Graph([k, x, y], switch(k, [first, second, third], x))
+        values = {k: np.asarray(index), x: array(rng, shape, dtype, -1.0, 1.0), y: array(rng, (), dtype, -1.0, 1.0)}
+        yield _control_case(found, "branch", values)
+
+
+@_entry("while_loop")
+def _while_loop(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
+    from pygraph.graph import while_loop
+
+    for steps, shape in itertools.product((0, 1, 2, 5), ((), (3,), (2, 0))):
+        n, x, y = var("n", (), "int64"), var("x", shape, dtype), var("y", shape, dtype)
+
+        def step(carry: Any, y: Any = y) -> Any:
+            i, value, other = carry
+            return i + 1, _smooth(dtype, value * y + other), value
+
+        found = Graph([n, x, y], while_loop(lambda c, n=n: c[0] < n, step, (0, x, y), limit=10))
+        values = {n: np.asarray(steps), x: array(rng, shape, dtype, -1.0, 1.0), y: array(rng, shape, dtype, -1.0, 1.0)}
+        yield _control_case(found, "while_loop", values)
 
 
 def structure_cases(op: Op, dtype: np.dtype[Any]) -> Iterator[Case]:

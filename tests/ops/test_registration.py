@@ -144,6 +144,7 @@ def _row(**changes: Any) -> Op:
         ({"family": Family.BILINEAR, "c": None, "arity": 2}, "lacks transpose"),
         ({"family": Family.CUSTOM, "c": None}, "lacks jvp and vjp"),
         ({"family": Family.CUSTOM, "c": None, "jvp": lambda node, ts: None}, "lacks jvp and vjp"),
+        ({"family": Family.LINEAR, "c": None, "transpose": lambda ct, node, i: ct}, "lacks batch"),
         ({"reference": None, "shape": None, "partials": ()}, "lacks reference, shape, a partial for each operand"),
     ],
 )
@@ -160,7 +161,15 @@ def test_a_row_without_derivative_says_so(table: dict[str, Op]) -> None:
     with pytest.raises(RegistrationError, match="or say nondiff=True"):
         register(_row(partials=()))
     assert register(_row(partials=(), nondiff=True)) is lookup("made_up_row")
-    assert register(_row(name="made_up_structure", family=Family.LINEAR, c=None, shape=same_shape, nondiff=True)).name
+    structure = _row(
+        name="made_up_structure",
+        family=Family.LINEAR,
+        c=None,
+        shape=same_shape,
+        nondiff=True,
+        batch=lambda node, xs, batched, size: xs[0],
+    )
+    assert register(structure).name
 
 
 def test_the_name_is_taken_only_once(made_up: Op) -> None:

@@ -1,0 +1,188 @@
+/* Runs BRANCH, WHILE and REPLAY: bodies chosen, and repeated as often as is known at run time. */
+#include "context.h"
+#include "loader.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PG_LEAST_TAPE = 4096 };
+static _Atomic int64_t tape_limit = INT64_C(1) << 30;
+
+void pg_set_tape_limit(int64_t bytes) { atomic_store(&tape_limit, bytes); }
+int64_t pg_get_tape_limit(void) { return atomic_load(&tape_limit); }
+
+void pg_start_body(pg_context *context, int number, char *arena) {
+    const pg_body *body = &context->program->bodies[number];
+    pg_frame *frame = &context->frames[number];
+    if (frame->arena != arena) {
+        frame->arena = arena;
+        for (int i = 0; i < body->n_slots; i++) {
+            if (body->slots[i].kind == PG_SLOT_ARENA) frame->slots[i] = arena + body->slots[i].where;
+        }
+    }
+    for (int i = 0; i < body->n_inits; i++) {
+        const pg_init *init = &body->inits[i];
+        memcpy(arena + init->arena, context->program->constants + init->constant, (size_t)init->nbytes);
+    }
+}
+
+int pg_run_body(pg_context *context, int number) {
+    const int64_t *segment = context->program->bodies[number].segments[0];
+    return pg_run_code(context, number, segment[0], segment[1]);
+}
+
+static void connect(const pg_port *ports, int n, char *const *outer, char **inner) {
+    for (int k = 0; k < n; k++) inner[ports[k].inner] = outer[ports[k].slot] + ports[k].offset;
+}
+
+int pg_run_branch(const pg_place *place, const pg_branch *branch) {
+    pg_context *context = place->context;
+    char *const *outer = place->slots;
+    int64_t index;
+    memcpy(&index, outer[branch->index.slot] + branch->index.offset, sizeof index);
+    const int chosen = index < 0 ? 0 : index >= branch->n_bodies ? branch->n_bodies - 1 : (int)index;
+    const int number = branch->bodies[chosen];
+    char **inner = context->frames[number].slots;
+    pg_start_body(context, number, outer[branch->workspace]);
+    connect(branch->consts + (int64_t)chosen * branch->n_consts, branch->n_consts, outer, inner);
+    connect(branch->results + (int64_t)chosen * branch->n_results, branch->n_results, outer, inner);
+    return pg_run_body(context, number);
+}
+
+/* Room for n records on a tape: doubled, so that a loop allocates seldom, unless only what is needed is allowed. */
+static int reserve(const pg_place *place, int number, int64_t n) {
+    pg_context *context = place->context;
+    pg_tape *tape = &context->tapes[number];
+    const int64_t record = context->program->tapes[number].nbytes, limit = atomic_load(&tape_limit);
+    const int64_t others = context->tape_bytes - tape->capacity;
+    if (tape->base != NULL && (record == 0 || n <= tape->capacity / record)) return PG_OK;
+    /* the records of other tapes are never more than the limit or memory: this sum does not overflow */
+    int64_t need = INT64_MAX;
+    if (record == 0 || n <= (INT64_MAX / 4) / record) need = n * record > PG_LEAST_TAPE ? n * record : PG_LEAST_TAPE;
+    int64_t bytes = need < 2 * tape->capacity ? 2 * tape->capacity : need;
+    if (bytes > limit - others) bytes = need;
+    if (bytes > limit - others) {
+        pg_error *error = &context->error;
+        pg_report(error, PG_TAPE, place->body, place->instruction, place->node,
+                  "step %" PRId64 " needs more than %" PRId64 " bytes of tape", n, limit);
+        error->detail[0] = n;
+        error->detail[1] = limit;
+        return PG_TAPE;
+    }
+    char *base = realloc(tape->base, (size_t)bytes);
+    if (base == NULL) {
+        return pg_report(&context->error, PG_MEMORY, place->body, place->instruction, place->node,
+                         "no memory for a tape of %" PRId64 " bytes", bytes);
+    }
+    context->tape_bytes = others + bytes;
+    tape->base = base;
+    tape->capacity = bytes;
+    return PG_OK;
+}
+
+/* Lets the stacks of a step be read and written in place. */
+static int connect_stacks(const pg_place *place, const pg_stack *stacks, int n, int64_t at, int64_t room, char **inner) {
+    const pg_context *context = place->context;
+    for (int k = 0; k < n; k++) {
+        const int number = stacks[k].tape;
+        if (room > 0) {
+            const int status = reserve(place, number, room);
+            if (status != PG_OK) return status;
+        }
+        inner[stacks[k].inner] = context->tapes[number].base + at * context->program->tapes[number].nbytes;
+    }
+    return PG_OK;
+}
+
+static void set_records(pg_context *context, const pg_while *loop, int64_t n) {
+    for (int k = 0; k < loop->n_ys; k++) context->tapes[loop->ys[k].tape].count = n;
+}
+
+/* The carry of a loop alternates between two places and must end in the first. */
+static void settle_carry(const pg_while *loop, const pg_port *carry, char *const *outer) {
+    for (int k = 0; k < loop->n_carry && carry != loop->carry_out; k++) {
+        const pg_port *to = &loop->carry_out[k], *from = &carry[k];
+        memcpy(outer[to->slot] + to->offset, outer[from->slot] + from->offset, (size_t)to->nbytes);
+    }
+}
+
+static const pg_port *next_place(const pg_while *loop, const pg_port *carry) {
+    return carry == loop->carry_out ? loop->carry_tmp : loop->carry_out;
+}
+
+static int run_step(const pg_place *place, const pg_while *loop, const pg_port *carry, const pg_port *next) {
+    char **inner = place->context->frames[loop->body].slots;
+    connect(carry, loop->n_carry, place->slots, inner);
+    for (int k = 0; k < loop->n_carry; k++)
+        inner[loop->carry_result[k]] = place->slots[next[k].slot] + next[k].offset;
+    return pg_run_body(place->context, loop->body);
+}
+
+int pg_run_while(const pg_place *place, const pg_while *loop) {
+    pg_context *context = place->context;
+    char *const *outer = place->slots;
+    char **inner = context->frames[loop->body].slots, **condition = context->frames[loop->condition].slots;
+    const char *flag = outer[loop->flag.slot] + loop->flag.offset;
+    set_records(context, loop, 0);
+    pg_start_body(context, loop->body, outer[loop->workspace]);
+    pg_start_body(context, loop->condition, outer[loop->condition_workspace]);
+    connect(loop->consts, loop->n_consts, outer, inner);
+    connect(loop->condition_consts, loop->n_consts, outer, condition);
+    connect(&loop->flag, 1, outer, condition);
+    const pg_port *carry = loop->init;
+    int64_t step = 0;
+    for (;; step++) {
+        for (int k = 0; k < loop->n_carry; k++)
+            condition[loop->condition_carry[k].inner] = outer[carry[k].slot] + carry[k].offset;
+        int status = pg_run_body(context, loop->condition);
+        if (status != PG_OK) return status;
+        if (*flag == 0) break;
+        if (step == loop->limit) {
+            pg_error *error = &context->error;
+            pg_report(error, PG_STEPS, place->body, place->instruction, place->node,
+                      "the condition still holds after %" PRId64 " steps", step);
+            error->detail[0] = step;
+            return PG_STEPS;
+        }
+        const pg_port *next = next_place(loop, carry);
+        status = connect_stacks(place, loop->ys, loop->n_ys, step, step + 1, inner);
+        if (status == PG_OK) status = run_step(place, loop, carry, next);
+        if (status != PG_OK) return status;
+        carry = next;
+    }
+    settle_carry(loop, carry, outer);
+    set_records(context, loop, step);
+    return PG_OK;
+}
+
+int pg_run_replay(const pg_place *place, const pg_while *loop) {
+    pg_context *context = place->context;
+    char *const *outer = place->slots;
+    char **inner = context->frames[loop->body].slots;
+    int64_t count;
+    memcpy(&count, outer[loop->count.slot] + loop->count.offset, sizeof count);
+    for (int k = 0; k < loop->n_xs; k++) {
+        const int64_t records = context->tapes[loop->xs[k].tape].count;
+        if (records == count) continue;
+        return pg_report(&context->error, PG_ARGUMENT, place->body, place->instruction, place->node,
+                         "tape %d has %" PRId64 " records, %" PRId64 " are read", loop->xs[k].tape, records, count);
+    }
+    set_records(context, loop, 0);
+    pg_start_body(context, loop->body, outer[loop->workspace]);
+    connect(loop->consts, loop->n_consts, outer, inner);
+    const pg_port *carry = loop->init;
+    for (int64_t step = 0; step < count; step++) {
+        const int64_t at = loop->reverse ? count - 1 - step : step;
+        const pg_port *next = next_place(loop, carry);
+        int status = connect_stacks(place, loop->xs, loop->n_xs, at, 0, inner);
+        if (status == PG_OK) status = connect_stacks(place, loop->ys, loop->n_ys, at, count, inner);
+        if (status == PG_OK) status = run_step(place, loop, carry, next);
+        if (status != PG_OK) return status;
+        carry = next;
+    }
+    settle_carry(loop, carry, outer);
+    set_records(context, loop, count < 0 ? 0 : count);
+    return PG_OK;
+}

@@ -1,0 +1,82 @@
+/* What the instructions that run bodies share while they are loaded: the bodies, and the ports that connect them. */
+#include "loader.h"
+
+#include <inttypes.h>
+
+int pg_touched_new(pg_loader *l, int64_t n, pg_touched *touched) {
+    touched->n = 0;
+    touched->extents = pg_keep(l, n, sizeof *touched->extents);
+    touched->written = pg_keep(l, n, 1);
+    return touched->extents != NULL && touched->written != NULL ? PG_OK : PG_MEMORY;
+}
+
+int pg_check_touched(pg_loader *l, const pg_touched *touched, const char *what) {
+    for (int i = 0; i < touched->n; i++) {
+        if (!touched->written[i]) continue;
+        for (int j = 0; j < touched->n; j++) {
+            if (j == i || !pg_overlap(&touched->extents[i], &touched->extents[j])) continue;
+            return pg_refuse(l, "%s: port %d writes what port %d uses", what, i, j);
+        }
+    }
+    return PG_OK;
+}
+
+int pg_take_body(pg_loader *l, int64_t number, const char *what, pg_body **body) {
+    if (number <= l->number || number >= l->program->n_bodies)
+        return pg_refuse(l, "%s: body %" PRId64 " can't be run from here", what, number);
+    *body = &l->program->bodies[number];
+    if ((*body)->used) return pg_refuse(l, "%s: body %" PRId64 " is run by another instruction", what, number);
+    (*body)->used = 1;
+    if ((*body)->height + 1 > l->body->height) l->body->height = (*body)->height + 1;
+    if (l->body->height > PG_MAX_DEPTH) return pg_refuse(l, "%s: nested deeper than %d", what, PG_MAX_DEPTH);
+    return PG_OK;
+}
+
+int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const char *what, int *workspace,
+                      pg_touched *touched) {
+    const int status = pg_check_bytes(l, slot, 0, arena_bytes, 1, 1, what, &touched->extents[touched->n]);
+    if (status != PG_OK) return status;
+    const pg_slot *found = &l->body->slots[slot];
+    if (found->kind != PG_SLOT_ARENA || found->where % 64 != 0) {
+        return pg_refuse(l, "%s: the workspace is not in the arena at a multiple of 64", what);
+    }
+    *workspace = (int)slot;
+    touched->written[touched->n++] = 1;
+    return PG_OK;
+}
+
+int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t steps, int inner, const pg_body *body,
+                 int writes, const char *what, pg_port *port, pg_touched *touched) {
+    const pg_slot *slot = &body->slots[inner];
+    pg_extent *extent = &touched->extents[touched->n];
+    int64_t reach = 0, low, nbytes;
+    port->slot = (int)words[0];
+    port->inner = inner;
+    port->nbytes = slot->nbytes;
+    if (steps == 0) return pg_check_bytes(l, words[0], 0, 0, 1, writes, what, extent);
+    if (steps > 1 && PG_MUL_OVERFLOW(steps - 1, stride, &reach))
+        return pg_refuse(l, "%s: its stride is too large", what);
+    if (reach < -PG_MAX_ARENA || reach > PG_MAX_ARENA || words[1] < 0 || words[1] > PG_MAX_ARENA) {
+        return pg_refuse(l, "%s: offset %" PRId64 " or stride %" PRId64 " leaves its slot", what, words[1], stride);
+    }
+    low = reach < 0 ? words[1] + reach : words[1];
+    nbytes = slot->nbytes + (reach < 0 ? -reach : reach);
+    if (stride % slot->align != 0)
+        return pg_refuse(l, "%s: stride %" PRId64 " is not a multiple of %d", what, stride, slot->align);
+    if (writes && steps > 1 && stride < slot->nbytes && stride > -slot->nbytes) {
+        return pg_refuse(l, "%s: steps overwrite each other", what);
+    }
+    port->offset = words[1];
+    port->stride = stride;
+    touched->written[touched->n++] = (unsigned char)writes;
+    return pg_check_bytes(l, words[0], low, nbytes, slot->align, writes, what, extent);
+}
+
+int pg_join_carry(pg_loader *l, int k, pg_slot *in, pg_slot *out) {
+    if (in->nbytes != out->nbytes) {
+        return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes,
+                         out->nbytes);
+    }
+    in->align = out->align = in->align > out->align ? in->align : out->align;
+    return PG_OK;
+}

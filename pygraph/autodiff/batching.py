@@ -1,0 +1,120 @@
+"""Batching, graph to graph: expressions for one example become expressions for a whole batch of examples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import ShapeError
+from ..graph.build import as_node, make
+from ..graph.node import Node
+from ..graph.where import attributed, describe
+from ..ops.row import Family, Op, lookup
+from ..ops.shaping import aligned
+
+OUTPUT = lookup("output")
+
+
+def batch(
+    outputs: Sequence[Node], inputs: Sequence[Node], batched: Sequence[Node | None], size: int
+) -> tuple[list[Node], list[bool]]:
+    """`outputs` for a batch of values of `inputs`, as ordinary nodes.
+
+    Args:
+        outputs: expressions for one example.
+        inputs: any nodes they depend on.
+        batched: per input, the expression of the whole batch, with a leading axis of `size`, or None where all
+            examples share the input itself.
+        size: the number of examples.
+
+    Returns:
+        The new outputs, and whether each has the leading axis. What does not depend on a batched input is the
+        original node: it is computed once, without the axis.
+
+    Raises:
+        ShapeError: a batched expression is not shaped (size, *input.shape).
+
+    Example:
+        >>> x, xs = pg.var("x", (3,)), pg.var("xs", (10, 3))
+        >>> batch([np.sum(x * x), x * 0.0 + 1.0], [x], [xs], 10)[0][0].shape
+        (10,)
+    """
+    new: dict[Node, Node] = {}
+    whole: set[Node] = set()  # those of which `new` holds a batch
+    for node, given in zip(inputs, batched, strict=True):
+        if given is not None:
+            if given.shape != (size, *node.shape):
+                problem = f"a batch of shape {given.shape} for {size} values of shape {node.shape}"
+                advice = "give the batch a leading axis of its size"
+                raise ShapeError(describe("batching", node.op.name, problem, advice, where=node.where))
+            new[node] = given
+            whole.add(node)
+    several: dict[Node, tuple[Sequence[Node], Sequence[bool]]] = {}
+    for node in _dependent(outputs, inputs, whole):
+        if node.op is OUTPUT and node.inputs[0] in several:
+            results, flags = several[node.inputs[0]]
+            index = node.attrs["index"]
+            new[node] = results[index]
+            if flags[index]:
+                whole.add(node)
+            continue
+        operands = [new.get(operand, operand) for operand in node.inputs]
+        flags = [operand in whole for operand in node.inputs]
+        with attributed(node.where):
+            if not any(flags):
+                new[node] = make(node.op, tuple(operands), node.attrs)
+            elif node.results is not None:
+                several[node] = rule_of(node.op)(node, operands, flags, size)
+            else:
+                new[node] = rule_of(node.op)(node, operands, flags, size)
+                whole.add(node)
+    return [new.get(output, output) for output in outputs], [output in whole for output in outputs]
+
+
+def _dependent(outputs: Sequence[Node], inputs: Sequence[Node], whole: set[Node]) -> list[Node]:
+    """The nodes between `whole` and `outputs`, operands first; nothing flows past one of `inputs`."""
+    stops = set(inputs)
+    reached = set(whole)
+    order: list[Node] = []
+    done: set[Node] = set(stops)
+    opened: set[Node] = set()
+    stack = list(reversed(outputs))
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+        elif node in opened:
+            stack.pop()
+            done.add(node)
+            if not reached.isdisjoint(node.inputs):
+                reached.add(node)
+                order.append(node)
+        else:
+            opened.add(node)
+            stack.extend(operand for operand in node.inputs if operand not in done)
+    return order
+
+
+def rule_of(op: Op) -> Callable[[Any, Sequence[Any], Sequence[bool], int], Any]:
+    """The rule of a row: its own, that of pointwise rows, or its definition's."""
+    if op.batch is not None:
+        return op.batch
+    if op.family is Family.ELEMENTWISE or op.c is not None:
+        return _pointwise
+    assert op.define is not None, f"op {op.name} has no rule for a batch"
+    return _defined
+
+
+def _pointwise(node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
+    """The op itself, with axes of size 1 after the batch axis of operands that have fewer axes than the result."""
+    ndim = len(node.shape)
+    inputs = tuple(aligned(x, ndim) if flag else x for x, flag in zip(operands, flags, strict=True))
+    return make(node.op, inputs, node.attrs)
+
+
+def _defined(node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
+    assert node.op.define is not None
+    expansion = as_node(node.op.define(*node.inputs, **node.attrs))
+    wholes = [x if flag else None for x, flag in zip(operands, flags, strict=True)]
+    (result,), _ = batch([expansion], node.inputs, wholes, size)
+    return result

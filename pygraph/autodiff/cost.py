@@ -1,0 +1,88 @@
+"""What evaluating expressions is planned to cost, in operations and in bytes, before anything is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+
+from ..graph.build import depends_on, topological
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..ops.row import Family, lookup
+
+MATMUL = lookup("matmul")
+#: Operations that move no data: they change how their operand is read.
+_FREE = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose", "slice")))
+
+
+def flops(outputs: Iterable[Node]) -> int:
+    """Operations on single elements that `outputs` take, loops counted by their length.
+
+    An element made by a pointwise operation counts 1, one that enters a reduction 1, one term of a matrix product 2,
+    one that is written by a rearrangement 1; views are free.
+
+    Example:
+        >>> x = pg.var("x", (10,))
+        >>> flops([np.sum(x * x)])
+        20
+    """
+    return sum(_flops(node) for node in topological(outputs))
+
+
+def _flops(node: Node) -> int:
+    op = node.op
+    if op.family is Family.LEAF or op in _FREE:
+        return 0
+    if op is MATMUL:
+        inner = node.inputs[0].shape[-2 if node.attrs["transpose_a"] else -1]
+        return 2 * prod(node.shape) * inner
+    bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
+    if bodies:
+        return int(node.attrs.get("length", 1)) * sum(flops(body.outputs) for body in bodies)
+    if node.results is not None:
+        return 0
+    return prod((node.inputs[0] if op.identity is not None else node).shape)
+
+
+def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:
+    """The most memory that values which depend on `inputs` take at one time, `inputs` and `outputs` among them.
+
+    Nodes are taken in the order of the graph, each alive until its last use; fusion can only make it less.
+
+    Example:
+        >>> x = pg.var("x", (10,))
+        >>> peak_bytes([np.sum(np.sin(x))], [x])
+        160
+    """
+    moving = depends_on(outputs, inputs).union(inputs)
+    order = [node for node in topological([*inputs, *outputs]) if node in moving]
+    last: dict[Node, int] = {}
+    for step, node in enumerate(order):
+        last[node] = step
+        for operand in node.inputs:
+            if operand in last:
+                last[operand] = step
+    for node in outputs:
+        if node in last:
+            last[node] = len(order)
+    ends: dict[int, int] = {}
+    alive = peak = 0
+    for step, node in enumerate(order):
+        size = _bytes(node)
+        alive += size
+        ends[last[node]] = ends.get(last[node], 0) + size
+        peak = max(peak, alive + _inside(node))
+        alive -= ends.pop(step, 0)
+    return peak
+
+
+def _bytes(node: Node) -> int:
+    if node.op in _FREE or node.op.name == "output":
+        return 0
+    return sum(prod(shape) * dtype.itemsize for shape, dtype in node.results or ((node.shape, node.dtype),))
+
+
+def _inside(node: Node) -> int:
+    """What the bodies of a loop take while it runs."""
+    bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
+    return max((peak_bytes(body.outputs, body.inputs) for body in bodies), default=0)

@@ -1,0 +1,218 @@
+"""Control flow as JAX spells it. Among expressions it is recorded; on arrays alone it is compiled and run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .graph import associative, branching, looping
+from .graph.node import Node
+from .graph.tree import flatten, unflatten
+from .remembered import remembered
+from .runtime.compile import CACHE_SIZE, CompiledFunction
+
+__all__ = ["associative_scan", "cond", "fori_loop", "map", "switch", "while_loop"]
+
+Function = Callable[..., Any]
+_NUMBERS = (bool, int, float)
+
+
+def _applied(name: str, recorded: Function, key: tuple[Any, ...], tree: Any) -> Any:
+    """`recorded(*key, tree)`: recorded if `tree` has an expression, else compiled once for each key and run.
+
+    Python numbers in `tree` belong to the key: they stay numbers in the trace.
+    """
+    leaves, form = flatten(tree)
+    if any(isinstance(leaf, Node) for leaf in leaves):
+        return recorded(*key, tree)
+    weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in _NUMBERS)
+    strong = [leaf for leaf in leaves if type(leaf) not in _NUMBERS]
+    return remembered(_make, name, recorded, key, weak, form)(strong)
+
+
+def _make(
+    name: str, recorded: Function, key: tuple[Any, ...], weak: tuple[tuple[int, type, Any], ...], form: Any
+) -> CompiledFunction:
+    def whole(strong: list[Any]) -> Any:
+        leaves = list(strong)
+        for i, _, number in weak:
+            leaves.insert(i, number)
+        return recorded(*key, unflatten(form, leaves))
+
+    whole.__name__ = name
+    return CompiledFunction(whole, {"threads": None, "check_finite": False}, CACHE_SIZE)
+
+
+def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
+    """`true_fun(*operands) if pred else false_fun(*operands)`; as `jax.lax.cond`.
+
+    Both functions are traced; when it runs, one of them does, and so in its derivatives of either mode and any order.
+
+    Args:
+        pred: a scalar bool.
+        true_fun, false_fun: functions of the operands, whose results have one container, with one shape and dtype
+            for each leaf; Python numbers in it take the dtype of the other function's.
+        operands: containers of arrays.
+
+    Returns:
+        What the chosen function returns.
+
+    Raises:
+        DTypeError: `pred` is not bool, or a leaf of the results has two dtypes; ShapeError: `pred` is not scalar, or a
+        leaf has two shapes; GraphError: the results have two containers.
+
+    Example:
+        >>> float(pg.cond(True, np.sin, np.cos, np.zeros(())))
+        0.0
+    """
+    return _applied("cond", _cond, (true_fun, false_fun), (_scalar(pred), operands))
+
+
+def _cond(true_fun: Function, false_fun: Function, given: tuple[Any, tuple[Any, ...]]) -> Any:
+    return branching.cond(given[0], true_fun, false_fun, *given[1])
+
+
+def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
+    """`branches[index](*operands)`; as `jax.lax.switch`.
+
+    Args:
+        index: a scalar integer; it is clamped to the branches there are.
+        branches: at least one function of the operands; as for `cond`.
+        operands: containers of arrays.
+
+    Returns:
+        What the chosen function returns.
+
+    Raises:
+        DTypeError: `index` is not an integer; else as `cond`.
+
+    Example:
+        >>> float(pg.switch(1, [np.sin, np.cos], np.zeros(())))
+        1.0
+    """
+    return _applied("switch", _switch, tuple(branches), (_scalar(index), operands))
+
+
+def _switch(*parts: Any) -> Any:
+    *branches, (index, operands) = parts
+    return branching.switch(index, branches, *operands)
+
+
+def _scalar(x: Any) -> Any:
+    """A Python number as an array, so that it is an argument and no part of the trace."""
+    return np.asarray(x) if type(x) in _NUMBERS else x
+
+
+def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: int | None = None) -> Any:
+    """`while cond_fun(val): val = body_fun(val)`; as `jax.lax.while_loop`, with derivatives in both modes.
+
+    The reverse mode records what it needs of each step on a tape that grows while the loop runs, up to the limit that
+    `pg.set_tape_limit` sets. A loop that does not end can't be interrupted: give it a `limit` where it might not.
+
+    Args:
+        cond_fun: from the carry to a scalar bool.
+        body_fun: from the carry to the next one, of the same container and types.
+        init_val: the first carry. Python numbers in it take the dtype that the body returns.
+        limit: the most steps; None for no limit.
+
+    Returns:
+        The last carry.
+
+    Raises:
+        LimitError: the condition still holds after `limit` steps, or the tape is full.
+        DTypeError: the condition is not bool, or the carry changes a dtype; ShapeError: the condition is not scalar, or
+        the carry changes a shape; GraphError: the carry changes its container.
+
+    Example:
+        >>> float(pg.while_loop(lambda v: v < 100.0, lambda v: v * v, 3.0))
+        6561.0
+    """
+    return _applied("while_loop", _while, (cond_fun, body_fun, limit), init_val)
+
+
+def _while(cond_fun: Function, body_fun: Function, limit: int | None, init_val: Any) -> Any:
+    return looping.while_loop(cond_fun, body_fun, init_val, limit=limit)
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
+    """`for i in range(lower, upper): val = body_fun(i, val)`; as `jax.lax.fori_loop`.
+
+    With integers as bounds it is a `scan`, with expressions as bounds a `while_loop`.
+
+    Args:
+        lower, upper: scalar integers.
+        body_fun: (i, carry) -> the next carry, of the same container and types; i is an int64.
+        init_val: the first carry. Python numbers in it take the dtype that the body returns.
+
+    Returns:
+        The last carry.
+
+    Raises:
+        DTypeError: a bound is not an integer; ShapeError: a bound is not scalar; else as `scan`.
+
+    Example:
+        >>> float(pg.fori_loop(0, 5, lambda i, v: v + i, 0.0))
+        10.0
+    """
+    if isinstance(lower, Node) or isinstance(upper, Node):
+        return looping.fori_loop(lower, upper, body_fun, init_val)
+    return _applied(
+        "fori_loop", _fori, (looping.bound(lower, "lower"), looping.bound(upper, "upper"), body_fun), init_val
+    )
+
+
+def _fori(lower: int, upper: int, body_fun: Function, init_val: Any) -> Any:
+    return looping.fori_loop(lower, upper, body_fun, init_val)
+
+
+def map(f: Function, xs: Any) -> Any:
+    """`f` of each slice of `xs` along its first axis, the results stacked; as `jax.lax.map`.
+
+    Args:
+        f: a function of one container like `xs`.
+        xs: arrays with a leading axis of equal length, in a container.
+
+    Returns:
+        A container like the result of `f`, each array with a leading axis more.
+
+    Raises:
+        ShapeError: the lengths differ, or there is no array.
+
+    Example:
+        >>> pg.map(lambda row: np.sum(row * row), np.eye(3))
+        array([1., 1., 1.])
+    """
+    return _applied("map", looping.map_, (f,), xs)
+
+
+def associative_scan(fn: Function, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """The results of combining the first 1, 2, … elements along an axis; as `jax.lax.associative_scan`.
+
+    It is made of about 2 log2(n) levels of operations on whole arrays, with two combinations an element in all. The
+    method: G. E. Blelloch, Prefix Sums and Their Applications, 1990.
+
+    Args:
+        fn: (a, b) -> c, associative, on containers of arrays like `elems` with any length along `axis`, element by
+            element along it.
+        elems: arrays, in a container, of equal length along `axis`.
+        reverse: whether to combine from the end.
+        axis: the axis; negative ones count from the end.
+
+    Returns:
+        A container like `elems`.
+
+    Raises:
+        ShapeError: the lengths differ, an array lacks the axis, or `fn` changes a shape; GraphError: `fn` changes the
+        container, or there is no array.
+
+    Example:
+        >>> pg.associative_scan(np.multiply, np.array([1.0, 2.0, 3.0, 4.0]))
+        array([ 1.,  2.,  6., 24.])
+    """
+    return _applied("associative_scan", _associative, (fn, bool(reverse), axis), elems)
+
+
+def _associative(fn: Function, reverse: bool, axis: int, elems: Any) -> Any:
+    return associative.associative_scan(fn, elems, reverse, axis)

@@ -1,0 +1,194 @@
+"""Recording loops whose number of steps is known at run time, and loops that are written with `scan`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import DTypeError, GraphError, ShapeError
+from ..ops.dtypes import KINDS, bool_, int64
+from ..ops.row import lookup
+from .build import as_node, constant, convert, make, outputs_of
+from .control import WEAK_TYPES, carried_leaf, close_over, scan, settled_type
+from .graph import Graph
+from .node import Node
+from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .tree import TreeDef, flatten, flatten_named, unflatten
+from .where import describe
+
+__all__ = ["bound", "fori_loop", "map_", "while_loop"]
+
+_WHILE = lookup("while_loop")
+
+
+def while_loop(
+    cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any, *, limit: int | None = None
+) -> Any:
+    """`while cond_fun(val): val = body_fun(val)`, recorded as one node; as `jax.lax.while_loop`.
+
+    Args:
+        cond_fun: from the carry to a scalar bool.
+        body_fun: from the carry to the next one, of the same container and types.
+        init_val: the first carry. Python numbers in it take the dtype that the body returns.
+        limit: the most steps; None for no limit.
+
+    Returns:
+        The last carry.
+
+    Raises:
+        DTypeError: the condition is not bool, or the carry changes a dtype; ShapeError: the condition is not scalar, or
+        the carry changes a shape; GraphError: the carry changes its container. When it runs, LimitError: the condition
+        still holds after `limit` steps.
+
+    Example:
+        >>> x = pg.var("x")
+        >>> while_loop(lambda v: v < 100.0, lambda v: v * v, x)
+        <output : float64>
+    """
+    steps = _limit(limit)
+    (carry_name,) = parameter_names(body_fun, 1)
+    named, form = flatten_named(init_val, carry_name)
+    names = [name for name, _ in named]
+    types = [leaf_type(leaf, name) for name, leaf in named]
+    weak = [type(leaf) in WEAK_TYPES for _, leaf in named]
+    if any(weak):
+        _, out = _step(body_fun, form, make_inputs(names, types, weak))
+        types = [settled_type(t, y) if w else t for t, y, w in zip(types, out, weak, strict=True)]
+    inputs, out = _step(body_fun, form, make_inputs(names, types))
+    carry = [carried_leaf("while_loop", n, t, y) for n, t, y in zip(names, types, out, strict=True)]
+    condition = _condition(cond_fun, unflatten(form, inputs))
+    expressions, const_inputs, consts = close_over([*carry, condition], inputs)
+    slots = [*const_inputs, *inputs]
+    first = [
+        constant(leaf, dtype) if is_weak else as_node(leaf)
+        for (_, leaf), (_, dtype), is_weak in zip(named, types, weak, strict=True)
+    ]
+    if not first:
+        problem = "the carry has no array, so the condition can't change"
+        raise GraphError(describe("tracing", "while_loop", problem, "carry what the condition depends on"))
+    attrs = {
+        "body": Graph.from_parts(slots, expressions[:-1], name=function_name(body_fun)),
+        "condition": Graph.from_parts(slots, expressions[-1:], name=function_name(cond_fun)),
+        "n_consts": len(consts),
+        "n_carry": len(first),
+        "limit": steps,
+    }
+    return unflatten(form, outputs_of(make(_WHILE, [*consts, *first], attrs)))
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is None:
+        return None
+    try:
+        steps = operator.index(limit)
+    except TypeError as error:
+        problem = f"limit is {limit!r}"
+        raise DTypeError(describe("tracing", "while_loop", problem, "give an int, or None for no limit")) from error
+    if steps < 0:
+        raise ShapeError(describe("tracing", "while_loop", f"limit is {steps}", "give 0 or more"))
+    return steps
+
+
+def _step(f: Callable[[Any], Any], form: TreeDef, inputs: list[Node]) -> tuple[list[Node], list[Any]]:
+    out, out_form = flatten(f(unflatten(form, inputs)))
+    if out_form != form:
+        problem = f"the carry goes in as {form!r} and comes out of the body as {out_form!r}"
+        raise GraphError(describe("tracing", "while_loop", problem, "return a carry of the form of init_val"))
+    return inputs, out
+
+
+def _condition(f: Callable[[Any], Any], carry: Any) -> Node:
+    found = f(carry)
+    leaves, _ = flatten(found)
+    if len(leaves) != 1 or leaves[0] is not found:
+        problem = f"the condition returned a {type(found).__name__}"
+        raise GraphError(describe("tracing", "while_loop", problem, "return one scalar bool"))
+    node = result_node(found, "while_loop")
+    if node.shape != ():
+        problem = f"the condition gives {node.type_text}, not one bool"
+        raise ShapeError(describe("tracing", "while_loop", problem, "reduce it with np.all or np.any", (node,)))
+    if node.dtype != bool_:
+        problem = f"the condition gives {node.dtype}, not bool"
+        raise DTypeError(describe("tracing", "while_loop", problem, "compare it: x > 0, x != 0", (node,)))
+    return node
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """`for i in range(lower, upper): val = body_fun(i, val)`, recorded as one node; as `jax.lax.fori_loop`.
+
+    Bounds that are plain integers make a `scan`, expressions as bounds a `while_loop`.
+
+    Args:
+        lower, upper: scalar integers.
+        body_fun: (i, carry) -> the next carry, of the same container and types; i is an int64.
+        init_val: the first carry.
+
+    Raises:
+        DTypeError: a bound is not an integer; ShapeError: a bound is not scalar; else as `scan`.
+
+    Example:
+        >>> x = pg.var("x")
+        >>> fori_loop(0, 5, lambda i, v: v * x + i, 0.0)
+        <output : float64>
+    """
+    if not isinstance(lower, Node) and not isinstance(upper, Node):
+        start, end = bound(lower, "lower"), bound(upper, "upper")
+
+        def step(carry: tuple[Any, Any], _: None) -> tuple[tuple[Any, Any], None]:
+            i, value = carry
+            return (i + 1, body_fun(i, value)), None
+
+        step.__name__ = function_name(body_fun)
+        (_, value), _ = scan(step, (constant(start, int64), init_val), None, max(end - start, 0))
+        return value
+    first, last = (_traced_bound(x, name) for x, name in ((lower, "lower"), (upper, "upper")))
+
+    def body(carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        i, value = carry
+        return i + 1, body_fun(i, value)
+
+    body.__name__ = function_name(body_fun)
+    return while_loop(lambda carry: carry[0] < last, body, (first, init_val))[1]
+
+
+def bound(x: Any, name: str) -> int:
+    """A bound of `fori_loop` as an int."""
+    try:
+        return operator.index(x)
+    except TypeError as error:
+        problem = f"{name} is {x!r}"
+        raise DTypeError(describe("tracing", "fori_loop", problem, "give an integer")) from error
+
+
+def _traced_bound(x: Any, name: str) -> Node:
+    node = as_node(x)
+    if node.shape != ():
+        problem = f"{name} has shape {node.shape}"
+        raise ShapeError(describe("tracing", "fori_loop", problem, "give a scalar", (node,)))
+    if KINDS[node.dtype] != "i":
+        problem = f"{name} is {node.dtype}, not an integer"
+        raise DTypeError(describe("tracing", "fori_loop", problem, "convert it: .astype('int64')", (node,)))
+    return convert(node, int64)
+
+
+def map_(f: Callable[[Any], Any], xs: Any) -> Any:
+    """`f` of each slice of `xs` along its first axis, the results stacked, recorded as one node; as `jax.lax.map`.
+
+    Args:
+        f: a function of one container like `xs`.
+        xs: arrays with a leading axis of equal length, in a container.
+
+    Raises:
+        ShapeError: the lengths differ, or there is no array.
+
+    Example:
+        >>> map_(lambda row: np.sum(row * row), pg.var("x", (4, 3)))
+        <output : float64[4]>
+    """
+
+    def step(carry: None, x: Any) -> tuple[None, Any]:
+        return carry, f(x)
+
+    step.__name__ = function_name(f)
+    return scan(step, None, xs)[1]

@@ -1,0 +1,180 @@
+"""Steps of the operations that run sub-graphs: loops and branches, each with the bodies of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from ..graph.where import describe
+from .program import Opcode, SlotKind
+from .steps import PlainStep, SlotOf, Value
+from .views import Access
+
+if TYPE_CHECKING:
+    from ..graph.node import DType, Node
+    from .build import SegmentBuilder
+
+Shape = tuple[int, ...]
+
+
+def _fresh(shape: Shape, dtype: DType) -> Value:
+    size = prod(shape)
+    return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
+
+
+class _Ports:
+    """The operands and results of one node, as values."""
+
+    def __init__(self, segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...], n_carry: int = 0) -> None:
+        self.segment = segment
+        self.node = node
+        self.values = [segment.value(access.base) for access in accesses]
+        self.starts = [access.offset * v.dtype.itemsize for access, v in zip(accesses, self.values, strict=True)]
+        self.spare: list[Value] = []
+        assert node.results is not None
+        self.types = node.results
+        self.named = segment.owner.results.get(node, {})
+        self.spare = [_fresh(*type_) for type_ in self.types[:n_carry]]
+        self.targets: list[Value] = []
+
+    def place(self, count: int) -> None:
+        """Give the first `count` results their memory."""
+        for at, type_ in enumerate(self.types[:count]):
+            self.targets.append(self.segment.place_result(self.named[at]) if at in self.named else _fresh(*type_))
+
+    def put_on_tapes(self, first: int) -> list[int]:
+        """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
+        tapes = []
+        for at in range(first, len(self.types)):
+            tape = self.segment.shared.new_tape()
+            tapes.append(tape)
+            if at in self.named:
+                self.segment.values[self.named[at]] = Value(SlotKind.ARENA, self.types[at][1], 0, tape=tape)
+        return tapes
+
+    def tapes(self, first: int, end: int) -> dict[int, int]:
+        """Which of the operands from `first` to `end` are stacks, by their place there, with their tape."""
+        return {at - first: self.values[at].tape for at in range(first, end) if self.values[at].tape >= 0}
+
+    def words(self, slot: SlotOf, first: int, end: int) -> list[int]:
+        """The slots and byte offsets of some operands."""
+        return [
+            word for v, s in zip(self.values[first:end], self.starts[first:end], strict=True) for word in (slot(v), s)
+        ]
+
+    def carry_words(self, slot: SlotOf) -> list[int]:
+        """The slots and byte offsets of the two places of each carry."""
+        return [word for v in (*self.targets[: len(self.spare)], *self.spare) for word in (slot(v), 0)]
+
+    def stack(self, at: int) -> int:
+        """The tape of an operand that has to be a stack."""
+        tape = self.values[at].tape
+        if tape < 0:
+            problem = "one of its operands is made from the steps of a loop that ran elsewhere"
+            advice = "differentiate the while_loop once in reverse, and outside of other loops"
+            raise UnsupportedError(describe("lowering", self.node.op.name, problem, advice, where=self.node.where))
+        return tape
+
+    def emit(
+        self, opcode: Opcode, operands: Callable[[SlotOf], list[int]], temporaries: Sequence[Value], flops: int
+    ) -> None:
+        """Append the instruction."""
+        self.segment.steps.append(
+            PlainStep(
+                opcode,
+                self.segment.shared.node_id(self.node),
+                self.values,
+                self.targets,
+                operands,
+                temporaries=(*temporaries, *self.spare),
+                flops=flops,
+            )
+        )
+
+
+def _workspace(arena_bytes: int) -> Value:
+    return Value(SlotKind.ARENA, np.dtype("float64"), max(arena_bytes, 8))
+
+
+def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop of a fixed number of steps."""
+    attrs = node.attrs
+    length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
+    second = n_consts + n_carry
+    ports = _Ports(segment, node, accesses, n_carry)
+    number, body = segment.lower_body(attrs["body"], ports.tapes(0, n_consts))
+    ports.place(len(ports.types))
+    workspace = _workspace(body.arena_bytes)
+
+    def operands(slot: SlotOf) -> list[int]:
+        n_xs, n_ys = len(accesses) - second, len(ports.targets) - n_carry
+        words = [number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
+        words += [*ports.words(slot, 0, second), *ports.carry_words(slot)]
+        for at in range(second, len(accesses)):
+            words += [slot(ports.values[at]), ports.starts[at], body.inputs[at].nbytes]
+        for at in range(n_carry, len(ports.targets)):
+            words += [slot(ports.targets[at]), 0, body.outputs[at].nbytes]
+        return words
+
+    ports.emit(Opcode.SCAN, operands, (workspace,), length * body.flops)
+
+
+def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop that runs as long as its condition holds."""
+    attrs = node.attrs
+    n_consts, n_carry, limit = attrs["n_consts"], attrs["n_carry"], attrs["limit"]
+    ports = _Ports(segment, node, accesses, n_carry)
+    tapes = ports.tapes(0, n_consts)
+    number, body = segment.lower_body(attrs["body"], tapes)
+    check, condition = segment.lower_body(attrs["condition"], tapes)
+    ports.place(n_carry)
+    stacks = ports.put_on_tapes(n_carry)
+    workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
+    flag = Value(SlotKind.ARENA, np.dtype("bool"), 1, cell=True)
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [number, check, slot(workspace), slot(second), -1 if limit is None else limit]
+        words += [n_consts, n_carry, len(stacks), slot(flag), 0]
+        return [*words, *ports.words(slot, 0, len(accesses)), *ports.carry_words(slot), *stacks]
+
+    ports.emit(Opcode.WHILE, operands, (workspace, second, flag), body.flops + condition.flops)
+
+
+def replay(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop over the steps that another one has recorded."""
+    attrs = node.attrs
+    n_consts, n_carry = attrs["n_consts"], attrs["n_carry"]
+    second = 1 + n_consts + n_carry
+    ports = _Ports(segment, node, accesses, n_carry)
+    number, body = segment.lower_body(attrs["body"], ports.tapes(1, 1 + n_consts))
+    ports.place(n_carry)
+    xs = [ports.stack(at) for at in range(second, len(accesses))]
+    ys = ports.put_on_tapes(n_carry)
+    workspace = _workspace(body.arena_bytes)
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [number, slot(workspace), int(attrs["reverse"]), n_consts, n_carry, len(xs), len(ys)]
+        return [*words, *ports.words(slot, 0, second), *ports.carry_words(slot), *xs, *ys]
+
+    ports.emit(Opcode.REPLAY, operands, (workspace,), body.flops)
+
+
+def branch(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """One of several bodies."""
+    ports = _Ports(segment, node, accesses)
+    tapes = ports.tapes(1, len(accesses))
+    bodies = [segment.lower_body(body, tapes) for body in node.attrs["bodies"]]
+    ports.place(len(ports.types))
+    workspace = _workspace(max(body.arena_bytes for _, body in bodies))
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [len(bodies), len(accesses) - 1, len(ports.targets), slot(workspace)]
+        words += ports.words(slot, 0, len(accesses))
+        words += [word for value in ports.targets for word in (slot(value), 0)]
+        return [*words, *(number for number, _ in bodies)]
+
+    ports.emit(Opcode.BRANCH, operands, (workspace,), max(body.flops for _, body in bodies))

@@ -1,0 +1,26 @@
+"""The memory that loops of a run-time length may take to record their steps for the reverse mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def set_tape_limit(nbytes: Any) -> None:
+    """Set how many bytes one running call may record of the steps of `pg.while_loop`, for its reverse mode.
+
+    Args:
+        nbytes: at least 0; at import it is 2**30. A loop that needs more raises `LimitError`.
+
+    Raises:
+        ValueError: `nbytes` is not an integer of 0 or more.
+
+    Example:
+        >>> pg.set_tape_limit(2**30)
+    """
+    if isinstance(nbytes, bool) or not isinstance(nbytes, (int, np.integer)) or not 0 <= nbytes < 2**62:
+        raise ValueError(f"a limit is an integer of 0 or more bytes, not {nbytes!r}")
+    from . import library  # loads the C library: not at import
+
+    library.set_tape_limit(int(nbytes))

@@ -1,0 +1,281 @@
+"""`custom_derivative`: a function whose derivative is given beside it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.given import given, given_batch, transposed
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
+from ..graph.build import as_node, constant, substitute, topological, var
+from ..graph.node import Node, Result
+from ..graph.trace import function_name, make_inputs, parameter_names, result_node
+from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
+from ..graph.where import Where, describe, type_text
+from ..ops.dtypes import is_float
+from ..runtime.compile import CompiledFunction
+from .point import Function, compiled
+
+__all__ = ["custom_derivative"]
+
+Vjp = Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]]
+
+
+def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None = None) -> CompiledFunction:
+    """A function with the values of `f` and the derivative that is given: JAX's custom_jvp and custom_vjp in one.
+
+    Args:
+        f: any function of arrays, in nested containers, by position. It uses nothing of an enclosing trace.
+        jvp: forward mode, as jvp(primals, tangents) -> (output, tangent of the output): tuples with an entry for each
+            argument, and containers like the output's. It is linear in the tangents. The output is not used; tangents
+            of what is not floating are None.
+        vjp: reverse mode, as vjp(primals, cotangent) -> a tuple with a cotangent for each argument (None for zero); or
+            a pair (forward, backward): forward(*primals) -> (output, residuals), of any form, and
+            backward(residuals, cotangent) -> the same tuple.
+
+    Where only `jvp` is given, reverse mode is its transpose. Where only `vjp` is given, forward mode raises. The rules
+    are recorded once when the function is first traced with arguments of some types, to be checked, and wherever a
+    derivative is taken; they may use this function itself. It works inside of all transformations and loops, and
+    derivatives of derivatives are those of the rules. An Executable of it pickles where the rules do: by their names.
+
+    Raises (SignatureError now, the others when the function is traced):
+        SignatureError: neither rule is given, or one that is not callable.
+        ShapeError, DTypeError, GraphError: a rule gives another shape, dtype or container than the output (`jvp`) or
+            the arguments (`vjp`) have; UnsupportedError: `f` or a rule uses an expression that is no argument, or
+            forward mode is asked of a function that has only `vjp`.
+
+    Example:
+        >>> log1pexp = pg.custom_derivative(
+        ...     lambda x: np.log(1 + np.exp(x)),
+        ...     jvp=lambda primals, tangents: (log1pexp(*primals), tangents[0] * (1 - 1 / (1 + np.exp(primals[0])))),
+        ... )
+        >>> pg.grad(log1pexp)(100.0)
+        np.float64(1.0)
+    """
+    pair = vjp if isinstance(vjp, tuple) else (vjp,)
+    if (
+        (jvp is None and vjp is None)
+        or not all(rule is None or callable(rule) for rule in (jvp, *pair))
+        or len(pair) > 2
+    ):
+        problem = "it needs a jvp, a vjp or both, which are functions (vjp may be a pair of them)"
+        raise SignatureError(
+            describe("recording", _title(f), problem, "give jvp=..., vjp=..., or vjp=(forward, backward)")
+        )
+    checked: set[_Rule] = set()
+
+    def recorded(*args: Any, **named: Any) -> Any:
+        primals = _by_position(f, args, named)
+        leaves = [
+            leaf
+            for arg, name in zip(primals, parameter_names(f, len(primals)), strict=True)
+            for leaf in flatten_named(arg, name)[0]
+        ]
+        forms = tuple(flatten(arg)[1] for arg in primals)
+        actual = [as_node(leaf) for _, leaf in leaves]
+        variables = make_inputs([name for name, _ in leaves], [(x.shape, x.dtype) for x in actual])
+        outputs, output_form = flatten(f(*_nested(forms, variables)))
+        nodes = [result_node(x, function_name(f)) for x in outputs]
+        _closed(f, f, nodes, variables)
+        values = substitute(nodes, dict(zip(variables, actual, strict=True)))
+        if not actual or not values:
+            return unflatten(output_form, values)
+        rule = _Rule(f, jvp, vjp, forms, output_form, _types(actual), _types(values))
+        if rule not in checked:
+            checked.add(rule)
+            try:
+                rule.check()
+            except BaseException:
+                checked.discard(rule)
+                raise
+        return unflatten(output_form, given(rule, actual, values))
+
+    return compiled(recorded, f, "custom")
+
+
+def _title(f: Function) -> str:
+    return f"custom_derivative({function_name(f)})"
+
+
+def _types(nodes: Sequence[Node]) -> tuple[Result, ...]:
+    return tuple((x.shape, x.dtype) for x in nodes)
+
+
+def _nested(forms: Sequence[TreeDef], leaves: Sequence[Any]) -> tuple[Any, ...]:
+    remaining = iter(leaves)
+    return tuple(unflatten(form, [next(remaining) for _ in range(form.n_leaves)]) for form in forms)
+
+
+def _by_position(f: Function, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    if not named:
+        return args
+    try:
+        bound = inspect.signature(f).bind(*args, **named)
+    except TypeError as error:
+        raise SignatureError(describe("calling", _title(f), str(error), "give arguments that f takes")) from error
+    if bound.kwargs:
+        problem = f"argument {next(iter(bound.kwargs))!r} goes by keyword only"
+        raise SignatureError(describe("calling", _title(f), problem, "let f take it by position"))
+    return bound.args
+
+
+def _where(function: Function) -> Where | None:
+    code = getattr(function, "__code__", None)
+    return None if code is None else Where(code.co_filename, code.co_firstlineno)
+
+
+def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Sequence[Node]) -> None:
+    """Raise where `nodes`, which `part` made, depend on other variables than these."""
+    known = set(variables)
+    for node in topological(nodes):
+        if node.op.name == "input" and node not in known:
+            problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
+            advice = "pass it as an argument: a derivative with respect to it would be lost"
+            raise UnsupportedError(describe("tracing", _title(f), problem, advice, where=_where(part)))
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """The rules of one function for arguments of some types.
+
+    Attributes:
+        f, jvp_rule, vjp_rule: as given.
+        forms: the container of each argument.
+        output_form: that of the output.
+        types, output_types: of their leaves.
+    """
+
+    f: Function
+    jvp_rule: Function | None
+    vjp_rule: Vjp | None
+    forms: tuple[TreeDef, ...]
+    output_form: TreeDef
+    types: tuple[Result, ...]
+    output_types: tuple[Result, ...]
+
+    def __repr__(self) -> str:
+        return _title(self.f)
+
+    @property
+    def floating(self) -> list[bool]:
+        """Which leaves of the arguments carry a derivative."""
+        return [is_float(dtype) for _, dtype in self.types]
+
+    def check(self) -> None:
+        """Record the rules on new variables."""
+        primals = make_inputs([f"x{i}" for i in range(len(self.types))], self.types)
+        if self.jvp_rule is not None:
+            slots = [
+                var(f"t{i}", *type_) if flag else None
+                for i, (type_, flag) in enumerate(zip(self.types, self.floating, strict=True))
+            ]
+            found = self.jvp(primals, slots)
+            self._closed(self.jvp_rule, found, [*primals, *slots])
+        cts = [var(f"c{i}", *type_) if is_float(type_[1]) else None for i, type_ in enumerate(self.output_types)]
+        if self.vjp_rule is None:
+            self.vjp(primals, cts)  # whether jvp can be transposed
+        else:
+            last = self.vjp_rule[-1] if isinstance(self.vjp_rule, tuple) else self.vjp_rule
+            self._closed(last, self.vjp(primals, cts), [*primals, *cts])
+
+    def _closed(self, part: Function, found: Sequence[Node | None], variables: Sequence[Node | None]) -> None:
+        _closed(self.f, part, [x for x in found if x is not None], [x for x in variables if x is not None])
+
+    def jvp(self, primals: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
+        """The tangents of the outputs by the rule."""
+        if self.jvp_rule is None:
+            problem = "forward mode is asked of a function that has only a vjp"
+            advice = "give jvp=... too, or differentiate in reverse mode (pg.grad, pg.vjp, pg.jacrev)"
+            raise UnsupportedError(describe("differentiating", _title(self.f), problem, advice, where=_where(self.f)))
+        filled = [
+            None if not flag else constant(np.zeros(x.shape, x.dtype)) if t is None else t
+            for x, t, flag in zip(primals, tangents, self.floating, strict=True)
+        ]
+        returned = self.jvp_rule(_nested(self.forms, primals), _nested(self.forms, filled))
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            problem = f"the jvp returned a {type(returned).__name__}, not a pair"
+            raise self._error(GraphError, self.jvp_rule, problem, "return (output, tangent of the output)")
+        self._fit(self.jvp_rule, "output of the jvp", returned[0], self.output_form, self.output_types, True)
+        return self._fit(self.jvp_rule, "tangent", returned[1], self.output_form, self.output_types, False)
+
+    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Node | None]) -> list[Node | None]:
+        """The cotangents of the arguments, by the rule or by the transpose of the other one."""
+        if self.vjp_rule is None:
+            shares = transposed(self, primals, cotangents, self.floating)
+            if shares is None:
+                assert self.jvp_rule is not None
+                problem = "the jvp is not linear in its tangents, so reverse mode can't be derived from it"
+                advice = "make it linear in them, or give vjp=... too"
+                raise self._error(UnsupportedError, self.jvp_rule, problem, advice)
+            return shares
+        seeds = [
+            None if not is_float(dtype) else constant(np.zeros(shape, dtype)) if ct is None else ct
+            for (shape, dtype), ct in zip(self.output_types, cotangents, strict=True)
+        ]
+        cotangent = unflatten(self.output_form, seeds)
+        arguments = _nested(self.forms, primals)
+        if isinstance(self.vjp_rule, tuple):
+            forward, backward = self.vjp_rule
+            returned = forward(*arguments)
+            if not isinstance(returned, tuple) or len(returned) != 2:
+                problem = f"the forward rule returned a {type(returned).__name__}, not a pair"
+                raise self._error(GraphError, forward, problem, "return (output, residuals)")
+            self._fit(forward, "output of the forward rule", returned[0], self.output_form, self.output_types, True)
+            found = backward(returned[1], cotangent)
+        else:
+            backward = self.vjp_rule
+            found = backward(arguments, cotangent)
+        if not isinstance(found, (tuple, list)) or len(found) != len(self.forms):
+            problem = f"the vjp returned {flatten(found)[1]!r} for {len(self.forms)} arguments"
+            raise self._error(
+                GraphError, backward, problem, "return a tuple with a cotangent, or None, for each argument"
+            )
+        shares = []
+        for share, form in zip(found, self.forms, strict=True):
+            types = self.types[len(shares) : len(shares) + form.n_leaves]
+            if share is None:
+                shares += [None] * form.n_leaves
+            else:
+                shares += self._fit(backward, "cotangent", share, form, types, False)
+        return shares
+
+    def batch(
+        self, node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int
+    ) -> tuple[list[Node], list[bool]]:
+        """The rule of the row for a batch."""
+        return given_batch(self, node, operands, flags, size)
+
+    def _fit(
+        self, part: Function, what: str, found: Any, form: TreeDef, types: Sequence[Result], whole: bool
+    ) -> list[Node | None]:
+        """What a rule returned as nodes of these types; None at leaves that are not floating, unless `whole`."""
+        leaves, given_form = flatten(found)
+        wanted = [whole or is_float(dtype) for _, dtype in types]
+        sparse = flatten(unflatten(form, [0 if flag else None for flag in wanted]))[1]
+        if given_form not in (form, sparse):
+            problem = f"the {what} has the form {given_form!r}, not {sparse!r}"
+            raise self._error(ShapeError, part, problem, "return containers like those of the function itself")
+        if given_form != form:
+            remaining = iter(leaves)
+            leaves = [next(remaining) if flag else None for flag in wanted]
+        nodes: list[Node | None] = []
+        for leaf, (shape, dtype), flag in zip(leaves, types, wanted, strict=True):
+            if not flag:
+                nodes.append(None)
+                continue
+            node = constant(leaf, dtype) if type(leaf) in (bool, int, float) else result_node(leaf, function_name(part))
+            problem = f"the {what} is {node.type_text} where the function has {type_text(shape, dtype)}"
+            if node.shape != shape:
+                raise self._error(ShapeError, part, problem, f"return shape {shape} (np.sum, np.broadcast_to)")
+            if node.dtype != dtype:
+                raise self._error(DTypeError, part, problem, f"convert it with .astype({dtype.name!r})")
+            nodes.append(node)
+        return nodes
+
+    def _error(self, kind: type[GraphError], part: Function, problem: str, advice: str) -> GraphError:
+        """An error with the line where a rule begins."""
+        return kind(describe("tracing", _title(self.f), problem, advice, where=_where(part)))

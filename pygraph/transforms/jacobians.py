@@ -1,0 +1,131 @@
+"""Whole Jacobians and Hessians of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .. import autodiff
+from ..autodiff import JacobianPlan
+from ..errors import SignatureError
+from ..graph.node import Node
+from ..graph.tree import unflatten
+from ..runtime.compile import CompiledFunction
+from ..runtime.notes import JacobianNote, note
+from .point import Function, Point, compiled, positions_of, record_point, refusal
+
+__all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
+
+Engine = Callable[[Sequence[Node], Sequence[Node]], JacobianPlan]
+#: The ways to evaluate a Jacobian; "auto" takes the one of least planned cost, the first of equals.
+ENGINES: Mapping[str, Engine] = {"forward": autodiff.jacobian_forward, "reverse": autodiff.jacobian_reverse}
+
+
+def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
+    """The Jacobian of a function by forward mode: one tangent per element of the argument. For few inputs.
+
+    All tangents are pushed at once, as a batch. Where their intermediate values would take more than 64 MiB, they are
+    pushed in chunks, one after another in one loop in C, of as many as fit.
+
+    Args:
+        f, argnums, has_aux: as for `grad`; `f` may return any container of arrays.
+
+    Returns:
+        A function that returns, for each output, and in it for each leaf of the argument, an array of shape
+        output.shape + argument.shape; with `has_aux` a pair of that and aux.
+
+    Example:
+        >>> pg.jacfwd(lambda x: x**2)(np.array([1.0, 2.0]))
+        array([[2., 0.],
+               [0., 4.]])
+    """
+    return _differentiated("jacfwd", "forward", f, argnums, has_aux)
+
+
+def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
+    """The Jacobian of a function by reverse mode: one cotangent per element of the output. For few outputs.
+
+    Arguments and result as for `jacfwd`; all cotangents are pulled at once, or in chunks, in the same way.
+
+    Example:
+        >>> pg.jacrev(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+        array([2., 4.])
+    """
+    return _differentiated("jacrev", "reverse", f, argnums, has_aux)
+
+
+def jacobian(
+    f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto", has_aux: bool = False
+) -> CompiledFunction:
+    """The Jacobian of a function by the mode that is planned to cost less.
+
+    Arguments and result as for `jacfwd`. What was chosen can be seen: `jacobian(f).executable(*args).stats` has
+    `jacobian_mode`, `jacobian_costs` (planned operations by mode, as far as they were compared) and `jacobian_chunk`
+    (how many basis vectors go through the function at once).
+
+    Args:
+        mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), or "auto", which plans both.
+
+    Raises:
+        SignatureError: another mode.
+
+    Example:
+        >>> wide = pg.jacobian(lambda x: np.stack([np.sum(x**2), np.sum(x)]))
+        >>> wide(np.array([1.0, 2.0, 3.0]))
+        array([[2., 4., 6.],
+               [1., 1., 1.]])
+        >>> wide.executable(np.zeros(1000)).stats.jacobian_mode
+        'reverse'
+    """
+    if mode != "auto" and mode not in ENGINES:
+        problem = f"mode {mode!r} is unknown"
+        listed = ", ".join(map(repr, ENGINES))
+        raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
+    return _differentiated("jacobian", mode, f, argnums, has_aux)
+
+
+def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[int], has_aux: bool) -> CompiledFunction:
+    def recorded(*args: Any, **named: Any) -> Any:
+        positions = positions_of(name, f, argnums, len(args))
+        point = record_point(name, f, positions, args, named, has_aux)
+        plan = _chosen(mode, point)
+        blocks = []
+        for row in plan.blocks:
+            nested = point.nested(point.at_actual(row))
+            blocks.append(nested[0] if isinstance(argnums, int) else nested)
+        result = unflatten(point.output_tree, blocks)
+        return (result, point.aux_value()) if has_aux else result
+
+    return compiled(recorded, f, name)
+
+
+def _chosen(mode: str, point: Point) -> JacobianPlan:
+    """The plan of one mode, or of the cheapest."""
+    engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}
+    plans = [engine(point.outputs, point.variables) for engine in engines.values()]
+    best = min(plans, key=lambda plan: plan.cost)
+    note(JacobianNote(best.mode, {plan.mode: plan.cost for plan in plans}, best.chunk))
+    return best
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """The second derivatives of a function: `jacfwd(jacrev(f))`, forward over reverse.
+
+    Args:
+        f, argnums, has_aux: as for `jacfwd`; `f` is usually scalar.
+
+    Returns:
+        A function that returns, for each output, for each leaf of the argument, and in it for each leaf again, an array
+        of shape output.shape + leaf.shape + leaf.shape; with `has_aux` a pair of that and aux.
+
+    Example:
+        >>> pg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+        array([[6., 2.],
+               [2., 0.]])
+    """
+    twice = jacfwd(jacrev(f, argnums, has_aux).function, argnums, has_aux).function
+
+    def recorded(*args: Any, **named: Any) -> Any:
+        return twice(*args, **named)
+
+    return compiled(recorded, f, "hessian")

@@ -1,0 +1,155 @@
+"""A function recorded at a point: what every transformation of functions starts from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError
+from ..graph.build import as_node, constant, convert, substitute
+from ..graph.node import Node
+from ..graph.trace import function_name, make_inputs, parameter_names, result_node
+from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
+from ..graph.where import Where, describe
+from ..ops.dtypes import is_float
+from ..runtime.compile import CACHE_SIZE, CompiledFunction
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A function recorded on new variables in place of some arguments.
+
+    Attributes:
+        variables: in place of the leaves of the chosen arguments.
+        actual: those leaves.
+        forms: of the chosen arguments.
+        outputs, output_tree: what is differentiated.
+        aux: what else the function returned, a container.
+    """
+
+    name: str
+    variables: list[Node]
+    actual: list[Node]
+    forms: tuple[TreeDef, ...]
+    outputs: list[Node]
+    output_tree: TreeDef
+    aux: Any
+
+    def at_actual(self, expressions: Sequence[Node]) -> list[Node]:
+        """Expressions of the variables as expressions of the actual arguments."""
+        return substitute(expressions, dict(zip(self.variables, self.actual, strict=True)))
+
+    def value(self) -> Any:
+        """The outputs at the actual arguments."""
+        return unflatten(self.output_tree, self.at_actual(self.outputs))
+
+    def aux_value(self) -> Any:
+        """What else the function returned, at the actual arguments."""
+        leaves, tree = flatten(self.aux)
+        return unflatten(tree, self.at_actual([result_node(leaf, self.name) for leaf in leaves]))
+
+    def nested(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """One value for each variable, in the containers of the chosen arguments."""
+        remaining = iter(leaves)
+        return tuple(unflatten(form, [next(remaining) for _ in range(form.n_leaves)]) for form in self.forms)
+
+
+def record_point(
+    transform: str, f: Function, positions: Sequence[int], args: Sequence[Any], named: dict[str, Any], has_aux: bool
+) -> Point:
+    """Record `f` on variables in place of `args[i]` for i in `positions`."""
+    names = parameter_names(f, len(args))
+    leaves: list[tuple[str, Any]] = []
+    forms = []
+    for i in positions:
+        parts, form = flatten_named(args[i], names[i])
+        leaves += parts
+        forms.append(form)
+    actual = [as_node(leaf) for _, leaf in leaves]
+    for (name, _), node in zip(leaves, actual, strict=True):
+        if not is_float(node.dtype):
+            raise refusal(
+                DTypeError,
+                transform,
+                f,
+                f"argument {name!r} is {node.type_text}, which has no derivative",
+                "give it as a float (1.0, x.astype('float64')), or leave it out of argnums",
+            )
+    variables = make_inputs([name for name, _ in leaves], [(node.shape, node.dtype) for node in actual])
+    remaining = iter(variables)
+    replaced = list(args)
+    for i, form in zip(positions, forms, strict=True):
+        replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])
+    returned, aux = f(*replaced, **named), None
+    if has_aux:
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
+            raise refusal(GraphError, transform, f, problem, "return (output, aux)")
+        returned, aux = returned
+    outputs, output_tree = flatten(returned)
+    name = function_name(f)
+    return Point(
+        name, variables, actual, tuple(forms), [result_node(output, name) for output in outputs], output_tree, aux
+    )
+
+
+def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
+    """An error of a transformation of `f`, with the line where `f` begins."""
+    code = getattr(f, "__code__", None)
+    where = Where(code.co_filename, code.co_firstlineno) if code is not None else None
+    return kind(describe("differentiating", f"{transform}({function_name(f)})", problem, advice, where=where))
+
+
+def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: int) -> tuple[int, ...]:
+    """`argnums` as positions among `n` arguments."""
+    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in given:
+        if not -n <= i < n:
+            raise refusal(
+                SignatureError, transform, f, f"argnums={argnums!r}, with {n} arguments", f"give 0 to {n - 1}"
+            )
+    positions = tuple(i % n for i in given)
+    if len(set(positions)) < len(positions):
+        raise refusal(SignatureError, transform, f, f"argnums={argnums!r} names an argument twice", "name each once")
+    return positions
+
+
+def compiled(recorded: Function, f: Function, name: str) -> CompiledFunction:
+    """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`."""
+    functools.update_wrapper(recorded, f)
+    recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
+    if f.__doc__:
+        recorded.__doc__ = f"{name} of {function_name(f)}, whose documentation is:\n\n{f.__doc__}"
+    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
+
+
+def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:
+    """Derivatives with zeros written out."""
+    return [
+        constant(np.zeros(node.shape, node.dtype)) if derivative is None else derivative
+        for derivative, node in zip(derivatives, like, strict=True)
+    ]
+
+
+def fitting(
+    transform: str, f: Function, what: str, given: Any, forms: Sequence[TreeDef], like: Sequence[Node]
+) -> list[Node]:
+    """Tangents or cotangents as nodes of the dtypes of `like`, after a check of containers and shapes."""
+    leaves, form = flatten(given)
+    if form.children != tuple(forms):
+        wanted = TreeDef(tuple, (), tuple(forms))
+        raise refusal(ShapeError, transform, f, f"{what}s of the form {form!r}", f"give the form {wanted!r}")
+    nodes = []
+    for leaf, node in zip(leaves, like, strict=True):
+        found = as_node(leaf)
+        if found.shape != node.shape:
+            problem = f"a {what} of shape {found.shape} for a value of shape {node.shape}"
+            raise refusal(ShapeError, transform, f, problem, f"give each {what} the shape of its value")
+        nodes.append(convert(found, node.dtype))
+    return nodes
