@@ -104,7 +104,6 @@ REWRITTEN = {
     "convert bool through float": (convert(convert(P, X.dtype), N.dtype), convert(P, N.dtype)),
     "constants": (X * (constant(2.0) * 3.0 + 1.0), X * 7.0),
     "constants of arrays": (np.sqrt(constant([1.0, 2.0, 3.0])) + X, constant(np.sqrt([1.0, 2.0, 3.0])) + X),
-    "what C may round otherwise": (np.sin(constant([1.0, 2.0])), np.sin(constant([1.0, 2.0]))),
     "broadcast operand": (np.broadcast_to(Z, (3,)) * X, Z * X),
     "one element of more axes": (np.reshape(Z, (1, 1)) * (M * constant([[3.0]])), Z * (M * 3.0)),
     "broadcast operands": (np.broadcast_to(Z, (3,)) * splat(2.0), np.broadcast_to(Z * 2.0, (3,))),
@@ -157,6 +156,7 @@ def test_rewritten(name: str) -> None:
 
 
 KEPT = {
+    "a constant that C may round otherwise": np.sin(constant([1.0, 2.0])) + X[:2],
     "add 0": X + 0.0,
     "subtract -0": X - (-0.0),
     "subtract from 0": 0.0 - X,
