@@ -345,7 +345,9 @@ def test_an_expression_has_no_value(asked: str) -> None:
     text = str(error.value)
     assert f"tracing {asked}(): Python asked for the value of <x : float64>" in text
     assert "at: test_operators.py:" in text
-    for function in ("pg.where", "pg.scan") if asked in ("bool", "index") else ("np.stack", "x.at[i].set(v)"):
+    for function in (
+        ("pg.where", "pg.cond", "pg.while_loop") if asked in ("bool", "index") else ("np.stack", "x.at[i].set(v)")
+    ):
         assert function in text
 
 
