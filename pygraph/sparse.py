@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,14 @@ import numpy as np
 from .autodiff.compressed import Compressed, compressed_hessian, compressed_jacobian
 from .autodiff.pattern import Index, Pattern
 from .autodiff.sparsity import jacobian_sparsity
-from .errors import DTypeError, ShapeError, SignatureError, UnsupportedError
+from .errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
 from .graph.graph import Graph
 from .graph.node import Node
 from .graph.trace import function_name, trace
 from .graph.tree import TreeDef, flatten, unflatten
 from .graph.where import describe
 from .ops.dtypes import is_float
+from .runtime.collector import paused
 from .runtime.compile import CACHE_SIZE, _by_position, _Signatures
 from .transforms import Function, _error, _positions
 
@@ -148,8 +148,6 @@ class SparsePlan:
 
     executable: Executable
     compressed: Compressed
-    structure: _Structure
-    aux_tree: TreeDef | None
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -175,65 +173,80 @@ class SparseFunction:
 
     def __init__(self, name: str, f: Function, argnums: int | Sequence[int], has_aux: bool, engine: Engine) -> None:
         functools.update_wrapper(self, f)
-        self._name, self._f, self._argnums, self._has_aux, self._engine = name, f, argnums, has_aux, engine
-        self._signatures = _Signatures(f, {}, CACHE_SIZE, False)
-        self._plans: OrderedDict[Hashable, SparsePlan] = OrderedDict()
-        self._lock = threading.Lock()
+        self._name, self._f = name, f
+        self._signatures = _SparseSignatures(name, f, argnums, has_aux, engine)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """The matrix for these arguments, and aux where asked for."""
         make = _csr_array(self._name, self._f)
-        plan, leaves = self._find(args, named)
-        data, *aux = plan.executable.run_leaves(leaves)
-        matrix = plan.structure.matrix(data, make)
-        return matrix if plan.aux_tree is None else (matrix, unflatten(plan.aux_tree, aux))
+        executable, details, leaves = self._signatures.planned(args, named)
+        data, *aux = executable.run_leaves(leaves)
+        matrix = details.structure.matrix(data, make)
+        return matrix if details.aux_tree is None else (matrix, unflatten(details.aux_tree, aux))
 
     def plan(self, *args: Any, **named: Any) -> SparsePlan:
         """How a call with these arguments is done; only their types are used."""
-        return self._find(args, named)[0]
+        executable, details, _ = self._signatures.planned(args, named)
+        return SparsePlan(executable, details.compressed)
 
-    def _find(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[SparsePlan, list[Any]]:
-        values, keywords = self._signatures._placed(args, named)
+    def __repr__(self) -> str:
+        return f"<{self._name} of {function_name(self._f)}, {len(self._signatures.entries)} signatures>"
+
+
+class _SparseSignatures(_Signatures):
+    """The Executables of a sparse derivative by signature, and what is known of each beside it."""
+
+    def __init__(self, name: str, f: Function, argnums: int | Sequence[int], has_aux: bool, engine: Engine) -> None:
+        super().__init__(f, {}, CACHE_SIZE, False)
+        self.name, self.argnums, self.has_aux, self.engine = name, argnums, has_aux, engine
+        self.details: weakref.WeakKeyDictionary[Executable, _Details] = weakref.WeakKeyDictionary()
+
+    def planned(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Executable, _Details, list[Any]]:
+        """The Executable for these arguments, its details, and the arguments' leaves."""
+        values, keywords = self._placed(args, named)
         leaves, form = flatten(values)
         if any(isinstance(leaf, Node) for leaf in leaves):
             problem = "a sparse matrix can't be recorded"
-            raise _error(UnsupportedError, self._name, self._f, problem, "use pg.jacfwd or pg.jacrev in a trace")
-        key = (keywords, form, *map(self._signatures._type_of, leaves))
-        with self._lock:
-            found = self._plans.get(key)
-            if found is not None:
-                self._plans.move_to_end(key)
-                return found, leaves
-        made = self._made(values, keywords)
-        with self._lock:  # another thread may have been first; then its plan stays
-            found = self._plans.setdefault(key, made)
-            while len(self._plans) > CACHE_SIZE:
-                self._plans.popitem(last=False)
-        return found, leaves
+            raise _error(UnsupportedError, self.name, self.function, problem, "use pg.jacfwd or pg.jacrev in a trace")
+        found = self._find(values, keywords, leaves, form)
+        assert not isinstance(found, Graph)
+        return found, self.details[found], leaves
 
-    def _made(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> SparsePlan:
+    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable:
         from .runtime.executable import Executable  # loads the C library: at the first compilation, not at import
 
-        f = self._f
-        graph = trace(_by_position(f, keywords, len(values), self._signatures.parameters), *values)
-        graph.require_closed()
-        positions = _positions(self._name, f, self._argnums, len(values) - len(keywords))
-        wrt = _variables(self._name, f, graph, positions)
-        outputs, aux, aux_tree = list(graph.outputs), [], None
-        if self._has_aux:
-            tree = graph.output_tree
-            if tree.kind is not tuple or len(tree.children) != 2:
-                problem = f"has_aux=True, and the function returned {tree!r}, not a pair"
-                raise _error(SignatureError, self._name, f, problem, "return (output, aux)")
-            count = tree.children[0].n_leaves
-            outputs, aux, aux_tree = outputs[:count], outputs[count:], tree.children[1]
-        compressed = self._engine(outputs, wrt)
-        name = f"{self._name}_{function_name(f)}"
-        recorded = Graph.from_parts(graph.inputs, [compressed.data, *aux], input_tree=graph.input_tree, name=name)
-        return SparsePlan(Executable(recorded), compressed, _Structure.of(compressed.pattern), aux_tree)
+        name, f = self.name, self.function
+        with paused():
+            graph = trace(_by_position(f, keywords, len(values), self.parameters), *values)
+            graph.require_closed()
+            wrt = _variables(name, f, graph, _positions(name, f, self.argnums, len(values) - len(keywords)))
+            outputs, aux, aux_tree = graph.outputs, graph.outputs[:0], None
+            if self.has_aux:
+                tree = graph.output_tree
+                if tree.kind is not tuple or len(tree.children) != 2:
+                    problem = f"has_aux=True, and the function returned {tree!r}, not a pair"
+                    raise _error(GraphError, name, f, problem, "return (output, aux)")
+                count = tree.children[0].n_leaves
+                outputs, aux, aux_tree = outputs[:count], outputs[count:], tree.children[1]
+            compressed = self.engine(outputs, wrt)
+            recorded = Graph.from_parts(
+                graph.inputs,
+                [compressed.data, *aux],
+                input_tree=graph.input_tree,
+                name=f"{name}_{function_name(f)}",
+            )
+            executable = Executable(recorded)
+        self.details[executable] = _Details(compressed, _Structure.of(compressed.pattern), aux_tree)
+        return executable
 
-    def __repr__(self) -> str:
-        return f"<{self._name} of {function_name(self._f)}, {len(self._plans)} signatures>"
+
+@dataclass(frozen=True, eq=False)
+class _Details:
+    """What belongs to an Executable of a sparse derivative."""
+
+    compressed: Compressed
+    structure: _Structure
+    aux_tree: TreeDef | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,17 +138,19 @@ def colour_symmetric(pattern: Pattern) -> Colouring:
     neighbours = [[j for j in row if j != i] for i, row in enumerate(pattern.lists())]
     degrees = np.array([len(row) for row in neighbours], np.int64)
     orders = [range(len(neighbours)), np.argsort(-degrees, kind="stable").tolist()]
-    columns, count = min((_star(neighbours, order) for order in orders), key=lambda found: found[1])
+    attempts = (_star(neighbours, order, apart) for order in orders for apart in (False, True))
+    columns, count = min(attempts, key=lambda found: found[1])
     plain = colour_columns(pattern)
     nobody = np.full(pattern.shape[0], -1)
     return plain if plain.tangents < count else Colouring("star", columns, nobody, count, 0)
 
 
-def recovery(pattern: Pattern, colouring: Colouring) -> Index:
+def recovery(pattern: Pattern, colouring: Colouring, symmetric: bool = False) -> Index:
     """Where each entry of a pattern is found in the products of its colouring; int64[nnz].
 
     The products are put end to end: those with the matrix, [tangents, rows], then those with its transpose,
-    [cotangents, columns], flattened. An entry of a star colouring may be read at the place of its mirror image.
+    [cotangents, columns], flattened. An entry of a star colouring may be read at the place of its mirror image; with
+    `symmetric` both always share a place, so that rounding can't make them differ.
 
     Example:
         >>> pattern = Pattern.of_entries(np.array([0, 1]), np.array([0, 1]), (2, 2))
@@ -170,6 +172,8 @@ def recovery(pattern: Pattern, colouring: Colouring) -> Index:
         other = (turned >= 0) & _alone(columns, turned, colouring.cotangents)
         places = np.where(other, colouring.tangents * m + turned * n + columns, places)
     assert (places >= 0).all(), "an entry that no product determines"
+    if symmetric:  # entries by column and row are the mirror images of those by row and column
+        places = np.where(rows > columns, places[np.argsort(columns, kind="stable")], places)
     return places
 
 
@@ -254,8 +258,10 @@ def _by_saturation(columns_of: Sequence[Sequence[int]], rows_of: Sequence[Sequen
     return colours, count
 
 
-def _star(neighbours: Sequence[Sequence[int]], order: Sequence[int]) -> tuple[Index, int]:
+def _star(neighbours: Sequence[Sequence[int]], order: Sequence[int], apart: bool) -> tuple[Index, int]:
     """Each vertex in turn takes the first colour that leaves every path over four vertices with three colours.
+
+    With `apart`, vertices around one that has no colour yet take different colours: few hubs leave many leaves free.
 
     Three bit sets per vertex w do for the test: `around`, the colours of its neighbours; `ends`, the colours x of which
     w is an end of a path w – x – w' with w' coloured like w; and the first neighbour of each colour.
@@ -271,6 +277,8 @@ def _star(neighbours: Sequence[Sequence[int]], order: Sequence[int]) -> tuple[In
         for w in neighbours[v]:
             colour = colours[w]
             if colour < 0:
+                if apart:
+                    taken |= around[w]
                 continue
             taken |= (1 << colour) | ends[w]
             if colour in twice:  # v would be inside a path: its colour may not be seen beyond either end

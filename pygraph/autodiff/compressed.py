@@ -95,7 +95,7 @@ def compressed_hessian(output: Node, wrt: Sequence[Node]) -> Compressed:
     pattern = jacobian_sparsity(gradients, wrt).symmetrised()
     chosen = colour_symmetric(pattern)
     considered = [colour_columns(pattern)] if chosen.kind == "star" else []
-    return _compressed(gradients, wrt, pattern, chosen, [*considered, chosen])
+    return _compressed(gradients, wrt, pattern, chosen, [*considered, chosen], symmetric=True)
 
 
 def _require_floating(wrt: Sequence[Node]) -> None:
@@ -107,7 +107,12 @@ def _require_floating(wrt: Sequence[Node]) -> None:
 
 
 def _compressed(
-    outputs: Sequence[Node], wrt: Sequence[Node], pattern: Pattern, chosen: Colouring, considered: Sequence[Colouring]
+    outputs: Sequence[Node],
+    wrt: Sequence[Node],
+    pattern: Pattern,
+    chosen: Colouring,
+    considered: Sequence[Colouring],
+    symmetric: bool = False,
 ) -> Compressed:
     """The products that `chosen` asks for, and the entries of `pattern` picked from them."""
     names = {kind: name for name, kind in MODES.items()}
@@ -127,7 +132,7 @@ def _compressed(
     if not pattern.nnz:
         return Compressed(full(0, (0,), dtype), pattern, chosen, costs)
     whole = products[0] if len(products) == 1 else make(CONCATENATE, tuple(products), {"axis": 0})
-    places = constant(recovery(pattern, chosen))
+    places = constant(recovery(pattern, chosen, symmetric))
     return Compressed(make(TAKE, (whole, places), {"axis": 0}), pattern, chosen, costs)
 
 

@@ -190,7 +190,7 @@ class _Dependence:
                 whole = self.along(here, (here.ndim - 1,))
                 terms.append(whole[..., :, None] if i == 0 else whole[..., None, :])
                 continue
-            if node.attrs[("transpose_b", "transpose_a")[i]] == bool(i):
+            if node.attrs[("transpose_b", "transpose_a")[i]] != bool(i):
                 factor = np.swapaxes(factor, -1, -2)  # the summed axis first
             product = self.selected(here, factor != 0)
             terms.append(product if i == 0 else np.swapaxes(product, -1, -2))
@@ -201,8 +201,8 @@ class _Dependence:
         lead = np.broadcast_shapes(sets.shape[:-2], mask.shape[:-2])
         n, m = sets.shape[-2], mask.shape[-1]
         result = np.zeros((prod(lead), n, m), np.int64)
-        sets = np.broadcast_to(sets, (*lead, *sets.shape[-2:])).reshape(-1, *sets.shape[-2:])
-        mask = np.broadcast_to(mask, (*lead, *mask.shape[-2:])).reshape(-1, *mask.shape[-2:])
+        sets = np.broadcast_to(sets, (*lead, *sets.shape[-2:])).reshape(prod(lead), *sets.shape[-2:])
+        mask = np.broadcast_to(mask, (*lead, *mask.shape[-2:])).reshape(prod(lead), *mask.shape[-2:])
         for b in range(len(result)):
             columns, inverse = np.unique(mask[b], axis=1, return_inverse=True)
             k, j = np.nonzero(columns)
