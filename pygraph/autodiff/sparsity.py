@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.build import topological
 from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import is_float
@@ -78,7 +77,7 @@ class _Dependence:
         self.pool = pool
         self.walk = Walk(outputs, wrt)
         self.values: dict[Node, Any] = {}
-        self.fixed: dict[Node, bool] = dict.fromkeys(wrt, False)
+        self.fixed: dict[Node, bool] = dict.fromkeys([*self.walk.order, *wrt], False)
 
     def flow(self, given: Mapping[Node, Index], outputs: Sequence[Node]) -> list[Index]:
         """The sets of the outputs' elements, from those of the variables; empty sets where nothing is carried."""
@@ -296,26 +295,33 @@ class _Dependence:
 
     def known(self, node: Node) -> bool:
         """Whether `node` is made of constants alone, by rows that have a definition in NumPy."""
-        if node not in self.fixed:
-            for part in topological([node]):
-                if part not in self.fixed:
-                    self.fixed[part] = part.op.name == "constant" or (
-                        part.op.name != "input"
-                        and part.results is None
-                        and part.op is not OUTPUT
-                        and (part.op.reference is not None or part.op.define is not None)
-                        and all(self.fixed[x] for x in part.inputs)
-                    )
+        stack = [node]
+        while stack:
+            part = stack[-1]
+            if part in self.fixed:
+                stack.pop()
+            elif part.op.name in ("constant", "input"):
+                self.fixed[part] = part.op.name == "constant"
+            elif part.results is not None or part.op is OUTPUT or not (part.op.reference or part.op.define):
+                self.fixed[part] = False
+            elif open_ := [x for x in part.inputs if x not in self.fixed]:
+                stack += open_
+            else:
+                self.fixed[part] = all(self.fixed[x] for x in part.inputs)
         return self.fixed[node]
 
     def value(self, node: Node) -> Any:
         """The value of a node that is `known`, by the rows' references."""
+        stack = [node]
         with np.errstate(all="ignore"):
-            for part in topological([node]):
+            while stack:
+                part = stack[-1]
                 if part in self.values:
-                    continue
-                if part.op.name == "constant":
+                    stack.pop()
+                elif part.op.name == "constant":
                     self.values[part] = part.attrs["value"].value
+                elif open_ := [x for x in part.inputs if x not in self.values]:
+                    stack += open_
                 else:
                     compute = part.op.reference or part.op.define
                     assert compute is not None

@@ -211,3 +211,10 @@ def test_patterns() -> None:
     square = Pattern.of_entries(rows % 5, columns, (5, 5))
     np.testing.assert_array_equal(square.symmetrised().dense(), square.dense() | square.dense().T)
     assert spans([3, 3, 9, 1], 6) == [(0, 2), (2, 3), (3, 4)]
+
+
+def test_a_long_chain_of_scalars_takes_linear_time() -> None:
+    parts = [X[i] for i in range(5)]
+    for _ in range(4_000):
+        parts.append(np.sin(parts[-1]) * parts[-3])
+    assert of(parts[-1], X).tolist() == [[0, 0, 1, 1, 1]]
