@@ -6,32 +6,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from graphs import Sample, grow
+from dense import dense_jacobian
+from graphs import grow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff import compressed_jacobian, jacobian_forward, jacobian_sparsity
+from pygraph.autodiff import compressed_jacobian, jacobian_sparsity
 from pygraph.graph import Graph
 from pygraph.runtime.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
-
-
-def dense(sample: Sample, blocks: list[Any], arrays: list[Array], shape: tuple[int, int]) -> Array:
-    """The blocks of a Jacobian at a point, as one matrix."""
-    values = evaluate_flat(Graph.from_parts(sample.graph.inputs, blocks), arrays)
-    wrt = [x for x in sample.graph.inputs if x.dtype.kind == "f"]
-    rows = [y for y in sample.graph.outputs if y.dtype.kind == "f"]
-    found, remaining = np.zeros(shape), iter(values)
-    i = 0
-    for y in rows:
-        j = 0
-        for x in wrt:
-            m, n = int(np.prod(y.shape)), int(np.prod(x.shape))
-            found[i : i + m, j : j + n] = next(remaining).reshape(m, n)
-            j += n
-        i += m
-    return found
 
 
 def fresh(rng: np.random.Generator, x: Array) -> Array:
@@ -48,18 +32,18 @@ def test_a_structural_zero_is_a_zero(count: int, seed: int) -> None:
     pattern = jacobian_sparsity(outputs, wrt)
     if not wrt or not outputs or pattern.shape[0] * pattern.shape[1] > 20_000:
         return
-    blocks = [block for row in jacobian_forward(outputs, wrt) for block in row]
+    whole = Graph.from_parts(sample.graph.inputs, [dense_jacobian(outputs, wrt)])
     allowed = pattern.dense()
     rng = np.random.default_rng(seed)
     moved = [[fresh(rng, x) for x in sample.arrays] for _ in range(2)]
     for arrays in (sample.arrays, *moved):
-        found = dense(sample, blocks, arrays, pattern.shape)
+        (found,) = evaluate_flat(whole, arrays)
         outside = (found != 0) & ~np.isnan(found) & ~allowed  # 0 * inf is nan wherever it stands
         assert not outside.any(), f"{np.argwhere(outside)[0]} of {sample}"
     for mode in ("auto", "forward", "reverse"):
         compressed = compressed_jacobian(outputs, wrt, mode)
         (data,) = evaluate_flat(Graph.from_parts(sample.graph.inputs, [compressed.data]), sample.arrays)
-        wanted = dense(sample, blocks, sample.arrays, pattern.shape)[allowed]
+        wanted = evaluate_flat(whole, sample.arrays)[0][allowed]
         assert data.shape == wanted.shape
         usual = np.isfinite(wanted) & np.isfinite(data) & (np.abs(wanted) < 1e6)
         scale = 1.0 + np.max(np.abs(wanted[usual]), initial=0.0)
