@@ -22,7 +22,7 @@ from .graph.where import describe
 from .ops.dtypes import is_float
 from .runtime.collector import paused
 from .runtime.compile import CACHE_SIZE, _by_position, _Signatures
-from .transforms import Function, _error, _positions
+from .transforms.point import Function, positions_of, refusal
 
 if TYPE_CHECKING:
     from .runtime.executable import Executable
@@ -60,7 +60,7 @@ def sparsity(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     """
     _csr_array("sparsity", f)
     graph = trace(f, *args)
-    wrt = _variables("sparsity", f, graph, _positions("sparsity", f, argnums, len(args)))
+    wrt = _variables("sparsity", f, graph, positions_of("sparsity", f, argnums, len(args)))
     pattern = jacobian_sparsity(graph.outputs, wrt)
     return _Structure.of(pattern).matrix(np.ones(pattern.nnz, np.bool_), _csr_array("sparsity", f))
 
@@ -98,7 +98,7 @@ def sparse_jacobian(
     """
     if mode not in ("auto", "forward", "reverse"):
         problem = f"mode={mode!r}"
-        raise _error(SignatureError, "sparse_jacobian", f, problem, 'give "auto", "forward" or "reverse"')
+        raise refusal(SignatureError, "sparse_jacobian", f, problem, 'give "auto", "forward" or "reverse"')
     return SparseFunction("sparse_jacobian", f, argnums, has_aux, functools.partial(compressed_jacobian, mode=mode))
 
 
@@ -128,10 +128,10 @@ def sparse_hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def engine(outputs: Sequence[Node], wrt: Sequence[Node]) -> Compressed:
         if len(outputs) != 1 or outputs[0].shape:
             problem = f"the function returned {', '.join(x.type_text for x in outputs) or 'nothing'}, not one scalar"
-            raise _error(ShapeError, "sparse_hessian", f, problem, "return a scalar, or use pg.sparse_jacobian")
+            raise refusal(ShapeError, "sparse_hessian", f, problem, "return a scalar, or use pg.sparse_jacobian")
         if not is_float(outputs[0].dtype):
             problem = f"the function returned {outputs[0].type_text}"
-            raise _error(DTypeError, "sparse_hessian", f, problem, "return a floating scalar")
+            raise refusal(DTypeError, "sparse_hessian", f, problem, "return a floating scalar")
         return compressed_hessian(outputs[0], wrt)
 
     return SparseFunction("sparse_hessian", f, argnums, has_aux, engine)
@@ -207,7 +207,7 @@ class _SparseSignatures(_Signatures):
         leaves, form = flatten(values)
         if any(isinstance(leaf, Node) for leaf in leaves):
             problem = "a sparse matrix can't be recorded"
-            raise _error(UnsupportedError, self.name, self.function, problem, "use pg.jacfwd or pg.jacrev in a trace")
+            raise refusal(UnsupportedError, self.name, self.function, problem, "use pg.jacfwd or pg.jacrev in a trace")
         found = self._find(values, keywords, leaves, form)
         assert not isinstance(found, Graph)
         return found, self.details[found], leaves
@@ -219,13 +219,13 @@ class _SparseSignatures(_Signatures):
         with paused():
             graph = trace(_by_position(f, keywords, len(values), self.parameters), *values)
             graph.require_closed()
-            wrt = _variables(name, f, graph, _positions(name, f, self.argnums, len(values) - len(keywords)))
+            wrt = _variables(name, f, graph, positions_of(name, f, self.argnums, len(values) - len(keywords)))
             outputs, aux, aux_tree = graph.outputs, graph.outputs[:0], None
             if self.has_aux:
                 tree = graph.output_tree
                 if tree.kind is not tuple or len(tree.children) != 2:
                     problem = f"has_aux=True, and the function returned {tree!r}, not a pair"
-                    raise _error(GraphError, name, f, problem, "return (output, aux)")
+                    raise refusal(GraphError, name, f, problem, "return (output, aux)")
                 count = tree.children[0].n_leaves
                 outputs, aux, aux_tree = outputs[:count], outputs[count:], tree.children[1]
             compressed = self.engine(outputs, wrt)
@@ -294,5 +294,5 @@ def _variables(name: str, f: Function, graph: Graph, positions: Sequence[int]) -
         if not is_float(node.dtype):
             problem = f"argument {node.attrs['name']!r} is {node.type_text}, which has no derivative"
             advice = "give it as a float (1.0, x.astype('float64')), or leave it out of argnums"
-            raise _error(DTypeError, name, f, problem, advice)
+            raise refusal(DTypeError, name, f, problem, advice)
     return wrt

@@ -102,6 +102,34 @@ def test_sparse_hessian_equals_dense(name: str) -> None:
     np.testing.assert_array_equal(found.toarray(), found.toarray().T)
 
 
+def branching(x: Any) -> Any:
+    inner = pg.cond(x[0] > 0, lambda v: v[:2] * x[2], lambda v: v[:2] ** 3, x)
+    return np.concatenate([inner, np.sin(x[3:])])
+
+
+def repeated(x: Any) -> Any:
+    last, _ = pg.while_loop(
+        lambda c: np.sum(c[0] ** 2) < 50.0, lambda c: (c[0] * 1.5 + np.sin(c[1]), c[1]), (x[:2], x[2:4])
+    )
+    return np.concatenate([last, x[4:] ** 2])
+
+
+@pytest.mark.parametrize("f", [branching, repeated])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_control_flow_depends_on_all_it_sees(f: Callable[..., Any], sign: float) -> None:
+    x = sign * np.array([0.7, 0.4, 1.1, 0.3, 0.5, 0.9, 1.2])
+    for mode in ("forward", "reverse"):
+        found = pg.sparse_jacobian(f, mode=mode)(x)
+        np.testing.assert_allclose(found.toarray(), pg.jacfwd(f)(x), rtol=1e-12)
+        assert found.nnz < found.shape[0] * found.shape[1]
+
+    def total(x: Any) -> Any:
+        return np.sum(f(x) ** 2)
+
+    wanted = pg.jacfwd(pg.jacfwd(total))(x)
+    np.testing.assert_allclose(pg.sparse_hessian(total)(x).toarray(), wanted, rtol=1e-9, atol=1e-9)
+
+
 # --- large ones: what they cost --------------------------------------------------------------------------------------
 
 

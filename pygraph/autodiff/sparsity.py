@@ -224,23 +224,24 @@ class _Dependence:
     def of_loop(self, node: Node, sets: Sequence[Index | None]) -> list[Index]:
         """The sets of a loop's results: its body's own pattern applied to the sets of what goes into each step."""
         loop = Loop.of(node)
+        length = int(node.attrs["length"])
         body = _body_pattern(loop)
         operands = [_whole(found, x).astype(np.int64) for found, x in zip(sets, loop.operands, strict=True)]
         n_consts, n_carry = len(loop.consts), len(loop.init)
         consts = _flat(operands[:n_consts])
         carry = _flat(operands[n_consts : n_consts + n_carry])
         sizes = [prod(x.shape) for x in loop.x_inputs]
-        stacks = [x.reshape(loop.length, n) for x, n in zip(operands[n_consts + n_carry :], sizes, strict=True)]
-        xs = np.concatenate([np.zeros((loop.length, 0), np.int64), *stacks], axis=1)
+        stacks = [x.reshape(length, n) for x, n in zip(operands[n_consts + n_carry :], sizes, strict=True)]
+        xs = np.concatenate([np.zeros((length, 0), np.int64), *stacks], axis=1)
         ahead = body.first(len(carry))
-        entering = np.zeros((loop.length, len(carry)), np.int64)
-        if loop.length <= STEPS:
-            for i in reversed(range(loop.length)) if loop.reverse else range(loop.length):
+        entering = np.zeros((length, len(carry)), np.int64)
+        if length <= STEPS:
+            for i in reversed(range(length)) if loop.reverse else range(length):
                 entering[i] = carry
                 carry = ahead.apply(self.pool, np.concatenate([consts, carry, xs[i]]))
         else:
             any_x = self.along(xs, (0,))
-            for _ in range(loop.length):  # after i rounds the sets hold those of the first i steps
+            for _ in range(length):  # after i rounds the sets hold those of the first i steps
                 left = ahead.apply(self.pool, np.concatenate([consts, carry, any_x]))
                 wider = self.joined([carry, left])
                 if (wider == carry).all():
@@ -254,7 +255,7 @@ class _Dependence:
             at += prod(x.shape)
         at = 0
         for y in loop.y_outputs:
-            results.append(stacked[:, at : at + prod(y.shape)].reshape(loop.length, *y.shape))
+            results.append(stacked[:, at : at + prod(y.shape)].reshape(length, *y.shape))
             at += prod(y.shape)
         return results
 
