@@ -32,6 +32,7 @@ from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
 from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
+from .sparse import sparse_hessian, sparse_jacobian, sparsity
 from .transforms import (
     custom_derivative,
     grad,
@@ -83,6 +84,9 @@ __all__ = [
     "scan",
     "set_tape_limit",
     "set_threads",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "spec",
     "switch",
     "trace",

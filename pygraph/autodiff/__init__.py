@@ -4,9 +4,24 @@ from . import batching_control as _batching_control  # noqa: F401  (gives the ro
 from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
 from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
 from .batching import batch
+from .compressed import Compressed, compressed_hessian, compressed_jacobian
 from .forward import jvp
 from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
 from .joint import JointGraph, joint
 from .reverse import vjp
+from .sparsity import jacobian_sparsity
 
-__all__ = ["JacobianPlan", "JointGraph", "batch", "jacobian_forward", "jacobian_reverse", "joint", "jvp", "vjp"]
+__all__ = [
+    "Compressed",
+    "JacobianPlan",
+    "JointGraph",
+    "batch",
+    "compressed_hessian",
+    "compressed_jacobian",
+    "jacobian_forward",
+    "jacobian_reverse",
+    "jacobian_sparsity",
+    "joint",
+    "jvp",
+    "vjp",
+]

@@ -1,0 +1,333 @@
+"""`pg.sparsity`, `pg.sparse_jacobian` and `pg.sparse_hessian`: against dense derivatives, and what they cost."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import spsolve
+
+import pygraph as pg
+
+Point = tuple[Any, ...]
+RNG = np.random.default_rng(2)
+
+
+def tridiagonal(x: Any) -> Any:
+    inner = x[:-2] * x[2:] + np.sin(x[1:-1]) * x[1:-1]
+    return np.concatenate([x[:1] ** 2 - x[1], inner, x[-1:] * x[-2]])
+
+
+def arrow(x: Any) -> Any:
+    return np.concatenate([np.sum(x * x, keepdims=True), x[1:] * x[0] + np.sin(x[1:])])
+
+
+def residual(u: Any) -> Any:
+    """The 5-point discretisation of Δu = exp(u) on a square, u = 0 around it."""
+    n = u.shape[0]
+    across = np.concatenate([np.zeros((n, 1)), u, np.zeros((n, 1))], axis=1)
+    down = np.concatenate([np.zeros((1, n)), u, np.zeros((1, n))], axis=0)
+    return across[:, 2:] + across[:, :-2] + down[2:] + down[:-2] - 4.0 * u - np.exp(u) / n**2
+
+
+def rosenbrock(x: Any) -> Any:
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def gathered(x: Any) -> Any:
+    """Elements picked at random, multiplied, and scattered."""
+    rng = np.random.default_rng(8)
+    n = x.shape[0]
+    terms = x[rng.integers(0, n, 2 * n)] * np.cos(x[rng.integers(0, n, 2 * n)])
+    return pg.zeros_like(x).at[rng.integers(0, n, 2 * n)].add(terms)
+
+
+def looped(x: Any) -> Any:
+    return pg.scan(lambda c, v: (np.sin(v), c * v), x[0], x)[1]
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., Any], Point]] = {
+    "tridiagonal": (tridiagonal, (RNG.standard_normal(30),)),
+    "arrow": (arrow, (RNG.standard_normal(30),)),
+    "grid": (residual, (RNG.standard_normal((6, 6)),)),
+    "gathered": (gathered, (RNG.standard_normal(25),)),
+    "looped": (looped, (RNG.standard_normal(20),)),
+    "dense": (lambda x: np.sum(np.tanh(x[:, None] * x), axis=0) * np.max(x), (RNG.standard_normal(7),)),
+    "one row": (lambda x: np.sum(x[::2] ** 3), (RNG.standard_normal(9),)),
+    "one column": (lambda x: x * np.arange(5.0), (np.float64(0.7),)),
+    "one by one": (lambda x: x * x, (np.float64(0.7),)),
+    "linear": (lambda x: x[1:] - x[:-1], (RNG.standard_normal(9),)),
+    "diagonal": (np.exp, (RNG.standard_normal((2, 3)),)),
+    "zero": (lambda x: np.sign(x), (RNG.standard_normal(4),)),
+    "known product": (lambda x: np.triu(np.ones((8, 8)), 5) @ x**2, (RNG.standard_normal(8),)),
+    "float32": (tridiagonal, (RNG.standard_normal(12).astype(np.float32),)),
+}
+
+
+def dense(f: Callable[..., Any], args: Point) -> Any:
+    block = pg.jacfwd(f)(*args)
+    return np.reshape(block, (-1, np.size(args[0])))
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_sparse_equals_dense(name: str, mode: str) -> None:
+    f, args = FUNCTIONS[name]
+    found, wanted = pg.sparse_jacobian(f, mode=mode)(*args), dense(f, args)
+    assert isinstance(found, csr_array)
+    assert (found.shape, found.dtype) == (wanted.shape, args[0].dtype)
+    np.testing.assert_allclose(found.toarray(), wanted, rtol=1e-5 if found.dtype == np.float32 else 1e-12, atol=1e-13)
+    pattern = pg.sparsity(f, *args)
+    assert (pattern.shape, pattern.dtype) == (wanted.shape, bool)
+    assert not (wanted[~pattern.toarray()] != 0).any()
+    np.testing.assert_array_equal(found.indices, pattern.indices)
+    np.testing.assert_array_equal(found.indptr, pattern.indptr)
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "one column"])
+def test_sparse_hessian_equals_dense(name: str) -> None:
+    f, args = FUNCTIONS[name]
+
+    def total(x: Any) -> Any:
+        return np.sum(f(x) ** 2) + np.sum(x[:2]) ** 3 if x.ndim else f(x) * x
+
+    found = pg.sparse_hessian(total)(*args)
+    wanted = np.reshape(pg.jacfwd(pg.grad(total))(*args), found.shape)
+    tolerance = 1e-4 if found.dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(found.toarray(), wanted, rtol=tolerance, atol=tolerance)
+    np.testing.assert_array_equal(found.toarray(), found.toarray().T)
+
+
+def branching(x: Any) -> Any:
+    inner = pg.cond(x[0] > 0, lambda v: v[:2] * x[2], lambda v: v[:2] ** 3, x)
+    return np.concatenate([inner, np.sin(x[3:])])
+
+
+def repeated(x: Any) -> Any:
+    last, _ = pg.while_loop(
+        lambda c: np.sum(c[0] ** 2) < 50.0, lambda c: (c[0] * 1.5 + np.sin(c[1]), c[1]), (x[:2], x[2:4])
+    )
+    return np.concatenate([last, x[4:] ** 2])
+
+
+@pytest.mark.parametrize("f", [branching, repeated])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_control_flow_depends_on_all_it_sees(f: Callable[..., Any], sign: float) -> None:
+    x = sign * np.array([0.7, 0.4, 1.1, 0.3, 0.5, 0.9, 1.2])
+    for mode in ("forward", "reverse"):
+        found = pg.sparse_jacobian(f, mode=mode)(x)
+        np.testing.assert_allclose(found.toarray(), pg.jacfwd(f)(x), rtol=1e-12)
+        assert found.nnz < found.shape[0] * found.shape[1]
+
+    def total(x: Any) -> Any:
+        return np.sum(f(x) ** 2)
+
+    wanted = pg.jacfwd(pg.jacfwd(total))(x)
+    np.testing.assert_allclose(pg.sparse_hessian(total)(x).toarray(), wanted, rtol=1e-9, atol=1e-9)
+
+
+# --- large ones: what they cost --------------------------------------------------------------------------------------
+
+
+def test_a_tridiagonal_jacobian_of_ten_thousand_takes_three_tangents() -> None:
+    x = RNG.standard_normal(10_000)
+    jacobian = pg.sparse_jacobian(tridiagonal)
+    stats = jacobian.plan(x).stats
+    assert (stats["colouring"], stats["tangents"], stats["cotangents"]) == ("column", 3, 0)
+    assert stats["costs"] == {"forward": (3, 0), "reverse": (0, 3)}
+    assert stats["nnz"] == 29_998
+    found, v = jacobian(x), RNG.standard_normal(10_000)
+    np.testing.assert_allclose(found @ v, pg.jvp(tridiagonal, (x,), (v,))[1], rtol=1e-11, atol=1e-11)
+
+
+def test_an_arrow_is_coloured_in_both_directions() -> None:
+    x = RNG.standard_normal(10_000)
+    jacobian = pg.sparse_jacobian(arrow)
+    stats = jacobian.plan(x).stats
+    assert (stats["colouring"], stats["tangents"], stats["cotangents"]) == ("bidirectional", 2, 1)
+    assert stats["costs"] == {"forward": (10_000, 0), "reverse": (0, 10_000), "bidirectional": (2, 1)}
+    found, v = jacobian(x), RNG.standard_normal(10_000)
+    np.testing.assert_allclose(found @ v, pg.jvp(arrow, (x,), (v,))[1], rtol=1e-9)
+
+
+def test_a_grid_takes_five_and_newton_converges() -> None:
+    jacobian = pg.sparse_jacobian(residual)
+    u = np.zeros((100, 100))
+    plan = jacobian.plan(u)
+    assert plan.stats["tangents"] == 5
+    assert plan.stats["nnz"] == 49_600
+    value = pg.compile(residual)
+    for _ in range(4):
+        u = u - spsolve(jacobian(u), value(u).ravel()).reshape(u.shape)
+    assert np.max(np.abs(value(u))) < 1e-14
+
+
+def test_the_rosenbrock_hessian_in_a_thousand_variables() -> None:
+    x = RNG.uniform(-1, 1, 1_000)
+    hessian = pg.sparse_hessian(rosenbrock)
+    found = hessian(x)
+    stats = hessian.plan(x).stats
+    assert (stats["tangents"], stats["cotangents"], stats["nnz"]) == (3, 0, 2_998)
+    diagonal = np.zeros(1_000)
+    diagonal[:-1] = 1200 * x[:-1] ** 2 - 400 * x[1:] + 2
+    diagonal[1:] += 200
+    np.testing.assert_allclose(found.diagonal(), diagonal, rtol=1e-12)
+    np.testing.assert_allclose(found.diagonal(1), -400 * x[:-1], rtol=1e-12)
+    np.testing.assert_array_equal(found.diagonal(1), found.diagonal(-1))
+
+
+def test_an_arrow_hessian_takes_two() -> None:
+    hessian = pg.sparse_hessian(lambda x: np.sum(np.sin(x[0] * x[1:]) * x[1:] ** 2))
+    x = RNG.standard_normal(500)
+    stats = hessian.plan(x).stats
+    assert (stats["colouring"], stats["tangents"]) == ("star", 2)
+    assert stats["costs"] == {"forward": (500, 0), "star": (2, 0)}
+    assert hessian(x).nnz == 3 * 500 - 2
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_structure_stays_and_calls_share_no_memory() -> None:
+    jacobian = pg.sparse_jacobian(lambda x: np.concatenate([x[:2] * x[2], x[3:] ** 2]))
+    first = jacobian(np.array([1.0, 2.0, 3.0, 4.0]))
+    kept = first.toarray()
+    zero = jacobian(np.zeros(4))
+    assert zero.nnz == first.nnz == 5
+    assert zero.has_canonical_format
+    zero.eliminate_zeros()
+    first.data[:] = -1.0
+    np.testing.assert_array_equal(jacobian(np.array([1.0, 2.0, 3.0, 4.0])).toarray(), kept)
+
+
+class Params(NamedTuple):
+    w: Any
+    b: Any
+
+
+def model(params: Params, scale: Any, *, shift: float = 0.0) -> Any:
+    return {"a": params.w * scale, "b": (params.b**2 + shift, np.arange(2))}
+
+
+def test_containers_are_put_end_to_end() -> None:
+    params = Params(np.arange(3.0), np.array([[2.0, 5.0]]))
+    found = pg.sparse_jacobian(model)(params, 3.0, shift=1.0)
+    np.testing.assert_array_equal(
+        found.toarray(), np.concatenate([np.diag([3.0, 3.0, 3.0, 4.0, 10.0]), np.zeros((2, 5))])
+    )
+    both = pg.sparse_jacobian(model, argnums=(1, 0))(params, 3.0)
+    np.testing.assert_array_equal(both.toarray()[:, 0], [0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(both.toarray()[:, 1:], found.toarray())
+    assert pg.sparsity(model, params, 3.0, argnums=-1).nnz == 3
+
+
+def test_a_hessian_with_respect_to_several_arguments() -> None:
+    def f(x: Any, k: Any, y: Any) -> Any:
+        return np.sum(x * y**2) * k
+
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    found = pg.sparse_hessian(f, argnums=(0, 2))(x, 2, y).toarray()
+    np.testing.assert_array_equal(found, [[0, 0, 12, 0], [0, 0, 0, 16], [12, 0, 4, 0], [0, 16, 0, 8]])
+
+
+def test_aux() -> None:
+    found, aux = pg.sparse_jacobian(lambda x: (x**2, {"sum": np.sum(x), "n": 3}), has_aux=True)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(found.toarray(), [[2.0, 0.0], [0.0, 4.0]])
+    assert aux == {"sum": 3.0, "n": 3}
+    found, aux = pg.sparse_hessian(lambda x: (np.sum(x**3), x), has_aux=True)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(found.toarray(), [[6.0, 0.0], [0.0, 12.0]])
+    np.testing.assert_array_equal(aux, [1.0, 2.0])
+
+
+def test_one_plan_for_each_signature() -> None:
+    calls = []
+
+    def f(x: Any) -> Any:
+        calls.append(x.shape)
+        return x * x
+
+    jacobian = pg.sparse_jacobian(f)
+    for n in (2, 3, 2, 3, 2):
+        assert jacobian(np.ones(n)).shape == (n, n)
+    assert calls == [(2,), (3,)]
+    assert jacobian.plan(np.zeros(2)).executable is jacobian.plan(np.ones(2)).executable
+    assert repr(jacobian) == "<sparse_jacobian of f, 2 signatures>"
+    assert jacobian.__name__ == "f"
+
+
+def test_sparsity_takes_types_alone() -> None:
+    found = pg.sparsity(tridiagonal, pg.spec((10_000,)))
+    assert found.nnz == 29_998
+    assert found.indices.dtype == np.int32
+
+
+def test_the_seeds_never_exist_as_a_matrix() -> None:
+    """Many colours on many inputs: the program holds neither a seed matrix nor the dense Jacobian."""
+    n, k = 4_000, 60
+    jacobian = pg.sparse_jacobian(
+        lambda x: np.reshape(np.sum(np.reshape(x, (-1, k)) ** 2, axis=1), (-1,)), mode="forward"
+    )
+    plan = jacobian.plan(np.ones(n * k // 50))
+    assert plan.stats["tangents"] == k
+    assert plan.stats["constant_bytes"] < 8 * 4 * n * k // 50
+    assert plan.stats["arena_bytes"] < 8 * 8 * n * k // 50
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [pg.sparse_jacobian, pg.sparse_hessian])
+def test_a_missing_scipy_names_the_extra(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    with pytest.raises(pg.UnsupportedError, match=r"(?s)sparse_.*\(rosenbrock\).*SciPy.*pygraph-ad\[sparse\]"):
+        make(rosenbrock)(np.ones(3))
+    with pytest.raises(pg.UnsupportedError, match=r"pygraph-ad\[sparse\]"):
+        pg.sparsity(rosenbrock, np.ones(3))
+    assert make(rosenbrock).plan(np.ones(3)).stats["nnz"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (
+            lambda: pg.sparse_jacobian(np.sin)(np.arange(3)),
+            pg.DTypeError,
+            "int64.*no derivative.*do: give it as a float",
+        ),
+        (lambda: pg.sparsity(np.sin, np.arange(3)), pg.DTypeError, "int64.*no derivative"),
+        (
+            lambda: pg.sparse_hessian(np.sin)(np.ones(3)),
+            pg.ShapeError,
+            r"float64\[3\], not one scalar.*sparse_jacobian",
+        ),
+        (lambda: pg.sparse_hessian(lambda x: (x, x))(1.0), pg.ShapeError, "float64, float64, not one scalar"),
+        (lambda: pg.sparse_hessian(lambda x: x > 0)(1.0), pg.DTypeError, "returned bool"),
+        (lambda: pg.sparse_jacobian(np.sin, argnums=1)(1.0), pg.SignatureError, "argnums=1, with 1 arguments"),
+        (lambda: pg.sparse_jacobian(np.sin, has_aux=True)(1.0), pg.GraphError, "not a pair"),
+        (lambda: pg.sparse_jacobian(np.sin, mode="both"), pg.SignatureError, "mode='both'"),
+        (lambda: pg.sparse_jacobian(np.sin)(pg.var("x")), pg.UnsupportedError, "can't be recorded.*jacfwd"),
+        (lambda: pg.sparse_jacobian(tridiagonal)(x=1.0, y=2.0), pg.SignatureError, "call it as tridiagonal"),
+    ],
+)
+def test_refusals(call: Callable[[], Any], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=f"(?s){text}"):
+        call()
+
+
+def test_closing_over_an_expression_is_refused() -> None:
+    def outer(y: Any) -> Any:
+        return pg.sparse_jacobian(lambda x: x * y)(np.ones(2))
+
+    with pytest.raises(pg.GraphError, match=r"(?s)depend on 'y'.*pass it to the function"):
+        pg.trace(outer, 1.0)
+
+
+def test_a_refused_call_leaves_the_others() -> None:
+    jacobian = pg.sparse_jacobian(lambda x: x[1:] * x[:-1])
+    with pytest.raises(pg.DTypeError):
+        jacobian(np.arange(3))
+    np.testing.assert_array_equal(jacobian(np.arange(3.0)).toarray(), [[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]])
