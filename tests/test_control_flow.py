@@ -386,7 +386,7 @@ def test_limit_of_the_tape() -> None:
 
 @pytest.mark.parametrize("choose", [False, True])
 def test_jacobians_of_jacobians(choose: bool) -> None:
-    """A Jacobian's loop over basis vectors reads the tape of a loop outside, and is itself differentiated in reverse."""
+    """The loop over basis vectors reads the tape of a loop outside, and is itself differentiated in reverse."""
 
     def f(x: Any) -> Any:
         found = pg.while_loop(lambda v: np.sum(v * v) < 50.0, lambda v: v * 1.3 + np.sin(v[::-1]), x)
