@@ -403,6 +403,22 @@ def test_jacobians_of_jacobians(choose: bool) -> None:
     assert np.allclose(pg.jacfwd(pg.grad(total))(x), pg.jacrev(pg.grad(total))(x), rtol=1e-10)
 
 
+def test_reverse_through_a_loop_that_reads_the_tape_of_another() -> None:
+    def rows(x: Any) -> Any:
+        found = pg.while_loop(lambda v: np.sum(v * v) < 50.0, lambda v: v * 1.3 + np.sin(v[::-1]), x)
+        return found * x
+
+    def total(x: Any) -> Any:
+        """The sum of squares of the Jacobian, row by row in a loop: each step sweeps back over the stack outside."""
+        _, found = pg.scan(lambda c, row: (c, pg.vjp(rows, x)[1](row)[0]), 0.0, np.eye(2))
+        return np.sum(found**2)
+
+    x, h = np.array([0.3, 0.7]), 1e-6
+    wanted = [(total(x + h * e) - total(x - h * e)) / (2 * h) for e in np.eye(2)]
+    assert np.allclose(pg.jacfwd(total)(x), wanted, rtol=1e-5)
+    assert np.allclose(pg.grad(total)(x), wanted, rtol=1e-5)
+
+
 # --- running --
 
 
