@@ -13,7 +13,7 @@ from ..graph.node import Node
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
 from .forward import jvp
-from .loops import BRANCH, OUTPUT, Names, refuse_stack_cotangents
+from .loops import BRANCH, OUTPUT, Names
 from .reverse import vjp
 from .unbroadcast import full
 
@@ -49,7 +49,6 @@ def branch_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | Non
         inputs.append((*body.inputs, *(slot for slot in slots if slot is not None)))
         derived.append(vjp(body.outputs, body.inputs, slots))
     found = _chosen(node, operands, inputs, derived, [body.inputs for body in bodies], "vjp")
-    refuse_stack_cotangents(node, zip(node.inputs[1:], found, strict=True))
     return [None, *found]
 
 

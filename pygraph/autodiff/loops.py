@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import UnsupportedError
 from ..graph.build import constant, make, substitute, topological, var
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.where import describe
 from ..ops.row import lookup
 
 SCAN = lookup("scan")
@@ -118,6 +116,10 @@ class Loop:
             condition=None if self.condition is None else expressions[second],
         )
 
+    def with_consts(self, consts: Sequence[Node], const_inputs: Sequence[Node]) -> Loop:
+        """The same loop with other constants."""
+        return replace(self, consts=tuple(consts), const_inputs=tuple(const_inputs))
+
     def with_operands(self, operands: Sequence[Node]) -> Loop:
         """The same loop on others in place of its node's operands."""
         count = None
@@ -220,31 +222,6 @@ def _unfolded(loop: Loop) -> Loop:
         carry_outputs=tuple(outputs[:n_carry]),
         y_outputs=tuple(outputs[n_carry:]),
     )
-
-
-def used_as_stacks(outputs: Iterable[Node]) -> set[Node]:
-    """The variables among what `outputs` are made of that stand for stacks of a loop outside."""
-    found: set[Node] = set()
-    for node in topological(outputs):
-        if node.op is BRANCH:
-            for body in node.attrs["bodies"]:
-                inside = used_as_stacks(body.outputs)
-                found.update(x for x, slot in zip(node.inputs[1:], body.inputs, strict=True) if slot in inside)
-        elif node.op in LOOPS:
-            loop = Loop.of(node)
-            inside = used_as_stacks(loop.expressions)
-            found.update(x for x, slot in zip(loop.consts, loop.const_inputs, strict=True) if slot in inside)
-            if node.op is REPLAY:
-                found.update(loop.xs)
-    return {node for node in found if node.op.name == "input"}
-
-
-def refuse_stack_cotangents(node: Node, shares: Iterable[tuple[Node, Node | None]]) -> None:
-    """Raise where a stack made outside of `node` is differentiated within: its cotangent would have to grow there."""
-    if any(share is not None and is_stack(operand) for operand, share in shares):
-        problem = "a reverse derivative of a while_loop's own reverse derivative, taken inside another loop or branch"
-        advice = "differentiate forward over it (jvp, jacfwd), or give the loop a fixed length (scan, fori_loop)"
-        raise UnsupportedError(describe("differentiating", node.op.name, problem, advice, where=node.where))
 
 
 def counted(loop: Loop) -> tuple[Loop, int]:

@@ -9,6 +9,7 @@ from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
+from .absorb import absorbed, reads_stacks
 from .forward import ADD, OUTPUT, check_like, times
 from .pieces import assemble
 from .unbroadcast import as_primal
@@ -37,6 +38,9 @@ def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node 
         (3,)
     """
     walk = Walk(outputs, wrt)
+    if any(map(reads_stacks, walk.order)):
+        outputs = absorbed(outputs, wrt)
+        walk = Walk(outputs, wrt)
     sums = Sums()
     several: dict[Node, list[Node | None]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):

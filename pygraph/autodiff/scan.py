@@ -15,7 +15,7 @@ from ..graph.node import Node
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
 from .forward import ADD, LINEAR_RULES, jvp
-from .loops import LOOPS, Loop, Names, refuse_stack_cotangents, split
+from .loops import LOOPS, Loop, Names, split
 from .reverse import vjp
 from .unbroadcast import full
 
@@ -163,7 +163,6 @@ def scan_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | None]
         name=f"{loop.name}_vjp",
     )
     results = back.build()
-    refuse_stack_cotangents(node, [(loop.consts[i], share) for i, share in added.items()])
     operands: list[Node | None] = [None] * len(loop.operands)
     for k, result in zip(carry_slots, results, strict=False):
         operands[n_consts + k] = result

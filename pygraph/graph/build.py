@@ -162,29 +162,28 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
         if found is not None:
             return found
         _nodes[key] = node
-    if _watchers:
-        thread = threading.get_ident()
-        for watching, made in _watchers:
-            if watching == thread:
-                made.add(node)
+    for made in _watching.sets:
+        made.add(node)
     return node
+
+
+class _Watching(threading.local):
+    def __init__(self) -> None:
+        self.sets: list[set[Node]] = []
+
+
+_watching = _Watching()
 
 
 @contextmanager
 def watched() -> Iterator[set[Node]]:
     """Within the block, the nodes that this thread makes and that did not exist before are put in the set given."""
-    entry: tuple[int, set[Node]] = (threading.get_ident(), set())
-    _watchers.append(entry)
+    made: set[Node] = set()
+    _watching.sets.append(made)
     try:
-        yield entry[1]
+        yield made
     finally:
-        for at, other in enumerate(_watchers):
-            if other is entry:
-                del _watchers[at]
-                break
-
-
-_watchers: list[tuple[int, set[Node]]] = []
+        _watching.sets.pop()
 
 
 def outputs_of(node: Node) -> tuple[Node, ...]:

@@ -491,19 +491,8 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
 ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
-ACTIONS = [
-    *STRUCTURE,
-    "slice",
-    "transpose",
-    "reduce_sum",
-    "reduce_sum",
-    "matmul",
-    "matmul",
-    "scan",
-    "composite",
-    "take",
-    "concatenate",
-]
+_OFTEN = "slice transpose reduce_sum reduce_sum matmul matmul scan composite take concatenate"
+ACTIONS = [*STRUCTURE, *_OFTEN.split()]
 
 
 def grow(seed: int, count: int, large: bool = False) -> Sample:
