@@ -32,7 +32,6 @@ from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
 from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
-from .sparse import sparse_hessian, sparse_jacobian, sparsity
 from .transforms import (
     custom_derivative,
     grad,
@@ -44,6 +43,9 @@ from .transforms import (
     jvp,
     linearize,
     scan,
+    sparse_hessian,
+    sparse_jacobian,
+    sparsity,
     value_and_grad,
     vjp,
     vmap,

@@ -331,3 +331,20 @@ def test_a_refused_call_leaves_the_others() -> None:
     with pytest.raises(pg.DTypeError):
         jacobian(np.arange(3))
     np.testing.assert_array_equal(jacobian(np.arange(3.0)).toarray(), [[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]])
+
+
+def test_sparse_is_an_option_of_the_dense_functions() -> None:
+    def residual(x: Any) -> Any:
+        return x[1:] ** 2 - x[:-1]
+
+    x = np.linspace(0.1, 1.0, 6)
+    found = pg.jacobian(residual, sparse=True)(x)
+    assert found.nnz == 10
+    np.testing.assert_allclose(found.toarray(), pg.jacobian(residual)(x), rtol=1e-14)
+
+    def energy(x: Any) -> Any:
+        return pg.sum(residual(x) ** 2)
+
+    curved = pg.hessian(energy, sparse=True)(x)
+    assert curved.nnz == 16
+    np.testing.assert_allclose(curved.toarray(), pg.hessian(energy)(x), rtol=1e-13, atol=1e-14)

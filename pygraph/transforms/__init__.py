@@ -11,6 +11,7 @@ from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .loops import scan
 from .mapping import vmap
 from .products import hvp, jvp, linearize, vjp
+from .sparse import sparse_hessian, sparse_jacobian, sparsity
 
 __all__ = [
     "custom_derivative",
@@ -23,6 +24,9 @@ __all__ = [
     "jvp",
     "linearize",
     "scan",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "sparsity",
     "value_and_grad",
     "vjp",
     "vmap",

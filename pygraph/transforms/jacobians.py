@@ -13,6 +13,7 @@ from ..graph.tree import unflatten
 from ..runtime.compile import CompiledFunction
 from ..runtime.notes import JacobianNote, note
 from .point import Function, Point, compiled, positions_of, record_point, refusal
+from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
@@ -55,8 +56,8 @@ def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
 
 
 def jacobian(
-    f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto", has_aux: bool = False
-) -> CompiledFunction:
+    f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto", has_aux: bool = False, sparse: bool = False
+) -> Any:
     """The Jacobian of a function by the mode that is planned to cost less.
 
     Arguments and result as for `jacfwd`. What was chosen can be seen: `jacobian(f).executable(*args).stats` has
@@ -65,9 +66,11 @@ def jacobian(
 
     Args:
         mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), or "auto", which plans both.
+        sparse: return a `scipy.sparse.csr_array` of fixed structure, by colouring: `pg.sparse_jacobian`.
 
     Raises:
         SignatureError: another mode.
+        UnsupportedError: `sparse` without SciPy (the extra `sparse`).
 
     Example:
         >>> wide = pg.jacobian(lambda x: np.stack([np.sum(x**2), np.sum(x)]))
@@ -81,6 +84,8 @@ def jacobian(
         problem = f"mode {mode!r} is unknown"
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
+    if sparse:
+        return sparse_jacobian(f, argnums, has_aux, mode)
     return _differentiated("jacobian", mode, f, argnums, has_aux)
 
 
@@ -108,11 +113,12 @@ def _chosen(mode: str, point: Point) -> JacobianPlan:
     return best
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, sparse: bool = False) -> Function:
     """The second derivatives of a function: `jacfwd(jacrev(f))`, forward over reverse.
 
     Args:
         f, argnums, has_aux: as for `jacfwd`; `f` is usually scalar.
+        sparse: return a `scipy.sparse.csr_array` of fixed structure, by star colouring: `pg.sparse_hessian`.
 
     Returns:
         A function that returns, for each output, for each leaf of the argument, and in it for each leaf again, an array
@@ -123,6 +129,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
         array([[6., 2.],
                [2., 0.]])
     """
+    if sparse:
+        return sparse_hessian(f, argnums, has_aux)
     twice = jacfwd(jacrev(f, argnums, has_aux).function, argnums, has_aux).function
 
     def recorded(*args: Any, **named: Any) -> Any:

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .autodiff.compressed import Compressed, compressed_hessian, compressed_jacobian
-from .autodiff.pattern import Index, Pattern
-from .autodiff.sparsity import jacobian_sparsity
-from .errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
-from .graph.graph import Graph
-from .graph.node import Node
-from .graph.trace import function_name, trace
-from .graph.tree import TreeDef, flatten, unflatten
-from .graph.where import describe
-from .ops.dtypes import is_float
-from .runtime.collector import paused
-from .runtime.compile import CACHE_SIZE, _by_position, _Signatures
-from .transforms.point import Function, positions_of, refusal
+from ..autodiff.compressed import Compressed, compressed_hessian, compressed_jacobian
+from ..autodiff.pattern import Index, Pattern
+from ..autodiff.sparsity import jacobian_sparsity
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.trace import function_name, trace
+from ..graph.tree import TreeDef, flatten, unflatten
+from ..graph.where import describe
+from ..ops.dtypes import is_float
+from ..runtime.collector import paused
+from ..runtime.compile import CACHE_SIZE, _by_position, _Signatures
+from .point import Function, positions_of, refusal
 
 if TYPE_CHECKING:
-    from .runtime.executable import Executable
+    from ..runtime.executable import Executable
 
 __all__ = ["SparseFunction", "SparsePlan", "sparse_hessian", "sparse_jacobian", "sparsity"]
 
