@@ -213,7 +213,7 @@ class _SparseSignatures(_Signatures):
         return found, self.details[found], leaves
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable:
-        from .runtime.executable import Executable  # loads the C library: at the first compilation, not at import
+        from ..runtime.executable import Executable  # loads the C library: at the first compilation, not at import
 
         name, f = self.name, self.function
         with paused():
