@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PG_TABLE_HASH UINT64_C(0x253f933a1f4f9e8b)
+#define PG_TABLE_HASH UINT64_C(0x889e2c7cf390f4ce)
 
 /* Micro-operations by their number in a Program. */
 typedef enum pg_mop {

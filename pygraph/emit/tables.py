@@ -9,20 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import GraphError
-from ..ops import reductions as _reductions  # noqa: F401  (registers its rows)
 from ..ops.row import TABLE, Op
-from ..ops.table import MICRO_OPS
-
-#: Raised by one whenever Programs change their meaning: part of the table's hash.
-FORMAT_VERSION = 2
-
-#: The reductions in the order of their numbers in a Program.
-REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+from ..ops.table import MICRO_OPS, REDUCTIONS, table_hash
 
 HEADER = Path(__file__).resolve().parents[2] / "csrc" / "generated" / "pg_ops.h"
 
 _KINDS = "fib"
-_PRIME = 2**64 - 59  # the largest prime below 2^64
 #: Signed arithmetic that might overflow, which C leaves undefined.
 _UNSAFE = re.compile(r"\b[abc]\s*[-+*]\s*[abc]\b|(?<![\w)]\s)-\s*[abc]\b")
 #: Functions of a few instructions, which the scalar loop expands in place.
@@ -124,16 +116,6 @@ def _body() -> str:
     parts += ["", "/* X(name, combining expression, identity) */"]
     parts += [_macro(f"PG_REDUCTIONS_{kind.upper()}", _reduction_items(kind)) for kind in _KINDS]
     return "\n".join(parts) + "\n"
-
-
-@lru_cache(maxsize=1)
-def table_hash() -> int:
-    """64 bits that change with any name, arity, kind or expression; the C library holds its own copy.
-
-    The text as one large number modulo a prime: a change of the text keeps the hash with a chance of about 2^-64.
-    """
-    text = f"{FORMAT_VERSION}\n{_body()}"
-    return int.from_bytes(b"\1" + text.encode(), "big") % _PRIME
 
 
 def render() -> str:

@@ -11,13 +11,13 @@ import numpy as np
 
 from ..graph.build import topological
 from ..graph.graph import Graph
-from ..ops.table import micro_op
+from ..ops.table import REDUCTIONS, micro_op
 from .expand import expand
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
 from .plan import plan
 from .program import Micro, Segment, SlotKind
-from .regions import REDUCTIONS, Fuser, Region
+from .regions import Fuser, Region
 from .steps import CELL, ScalarStep, Step, Value
 from .views import VIEW_OPS, Access, Views, row_major
 

@@ -7,9 +7,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
-from ..ops.table import micro_op
+from ..ops.table import REDUCTIONS, micro_op
 from .program import SlotKind, partials
-from .regions import REDUCTIONS, Region, Split
+from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
 from .views import VIEW_OPS, Access, broadcast_strides, row_major
 

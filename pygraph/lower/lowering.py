@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..emit.tables import table_hash
 from ..graph.graph import Graph
+from ..ops.table import table_hash
 from .build import BodyBuilder, Shared
 from .encode import encode
 from .expand import expand

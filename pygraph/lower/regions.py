@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..ops.table import REDUCTIONS
 from .views import VIEW_OPS, Access, Views
 
 if TYPE_CHECKING:
     from ..graph.node import Node
 
-REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
 #: Operations of one loop region; more would push its registers out of the L1 cache.
 MAX_LOOP_NODES = 64
 #: How many regions of one shape are looked at when a node seeks one to join.
