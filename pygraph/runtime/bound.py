@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +73,16 @@ class BoundCall:
                 idle.append(taken)
 
         self.__call__ = call
+
+    def __reduce__(self) -> NoReturn:
+        """Neither copied nor pickled: what it is bound to can't be."""
+        problem = "a bound call is tied to the memory of its arrays, which a copy would not have"
+        raise StateError(describe("copying", "bound call", problem, "bind again: exe.bind(...)"))
+
+    __copy__ = __reduce__
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__reduce__()
 
 
 def _busy(built: Built) -> StateError:

@@ -100,9 +100,13 @@ class Executable:
         self._tangent_signature = _tangent_signature(runner.built)
         self.__call__ = runner.fast_call(runner.general)
 
-    def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
-        """The fastest way to call this Executable; `general` gets every call that is not by position and exact."""
-        return self._runner.fast_call(general)
+    def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
+        """The fastest way to call this Executable; `general` gets every call that is not by position and exact.
+
+        `weak` tells for each leaf of the arguments which type of Python number it must be, or None where it is none;
+        without it a number is taken where it has the input's dtype.
+        """
+        return self._runner.fast_call(general, weak)
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
         """A call with the leaves of all arguments in one list."""
