@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 import threading
@@ -77,6 +78,10 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
             return ((), bool_), tuple((tuple(shape), as_dtype(dtype)) for shape, dtype in op.results(inputs, attrs))
         assert op.shape is not None
         shape = tuple(op.shape([x.shape for x in inputs], attrs))
+        if not _possible(shape):
+            raise ShapeError(
+                describe("tracing", op.name, f"the result's shape {shape} {_IMPOSSIBLE}", _SMALLER, inputs)
+            )
         if op.result == "same":
             same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
             dtype = same[0]
@@ -219,7 +224,18 @@ def as_shape(shape: Any) -> Shape:
         raise ShapeError(describe("tracing", "shape", f"{shape!r} is not a shape", "give a tuple of ints")) from error
     if any(size < 0 for size in taken):
         raise ShapeError(describe("tracing", "shape", f"{shape!r} has a negative size", "give sizes of 0 or more"))
+    if not _possible(taken):
+        raise ShapeError(describe("tracing", "shape", f"{shape!r} {_IMPOSSIBLE}", _SMALLER))
     return taken
+
+
+_IMPOSSIBLE = "is more than an array can have: 64 axes, and fewer than 2**60 elements"
+_SMALLER = "use a smaller shape"
+
+
+def _possible(shape: Shape) -> bool:
+    """Whether NumPy and the C library can count the bytes of such an array, of any dtype, in an int64."""
+    return len(shape) <= 64 and math.prod(size for size in shape if size) < 1 << 60
 
 
 def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
@@ -244,6 +260,9 @@ def new_input(name: Any, shape: Shape, dtype: DType) -> Node:
     """A new `input` node."""
     if not isinstance(name, str) or not name:
         raise GraphError(describe("tracing", "var", f"{name!r} is not a name", "give a non-empty string"))
+    if not name.isprintable():
+        problem = f"the name {name!r} has characters that can't be printed"
+        raise GraphError(describe("tracing", "var", problem, "leave out line breaks and control characters"))
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
     return make(TABLE["input"], (), attrs)
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from ..errors import StateError
 from ..graph.where import describe
 from ..lower.program import Segment
-from . import library
 from .build import Built
 from .callpath import write_collect
 from .context import Context
@@ -54,7 +53,7 @@ class BoundCall:
                 context.bind(program.outputs[i], result)
         self.outputs = built.graph.unflatten(results)
         idle = deque([context])  # holds the context while no thread runs it
-        pointer, run, failure = context.pointer, library.run, built.library.failure
+        pointer, run, failure = context.pointer, built.library.run, built.library.failure
         outputs, scalars = self.outputs, any(not result.ndim for result in results)
         collect = write_collect(results, built.graph.output_tree)
 

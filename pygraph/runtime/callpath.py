@@ -98,7 +98,7 @@ def write_call(
     namespace: dict[str, Any] = {
         "ndarray": np.ndarray,
         "empty": np.empty,
-        "run": library.run,
+        "run": loaded.run,
         "bind": library.bind,
         "address": library.address,
         "pop": pool.free.pop,

@@ -373,7 +373,7 @@ def _seed_signature(built: Built) -> Signature:
         Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
         for i in built.seeded
     ]
-    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form])
+    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form], derived=True)
 
 
 def _tangent_signature(built: Built) -> Signature:
@@ -382,7 +382,7 @@ def _tangent_signature(built: Built) -> Signature:
     nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
     parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
     names = [f"d_{variable.name}" for variable in variables]
-    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables])
+    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables], True)
 
 
 def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:
