@@ -31,7 +31,6 @@ int pg_run_scan(const pg_place *place, const pg_scan *scan) {
         }
         const int status = pg_run_body(context, scan->body);
         if (status != PG_OK) return status;
-        if (pg_stopped(context)) return pg_interrupted(place); /* a body may have no instruction that looks */
         carry = next;
     }
     return PG_OK;

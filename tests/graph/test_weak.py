@@ -63,7 +63,8 @@ def test_each_kind_of_number_has_its_signature() -> None:
 
 
 def test_derivatives_have_the_dtype_of_the_number() -> None:
-    _, gradient = pg.value_and_grad(lambda x, s: pg.sum(x * s), argnums=(0, 1))(F32, 2.0)
+    value, gradient = pg.value_and_grad(lambda x, s: pg.sum(x * s), argnums=(0, 1))(F32, 2.0)
+    assert value.dtype == np.float32
     assert gradient[1].dtype == np.float64
     assert gradient[1] == 2.0
     assert gradient[0].dtype == np.float32
@@ -95,3 +96,14 @@ def test_converting_ends_weakness() -> None:
 def test_a_weak_expression_inlines_into_a_compiled_function() -> None:
     inner = pg.compile(lambda x, s: x * s)
     assert pg.compile(lambda x, s: inner(x, s + 1))(F32, 2.0).dtype == np.float32
+
+
+def test_branches_and_loops_of_run_time_length_keep_numbers_weak() -> None:
+    def f(x: Any, s: float) -> Any:
+        chosen = pg.cond(s > 1.0, lambda x, s: x * s, lambda x, s: x, x, s)
+        _, last = pg.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * s), (0, x))
+        return chosen, last
+
+    chosen, last = pg.compile(f)(F32, 2.0)
+    assert chosen.dtype == last.dtype == np.float32
+    np.testing.assert_array_equal(last, 8 * F32)
