@@ -25,7 +25,7 @@ from ..graph.verify import check_enabled
 from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
 from .collector import paused
-from .notes import Notes, collected
+from .notes import collected
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -108,14 +108,15 @@ class _Signatures:
             found = self.entries.get(key)
             if found is not None:
                 self.entries.move_to_end(key)
-        if found is not None and not is_recording():
-            return found
-        # Inside a trace what the function closes over may have become an expression since: only recording it tells.
-        with paused(), collected() as notes:
+        if found is not None and is_recording():
+            # What the function closes over may have become an expression since: only recording it tells.
             graph = self._traced(values, keywords)
-            if graph.free:
-                return graph
-            made = found if found is not None else self._compiled(graph, len(values), notes)
+            return graph if graph.free else found
+        if found is not None:
+            return found
+        made = self._compiled(values, keywords)
+        if isinstance(made, Graph):
+            return made
         with self.lock:  # another thread may have been first; then its Executable stays
             found = self.entries.setdefault(key, made)
             while len(self.entries) > self.cache_size:
@@ -123,16 +124,21 @@ class _Signatures:
         return found
 
     def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
-        graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+        with paused():
+            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
         if check_enabled():
             graph.verify("traced")
         return graph
 
-    def _compiled(self, graph: Graph, count: int, notes: Notes) -> Executable:
+    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
-        wrt = range(count) if self.wrt_all else None
-        return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
+        with paused(), collected() as notes:
+            graph = self._traced(values, keywords)
+            if graph.free:
+                return graph
+            wrt = range(len(values)) if self.wrt_all else None
+            return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
