@@ -100,6 +100,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     atomic_fetch_add(&context->program->references, 1);
     context->threads = threads;
     context->check_finite = check_finite != 0;
+    atomic_init(&context->stop, 0);
     pg_report(&context->error, PG_OK, -1, -1, -1, "%s", "");
     context->tape_bytes = 0;
     for (int i = 0; i < program->n_tapes; i++) context->tapes[i] = (pg_tape){NULL, 0, 0};
@@ -143,6 +144,7 @@ int pg_context_run(pg_context *context, int segment) {
                          body->n_segments);
     }
     context->error.status = PG_OK;
+    atomic_store_explicit(&context->stop, 0, memory_order_relaxed);
     for (int i = 0; i < body->n_ports[segment]; i++) {
         const int slot = body->ports[segment][i];
         if (context->frames[0].slots[slot] != NULL) continue;
@@ -150,5 +152,7 @@ int pg_context_run(pg_context *context, int segment) {
     }
     return pg_run_code(context, 0, body->segments[segment][0], body->segments[segment][1]);
 }
+
+void pg_context_stop(pg_context *context) { atomic_store_explicit(&context->stop, 1, memory_order_relaxed); }
 
 const pg_error *pg_context_error(const pg_context *context) { return &context->error; }

@@ -19,6 +19,7 @@ typedef struct pg_tape {
 struct pg_context {
     pg_program *program;
     int threads, check_finite;
+    atomic_int stop;        /* set from another thread: the run is to end */
     int64_t scratch_stride; /* per worker */
     char *scratch;
     pg_frame *frames; /* by body */
@@ -38,8 +39,13 @@ typedef struct pg_place {
 
 /* A task of a parallel instruction; `worker` owns one block scratch. */
 typedef void (*pg_task_fn)(void *job, int64_t task, int worker);
-/* Runs all tasks, on the shared pool where it is free and `threads` allows, else here. */
-void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job);
+/* Runs all tasks, on the shared pool where it is free and the context allows, else here; fewer when it is stopped. */
+void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, void *job);
+static inline int pg_stopped(const pg_context *context) {
+    return atomic_load_explicit(&context->stop, memory_order_relaxed);
+}
+/* The status of a run that was stopped, with its record. */
+int pg_interrupted(const pg_place *place);
 
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end);
 void pg_run_loop(const pg_place *place, const pg_loop *loop);

@@ -30,7 +30,10 @@ void pg_start_body(pg_context *context, int number, char *arena) {
 
 int pg_run_body(pg_context *context, int number) {
     const int64_t *segment = context->program->bodies[number].segments[0];
-    return pg_run_code(context, number, segment[0], segment[1]);
+    const int status = pg_run_code(context, number, segment[0], segment[1]);
+    if (status != PG_OK || !pg_stopped(context)) return status;
+    /* stopped in a body that has no instruction which looks */
+    return pg_interrupted(&(pg_place){.context = context, .body = number, .instruction = -1, .node = -1});
 }
 
 static void connect(const pg_port *ports, int n, char *const *outer, char **inner) {
@@ -83,7 +86,8 @@ static int reserve(const pg_place *place, int number, int64_t n) {
 }
 
 /* Lets the stacks of a step be read and written in place. */
-static int connect_stacks(const pg_place *place, const pg_stack *stacks, int n, int64_t at, int64_t room, char **inner) {
+static int connect_stacks(const pg_place *place, const pg_stack *stacks, int n, int64_t at, int64_t room,
+                          char **inner) {
     const pg_context *context = place->context;
     for (int k = 0; k < n; k++) {
         const int number = stacks[k].tape;
@@ -115,8 +119,7 @@ static const pg_port *next_place(const pg_while *loop, const pg_port *carry) {
 static int run_step(const pg_place *place, const pg_while *loop, const pg_port *carry, const pg_port *next) {
     char **inner = place->context->frames[loop->body].slots;
     connect(carry, loop->n_carry, place->slots, inner);
-    for (int k = 0; k < loop->n_carry; k++)
-        inner[loop->carry_result[k]] = place->slots[next[k].slot] + next[k].offset;
+    for (int k = 0; k < loop->n_carry; k++) inner[loop->carry_result[k]] = place->slots[next[k].slot] + next[k].offset;
     return pg_run_body(place->context, loop->body);
 }
 

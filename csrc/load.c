@@ -233,7 +233,8 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
         words += words[0];
     }
     if (n_words != 0) return pg_refuse(l, "%" PRId64 " words follow the last body", n_words);
-    /* What runs a body needs to know how its inputs are read: bodies come after those that run them, so go backwards. */
+    /* What runs a body needs to know how its inputs are read: bodies come after those that run them, so go backwards.
+     */
     for (int b = program->n_bodies - 1; b >= 0; b--) {
         l->number = b;
         l->body = &program->bodies[b];

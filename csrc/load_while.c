@@ -55,8 +55,8 @@ static int read_counts(pg_loader *l, const int64_t *words, int64_t n, int64_t he
 }
 
 /* The condition reads what the step reads. */
-static int read_condition(pg_loader *l, pg_while *loop, const pg_body *condition, const int64_t *flag,
-                          const int64_t *w, pg_touched *touched) {
+static int read_condition(pg_loader *l, pg_while *loop, const pg_body *condition, const int64_t *flag, const int64_t *w,
+                          pg_touched *touched) {
     const int n = loop->n_consts + loop->n_carry;
     if (condition->n_inputs != n || condition->n_outputs != 1)
         return pg_refuse(l, "WHILE: its condition has other inputs than its step, or more than one output");
@@ -157,8 +157,8 @@ int pg_decode_replay(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status == PG_OK)
         status = pg_read_workspace(l, words[1], body->arena_bytes, "REPLAY", &loop->workspace, &touched);
     if (status == PG_OK) {
-        status = pg_check_bytes(l, words[7], words[8], 8, 8, 0, "REPLAY: the number of steps",
-                                &touched.extents[touched.n]);
+        status =
+            pg_check_bytes(l, words[7], words[8], 8, 8, 0, "REPLAY: the number of steps", &touched.extents[touched.n]);
         touched.n++;
     }
     if (status == PG_OK) status = read_ports(l, loop, body, words + PG_REPLAY_WORDS, &touched);

@@ -113,6 +113,6 @@ void pg_run_loop(const pg_place *place, const pg_loop *loop) {
     if (loop->n_tasks == 1) {
         run_task(&job, 0, 0);
     } else if (loop->n_tasks > 1) {
-        pg_run_tasks(place->context->threads, loop->n_tasks, run_task, &job);
+        pg_run_tasks(place->context, loop->n_tasks, run_task, &job);
     }
 }

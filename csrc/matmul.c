@@ -17,26 +17,26 @@ typedef struct pg_panel {
 } pg_panel;
 
 /* U: the type in which products and sums are defined. */
-#define PG_PLAIN_PRODUCT(T, U)                                                                         \
-    static void plain_##T(const pg_panel *p) {                                                         \
-        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                \
-        T *c = (T *)(void *)p->c;                                                                      \
-        const int64_t row_a = p->ta ? 1 : p->lda, step_a = p->ta ? p->lda : 1;                         \
-        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row_a) {                                    \
-            if (p->tb) {                                                                               \
-                for (int64_t j = 0; j < p->n; j++) {                                                   \
-                    U sum = 0;                                                                         \
-                    for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step_a] * (U)b[j * p->ldb + k]; \
-                    c[j] = (T)sum;                                                                     \
-                }                                                                                      \
-                continue;                                                                              \
-            }                                                                                          \
-            for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)a[0] * (U)b[j]);                          \
-            for (int64_t k = 1; k < p->k; k++) {                                                       \
-                const U x = (U)a[k * step_a];                                                          \
-                for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)c[j] + x * (U)b[k * p->ldb + j]);     \
-            }                                                                                          \
-        }                                                                                              \
+#define PG_PLAIN_PRODUCT(T, U)                                                                                     \
+    static void plain_##T(const pg_panel *p) {                                                                     \
+        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                            \
+        T *c = (T *)(void *)p->c;                                                                                  \
+        const int64_t row_a = p->ta ? 1 : p->lda, step_a = p->ta ? p->lda : 1;                                     \
+        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row_a) {                                                \
+            if (p->tb) {                                                                                           \
+                for (int64_t j = 0; j < p->n; j++) {                                                               \
+                    U sum = 0;                                                                                     \
+                    for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step_a] * (U)b[j * p->ldb + k];             \
+                    c[j] = (T)sum;                                                                                 \
+                }                                                                                                  \
+                continue;                                                                                          \
+            }                                                                                                      \
+            for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)0 + (U)a[0] * (U)b[j]); /* 0 + -0 is 0, as in BLAS */ \
+            for (int64_t k = 1; k < p->k; k++) {                                                                   \
+                const U x = (U)a[k * step_a];                                                                      \
+                for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)c[j] + x * (U)b[k * p->ldb + j]);                 \
+            }                                                                                                      \
+        }                                                                                                          \
     }
 PG_PLAIN_PRODUCT(double, double)
 PG_PLAIN_PRODUCT(float, float)
@@ -131,5 +131,5 @@ void pg_run_matmul(const pg_place *place, const pg_matmul *matmul) {
     if (matmul->n_tasks == 1)
         run_task(&job, 0, 0);
     else if (matmul->n_tasks > 1)
-        pg_run_tasks(place->context->threads, matmul->n_tasks, run_task, &job);
+        pg_run_tasks(place->context, matmul->n_tasks, run_task, &job);
 }

@@ -10,7 +10,8 @@ typedef struct pg_program pg_program;
 typedef struct pg_context pg_context;
 
 /* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument, 6 a
- * loop has more steps than its limit, 7 the tapes of a context would pass their limit.
+ * loop has more steps than its limit, 7 the tapes of a context would pass their limit, 8 stopped by
+ * pg_context_stop.
  * `instruction` counts from 0 within its body; -1 stands for "none" in body, instruction and node.
  * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element;
  * steps: the limit; tape: the step, and the limit in bytes.
@@ -55,6 +56,10 @@ int pg_context_bind(pg_context *context, int slot, void *pointer);
 /* Run one segment of the main body: 0 forward, 1 reverse, 2 tangent. Returns the status; allocates
  * nothing but tapes. */
 int pg_context_run(pg_context *context, int segment);
+
+/* End the run that another thread has on this context, after the step of a loop, instruction or task it is at. Outputs
+ * and intermediates of that run are then undefined. A run that starts later is not stopped. */
+void pg_context_stop(pg_context *context);
 
 /* The most bytes that the tapes of one context may take: what loops of a run-time length record for their reverse. */
 void pg_set_tape_limit(int64_t bytes);

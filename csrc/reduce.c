@@ -150,7 +150,7 @@ void pg_run_reduce(const pg_place *place, const pg_loop *loop) {
     if (loop->n_tasks == 1)
         run_task(&job, 0, 0);
     else
-        pg_run_tasks(place->context->threads, loop->n_tasks, run_task, &job);
+        pg_run_tasks(place->context, loop->n_tasks, run_task, &job);
     if (loop->n_chunks == 1) return;
     for (int q = 0; q < loop->n_reductions; q++) {
         for (int64_t o = 0; o < loop->outer; o++) combine(&job, q, o);

@@ -1,5 +1,6 @@
 /* Runs instructions one after another. */
 #include "context.h"
+#include "loader.h"
 
 static int run_one(const pg_place *place, const pg_instruction *instruction, char *arena) {
     switch (instruction->opcode) {
@@ -28,6 +29,11 @@ static int run_one(const pg_place *place, const pg_instruction *instruction, cha
     }
 }
 
+int pg_interrupted(const pg_place *place) {
+    return pg_report(&place->context->error, PG_INTERRUPTED, place->body, place->instruction, place->node, "%s",
+                     "stopped from outside");
+}
+
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end) {
     const pg_instruction *instructions = context->program->bodies[body].instructions;
     const pg_frame *frame = &context->frames[body];
@@ -36,6 +42,7 @@ int pg_run_code(pg_context *context, int body, int64_t first, int64_t end) {
         place.instruction = i;
         place.node = instructions[i].node;
         int status = run_one(&place, &instructions[i], frame->arena);
+        if (status == PG_OK && pg_stopped(context)) status = pg_interrupted(&place);
         if (status == PG_OK && context->check_finite) status = pg_check_results(&place, &instructions[i]);
         if (status != PG_OK) return status;
     }

@@ -18,6 +18,7 @@
 enum { PG_SPINS = 400 };
 
 typedef struct pg_job {
+    const pg_context *context;
     pg_task_fn run;
     void *data;
     int64_t n_tasks;
@@ -39,7 +40,7 @@ static struct {
           .done = PTHREAD_COND_INITIALIZER};
 
 static void work(pg_job *job, int worker) {
-    for (;;) {
+    while (!pg_stopped(job->context)) {
         const long long task = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
         if (task >= job->n_tasks) return;
         job->run(job->data, task, worker);
@@ -110,7 +111,8 @@ static int start_workers(int count) {
     return pool.started;
 }
 
-void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job) {
+void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, void *job) {
+    const int threads = context->threads;
     if (threads > 1 && n_tasks > 1 && pthread_mutex_trylock(&pool.busy) == 0) {
         pthread_mutex_lock(&pool.mutex);
         int helpers = (threads < pool_size() ? threads : pool.size) - 1;
@@ -118,6 +120,7 @@ void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job) {
         const int workers = helpers > 0 ? start_workers(helpers) : 0;
         pool.wanted = helpers < workers ? helpers : workers;
         pool.entered = pool.left = 0;
+        pool.job.context = context;
         pool.job.run = run;
         pool.job.data = job;
         pool.job.n_tasks = n_tasks;
@@ -138,7 +141,7 @@ void pg_run_tasks(int threads, int64_t n_tasks, pg_task_fn run, void *job) {
         pthread_mutex_unlock(&pool.busy);
         return;
     }
-    for (int64_t task = 0; task < n_tasks; task++) run(job, task, 0);
+    for (int64_t task = 0; task < n_tasks && !pg_stopped(context); task++) run(job, task, 0);
 }
 
 void pg_set_threads(int n) {

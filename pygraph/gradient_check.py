@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .graph.node import Node
-from .graph.trace import function_name, parameter_names
+from .errors import SignatureError
+from .graph.trace import function_name, parameter_names, result_node
 from .graph.tree import flatten, flatten_named, unflatten
+from .graph.where import describe
 from .ops.dtypes import is_float
 from .runtime.compile import compile
 from .transforms import grad, jvp
@@ -72,7 +73,7 @@ def check_grads(
 
     Raises:
         AssertionError: names the worst entry: argument, index, both values, mode and order.
-        ValueError: an unknown mode, or an order below 1.
+        SignatureError: an unknown mode, or an order below 1.
 
     Example:
         >>> pg.check_grads(lambda x: np.sin(x) * x, (0.7,))
@@ -80,9 +81,9 @@ def check_grads(
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
     unknown = [mode for mode in modes if mode not in MODES]
     if unknown or not modes:
-        raise ValueError(f"modes must be among {MODES}, not {unknown or modes!r}")
+        raise _refused(f, f"modes must be among {MODES}, not {unknown or modes!r}", "give one of them, or both")
     if order < 1:
-        raise ValueError(f"order must be at least 1, not {order}")
+        raise _refused(f, f"order must be at least 1, not {order!r}", "give 1, 2 or more")
     args = tuple(args) if isinstance(args, (tuple, list)) else (args,)
     names = [
         name
@@ -100,6 +101,10 @@ def check_grads(
         raise AssertionError(f"check_grads({function_name(f)}): {worst}")
 
 
+def _refused(f: Callable[..., Any], problem: str, advice: str) -> SignatureError:
+    return SignatureError(describe("checking", f"check_grads({function_name(f)})", problem, advice))
+
+
 def _projected(f: Callable[..., Any], form: Any) -> Callable[..., Any]:
     """`f` of flat leaves, its floating outputs multiplied by fixed random numbers and summed to one scalar."""
 
@@ -107,8 +112,8 @@ def _projected(f: Callable[..., Any], form: Any) -> Callable[..., Any]:
         generator = np.random.default_rng(20240607)
         outputs, _ = flatten(f(*unflatten(form, leaves)))
         total: Any = np.float64(0.0)
-        for output in outputs:
-            if is_float(np.asarray(output).dtype if not isinstance(output, Node) else output.dtype):
+        for output in (result_node(output, function_name(f)) for output in outputs):
+            if is_float(output.dtype):
                 weights = generator.uniform(0.5, 1.5, output.shape)
                 total = total + (output * weights.astype(output.dtype)).sum()
         return total

@@ -67,9 +67,20 @@ def test_nan_fails() -> None:
 
 
 def test_what_it_refuses() -> None:
-    with pytest.raises(ValueError, match="modes must be among"):
+    with pytest.raises(pg.SignatureError, match="modes must be among"):
         pg.check_grads(np.sin, 1.0, modes=("sideways",))
-    with pytest.raises(ValueError, match="modes must be among"):
+    with pytest.raises(pg.SignatureError, match="modes must be among"):
         pg.check_grads(np.sin, 1.0, modes=())
-    with pytest.raises(ValueError, match="order must be at least 1"):
+    with pytest.raises(pg.SignatureError, match="order must be at least 1"):
         pg.check_grads(np.sin, 1.0, order=0)
+
+
+def test_a_constant_function_passes() -> None:
+    pg.check_grads(lambda x: 3.0, (1.0,))
+    pg.check_grads(lambda x: (3.0, x, 1), (1.0,))
+
+
+@pytest.mark.parametrize("options", [{"modes": ("x",)}, {"modes": ()}, {"order": 0}], ids=str)
+def test_options_that_say_nothing_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(pg.SignatureError, match=r"check_grads\(.*\n  do: "):
+        pg.check_grads(np.sin, (1.0,), **options)

@@ -8,12 +8,14 @@ from typing import Any
 from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
-from .build import as_node, constant, convert, make, new_input, outputs_of, substitute, watched
-from .control import WEAK_TYPES, weak_fits
+from .build import as_node, convert, make, new_input, outputs_of, substitute, watched
+from .control import in_dtype, weak_fits
 from .graph import Graph
 from .node import Node
+from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
+from .weak import WEAK_TYPES, is_weak, weakened
 from .where import describe, type_text
 
 __all__ = ["cond", "switch"]
@@ -91,11 +93,12 @@ class _Traced:
         self.name = function_name(f)
         traced = [leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]
         self.inputs = make_inputs(names, [leaf_type(leaf, name) for name, leaf in zip(names, traced, strict=True)])
-        remaining = iter(self.inputs)
+        remaining = iter(weakened(self.inputs, traced))
         given = [leaf if type(leaf) in WEAK_TYPES else next(remaining) for leaf in leaves]
-        named, self.form = flatten_named(f(*unflatten(form, given)), "result")
+        with recording():
+            named, self.form = flatten_named(f(*unflatten(form, given)), "result")
         self.names = [name for name, _ in named]
-        self.leaves = [leaf if type(leaf) in WEAK_TYPES else result_node(leaf, op) for _, leaf in named]
+        self.leaves = [leaf if is_weak(leaf) else result_node(leaf, op) for _, leaf in named]
 
 
 def _branch(
@@ -135,12 +138,11 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
     outputs: list[list[Node]] = [[] for _ in traced]
     for k, name in enumerate(first.names):
         leaves = [branch.leaves[k] for branch in traced]
-        strong = [leaf.dtype for leaf in leaves if isinstance(leaf, Node)]
-        weak = [as_node(leaf).dtype for leaf in leaves if not isinstance(leaf, Node)]
+        strong = [leaf.dtype for leaf in leaves if not is_weak(leaf)]
+        weak = [as_node(leaf).dtype for leaf in leaves if is_weak(leaf)]
         dtype = strong[0] if strong else max(weak, key=lambda dtype: "bif".index(KINDS[dtype]))
         nodes = [
-            leaf if isinstance(leaf, Node) else constant(leaf, dtype if weak_fits(leaf, dtype) else None)
-            for leaf in leaves
+            in_dtype(leaf, dtype) if is_weak(leaf) and weak_fits(leaf, dtype) else as_node(leaf) for leaf in leaves
         ]
         for branch, node in zip(traced, nodes, strict=True):
             if (node.shape, node.dtype) == (nodes[0].shape, nodes[0].dtype):

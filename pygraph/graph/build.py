@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 import threading
@@ -16,9 +17,10 @@ import numpy.typing as npt
 
 from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, TracedBoolError, UnsupportedError
 from ..ops.common import bind_describer
-from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64, int64
+from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
+from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
 from .where import Where, describe, here
 
 __all__ = [
@@ -76,6 +78,10 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
             return ((), bool_), tuple((tuple(shape), as_dtype(dtype)) for shape, dtype in op.results(inputs, attrs))
         assert op.shape is not None
         shape = tuple(op.shape([x.shape for x in inputs], attrs))
+        if not _possible(shape):
+            raise ShapeError(
+                describe("tracing", op.name, f"the result's shape {shape} {_IMPOSSIBLE}", _SMALLER, inputs)
+            )
         if op.result == "same":
             same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
             dtype = same[0]
@@ -218,7 +224,18 @@ def as_shape(shape: Any) -> Shape:
         raise ShapeError(describe("tracing", "shape", f"{shape!r} is not a shape", "give a tuple of ints")) from error
     if any(size < 0 for size in taken):
         raise ShapeError(describe("tracing", "shape", f"{shape!r} has a negative size", "give sizes of 0 or more"))
+    if not _possible(taken):
+        raise ShapeError(describe("tracing", "shape", f"{shape!r} {_IMPOSSIBLE}", _SMALLER))
     return taken
+
+
+_IMPOSSIBLE = "is more than an array can have: 64 axes, and fewer than 2**60 elements"
+_SMALLER = "use a smaller shape"
+
+
+def _possible(shape: Shape) -> bool:
+    """Whether NumPy and the C library can count the bytes of such an array, of any dtype, in an int64."""
+    return len(shape) <= 64 and math.prod(size for size in shape if size) < 1 << 60
 
 
 def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
@@ -239,13 +256,14 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
     return new_input(name, as_shape(shape), as_dtype(dtype, f"variable {name!r}"))
 
 
-def new_input(name: Any, shape: Shape, dtype: DType, weak: bool = False) -> Node:
-    """A new `input` node; a weak one is promoted like a Python number (only while a scan body is probed)."""
+def new_input(name: Any, shape: Shape, dtype: DType) -> Node:
+    """A new `input` node."""
     if not isinstance(name, str) or not name:
         raise GraphError(describe("tracing", "var", f"{name!r} is not a name", "give a non-empty string"))
+    if not name.isprintable():
+        problem = f"the name {name!r} has characters that can't be printed"
+        raise GraphError(describe("tracing", "var", problem, "leave out line breaks and control characters"))
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
-    if weak:
-        attrs["weak"] = True
     return make(TABLE["input"], (), attrs)
 
 
@@ -266,8 +284,10 @@ def _constant(array: npt.NDArray[Any]) -> Node:
 
 
 def as_node(x: Any) -> Node:
-    """`x` itself when it is a node, else a constant of its value."""
-    return x if isinstance(x, Node) else constant(x)
+    """`x` itself when it is a node (in its own dtype when it is weak), else a constant of its value."""
+    if type(x) is Node:
+        return x
+    return strong(x) if isinstance(x, Node) else constant(x)
 
 
 def _as_array(x: Any) -> npt.NDArray[Any]:
@@ -323,17 +343,16 @@ def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]
 
 # --- promotion -------------------------------------------------------------------------------------------------------
 
-_WEAK: dict[type, DType] = {bool: bool_, int: int64, float: float64}
 _WEAK_EXAMPLE: dict[Any, Any] = {bool: False, int: 0, float: 0.0}
 
 
 def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
     """The dtype each operand is brought to (None: left as it is), by NumPy's rules.
 
-    `classes` holds a dtype for each array or expression, and bool, int or float for each weak Python number.
+    `classes` holds a dtype for each array or expression, and bool, int or float for each weak number.
     """
     if not op.promote or (op.arity is not None and len(classes) != op.arity):
-        return tuple(_WEAK.get(c) if isinstance(c, type) else None for c in classes)
+        return tuple(WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
     taking_part = [c for i, c in enumerate(classes) if i not in op.differs]
     common = np.result_type(*(_WEAK_EXAMPLE[c] if isinstance(c, type) else c for c in taking_part))
     kind = KINDS[common]
@@ -341,15 +360,15 @@ def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
     if kind not in op.kinds and "f" in op.kinds and (kind == "i" or op.name == "divide"):
         common = float64
     common = as_dtype(common)
-    own = (_WEAK.get(c) if isinstance(c, type) else None for c in classes)
+    own = (WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
     return tuple(dtype if i in op.differs else common for i, dtype in enumerate(own))
 
 
 def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     """Apply `op` to expressions, arrays and numbers: a node (a tuple of them for an op with several results).
 
-    Operands are promoted by NumPy's rules, Python numbers being weak. With no expression among the operands the
-    value of the op's reference is returned.
+    Operands are promoted by NumPy's rules, Python numbers and what stands for them (weak.py) being weak. With no
+    expression among the operands the value of the op's reference is returned.
 
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
@@ -360,9 +379,13 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     for x in operands:
         if type(x) is Node:
             traced = True
-            classes.append(_WEAK_CLASS[x.dtype] if x.op.name == "input" and "weak" in x.attrs else x.dtype)
-        elif type(x) in _WEAK:
+            classes.append(x.dtype)
+        elif type(x) in WEAK_TYPES:
             classes.append(type(x))
+        elif type(x) is Weak:
+            traced = True
+            x = x.node
+            classes.append(WEAK_CLASSES[x.dtype])
         else:
             x = _as_array(x)
             classes.append(x.dtype)
@@ -385,9 +408,6 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
             inputs.append(convert(x, target))
     node = make(op, inputs, attrs)
     return node if node.results is None else outputs_of(node)
-
-
-_WEAK_CLASS: dict[DType, type] = {dtype: kind for kind, dtype in _WEAK.items()}
 
 
 def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
@@ -413,6 +433,7 @@ def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], at
 
 def convert(x: Node, dtype: DType) -> Node:
     """`x` in another dtype; itself when it has that dtype, a constant when it is one."""
+    x = strong(x)
     if x.dtype == dtype:
         return x
     if x.op.name == "constant" and KINDS[dtype] != "i":

@@ -10,17 +10,18 @@ from typing import Any
 from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS
 from ..ops.row import lookup
-from .build import as_node, constant, depends_on, make, new_input, outputs_of, substitute, topological
+from .build import as_node, constant, convert, depends_on, make, new_input, outputs_of, substitute, topological
 from .graph import Graph
 from .node import DType, Node, Result
+from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
+from .weak import WEAK_TYPES, Weak, is_weak
 from .where import describe, type_text
 
-__all__ = ["WEAK_TYPES", "carried_leaf", "close_over", "scan", "settled_type", "weak_fits"]
+__all__ = ["carried_leaf", "close_over", "in_dtype", "scan", "settled_type", "weak_fits"]
 
 _SCAN = lookup("scan")
-WEAK_TYPES = (bool, int, float)
 _RANK = {"b": 0, "i": 1, "f": 2}
 
 
@@ -74,12 +75,14 @@ def scan(
     names = [name for name, _ in named_init]
     x_names = [name for name, _ in named_xs]
     x_types = [(node.shape[1:], node.dtype) for node in xs_nodes]
-    weak = [type(leaf) in WEAK_TYPES for _, leaf in named_init]
+    weak = [is_weak(leaf) for _, leaf in named_init]
     types = [leaf_type(leaf, name) for name, leaf in named_init]
 
     def traced(weak: Sequence[bool] = ()) -> _Body:
-        inputs = make_inputs([*names, *x_names], [*types, *x_types], [*weak, *(False for _ in x_names)] if weak else ())
+        inputs = make_inputs([*names, *x_names], [*types, *x_types])
         carry, x = inputs[: len(names)], inputs[len(names) :]
+        if weak:
+            carry = [Weak(node) if weak_leaf else node for node, weak_leaf in zip(carry, weak, strict=True)]
         body = _call(f, init_tree, xs_tree, carry, x)
         if body.carry_tree != init_tree:
             problem = f"the carry goes in as {init_tree!r} and comes out of the body as {body.carry_tree!r}"
@@ -96,8 +99,8 @@ def scan(
         carried_leaf("scan", name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)
     ]
     first = [
-        constant(leaf, dtype) if is_weak else as_node(leaf)
-        for (_, leaf), (_, dtype), is_weak in zip(named_init, types, weak, strict=True)
+        in_dtype(leaf, dtype) if weak_leaf else as_node(leaf)
+        for (_, leaf), (_, dtype), weak_leaf in zip(named_init, types, weak, strict=True)
     ]
     inputs = [*body.carry, *body.x]
     outputs, const_inputs, consts = close_over([*carry_out, *body.ys], inputs)
@@ -141,7 +144,8 @@ def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
 def _call(
     f: Callable[[Any, Any], Any], init_tree: TreeDef, xs_tree: TreeDef, carry: list[Node], x: list[Node]
 ) -> _Body:
-    returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
+    with recording():
+        returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
     if not isinstance(returned, tuple) or len(returned) != 2:
         problem = f"the body {function_name(f)!r} returned a {type(returned).__name__}, not a pair"
         raise GraphError(describe("tracing", "scan", problem, "return (carry, y); y may be None"))
@@ -153,8 +157,7 @@ def _call(
 def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
     """The carry's leaf that the body returned, which must have the type it went in with."""
     shape, dtype = type_
-    fits = type(out) in WEAK_TYPES and weak_fits(out, dtype)
-    node = constant(out, dtype) if fits else result_node(out, op)
+    node = in_dtype(out, dtype) if is_weak(out) and weak_fits(out, dtype) else result_node(out, op)
     if (node.shape, node.dtype) == (shape, dtype):
         return node
     problem = (
@@ -177,7 +180,14 @@ def settled_type(type_: Result, out: Any) -> Result:
 
 
 def weak_fits(value: Any, dtype: DType) -> bool:
-    return _RANK[KINDS[dtype]] >= _RANK[{bool: "b", int: "i", float: "f"}[type(value)]]
+    """Whether a Python number, or what stands for one, keeps its kind in `dtype`."""
+    own = value.dtype if type(value) is Weak else WEAK_TYPES[type(value)]
+    return _RANK[KINDS[dtype]] >= _RANK[KINDS[own]]
+
+
+def in_dtype(value: Any, dtype: DType) -> Node:
+    """A Python number, or what stands for one, as a node of the dtype that its place asks for."""
+    return convert(value, dtype) if type(value) is Weak else constant(value, dtype)
 
 
 def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:

@@ -10,11 +10,13 @@ from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .build import as_node, constant, convert, make, outputs_of
-from .control import WEAK_TYPES, carried_leaf, close_over, scan, settled_type
+from .control import carried_leaf, close_over, in_dtype, scan, settled_type
 from .graph import Graph
 from .node import Node
+from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
+from .weak import is_weak, weakened
 from .where import describe
 
 __all__ = ["bound", "fori_loop", "map_", "while_loop"]
@@ -51,9 +53,9 @@ def while_loop(
     named, form = flatten_named(init_val, carry_name)
     names = [name for name, _ in named]
     types = [leaf_type(leaf, name) for name, leaf in named]
-    weak = [type(leaf) in WEAK_TYPES for _, leaf in named]
+    weak = [is_weak(leaf) for _, leaf in named]
     if any(weak):
-        _, out = _step(body_fun, form, make_inputs(names, types, weak))
+        _, out = _step(body_fun, form, weakened(make_inputs(names, types), [leaf for _, leaf in named]))
         types = [settled_type(t, y) if w else t for t, y, w in zip(types, out, weak, strict=True)]
     inputs, out = _step(body_fun, form, make_inputs(names, types))
     carry = [carried_leaf("while_loop", n, t, y) for n, t, y in zip(names, types, out, strict=True)]
@@ -61,8 +63,8 @@ def while_loop(
     expressions, const_inputs, consts = close_over([*carry, condition], inputs)
     slots = [*const_inputs, *inputs]
     first = [
-        constant(leaf, dtype) if is_weak else as_node(leaf)
-        for (_, leaf), (_, dtype), is_weak in zip(named, types, weak, strict=True)
+        in_dtype(leaf, dtype) if weak_leaf else as_node(leaf)
+        for (_, leaf), (_, dtype), weak_leaf in zip(named, types, weak, strict=True)
     ]
     if not first:
         problem = "the carry has no array, so the condition can't change"
@@ -91,7 +93,8 @@ def _limit(limit: int | None) -> int | None:
 
 
 def _step(f: Callable[[Any], Any], form: TreeDef, inputs: list[Node]) -> tuple[list[Node], list[Any]]:
-    out, out_form = flatten(f(unflatten(form, inputs)))
+    with recording():
+        out, out_form = flatten(f(unflatten(form, inputs)))
     if out_form != form:
         problem = f"the carry goes in as {form!r} and comes out of the body as {out_form!r}"
         raise GraphError(describe("tracing", "while_loop", problem, "return a carry of the form of init_val"))

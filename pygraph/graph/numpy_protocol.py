@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..errors import UnsupportedError
+from ..errors import DTypeError, UnsupportedError
 from .build import as_node, constant
 from .node import Node
 from .operators import bitwise
+from .weak import strong
 from .where import describe
 
 __all__ = ["apply_function", "apply_ufunc"]
@@ -26,7 +27,6 @@ _ALIASES = {
     "amax": "max",
     "amin": "min",
     "around": "round",
-    "fabs": "absolute",
     "remainder": "mod",
     "true_divide": "divide",
 }
@@ -50,6 +50,15 @@ def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) ->
     return constant(np.full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype))
 
 
+def _fabs(x: Any) -> Any:
+    """np.fabs is floating: integers become float64, and bools (which NumPy takes to float16) are refused."""
+    if x.dtype.kind == "b":
+        raise DTypeError(
+            describe("tracing", "numpy.fabs", "takes floating operands, not bool", "use x.astype('float64')", (x,))
+        )
+    return ops.absolute(x.astype("float64") if x.dtype.kind == "i" else x)
+
+
 def _size(x: Any, axis: int | None = None) -> int:
     return int(x.size) if axis is None else int(x.shape[axis])
 
@@ -58,6 +67,7 @@ def _size(x: Any, axis: int | None = None) -> int:
 _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
     "copy": _positive,
+    "fabs": _fabs,
     "bitwise_and": lambda x, y: bitwise("&", "logical_and", x, y),
     "bitwise_or": lambda x, y: bitwise("|", "logical_or", x, y),
     "bitwise_xor": lambda x, y: bitwise("^", "logical_xor", x, y),
@@ -112,7 +122,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
                 continue
             advice = _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
             raise _unsupported(f"argument {argument!r} of {name}", inputs, advice)
-        return function(*inputs)
+        return strong(function(*inputs))
     reduction = _REDUCTIONS.get(name) if method == "reduce" else None
     if reduction is None:
         raise _unsupported(f"{name}.{method}", inputs)
@@ -221,4 +231,4 @@ def _checked_call(
         except TypeError as error:
             advice = f"pygraph has {function.__name__}{signature}"
             raise _unsupported(f"{name} with these arguments ({error})", operands, advice) from error
-    return function(*args, **kwargs)
+    return strong(function(*args, **kwargs))

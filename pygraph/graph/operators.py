@@ -175,8 +175,15 @@ class Operators:
     def _no_number(self, asked: str) -> NoReturn:
         if asked in ("bool", "index"):
             advice = "use pg.where for a choice between values, pg.cond for a branch, pg.while_loop for a loop"
+            if getattr(self, "dtype", None) is not None and self.dtype.kind in "ib" and not self.shape:
+                advice += (
+                    "; an argument that shapes, axes or branches depend on must not be traced: close over it, fix it "
+                    'with functools.partial, or make it a dataclass field with metadata={"static": True}'
+                )
         else:
             advice = "join expressions with np.stack([...]), write an element with x = x.at[i].set(v)"
+            if asked == "float":
+                advice = f"use np.sin and its like in place of math.sin; {advice}"
         advice += "; or compile the function and look at the result"
         if getattr(self, "op", None) in _COMPARISONS and asked == "bool":
             advice += "; write a chain a < x < b as (a < x) & (x < b)"
@@ -360,12 +367,16 @@ class Operators:
         return ops.round(self, ndigits or 0)
 
 
+#: In place of an index that was not given; None is one (a new axis).
+_NOWHERE = object()
+
+
 class At:
     """The places of `x.at[idx]`, to be written with `.set(v)` or `.add(v)`."""
 
     __slots__ = ("_key", "_x")
 
-    def __init__(self, x: Any, key: Any = None) -> None:
+    def __init__(self, x: Any, key: Any = _NOWHERE) -> None:
         self._x = x
         self._key = key
 
@@ -374,11 +385,17 @@ class At:
 
     def set(self, values: Any) -> Node:
         """A copy of x with `values` at the places."""
-        return ops.index_update(self._x, self._key, values, "set")
+        return self._updated(values, "set")
 
     def add(self, values: Any) -> Node:
         """A copy of x with `values` added at the places; equal places add up."""
-        return ops.index_update(self._x, self._key, values, "add")
+        return self._updated(values, "add")
+
+    def _updated(self, values: Any, how: str) -> Node:
+        if self._key is _NOWHERE:
+            advice = f"write x.at[i].{how}(v), or x.at[...].{how}(v) for all elements"
+            raise UnsupportedError(describe("tracing", f"x.at.{how}", "an index is missing", advice, (self._x,)))
+        return ops.index_update(self._x, self._key, values, how)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, GraphError
-from ..ops.dtypes import as_dtype, bool_, float64, int64
+from ..ops.dtypes import as_dtype
 from .build import as_node, as_shape, new_input
 from .graph import Graph
 from .node import DType, Node, Result
+from .recording import recording
 from .tree import flatten, flatten_named, unflatten
+from .weak import WEAK_TYPES, weakened
 from .where import describe, type_text
 
 __all__ = ["Spec", "function_name", "leaf_type", "parameter_names", "spec", "trace"]
@@ -51,16 +53,13 @@ def spec(shape: Any = (), dtype: Any = "float64") -> Spec:
     return Spec(as_shape(shape), as_dtype(dtype, "spec"))
 
 
-_NUMBERS: dict[type, DType] = {bool: bool_, int: int64, float: float64}
-
-
 def leaf_type(leaf: Any, name: str) -> Result:
     """The shape and dtype of an argument's leaf: an array, a number, an expression or a `spec`.
 
     Raises:
         DTypeError: names the leaf that is none of these, or whose dtype is not supported.
     """
-    number = _NUMBERS.get(type(leaf))
+    number = WEAK_TYPES.get(type(leaf))
     if number is not None:
         return (), number
     if isinstance(leaf, (Node, Spec, np.ndarray, np.generic)):
@@ -106,7 +105,8 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
 
     Args:
         f: a function of arrays, made of operators, `pg.*` and `np.*`; nested containers as arguments and results.
-        args: arrays, Python numbers, `pg.spec(shape, dtype)`, or containers of these; only their types are used.
+        args: arrays, Python numbers, `pg.spec(shape, dtype)`, or containers of these; only their types are used. Python
+            numbers are weak: beside an array they take its dtype, as everywhere in NumPy.
 
     Returns:
         A graph whose inputs are named after the parameters (`params.w`, `params[0]`, `args0`), with the containers of
@@ -124,19 +124,20 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
-    outputs, output_tree = flatten(f(*unflatten(input_tree, inputs)))
+    with recording():
+        outputs, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
     return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
 
 
-def make_inputs(names: Sequence[str], types: Sequence[Result], weak: Sequence[bool] = ()) -> list[Node]:
+def make_inputs(names: Sequence[str], types: Sequence[Result]) -> list[Node]:
     """One new variable for each name and type, with names made distinct."""
     taken: set[str] = set()
     inputs = []
-    for i, (name, (shape, dtype)) in enumerate(zip(names, types, strict=True)):
+    for name, (shape, dtype) in zip(names, types, strict=True):
         while name in taken:
             name += "_"
         taken.add(name)
-        inputs.append(new_input(name, shape, dtype, bool(weak) and weak[i]))
+        inputs.append(new_input(name, shape, dtype))
     return inputs
 
 

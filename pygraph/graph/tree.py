@@ -7,9 +7,60 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import GraphError
 
 __all__ = ["TreeDef", "flatten", "flatten_named", "map_leaves", "unflatten"]
+
+
+class Static:
+    """The value of a static field, equal to another of its type and content: 2, 2.0 and True differ, 0.0 and -0.0 too.
+
+    What is compared by `==` alone are objects of other classes than numbers, tuples, frozensets and frozen dataclasses.
+    """
+
+    __slots__ = ("_key", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._key = _exact(value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Static):
+            return NotImplemented
+        try:
+            return self.value is other.value or bool(self._key == other._key)
+        except ValueError:  # of arrays, whose comparison has no truth value
+            return False
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Static, (self.value,)
+
+
+def _exact(value: Any) -> Any:
+    """A key that is equal for values of one type and content, floats by their bits (all nan being one)."""
+    kind = type(value)
+    if isinstance(value, float):
+        return kind, value.hex()
+    if isinstance(value, complex):
+        return kind, value.real.hex(), value.imag.hex()
+    if isinstance(value, np.generic):
+        return kind, value.dtype, value.tobytes()
+    if isinstance(value, tuple):
+        return (kind, *map(_exact, value))
+    if isinstance(value, frozenset):
+        return kind, frozenset(map(_exact, value))
+    parameters = getattr(kind, "__dataclass_params__", None)
+    if parameters is not None and parameters.frozen and parameters.eq:
+        return (kind, *(_exact(getattr(value, field.name)) for field in dataclasses.fields(value) if field.compare))
+    return kind, value
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
@@ -20,13 +71,13 @@ class TreeDef:
         kind: the container's type, or None for a leaf.
         keys: dict keys or field names; empty for sequences.
         children: the forms of the parts, in order.
-        static: (name, value) of dataclass fields that are not leaves (`metadata={"static": True}`).
+        static: of dataclass fields that are not leaves (`metadata={"static": True}`).
     """
 
     kind: type | None
     keys: tuple[Hashable, ...] = ()
     children: tuple[TreeDef, ...] = ()
-    static: tuple[tuple[str, Any], ...] = ()
+    static: tuple[tuple[str, Static], ...] = ()
 
     @property
     def n_leaves(self) -> int:
@@ -69,7 +120,7 @@ def _parts(tree: Any) -> tuple[TreeDef, Sequence[Any]] | None:
     if dataclasses.is_dataclass(kind):
         fields = dataclasses.fields(tree)
         names = [field.name for field in fields if not field.metadata.get("static")]
-        static = tuple((field.name, getattr(tree, field.name)) for field in fields if field.metadata.get("static"))
+        static = tuple((f.name, Static(getattr(tree, f.name))) for f in fields if f.metadata.get("static"))
         return TreeDef(kind, tuple(names), (), static), [getattr(tree, name) for name in names]
     return None
 
@@ -124,8 +175,10 @@ def _build(treedef: TreeDef, leaf: Callable[[], Any]) -> Any:
     if _is_namedtuple(kind):
         return kind(*parts)
     made: Any = object.__new__(kind)  # not through __init__: a field may hold anything here, an expression or a type
-    for name, value in (*zip(treedef.keys, parts, strict=True), *treedef.static):
+    for name, value in zip(treedef.keys, parts, strict=True):
         object.__setattr__(made, str(name), value)
+    for name, static in treedef.static:
+        object.__setattr__(made, name, static.value)
     return made
 
 

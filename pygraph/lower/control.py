@@ -120,7 +120,7 @@ def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
             words += [slot(ports.targets[at]), 0, body.outputs[at].nbytes]
         return words
 
-    ports.emit(Opcode.SCAN, operands, (workspace,), length * body.flops)
+    ports.emit(Opcode.SCAN, operands, (workspace,), length * max(1, body.flops))
 
 
 def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:

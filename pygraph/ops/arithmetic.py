@@ -280,7 +280,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     As NumPy does, places other than 0 scale by a power of ten, round and scale back.
 
     Raises:
-        UnsupportedError: integers with negative `decimals`.
+        UnsupportedError: integers with negative `decimals`; DTypeError: bools.
 
     Example:
         >>> pg.round(np.array([1.25, 2.375]), 1)
@@ -288,6 +288,8 @@ def round(x: Any, decimals: int = 0) -> Any:
     """
     if decimals == 0:
         return round_row(x)
+    if kind(x) == "b":
+        raise DTypeError("round: bools have no decimals; use pg.astype(x, 'float64') first")
     if kind(x) == "i":
         if decimals > 0:
             return round_row(x)

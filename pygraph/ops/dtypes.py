@@ -29,7 +29,8 @@ def as_dtype(spec: Any, what: str = "dtype") -> np.dtype[Any]:
         raise DTypeError(f"{what}: {spec!r} is not a dtype") from error
     if dtype not in CODES or not dtype.isnative:
         names = ", ".join(d.name for d in DTYPES)
-        raise DTypeError(f"{what}: {dtype.name} is not supported; use one of {names}")
+        order = "" if dtype.isnative else f" of the other byte order ({dtype.str!r})"
+        raise DTypeError(f"{what}: {dtype.name}{order} is not supported; use one of {names}")
     return DTYPES[CODES[dtype]]
 
 

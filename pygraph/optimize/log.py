@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,18 @@ class _State:
     depth = 0
 
 
+def asked() -> int:
+    """The level that the environment asks for; a text that is none is warned of."""
+    text = os.environ.get("PYGRAPH_DEBUG", "")
+    if text and not (text.isascii() and text.isdigit()):
+        warnings.warn(f"PYGRAPH_DEBUG={text} is no level; give 0 to 5", RuntimeWarning, stacklevel=2)
+        return 0
+    return int(text or 0)
+
+
 def start(depth: int) -> int:
     """Read the level from the environment for a graph at loop depth `depth`, and return it."""
-    text = os.environ.get("PYGRAPH_DEBUG", "")
-    level = int(text) if text.isdigit() else 0
+    level = asked()
     _State.level = level if depth == 0 or level >= 5 else 0
     _State.depth = depth
     return _State.level

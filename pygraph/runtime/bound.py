@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from ..errors import StateError
 from ..graph.where import describe
 from ..lower.program import Segment
-from . import library
 from .build import Built
 from .callpath import write_collect
 from .context import Context
@@ -54,7 +53,7 @@ class BoundCall:
                 context.bind(program.outputs[i], result)
         self.outputs = built.graph.unflatten(results)
         idle = deque([context])  # holds the context while no thread runs it
-        pointer, run, failure = context.pointer, library.run, built.library.failure
+        pointer, run, failure = context.pointer, built.library.run, built.library.failure
         outputs, scalars = self.outputs, any(not result.ndim for result in results)
         collect = write_collect(results, built.graph.output_tree)
 
@@ -73,6 +72,16 @@ class BoundCall:
                 idle.append(taken)
 
         self.__call__ = call
+
+    def __reduce__(self) -> NoReturn:
+        """Neither copied nor pickled: what it is bound to can't be."""
+        problem = "a bound call is tied to the memory of its arrays, which a copy would not have"
+        raise StateError(describe("copying", "bound call", problem, "bind again: exe.bind(...)"))
+
+    __copy__ = __reduce__
+
+    def __deepcopy__(self, memo: Any) -> NoReturn:
+        self.__reduce__()
 
 
 def _busy(built: Built) -> StateError:

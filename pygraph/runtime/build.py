@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -20,6 +19,7 @@ from ..graph.where import describe
 from ..lower import Program, disassemble, lower
 from ..ops.dtypes import is_float
 from ..optimize import optimize
+from ..optimize.log import asked
 from .collector import paused
 from .library import Library
 from .signature import Parameter, Signature, refuse
@@ -122,8 +122,8 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
 
 def _report(name: str, program: Program, times: Sequence[float]) -> None:
     """Under PYGRAPH_DEBUG=1 or more: what each stage took, on standard error; from 3 on, the Program too."""
-    level = os.environ.get("PYGRAPH_DEBUG", "")
-    if not level.isdigit() or level == "0":
+    level = asked()
+    if level == 0:
         return
     stages = ("differentiate", "optimise", "lower", "load")
     spans = (
@@ -131,7 +131,7 @@ def _report(name: str, program: Program, times: Sequence[float]) -> None:
         for stage, before, after in zip(stages, times[:-1], times[1:], strict=True)
     )
     print(f"compile {name}: {', '.join(spans)}; {program.instructions} instructions", file=sys.stderr)
-    if int(level) >= 3:
+    if level >= 3:
         print(disassemble(program), file=sys.stderr)
 
 

@@ -42,7 +42,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..graph.tree import TreeDef, unflatten
+from ..graph.recording import active
+from ..graph.tree import Static, TreeDef, unflatten
 from ..lower.program import Port
 from ..ops.dtypes import float64, int64
 from . import library
@@ -72,6 +73,7 @@ def write_call(
     pool: ContextPool,
     loaded: Library,
     general: Call,
+    weak: Sequence[type | None] | None = None,
 ) -> Call:
     """The call path for these ports of segment 0.
 
@@ -81,16 +83,22 @@ def write_call(
         result: the form of the result, whose leaves are the outputs.
         pool: where contexts come from and go back to, also after an exception.
         loaded: the Program, for the exceptions of failed runs.
-        general: takes every call whose arguments are not exactly the declared containers and arrays.
+        general: takes every call whose arguments are not exactly the declared containers and arrays, and, with `weak`,
+            every call while a function is being recorded.
+        weak: for each input the type of Python number it must be, or None where it must be none; without it a
+            float64 or int64 input may also be given as a number.
     """
     if not inputs or len(inputs) + len(outputs) > MAX_PORTS:
         return general
-    kinds = tuple(map(_input_kind, inputs)), tuple(map(_output_kind, outputs))
-    code, constants = _written(*kinds, tuple(forms), result)
+    taken = [_input_kind(port) for port in inputs]
+    if weak is not None:
+        taken = [_exact_kind(kind, number) for kind, number in zip(taken, weak, strict=True)]
+    kinds = tuple(taken), tuple(map(_output_kind, outputs))
+    code, constants = _written(*kinds, tuple(forms), result, weak is not None)
     namespace: dict[str, Any] = {
         "ndarray": np.ndarray,
         "empty": np.empty,
-        "run": library.run,
+        "run": loaded.run,
         "bind": library.bind,
         "address": library.address,
         "pop": pool.free.pop,
@@ -98,6 +106,8 @@ def write_call(
         "make": pool.make,
         "failure": loaded.failure,
         "general": general,
+        "recording": active,
+        "static": Static,
         "unflatten": unflatten,
         **{f"c{i}": constant for i, constant in enumerate(constants)},
     }
@@ -118,6 +128,13 @@ def _input_kind(port: Port) -> str:
     return {float64: "float", int64: "int"}.get(port.dtype, "scalar")
 
 
+def _exact_kind(kind: str, number: type | None) -> str:
+    """The kind of an input that is known to be a Python number, or known not to be one."""
+    if number is not None:
+        return f"weak {number.__name__}"
+    return "scalar" if kind in ("float", "int") else kind
+
+
 def _output_kind(port: Port) -> str:
     return "large" if not is_small(port) else "array" if port.shape else "scalar"
 
@@ -132,6 +149,11 @@ _CHECKS = {
     "float": f"(type(a{{i}}) is float or {_SCALAR})",
     "int": f"(type(a{{i}}) is int and -0x8000000000000000 <= a{{i}} <= 0x7FFFFFFFFFFFFFFF or {_SCALAR})",
 }
+_CHECKS |= {
+    "weak float": "type(a{i}) is float",
+    "weak int": "type(a{i}) is int and -0x8000000000000000 <= a{i} <= 0x7FFFFFFFFFFFFFFF",
+    "weak bool": "type(a{i}) is bool",
+}
 _LOADS = {"array": "i{i}[...] = a{i}", "large": "bind(pointer, p{i}, address(a{i}))"}
 _PREPARES = {"large": ("r{i} = empty(z{i}, e{i})", "bind(pointer, q{i}, address(r{i}))")}
 _VALUES = {"array": "o{i}()", "scalar": "o{i}[()]", "large": "r{i}"}
@@ -140,7 +162,7 @@ _REFUSE = "        return general(*args, **named)"
 
 @functools.lru_cache(maxsize=256)
 def _written(
-    inputs: tuple[str, ...], outputs: tuple[str, ...], forms: tuple[TreeDef, ...], result: TreeDef
+    inputs: tuple[str, ...], outputs: tuple[str, ...], forms: tuple[TreeDef, ...], result: TreeDef, exact: bool
 ) -> tuple[CodeType, tuple[Any, ...]]:
     """The compiled text, and the constants c0, c1, … that it refers to."""
     constants: list[Any] = []
@@ -156,7 +178,7 @@ def _written(
     checks = "\n            and ".join(_CHECKS[kind].format(i=i) for i, kind in enumerate(inputs))
     lines = [
         "def call(*args, **named):",
-        f"    if len(args) != {len(forms)} or named:",
+        f"    if len(args) != {len(forms)} or named{' or recording' if exact else ''}:",
         _REFUSE,
         f"    {', '.join(names)}, = args",
         *opened,
@@ -216,7 +238,7 @@ def _opening(form: TreeDef, name: str, leaves: Iterator[str], constants: list[An
         wrong.append(f"len({name}) != {len(form.children)}")
         parts += [f"{name}[{i}]" for i in range(len(form.children))]
     else:
-        wrong += [f"{name}.{field} != {_constant(constants, value)}" for field, value in form.static]
+        wrong += [f"static({name}.{field}) != {_constant(constants, value)}" for field, value in form.static]
         parts += [f"{name}.{field}" for field in form.keys]
     lines = [f"    if {' or '.join(wrong)}:", _REFUSE]
     for i, (child, part) in enumerate(zip(form.children, parts, strict=True)):

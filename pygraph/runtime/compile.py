@@ -18,9 +18,11 @@ from ..errors import BackendError, DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.recording import is_recording
 from ..graph.trace import function_name, leaf_names, leaf_type, trace
 from ..graph.tree import flatten
 from ..graph.verify import check_enabled
+from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
 from .collector import paused
 from .notes import collected
@@ -64,7 +66,7 @@ class _Signatures:
             return self._inlined(found, leaves)
         owner = self.owner() if self.owner is not None else None
         if owner is not None and not keywords:
-            owner.__call__ = found.fast_call(self.call)
+            owner.__call__ = found.fast_call(self.call, [type(leaf) if is_weak(leaf) else None for leaf in leaves])
         return found.run_leaves(leaves)
 
     def executable(self, /, *args: Any, **named: Any) -> Executable | Graph:
@@ -106,7 +108,12 @@ class _Signatures:
             found = self.entries.get(key)
             if found is not None:
                 self.entries.move_to_end(key)
-                return found
+        if found is not None and is_recording():
+            # What the function closes over may have become an expression since: only recording it tells.
+            graph = self._traced(values, keywords)
+            return graph if graph.free else found
+        if found is not None:
+            return found
         made = self._compiled(values, keywords)
         if isinstance(made, Graph):
             return made
@@ -116,13 +123,18 @@ class _Signatures:
                 self.entries.popitem(last=False)
         return found
 
+    def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
+        with paused():
+            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+        if check_enabled():
+            graph.verify("traced")
+        return graph
+
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         with paused(), collected() as notes:
-            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
-            if check_enabled():
-                graph.verify("traced")
+            graph = self._traced(values, keywords)
             if graph.free:
                 return graph
             wrt = range(len(values)) if self.wrt_all else None
@@ -136,8 +148,11 @@ class _Signatures:
 
 
 def _type_of(leaf: Any) -> Hashable:
+    """What tells arguments apart: shape and dtype, or the dtype alone of a Python number."""
     if type(leaf) is np.ndarray:
         return leaf.shape, leaf.dtype
+    if type(leaf) in WEAK_TYPES:  # tells 2.0 from np.float64(2.0), which decides dtypes as an array does
+        return WEAK_TYPES[type(leaf)]
     return leaf_type(leaf, "")
 
 
@@ -163,9 +178,10 @@ def _by_position(
 class CompiledFunction:
     """A function that runs in C: traced once for each signature of its arguments (container, shapes, dtypes).
 
-    Made by `pg.compile`. Arguments are arrays, Python numbers (0-d float64, int64 or bool), or containers of them. What
-    the function closes over is a constant from the first call with a signature on. Called with expressions, or
-    closing over them, it records its operations instead, as a plain function does.
+    Made by `pg.compile`. Arguments are arrays, Python numbers or containers of them. Python numbers are weak, as in
+    NumPy: beside a float32 array 2.0 stays float32, and np.float64(2.0) does not. What the function closes over is a
+    constant from the first call with a signature on. Called with expressions, or closing over them, it records its
+    operations instead, as a plain function does.
     """
 
     __slots__ = ("__call__", "__dict__", "__weakref__", "_signatures")

@@ -79,7 +79,7 @@ class Context:
         Raises:
             IndexRangeError, NonFiniteError: as the Program's nodes and options say.
         """
-        if library.run(self.pointer, segment):
+        if self._library.run(self.pointer, segment):
             raise self._library.failure(self.pointer)
 
     def take(self, i: int, out: Array | None = None) -> Any:

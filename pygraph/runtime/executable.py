@@ -100,9 +100,13 @@ class Executable:
         self._tangent_signature = _tangent_signature(runner.built)
         self.__call__ = runner.fast_call(runner.general)
 
-    def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
-        """The fastest way to call this Executable; `general` gets every call that is not by position and exact."""
-        return self._runner.fast_call(general)
+    def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
+        """The fastest way to call this Executable; `general` gets every call that is not by position and exact.
+
+        `weak` tells for each leaf of the arguments which type of Python number it must be, or None where it is none;
+        without it a number is taken where it has the input's dtype.
+        """
+        return self._runner.fast_call(general, weak)
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
         """A call with the leaves of all arguments in one list."""
@@ -369,7 +373,7 @@ def _seed_signature(built: Built) -> Signature:
         Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
         for i in built.seeded
     ]
-    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form])
+    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form], derived=True)
 
 
 def _tangent_signature(built: Built) -> Signature:
@@ -378,7 +382,7 @@ def _tangent_signature(built: Built) -> Signature:
     nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
     parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
     names = [f"d_{variable.name}" for variable in variables]
-    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables])
+    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables], True)
 
 
 def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+import os
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ import numpy.typing as npt
 from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, ProgramError
 from ..graph.where import describe, type_text
 from ..lower.program import CHECKSUM_WORD, Program
+from .interrupt import LONG, interruptible
 
 try:
     from ._core import ffi, lib
@@ -22,8 +26,8 @@ except ImportError as error:  # pragma: no cover - only in a broken installation
 #: PG_STAGE_BYTES of pg_api.h: inputs and outputs up to this size have memory of their own in each context.
 STAGE_BYTES = 16384
 
-#: run(context, segment) -> status; releases the GIL, allocates nothing.
-run = lib.pg_context_run
+_run = lib.pg_context_run
+_run_interruptibly = interruptible(lib.pg_context_run, lib.pg_context_stop)
 #: bind(context, slot, address) points an input or output slot at memory that the caller keeps alive.
 bind = lib.pg_context_bind
 #: address(array) -> the memory of a C-contiguous array; the result keeps the array's buffer.
@@ -40,11 +44,27 @@ class Status(enum.IntEnum):
     NONFINITE = 4
     STEPS = 6
     TAPE = 7
+    INTERRUPTED = 8
 
 
 def isa() -> str:
     """The instruction set in use: "baseline", "avx2", "avx512" or "neon"."""
     return str(ffi.string(lib.pg_isa()).decode())
+
+
+def _check_isa() -> None:
+    """Warn when PYGRAPH_ISA asks for what this library or machine does not have."""
+    wanted = os.environ.get("PYGRAPH_ISA")
+    if wanted and wanted != isa():
+        warnings.warn(
+            f"PYGRAPH_ISA={wanted} is not available here, {isa()!r} is used; the levels are baseline, avx2 and avx512 "
+            "on x86, baseline and neon on ARM",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+_check_isa()
 
 
 def table_hash() -> int:
@@ -81,9 +101,14 @@ def sealed(program: Program) -> npt.NDArray[np.int64]:
 
 
 class Library:
-    """A Program that the C library has verified and copied; freed with the last context that uses it."""
+    """A Program that the C library has verified and copied; freed with the last context that uses it.
 
-    __slots__ = ("nodes", "pointer", "title")
+    Attributes:
+        run: run(context, segment) -> status; releases the GIL. A short Program's allocates nothing; a long one's lets
+            the main thread handle signals meanwhile.
+    """
+
+    __slots__ = ("nodes", "pointer", "run", "title")
 
     def __init__(self, program: Program, title: str) -> None:
         """Load `program`; `title` names the graph in error texts.
@@ -94,6 +119,7 @@ class Library:
         """
         self.nodes = program.nodes
         self.title = title
+        self.run: Callable[[Any, int], int] = _run_interruptibly if program.flops > LONG else _run
         words, record = sealed(program), ffi.new("pg_error *")
         pointer = lib.pg_program_load(
             _words(words), len(words), _bytes(program.constants), len(program.constants), record
@@ -128,7 +154,8 @@ class Library:
             return ProgramError(f"{self.title}: the C loader refused the Program: {said}{place}; lower the graph again")
         info = self.nodes[node] if 0 <= node < len(self.nodes) else None
         where = info.where if info is not None else None
-        subject = f"{self.title}, {info.op} : {type_text(info.shape, info.dtype)}" if info is not None else self.title
+        called = _CALLED.get(info.op, info.op) if info is not None else ""
+        subject = f"{self.title}, {called} : {type_text(info.shape, info.dtype)}" if info is not None else self.title
         if status == Status.INDEX:
             problem = f"index {record.detail[0]} is out of range for an axis of length {record.detail[1]}"
             return IndexRangeError(describe("running", subject, problem, INDEX_ADVICE, where=where))
@@ -144,6 +171,13 @@ class Library:
         return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
 
 
+#: What users call the rows whose index is checked while they run.
+_CALLED = {
+    "wrap_index": "indexing x[i]",
+    "take": "indexing x[i]",
+    "scatter_add": "x.at[i].add",
+    "scatter_set": "x.at[i].set",
+}
 INDEX_ADVICE = "clip or check the indices; negative ones count from the end"
 STEPS_ADVICE = "check that the condition becomes false, or give the loop a higher limit"
 TAPE_ADVICE = "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode"

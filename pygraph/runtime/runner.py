@@ -58,8 +58,12 @@ class Runner:
         if options.threads is None:
             follow_default_threads(self.pool)
 
-    def fast_call(self, general: Callable[..., Any]) -> Callable[..., Any]:
-        """The fastest way to call with arguments by position; `general` gets every call that is not that simple."""
+    def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
+        """The fastest way to call with arguments by position; `general` gets every call that is not that simple.
+
+        With `weak` a Python number is taken where it names the number's type, and nowhere else; without, a number is
+        taken where it has the input's dtype.
+        """
         built = self.built
         if self.options.check_finite:
             return general
@@ -71,6 +75,7 @@ class Runner:
             self.pool,
             built.library,
             general,
+            weak,
         )
 
     def general(self, /, *args: Any, **named: Any) -> Any:

@@ -49,14 +49,21 @@ class Signature:
         forms: of the arguments, in order; a leaf where the argument is an array.
         parameters: the leaves of all arguments.
         flat: whether every argument is an array.
+        derived: whether the arguments are seeds or tangents, whose types follow from the graph's.
     """
 
-    __slots__ = ("flat", "forms", "names", "parameters", "title")
+    __slots__ = ("derived", "flat", "forms", "names", "parameters", "title")
 
     def __init__(
-        self, title: str, names: Sequence[str], parameters: Sequence[Parameter], forms: Sequence[TreeDef] | None = None
+        self,
+        title: str,
+        names: Sequence[str],
+        parameters: Sequence[Parameter],
+        forms: Sequence[TreeDef] | None = None,
+        derived: bool = False,
     ) -> None:
         self.title = title
+        self.derived = derived
         self.names = tuple(names)
         self.parameters = tuple(parameters)
         self.forms = tuple(forms) if forms is not None else (LEAF,) * len(self.names)
@@ -153,7 +160,7 @@ class Signature:
             raise self._wrong(
                 i,
                 f"must have shape {parameter.shape}, not {array.shape}",
-                f"{advice}, or compile for shape {array.shape}: the shapes of a graph are fixed",
+                advice if self.derived else f"{advice}, or compile for shape {array.shape}: the shapes are fixed",
             )
         return array
 

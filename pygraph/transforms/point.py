@@ -14,6 +14,7 @@ from ..graph.build import as_node, constant, convert, substitute
 from ..graph.node import Node
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
+from ..graph.weak import weakened
 from ..graph.where import Where, describe
 from ..ops.dtypes import is_float
 from ..runtime.compile import CACHE_SIZE, CompiledFunction
@@ -82,7 +83,7 @@ def record_point(
                 "give it as a float (1.0, x.astype('float64')), or leave it out of argnums",
             )
     variables = make_inputs([name for name, _ in leaves], [(node.shape, node.dtype) for node in actual])
-    remaining = iter(variables)
+    remaining = iter(weakened(variables, [leaf for _, leaf in leaves]))
     replaced = list(args)
     for i, form in zip(positions, forms, strict=True):
         replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])

@@ -209,7 +209,9 @@ class _SparseSignatures(_Signatures):
             problem = "a sparse matrix can't be recorded"
             raise refusal(UnsupportedError, self.name, self.function, problem, "use pg.jacfwd or pg.jacrev in a trace")
         found = self._find(values, keywords, leaves, form)
-        assert not isinstance(found, Graph)
+        if isinstance(found, Graph):  # recorded again inside a trace, on whose expressions it depends now
+            found.require_closed()
+            raise AssertionError("only graphs that depend on expressions are not compiled")
         return found, self.details[found], leaves
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable:

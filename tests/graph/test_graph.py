@@ -254,7 +254,7 @@ def test_tracing_inside_a_trace_leaves_free_variables() -> None:
             inner.require_closed()
         return inner.outputs[0]
 
-    assert len(trace(outer, 1.0).free) == 1
+    assert len(trace(outer, np.float64(1.0)).free) == 1
 
 
 def test_a_traced_graph_computes_the_function() -> None:
@@ -272,3 +272,17 @@ def test_spec() -> None:
     assert repr(spec((2, 3), "int32")) == "spec(int32[2, 3])"
     with pytest.raises(DTypeError):
         spec(3, "uint8")
+
+
+def test_variables_that_no_array_can_fill_are_refused() -> None:
+    with pytest.raises(ShapeError, match="64 axes"):
+        var("x", (1,) * 65)
+    with pytest.raises(ShapeError, match=r"2\*\*60"):
+        var("x", (2**40, 2**30))
+    assert var("x", (2**40, 0)).size == 0
+    with pytest.raises(ShapeError, match=r"multiply.*2\*\*60"):
+        var("x", (2**40, 1)) * var("y", (2**30,))
+    with pytest.raises(GraphError, match="line breaks"):
+        var("a\nb")
+    with pytest.raises(DTypeError, match="other byte order"):
+        var("x", (), ">f8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pygraph as pg
 from pygraph import ops
 from pygraph.errors import DTypeError, ShapeError, TracedBoolError, UnsupportedError
 from pygraph.graph import Graph, Node, as_node, constant, var
@@ -382,3 +384,18 @@ def test_repr_is_short() -> None:
     assert repr(np.sin(x)) == "<sin : float64[100, 3]>"
     assert repr(constant(2.0)) == "<2.0 : float64>"
     assert repr(constant(np.arange(100.0))) == "<[0.0, 1.0, ..., 98.0, 99.0] : float64[100]>"
+
+
+def test_advice_fits_what_was_asked() -> None:
+    x, n = pg.var("x"), pg.var("n", (), "int64")
+    with pytest.raises(pg.TracedBoolError, match=r"np.sin and its like in place of math.sin"):
+        math.sin(x)
+    for use in (range, bool, operator.index):
+        with pytest.raises(pg.TracedBoolError, match=r"functools.partial"):
+            use(n)
+    with pytest.raises(pg.UnsupportedError, match=r"write x.at\[i\].set\(v\)"):
+        x.at.set(2.0)
+    with pytest.raises(pg.UnsupportedError, match=r"an index is missing"):
+        x.at.add(2.0)
+    with pytest.raises(pg.DTypeError, match="bools have no decimals"):
+        np.round(pg.var("b", (), "bool"), -1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pygraph as pg
 from pygraph.errors import UnsupportedError
 from pygraph.graph import Graph, Node, var
 from pygraph.runtime.reference import evaluate
@@ -152,3 +153,13 @@ def test_nothing_becomes_an_object_array() -> None:
     x = var("x", 3)
     for result in (np.ones(3) + x, np.float32(1) * x, x - np.ones(3), np.ones((3, 3)) @ x, np.ones(3) < x):
         assert isinstance(result, Node)
+
+
+def test_fabs_is_floating() -> None:
+    smallest = np.array([-3, np.iinfo(np.int64).min])
+    found = pg.compile(np.fabs)(smallest)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, np.fabs(smallest))
+    assert pg.compile(np.fabs)(np.array([-2.5], "float32")).dtype == np.float32
+    with pytest.raises(pg.DTypeError, match="fabs"):
+        np.fabs(pg.var("b", (2,), "bool"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from collections.abc import Callable
 
@@ -108,3 +110,12 @@ def _said_by(call: Callable[[], object]) -> str:
     except pg.StateError as error:
         return str(error)
     return ""
+
+
+def test_a_bound_call_is_not_copied() -> None:
+    x = pg.var("x", (2,))
+    bound = pg.compile(pg.Graph([x], 2.0 * x)).bind(np.ones(2))
+    for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(pg.StateError, match="bind again"):
+            attempt(bound)
+    np.testing.assert_array_equal(bound(), [2.0, 2.0])

@@ -7,6 +7,7 @@ import gc
 import pickle
 import threading
 import weakref
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,13 +57,14 @@ def test_it_is_traced_once_per_signature() -> None:
         assert f(True) == 2.0
     assert traces == [
         ((), "float64"),
+        ((), "float64"),  # a Python float is weak, a NumPy scalar is not
         ((2,), "float64"),
         ((3,), "float64"),
         ((2,), "float32"),
         ((), "int64"),
         ((), "bool"),
     ]
-    assert len(f.executables) == 6
+    assert len(f.executables) == 7
 
 
 def test_the_decorator_takes_arguments() -> None:
@@ -225,3 +227,48 @@ def test_its_memory_goes_with_its_last_reference() -> None:
         assert [reference() for reference in watched] == [None, None]
     finally:
         gc.enable()
+
+
+def test_static_fields_are_told_apart_by_type_and_bits() -> None:
+    @dataclass
+    class Scaled:
+        w: Any
+        n: Any = field(default=3, metadata={"static": True})
+
+    times = pg.compile(lambda d: d.w * d.n)
+    a = np.array([1, 2])
+    for _ in range(2):
+        for number in (2, 2.0, True, np.float32(2), np.int32(2)):
+            assert times(Scaled(a, number)).dtype == (a * number).dtype
+    inverse = pg.compile(lambda d: 1.0 / (d.w * d.n))
+    for _ in range(2):
+        assert inverse(Scaled(1.0, 0.0)) == np.inf
+        assert inverse(Scaled(1.0, -0.0)) == -np.inf
+    pairs = pg.compile(lambda d: d.w * d.n[0])
+    assert [pairs(Scaled(a, (n,))).dtype.kind for n in (2, 2.0)] == ["i", "f"]
+    nan = pg.compile(lambda d: d.w + d.n)
+    nan(Scaled(1.0, float("nan")))
+    nan(Scaled(1.0, float("nan")))
+    assert len(nan.executables) == 1
+    with pytest.raises(pg.SignatureError, match="static field"):
+        times(Scaled(a, np.ones(2)))
+
+
+def test_a_call_while_tracing_sees_what_has_become_an_expression() -> None:
+    class Cell:
+        w: Any = 2.0
+
+        def step(self, h: Any) -> Any:
+            return h * self.w
+
+    cell = Cell()
+    step = pg.compile(cell.step)
+
+    def loss(w: Any) -> Any:
+        cell.w = w
+        return step(3.0) * w
+
+    assert loss(2.0) == 12.0
+    assert step(3.0) == 6.0  # by the written path
+    assert pg.compile(loss)(4.0) == 48.0
+    assert pg.grad(loss)(4.0) == 24.0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -209,3 +212,27 @@ def test_out_that_can_not_be_written() -> None:
         pg.SignatureError, lambda: exe(data, out=(one[:4], one[2:6]))
     )
     np.testing.assert_array_equal(one, np.zeros(8))
+
+
+def test_settings_that_mean_nothing_are_warned_of() -> None:
+    code = "import pygraph as pg; x = pg.var('x'); pg.compile(pg.Graph([x], x + 1.0))"
+    environment = {**os.environ, "PYGRAPH_ISA": "junk", "PYGRAPH_DEBUG": "x"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "PYGRAPH_ISA=junk is not available here" in done.stderr
+    assert "PYGRAPH_DEBUG=x is no level" in done.stderr
+
+
+def test_a_seed_of_another_shape_is_not_blamed_on_the_graph() -> None:
+    x = pg.var("x", (3,))
+    exe = pg.compile(pg.Graph([x], x * x), wrt=["x"])
+    exe.forward(np.ones(3))
+    with pytest.raises(pg.SignatureError, match=r"give that shape$"):
+        exe.reverse(np.ones(2))
+    with pytest.raises(pg.SignatureError, match=r"give that shape$"):
+        exe.jvp(np.ones(4))
+
+
+def test_a_product_of_one_term_has_the_sign_of_a_sum() -> None:
+    for n in (1, 3):
+        found = pg.compile(np.matmul)(np.array([[-1.0]]), np.zeros((1, n)))
+        assert not np.signbit(found).any()

@@ -1,0 +1,57 @@
+"""Runs that Ctrl-C can end: a long run of the main thread goes to a helper, so that Python sees signals meanwhile."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+#: Programs of more estimated operations than this (some 30 ms and more) are run by a helper thread.
+LONG = 10**8
+#: How often a run that is to end is told so, in seconds: the first time may come before it has started.
+_PATIENCE = 0.005
+
+
+def interruptible(run: Callable[[Any, int], int], stop: Callable[[Any], None]) -> Callable[[Any, int], int]:
+    """`run(context, segment)`, which during a call from the main thread lets signal handlers run, and their exceptions.
+
+    On an exception, such as KeyboardInterrupt, the run is stopped by `stop(context)`, and its end waited for, before
+    the exception goes on; what the run wrote is then undefined. Python runs signal handlers in the main thread only,
+    so calls from other threads are run as they are.
+    """
+
+    def call(context: Any, segment: int) -> int:
+        if threading.get_ident() != threading.main_thread().ident:
+            return run(context, segment)
+        token = _thread.allocate_lock()  # whoever takes it decides whether there is a run
+        finished = _thread.allocate_lock()
+        finished.acquire()
+        statuses: list[int] = []
+
+        def work() -> None:
+            if token.acquire(False):
+                status = -1
+                try:
+                    status = run(context, segment)
+                finally:
+                    statuses.append(status)
+                    finished.release()
+
+        try:
+            _thread.start_new_thread(work, ())
+            finished.acquire()
+            return statuses[0]
+        except BaseException as error:
+            if not token.acquire(False):
+                while not statuses:
+                    with suppress(BaseException):  # pressed again: the first exception goes on, after the run's end
+                        stop(context)
+                        finished.acquire(timeout=_PATIENCE)
+                raise
+            if isinstance(error, RuntimeError):  # no thread to be had
+                return run(context, segment)
+            raise
+
+    return call
