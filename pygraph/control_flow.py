@@ -10,8 +10,7 @@ import numpy as np
 from .graph import associative, branching, looping
 from .graph.node import Node
 from .graph.tree import flatten, unflatten
-from .remembered import remembered
-from .runtime.compile import CACHE_SIZE, CompiledFunction
+from .runtime.compile import CompiledFunction, traced_anew
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "switch", "while_loop"]
 
@@ -20,16 +19,16 @@ _NUMBERS = (bool, int, float)
 
 
 def _applied(name: str, recorded: Function, key: tuple[Any, ...], tree: Any) -> Any:
-    """`recorded(*key, tree)`: recorded if `tree` has an expression, else compiled once for each key and run.
+    """`recorded(*key, tree)`: recorded if `tree` has an expression, else compiled and run.
 
-    Python numbers in `tree` belong to the key: they stay numbers in the trace.
+    Python numbers in `tree` stay numbers in the trace.
     """
     leaves, form = flatten(tree)
     if any(isinstance(leaf, Node) for leaf in leaves):
         return recorded(*key, tree)
     weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in _NUMBERS)
     strong = [leaf for leaf in leaves if type(leaf) not in _NUMBERS]
-    return remembered(_make, name, recorded, key, weak, form)(strong)
+    return _make(name, recorded, key, weak, form)(strong)
 
 
 def _make(
@@ -42,7 +41,7 @@ def _make(
         return recorded(*key, unflatten(form, leaves))
 
     whole.__name__ = name
-    return CompiledFunction(whole, {"threads": None, "check_finite": False}, CACHE_SIZE)
+    return traced_anew(whole)
 
 
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:

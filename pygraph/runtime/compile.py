@@ -26,6 +26,7 @@ from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
 from .collector import paused
 from .notes import collected
+from .shared import shared_executable
 
 if TYPE_CHECKING:
     from .executable import Executable
@@ -41,10 +42,16 @@ class _Signatures:
     """
 
     def __init__(
-        self, function: Callable[..., Any], options: Mapping[str, Any], cache_size: int, wrt_all: bool
+        self,
+        function: Callable[..., Any],
+        options: Mapping[str, Any],
+        cache_size: int,
+        wrt_all: bool,
+        shared: bool = False,
     ) -> None:
         self.function = function
         self.options = dict(options)
+        self.shared = shared
         self.cache_size = cache_size
         self.wrt_all = wrt_all
         self.entries: OrderedDict[Hashable, Executable] = OrderedDict()
@@ -65,7 +72,7 @@ class _Signatures:
         if isinstance(found, Graph):
             return self._inlined(found, leaves)
         owner = self.owner() if self.owner is not None else None
-        if owner is not None and not keywords:
+        if owner is not None and not keywords and self.cache_size:
             owner.__call__ = found.fast_call(self.call, [type(leaf) if is_weak(leaf) else None for leaf in leaves])
         return found.run_leaves(leaves)
 
@@ -138,7 +145,12 @@ class _Signatures:
             if graph.free:
                 return graph
             wrt = range(len(values)) if self.wrt_all else None
-            return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
+
+            def make() -> Executable:
+                return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
+
+            options = (wrt, tuple(sorted(self.options.items())))
+            return shared_executable(graph, options, make) if self.shared else make()
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
@@ -194,9 +206,19 @@ class CompiledFunction:
         options: Mapping[str, Any],
         cache_size: int = CACHE_SIZE,
         wrt_all: bool = False,
+        shared: bool = False,
     ) -> None:
+        """Wrap `function`.
+
+        Args:
+            function: what to compile.
+            options: of the Executables.
+            cache_size: how many signatures stay compiled; with 0 the function is traced at every call.
+            wrt_all: plan the reverse and tangent sweeps, for all arguments.
+            shared: functions whose traces are equal share Executables.
+        """
         functools.update_wrapper(self, function)
-        self._signatures = _Signatures(function, options, cache_size, wrt_all)
+        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared)
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
 
@@ -251,7 +273,12 @@ class CompiledFunction:
         if here is self:  # a decorated function pickles by its name, as a plain one does
             return str(name)
         state = self._signatures
-        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all)
+        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared)
+
+
+def traced_anew(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
+    """`function` compiled for one use: traced at every call, so that it sees what it closes over as it is then."""
+    return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, shared=True)
 
 
 @overload

@@ -1,4 +1,4 @@
-"""Loops: on arrays they are compiled, once per body and signature; among expressions they are recorded."""
+"""Loops: on arrays they are compiled and run; among expressions they are recorded."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from ..graph import control
 from ..graph.node import Node
 from ..graph.trace import function_name
 from ..graph.tree import TreeDef, flatten, unflatten
-from ..remembered import remembered
-from ..runtime.compile import CACHE_SIZE, CompiledFunction
+from ..runtime.compile import CompiledFunction, traced_anew
 from .point import Function
 
 __all__ = ["scan"]
@@ -19,7 +18,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
     """A loop that carries a state along the first axis of `xs`; as `jax.lax.scan`.
 
     Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced once and the loop runs in
-    C. On arrays it is traced once per body and signature, as by `pg.compile`; among expressions it is recorded.
+    C. On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
 
     Args:
         f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
@@ -45,7 +44,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         return control.scan(f, init, xs, length, reverse)
     weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in (bool, int, float))
     strong = [leaf for leaf in leaves if type(leaf) not in (bool, int, float)]
-    result: tuple[Any, Any] = remembered(_make_scan, f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
+    result: tuple[Any, Any] = _make_scan(f, weak, init_tree, x_tree, length, reverse)(strong, x_leaves)
     return result
 
 
@@ -64,4 +63,4 @@ def _make_scan(
         return control.scan(f, unflatten(init_tree, leaves), unflatten(x_tree, x_leaves), length, reverse)
 
     recorded.__name__ = f"scan_{function_name(f)}"
-    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
+    return traced_anew(recorded)

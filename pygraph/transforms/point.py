@@ -17,7 +17,7 @@ from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
 from ..graph.where import Where, describe
 from ..ops.dtypes import is_float
-from ..runtime.compile import CACHE_SIZE, CompiledFunction
+from ..runtime.compile import CompiledFunction
 
 Function = Callable[..., Any]
 
@@ -127,7 +127,7 @@ def compiled(recorded: Function, f: Function, name: str) -> CompiledFunction:
     recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
     if f.__doc__:
         recorded.__doc__ = f"{name} of {function_name(f)}, whose documentation is:\n\n{f.__doc__}"
-    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
+    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, shared=True)
 
 
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:

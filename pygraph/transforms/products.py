@@ -15,8 +15,7 @@ from ..graph.node import Node
 from ..graph.trace import function_name
 from ..graph.tree import flatten, unflatten
 from ..ops.dtypes import is_float
-from ..remembered import remembered
-from ..runtime.compile import CACHE_SIZE, CompiledFunction
+from ..runtime.compile import CompiledFunction, traced_anew
 from .gradients import grad
 from .point import Function, Point, filled, fitting, record_point, refusal
 
@@ -26,7 +25,7 @@ __all__ = ["hvp", "jvp", "linearize", "vjp"]
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function and its derivative along `tangents`, by forward mode.
 
-    On arrays it is traced once per function and signature, as by `pg.compile`; among expressions it is recorded.
+    On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
 
     Args:
         f: any function of arrays.
@@ -46,7 +45,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "jvp", f, "primals and tangents must be tuples", "write jvp(f, (x,), (dx,))")
-    result: tuple[Any, ...] = remembered(_make_jvp, f, has_aux)(tuple(primals), tuple(tangents))
+    result: tuple[Any, ...] = _make_jvp(f, has_aux)(tuple(primals), tuple(tangents))
     return result
 
 
@@ -58,7 +57,7 @@ def _make_jvp(f: Function, has_aux: bool) -> CompiledFunction:
         return (point.value(), _floating(point, pushed), *([point.aux_value()] if has_aux else []))
 
     recorded.__name__ = f"jvp_{function_name(f)}"
-    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
+    return traced_anew(recorded)
 
 
 def _floating(point: Point, pushed: Sequence[Node | None]) -> Any:
@@ -94,7 +93,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        checked = remembered(_make_vjp, f, has_aux)
+        checked = _make_vjp(f, has_aux)
         found = checked._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
@@ -127,7 +126,7 @@ def _make_vjp(f: Function, has_aux: bool) -> CompiledFunction:
         return (point.value(), point.aux_value()) if has_aux else point.value()
 
     functools.update_wrapper(checked, f)
-    return CompiledFunction(checked, {"threads": None, "check_finite": False}, CACHE_SIZE, wrt_all=True)
+    return traced_anew(checked, wrt_all=True)
 
 
 def _inline_vjp(f: Function, primals: tuple[Any, ...], has_aux: bool) -> tuple[Any, ...]:
@@ -172,7 +171,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         (np.float64(6.0), np.float64(3.0), np.float64(2.0))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        found = remembered(_make_vjp, f, False)._signatures.executable(*primals)
+        found = _make_vjp(f, False)._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
             return value, _of_expressions(kept.jvp, lambda: _inline_linearize(f, primals)[1])
@@ -192,7 +191,7 @@ def _inline_linearize(f: Function, primals: tuple[Any, ...]) -> tuple[Any, Funct
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a scalar function times a vector, by forward over reverse mode: a few evaluations' work.
 
-    On arrays it is traced once per function and signature, as by `pg.compile`; among expressions it is recorded.
+    On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
 
     Args:
         f: a scalar function of arrays.
@@ -212,7 +211,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "hvp", f, "primals and tangents must be tuples", "write hvp(f, (x,), (dx,))")
-    return remembered(_make_hvp, f, len(primals))(tuple(primals), tuple(tangents))
+    return _make_hvp(f, len(primals))(tuple(primals), tuple(tangents))
 
 
 def _make_hvp(f: Function, count: int) -> CompiledFunction:
@@ -222,4 +221,4 @@ def _make_hvp(f: Function, count: int) -> CompiledFunction:
         return jvp(gradient, primals, tangents)[1]
 
     recorded.__name__ = f"hvp_{function_name(f)}"
-    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, CACHE_SIZE)
+    return traced_anew(recorded)
