@@ -1,4 +1,4 @@
-"""What a function reads from outside its arguments: seen as it is at each use, by transformations and loops on arrays."""
+"""What a function reads from outside is seen as it is at each use of a transformation or loop on arrays."""
 
 from __future__ import annotations
 
@@ -113,3 +113,34 @@ def test_an_init_of_minus_zero_is_not_that_of_zero() -> None:
 
     assert not np.signbit(pg.scan(step, 0.0, np.ones(2))[0])
     assert np.signbit(pg.scan(step, -0.0, np.ones(2))[0])
+
+
+def test_an_expression_kept_from_a_loop_is_refused() -> None:
+    kept = []
+
+    def f(x: Any) -> Any:
+        def step(c: Any, y: Any) -> tuple[Any, Any]:
+            kept.append(c * x)
+            return c + y, y
+
+        total, _ = pg.scan(step, x, np.ones(3))
+        return total + kept[-1]
+
+    with pytest.raises(pg.GraphError, match="kept from inside a function whose recording has ended"):
+        pg.compile(f)(1.0)
+
+
+def test_an_expression_kept_from_a_trace_is_refused() -> None:
+    kept: list[Any] = []
+    pg.trace(lambda x: kept.append(x * 2.0) or x, 1.0)  # type: ignore[func-returns-value]
+    with pytest.raises(pg.GraphError, match="recording has ended"):
+        pg.grad(lambda y: pg.sum(y * kept[0]))(np.ones(3))
+
+
+def test_positions_that_are_none() -> None:
+    assert pg.grad(lambda x: x**2, argnums=np.int64(0))(3.0) == 6.0  # type: ignore[arg-type]
+    for wrong in ("x", 1.5, None):
+        with pytest.raises(pg.SignatureError, match="is no position"):
+            pg.grad(lambda x: x**2, argnums=wrong)(3.0)  # type: ignore[arg-type]
+    with pytest.raises(pg.SignatureError, match="is not a function"):
+        pg.grad(3)  # type: ignore[arg-type]

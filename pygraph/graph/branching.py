@@ -95,7 +95,7 @@ class _Traced:
         self.inputs = make_inputs(names, [leaf_type(leaf, name) for name, leaf in zip(names, traced, strict=True)])
         remaining = iter(weakened(self.inputs, traced))
         given = [leaf if type(leaf) in WEAK_TYPES else next(remaining) for leaf in leaves]
-        with recording():
+        with recording(self.inputs):
             named, self.form = flatten_named(f(*unflatten(form, given)), "result")
         self.names = [name for name, _ in named]
         self.leaves = [leaf if is_weak(leaf) else result_node(leaf, op) for _, leaf in named]

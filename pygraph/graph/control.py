@@ -144,7 +144,7 @@ def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
 def _call(
     f: Callable[[Any, Any], Any], init_tree: TreeDef, xs_tree: TreeDef, carry: list[Node], x: list[Node]
 ) -> _Body:
-    with recording():
+    with recording((*carry, *x)):
         returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
     if not isinstance(returned, tuple) or len(returned) != 2:
         problem = f"the body {function_name(f)!r} returned a {type(returned).__name__}, not a pair"

@@ -93,7 +93,7 @@ def _limit(limit: int | None) -> int | None:
 
 
 def _step(f: Callable[[Any], Any], form: TreeDef, inputs: list[Node]) -> tuple[list[Node], list[Any]]:
-    with recording():
+    with recording(inputs):
         out, out_form = flatten(f(unflatten(form, inputs)))
     if out_form != form:
         problem = f"the carry goes in as {form!r} and comes out of the body as {out_form!r}"

@@ -1,28 +1,47 @@
-"""Which threads are recording a function at the moment, so that calls inside it know that they may meet expressions."""
+"""Which threads record a function at the moment, and which variables stood for arguments and no longer do."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["active", "is_recording", "recording"]
+from ..errors import GraphError
+from .node import Node
+from .where import describe
+
+__all__ = ["active", "is_recording", "recording", "refuse_leaked"]
 
 #: The threads that record, each as often as it does; empty most of the time, which a call path may test cheaply.
 active: list[int] = []
+#: Variables of functions whose recording has ended.
+_ended: weakref.WeakSet[Node] = weakref.WeakSet()
 
 
 @contextmanager
-def recording() -> Iterator[None]:
-    """While it lasts, this thread records."""
+def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
+    """While it lasts, this thread records a function on these variables; after it they have no meaning outside."""
     thread = threading.get_ident()
     active.append(thread)
     try:
         yield
     finally:
         active.remove(thread)
+        _ended.update(variables)
 
 
 def is_recording() -> bool:
     """Whether this thread records a function."""
     return bool(active) and threading.get_ident() in active
+
+
+def refuse_leaked(free: Iterable[Node], function: str) -> None:
+    """Raise `GraphError` for a free variable whose function has been recorded: an expression was kept from it."""
+    for node in free:
+        if node in _ended:
+            problem = f"it uses an expression of {node!r}, kept from inside a function whose recording has ended"
+            advice = (
+                "return from that function what is needed outside of it; a loop's body returns it in its carry or ys"
+            )
+            raise GraphError(describe("tracing", function, problem, advice))

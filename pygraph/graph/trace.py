@@ -124,7 +124,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
-    with recording():
+    with recording(inputs):
         outputs, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
     return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
 

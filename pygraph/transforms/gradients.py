@@ -43,7 +43,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         found = autodiff.vjp([scalar], point.variables, [constant(1.0, scalar.dtype)])
         gradients = point.nested(point.at_actual(filled(found, point.variables)))
         value = (point.value(), point.aux_value()) if has_aux else point.value()
-        return value, gradients[0] if isinstance(argnums, int) else gradients
+        return value, gradients if isinstance(argnums, Sequence) else gradients[0]
 
     return compiled(recorded, f, "value_and_grad")
 

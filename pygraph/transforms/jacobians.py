@@ -97,7 +97,7 @@ def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[i
         blocks = []
         for row in plan.blocks:
             nested = point.nested(point.at_actual(row))
-            blocks.append(nested[0] if isinstance(argnums, int) else nested)
+            blocks.append(nested if isinstance(argnums, Sequence) else nested[0])
         result = unflatten(point.output_tree, blocks)
         return (result, point.aux_value()) if has_aux else result
 

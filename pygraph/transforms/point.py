@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.build import as_node, constant, convert, substitute
 from ..graph.node import Node
+from ..graph.recording import recording
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
@@ -87,7 +89,8 @@ def record_point(
     replaced = list(args)
     for i, form in zip(positions, forms, strict=True):
         replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])
-    returned, aux = f(*replaced, **named), None
+    with recording(variables):
+        returned, aux = f(*replaced, **named), None
     if has_aux:
         if not isinstance(returned, tuple) or len(returned) != 2:
             problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
@@ -109,7 +112,11 @@ def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, a
 
 def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: int) -> tuple[int, ...]:
     """`argnums` as positions among `n` arguments."""
-    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    try:
+        given = (operator.index(argnums),) if not isinstance(argnums, Sequence) else tuple(map(operator.index, argnums))
+    except TypeError as error:
+        problem = f"argnums={argnums!r} is no position, nor a sequence of positions"
+        raise refusal(SignatureError, transform, f, problem, "give an int, or a tuple of ints") from error
     for i in given:
         if not -n <= i < n:
             raise refusal(
@@ -123,6 +130,8 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
 
 def compiled(recorded: Function, f: Function, name: str) -> CompiledFunction:
     """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`."""
+    if not callable(f):
+        raise refusal(SignatureError, name, f, f"{f!r} is not a function", f"give a function: pg.{name}(f)")
     functools.update_wrapper(recorded, f)
     recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
     if f.__doc__:
