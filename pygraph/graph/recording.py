@@ -9,14 +9,15 @@ from contextlib import contextmanager
 
 from ..errors import GraphError
 from .node import Node
+from .weak import strong
 from .where import describe
 
 __all__ = ["active", "is_recording", "recording", "refuse_leaked"]
 
 #: The threads that record, each as often as it does; empty most of the time, which a call path may test cheaply.
 active: list[int] = []
-#: Variables of functions whose recording has ended.
-_ended: weakref.WeakSet[Node] = weakref.WeakSet()
+#: Variables of functions whose recording has ended, by id (`==` between nodes records a comparison).
+_ended: weakref.WeakValueDictionary[int, Node] = weakref.WeakValueDictionary()
 
 
 @contextmanager
@@ -28,7 +29,8 @@ def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
         yield
     finally:
         active.remove(thread)
-        _ended.update(variables)
+        for variable in map(strong, variables):
+            _ended[id(variable)] = variable
 
 
 def is_recording() -> bool:
@@ -39,7 +41,7 @@ def is_recording() -> bool:
 def refuse_leaked(free: Iterable[Node], function: str) -> None:
     """Raise `GraphError` for a free variable whose function has been recorded: an expression was kept from it."""
     for node in free:
-        if node in _ended:
+        if _ended.get(id(node)) is node:
             problem = f"it uses an expression of {node!r}, kept from inside a function whose recording has ended"
             advice = (
                 "return from that function what is needed outside of it; a loop's body returns it in its carry or ys"
