@@ -89,7 +89,7 @@ def record_point(
     replaced = list(args)
     for i, form in zip(positions, forms, strict=True):
         replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])
-    with recording(variables):
+    with recording():  # rules of its derivatives may use the variables later
         returned, aux = f(*replaced, **named), None
     if has_aux:
         if not isinstance(returned, tuple) or len(returned) != 2:
