@@ -18,24 +18,9 @@ __all__ = ["associative_scan"]
 
 
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """The results of combining the first 1, 2, … elements along an axis; as `jax.lax.associative_scan`.
+    """`pg.associative_scan` recorded, in 2 log2(n) levels of array operations of about two combinations an element.
 
-    The work is that of about two combinations an element, in 2 log2(n) levels of array operations. The method: G. E.
-    Blelloch, Prefix Sums and Their Applications, 1990.
-
-    Args:
-        fn: (a, b) -> c, associative, on containers of arrays like `elems` with any length along `axis`, element by
-            element along it.
-        elems: arrays, in a container, of equal length along `axis`.
-        reverse: whether to combine from the end.
-        axis: the axis; negative ones count from the end.
-
-    Returns:
-        A container like `elems`.
-
-    Raises:
-        ShapeError: the lengths differ, an array lacks the axis, or `fn` changes a shape; GraphError: `fn` changes the
-        container, or there is no array.
+    The method: G. E. Blelloch, Prefix Sums and Their Applications, 1990.
 
     Example:
         >>> associative_scan(np.multiply, pg.var("x", (5,)))

@@ -44,23 +44,7 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
 ) -> tuple[Any, Any]:
-    """A loop that carries a state along the first axis of `xs`, recorded as one node; as `jax.lax.scan`.
-
-    Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced, and the loop runs in C.
-
-    Args:
-        f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
-        init: the first carry. Python numbers in it take the dtype that the body returns.
-        xs: arrays with a leading axis of equal length, in a container; None for none.
-        length: the number of steps; needed where `xs` has no array.
-        reverse: whether the steps run from the last index to the first.
-
-    Returns:
-        The last carry, and the stacked ys, each of shape (length, ...).
-
-    Raises:
-        ShapeError: the lengths of xs differ, or the carry changes its shape; DTypeError: it changes its dtype;
-        GraphError: it changes its container, or the body does not return a pair.
+    """`pg.scan` recorded as one node, whatever the arguments; what the body closes over becomes its constants.
 
     Example:
         >>> total, sums = pg.scan(lambda c, x: (c + x, c + x), 0.0, pg.var("x", (3,)))
