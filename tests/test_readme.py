@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import scipy.sparse
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -13,9 +16,35 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 def test_the_examples_run_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 2
-    namespace: dict[str, object] = {}
+    namespace: dict[str, Any] = {}
     for number, block in enumerate(blocks):
         exec(compile(block, f"README block {number}", "exec"), namespace)
     printed = capsys.readouterr().out
     assert "graph neuron" in printed
     assert "= product" in printed
+    _check_jacobians(namespace)
+
+
+def _check_jacobians(found: dict[str, Any]) -> None:
+    """The Jacobians are what the comments beside them say."""
+    x, dense, sparse = found["x"], found["J"], found["S"]
+    expected = np.zeros((998, 1000))
+    rows = np.arange(998)
+    expected[rows, rows] = expected[rows, rows + 2] = -0.5
+    expected[rows, rows + 1] = 3 * x[1:-1] ** 2
+    np.testing.assert_allclose(dense, expected, rtol=1e-12, atol=1e-15)
+    assert set(found["costs"]) == {"forward", "reverse"}
+    assert isinstance(sparse, scipy.sparse.csr_array)
+    assert sparse.nnz == found["pattern"].nnz == 2994
+    np.testing.assert_allclose(sparse.toarray(), expected, rtol=1e-12, atol=1e-15)
+    assert found["pg"].sparse_jacobian(found["residual"]).plan(x).stats["tangents"] == 3
+    np.testing.assert_allclose(found["H"], np.diag(-2 * np.cos(2 * x[:5])), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(found["Hv"], -2 * np.cos(2 * x), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(found["batch"], np.broadcast_to(np.cos(1.0) * np.eye(5), (32, 5, 5)), rtol=1e-14)
+
+
+def test_every_example_is_listed() -> None:
+    listed = re.findall(r"python -m pygraph\.examples\.(\w+)", README.read_text(encoding="utf-8"))
+    folder = README.parent / "pygraph" / "examples"
+    runnable = [path.stem for path in folder.glob("*.py") if "def main" in path.read_text(encoding="utf-8")]
+    assert sorted(listed) == sorted(runnable)

@@ -1,4 +1,4 @@
-"""Every figure of the lessons, as the examples compute them."""
+"""Every figure of the lessons, as the examples compute them; and what all examples print."""
 
 from __future__ import annotations
 
@@ -145,6 +145,11 @@ def test_softmax_jacobian() -> None:
         ("pygraph.examples.chain_rule", ["0.19672", "0.19627", "-0.10573", "-0.10510"]),
         ("pygraph.examples.backpropagation", ["2.0479336", "-1.9754037", "2.0254726", "-1.9745528", "dJ/dz = -0.2497"]),
         ("pygraph.examples.multivariate_chain_rule", ["0.1966119", "forward mode 336; reverse mode 336"]),
+        ("pygraph.examples.newton", ["200 terms, 50 variables", "5.7439763785", "a minimum"]),
+        ("pygraph.examples.pendulum", ["-0.665083  -0.062798", "[-0.14292740  0.00703992]", "is 0.135335288"]),
+        ("pygraph.examples.fixed_point", ["implicit function theorem", "0.495109247 -0.598061573", "dx*/db is 8 × 8"]),
+        ("pygraph.examples.nested_optimisation", ["reverse mode              -0.006464924     0.059931582"]),
+        ("pygraph.examples.rosenbrock", ["1,000 × 1,000 with 2,998", "3 tangents", "max |x − 1|"]),
     ],
 )
 def test_what_the_examples_print(module: str, lines: list[str]) -> None:

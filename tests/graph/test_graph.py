@@ -98,12 +98,12 @@ def test_listing() -> None:
     x, y = var("x", (100, 3)), var("y", (3,), "float32")
     z = np.tanh(x * 2.5)
     w = z + y
-    graph = Graph([x, y], {"w": w.sum(axis=0), "c": np.arange(8)}, name="g")
+    graph = Graph([x, y], {"w": w.sum(axis=0), "c": np.arange(11, 19)}, name="g")  # equal constants share a line
     line = test_listing.__code__.co_firstlineno
     assert str(graph) == textwrap.dedent(
         f"""\
         graph g(x: float64[100, 3], y: float32[3]):
-          %0 = constant([0, 1, ..., 6, 7]) : int64[8]   # test_graph.py:{line + 4}  {_source(line + 4)}
+          %0 = constant([11, 12, ..., 17, 18]) : int64[8]   # test_graph.py:{line + 4}  {_source(line + 4)}
           %1 = multiply(x, 2.5) : float64[100, 3]   # test_graph.py:{line + 2}  z = np.tanh(x * 2.5)
           %2 = tanh(%1) : float64[100, 3]   # test_graph.py:{line + 2}  z = np.tanh(x * 2.5)
           %3 = convert(y, dtype=float64) : float64[3]   # test_graph.py:{line + 3}  w = z + y
