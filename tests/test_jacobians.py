@@ -105,6 +105,36 @@ def test_the_cheaper_mode_is_chosen(rows: int, columns: int, mode: str) -> None:
         assert set(other.executable(x).stats.jacobian_costs) == {forced}
 
 
+def test_colouring_is_the_third_way() -> None:
+    def residual(x: Any) -> Any:
+        return x[1:-1] ** 3 - 0.5 * (x[:-2] + x[2:])
+
+    x = RNG.normal(size=100)
+    jacobian = pg.jacobian(residual)
+    stats = jacobian.executable(x).stats
+    assert stats.jacobian_mode == "coloured"
+    assert set(stats.jacobian_costs) == {"forward", "reverse", "coloured"}
+    assert stats.jacobian_costs["coloured"] < 0.5 * stats.jacobian_costs["reverse"]
+    np.testing.assert_allclose(jacobian(x), pg.jacfwd(residual)(x), rtol=1e-14)
+    dense = pg.jacobian(lambda x: np.tanh(x * np.sum(x)))
+    assert dense.executable(np.ones(20)).stats.jacobian_mode != "coloured"
+    assert "coloured" in dense.executable(np.ones(20)).stats.jacobian_costs
+
+
+def test_a_coloured_jacobian_of_containers() -> None:
+    def f(p: Any) -> Any:
+        return {"a": p["x"] ** 2 * p["y"], "n": p["k"] + 1, "s": np.sum(p["y"])}
+
+    point = {"x": RNG.normal(size=(3, 4)), "y": RNG.normal(size=(3, 4)), "k": np.arange(2.0)}
+    coloured, forward = (pg.jacobian(f, mode=mode)(point) for mode in ("coloured", "forward"))
+    for out in "ans":
+        for name in "xyk":
+            np.testing.assert_allclose(coloured[out][name], forward[out][name], rtol=1e-14, atol=1e-15)
+            assert coloured[out][name].dtype == forward[out][name].dtype
+    again = pg.grad(lambda x: np.sum(pg.jacobian(lambda x: x**3, mode="coloured")(x)))(np.arange(9.0))
+    np.testing.assert_allclose(again, 6 * np.arange(9.0))
+
+
 def test_planned_costs_are_those_of_the_program() -> None:
     """The estimate is made before optimisation; it is of the size of what is lowered."""
     a = RNG.normal(size=(40, 40))

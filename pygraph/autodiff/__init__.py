@@ -4,6 +4,7 @@ from . import batching_control as _batching_control  # noqa: F401  (gives the ro
 from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
 from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
 from .batching import batch
+from .coloured import jacobian_coloured
 from .compressed import Compressed, compressed_hessian, compressed_jacobian
 from .forward import jvp
 from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
@@ -18,6 +19,7 @@ __all__ = [
     "batch",
     "compressed_hessian",
     "compressed_jacobian",
+    "jacobian_coloured",
     "jacobian_forward",
     "jacobian_reverse",
     "jacobian_sparsity",

@@ -35,7 +35,7 @@ class JacobianPlan:
     """The Jacobian of some outputs with respect to some variables, by one mode.
 
     Attributes:
-        mode: how it is computed: "forward" or "reverse".
+        mode: how it is computed: "forward", "reverse" or "coloured".
         blocks: per output and variable, an expression of shape output.shape + variable.shape.
         vectors: how many basis vectors are pushed or pulled.
         chunk: how many of them at a time.

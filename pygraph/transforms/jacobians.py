@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from .. import autodiff
@@ -19,7 +20,15 @@ __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
 Engine = Callable[[Sequence[Node], Sequence[Node]], JacobianPlan]
 #: The ways to evaluate a Jacobian; "auto" takes the one of least planned cost, the first of equals.
-ENGINES: Mapping[str, Engine] = {"forward": autodiff.jacobian_forward, "reverse": autodiff.jacobian_reverse}
+ENGINES: Mapping[str, Engine] = {
+    "forward": autodiff.jacobian_forward,
+    "reverse": autodiff.jacobian_reverse,
+    "coloured": autodiff.jacobian_coloured,
+}
+#: "auto" plans a coloured evaluation only of matrices with at least this many rows and columns (a smaller one has little
+#: to gain) and at most this many entries (finding the structure of a larger, dense one takes long).
+COLOURED_FROM = 8
+COLOURED_ENTRIES = 4_000_000
 
 
 def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
@@ -65,7 +74,8 @@ def jacobian(
     (how many basis vectors go through the function at once).
 
     Args:
-        mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), or "auto", which plans both.
+        mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), "coloured" (a tangent or cotangent for each colour of
+            the matrix's structure), or "auto", which plans all three (the last where the matrix is of a size for it).
         sparse: return a `scipy.sparse.csr_array` of fixed structure, by colouring: `pg.sparse_jacobian`.
 
     Raises:
@@ -85,7 +95,7 @@ def jacobian(
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
     if sparse:
-        return sparse_jacobian(f, argnums, has_aux, mode)
+        return sparse_jacobian(f, argnums, has_aux, "auto" if mode == "coloured" else mode)
     return _differentiated("jacobian", mode, f, argnums, has_aux)
 
 
@@ -106,7 +116,10 @@ def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[i
 
 def _chosen(mode: str, point: Point) -> JacobianPlan:
     """The plan of one mode, or of the cheapest."""
-    engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}
+    engines = dict(ENGINES) if mode == "auto" else {mode: ENGINES[mode]}
+    rows, columns = (sum(prod(x.shape) for x in nodes) for nodes in (point.outputs, point.variables))
+    if mode == "auto" and (min(rows, columns) < COLOURED_FROM or rows * columns > COLOURED_ENTRIES):
+        del engines["coloured"]
     plans = [engine(point.outputs, point.variables) for engine in engines.values()]
     best = min(plans, key=lambda plan: plan.cost)
     note(JacobianNote(best.mode, {plan.mode: plan.cost for plan in plans}, best.chunk))
