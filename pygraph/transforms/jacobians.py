@@ -25,10 +25,10 @@ ENGINES: Mapping[str, Engine] = {
     "reverse": autodiff.jacobian_reverse,
     "coloured": autodiff.jacobian_coloured,
 }
-#: "auto" plans a coloured evaluation only of matrices with at least this many rows and columns (a smaller one has little
-#: to gain) and at most this many entries (finding the structure of a larger, dense one takes long).
+#: "auto" plans a coloured evaluation only of matrices with at least this many rows and columns (there is little to gain
+#: below) and at most this many entries (the structure of a larger dense one takes a second and more to find).
 COLOURED_FROM = 8
-COLOURED_ENTRIES = 4_000_000
+COLOURED_ENTRIES = 250_000
 
 
 def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
