@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,16 @@ from .examples.cells import load_cells
 from .examples.multivariate_chain_rule import curve_jacobians
 
 
+def row_loss(w: Any, b: Any, x: Any, y: Any) -> Any:
+    """The loss of one row."""
+    return loss((w, b), x, y)
+
+
 def main() -> None:
     """Print a short report."""
     x, y = load_cells()
     print(f"pygraph {pg.__version__}: one neuron, {len(x)} cells, stochastic gradient descent row by row in C\n")
-    print(pg.trace(lambda w, b, x, y: loss((w, b), x, y), *START, x[0], y[0]))
+    print(pg.trace(row_loss, *START, x[0], y[0]))
     started = time.perf_counter()
     trained = train(progress=sys.stdout.isatty())
     seconds = time.perf_counter() - started
