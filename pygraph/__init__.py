@@ -33,6 +33,7 @@ from .runtime.compile import compile as compile
 from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
 from .transforms import (
+    checkpoint,
     custom_derivative,
     grad,
     hessian,
@@ -71,6 +72,7 @@ __all__ = [
     "VerificationError",
     "associative_scan",
     "check_grads",
+    "checkpoint",
     "cond",
     "custom_derivative",
     "explain",
