@@ -11,6 +11,7 @@ from .control_flow import associative_scan, cond, fori_loop, switch, while_loop
 from .control_flow import map as map
 from .errors import (
     BackendError,
+    BudgetError,
     DTypeError,
     GraphError,
     IndexRangeError,
@@ -55,6 +56,7 @@ from .variable import var
 
 __all__ = [
     "BackendError",
+    "BudgetError",
     "CompiledFunction",
     "DTypeError",
     "Graph",

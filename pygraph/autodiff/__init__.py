@@ -8,6 +8,7 @@ from .compressed import Compressed, compressed_hessian, compressed_jacobian
 from .forward import jvp
 from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
 from .joint import JointGraph, joint
+from .recompute import as_planned
 from .reverse import vjp
 from .sparsity import jacobian_sparsity
 
@@ -15,6 +16,7 @@ __all__ = [
     "Compressed",
     "JacobianPlan",
     "JointGraph",
+    "as_planned",
     "batch",
     "compressed_hessian",
     "compressed_jacobian",
