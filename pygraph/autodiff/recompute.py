@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
 from ..graph.build import constant, make, topological
@@ -46,35 +46,63 @@ class Plan:
         return self == Plan()
 
 
-_current: ContextVar[Plan] = ContextVar("pygraph_recompute", default=Plan())  # noqa: B039 (a Plan is frozen)
+@dataclass(frozen=True)
+class Applied:
+    """A plan in force, and what it has found to change so far: "loops", "parts"."""
+
+    plan: Plan
+    changed: set[str] = field(default_factory=set)
+
+
+_current: ContextVar[Applied | None] = ContextVar("pygraph_recompute", default=None)
 
 
 @contextmanager
-def planned(plan: Plan) -> Iterator[None]:
+def planned(plan: Plan) -> Iterator[Applied]:
     """Within the block, all that is differentiated is first rewritten by `plan`."""
-    token = _current.set(plan)
+    applied = Applied(plan)
+    token = _current.set(applied)
     try:
-        yield
+        yield applied
     finally:
         _current.reset(token)
 
 
+def current_plan() -> Plan:
+    """The plan in force."""
+    applied = _current.get()
+    return Plan() if applied is None else applied.plan
+
+
 def as_planned(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
-    """`outputs` by the current plan; the nodes `fixed`, which they are differentiated by, stay what they are."""
-    plan = _current.get()
-    return list(outputs) if plan.empty else rewritten(outputs, fixed, plan)
+    """`outputs` by the plan in force; the nodes `fixed`, which they are differentiated by, stay what they are."""
+    applied = _current.get()
+    if applied is None or applied.plan.empty:
+        return list(outputs)
+    return rewritten(outputs, fixed, applied)
 
 
-def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], plan: Plan) -> list[Node]:
-    """`outputs` with the same values, of which `plan` is computed again in reverse mode.
+def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) -> list[Node]:
+    """`outputs` with the same values, of which a plan has parts computed again in reverse mode.
 
     Expressions with stacks, which are parts of a loop of run-time length, are not divided.
     """
-    result = _with_loops(outputs, fixed, plan)
+    plan, result = applied.plan, list(outputs)
+    if plan.steps or plan.depth > 1:
+        result = _with_loops(outputs, fixed, plan)
+        if _differ(result, outputs):
+            applied.changed.add("loops")
     order = topological(result)
     if plan.parts > 1 and not any(map(is_stack, order)):
-        result = _divided(result, order, set(fixed), plan.parts)
+        divided = _divided(result, order, set(fixed), plan.parts)
+        if _differ(divided, result):
+            applied.changed.add("parts")
+        result = divided
     return result
+
+
+def _differ(after: Sequence[Node], before: Sequence[Node]) -> bool:
+    return any(a is not b for a, b in zip(after, before, strict=True))
 
 
 def recomputed(inputs: Sequence[Node], outputs: Sequence[Node], operands: Sequence[Node], name: str) -> list[Node]:
@@ -99,7 +127,7 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], plan: Plan) -> l
                 continue
             changed = any(done[x] is not x for x in node.inputs)
             done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.where) if changed else node
-            if node.op is SCAN and node.attrs["length"] >= SHORTEST and (plan.steps or plan.depth > 1):
+            if node.op is SCAN and node.attrs["length"] >= SHORTEST:
                 loop = Loop.of(done[node])
                 if plan.steps:
                     again = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)

@@ -12,8 +12,10 @@ from ..graph.where import describe
 from .stats import bytes_text
 
 #: From what repeats nothing to what repeats most. The first that keeps to the budget is taken.
-PLANS = tuple(
-    Plan(steps, depth, parts) for depth in (1, 2, 3, 4) for steps in (False, True) for parts in (1, 2, 4, 8, 16)
+PLANS = (
+    *(Plan(parts=parts) for parts in (1, 2, 4, 8, 16)),
+    *(Plan(True, parts=parts) for parts in (1, 8)),
+    *(Plan(steps, depth, parts) for depth in (2, 3, 4) for steps in (False, True) for parts in (1, 8)),
 )
 T = TypeVar("T")
 
@@ -39,9 +41,17 @@ def within(budget: int, name: str, attempt: Callable[[], T], arena_bytes: Callab
         BudgetError: no plan keeps to it; says how many bytes the best one takes too many.
     """
     least = -1
+    useless: set[str] = set()  # what has nothing to change in this function
     for plan in PLANS:
-        with planned(plan):
+        asked = {"loops"} if plan.steps or plan.depth > 1 else set()
+        if plan.parts > 1:
+            asked.add("parts")
+        if asked & useless:
+            continue
+        with planned(plan) as applied:
             made = attempt()
+        if len(asked) == 1:
+            useless |= asked - applied.changed
         size = arena_bytes(made)
         if size <= budget:
             return made

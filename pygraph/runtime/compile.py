@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..autodiff.recompute import current_plan
+from ..autodiff.recompute import Plan, current_plan, planned
 from ..errors import BackendError, DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
@@ -160,7 +160,11 @@ class _Signatures:
                 return shared_executable(graph, key, make) if self.shared else make()
 
         if budget is None:
-            return attempt()
+            made = attempt()
+            if isinstance(made, Graph) or current_plan().empty:
+                return made
+            with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
+                return attempt()
         return within(budget, function_name(self.function), attempt, _arena_bytes)
 
     @staticmethod
@@ -345,7 +349,7 @@ def compile(
         check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
             are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
-            them, as little as is needed; the results may differ by rounding. Compiling takes longer.
+            them, as little as is needed; the results may differ by rounding. The function may be traced several times.
         backend: "auto" or "vm"; both run in the C library's interpreter.
         cache_size: how many signatures of a function stay compiled.
 
