@@ -236,6 +236,8 @@ def test_float32_and_numbers_stay_what_they_are() -> None:
     graph = pg.trace(lambda x: f(x, 2), np.ones(3, "float32"))
     assert [str(y.dtype) for y in graph.outputs] == ["float32", "int64"]
     assert pg.trace(lambda x: f(x, 2)[1] + x, np.ones(3, "float32")).outputs[0].dtype == np.float32
+    weak = pg.trace(lambda x, p: f(p, 2)[0] * x + f(x, p)[0], np.ones(3, "float32"), 2.0)
+    assert weak.outputs[0].dtype == np.float32
 
 
 def test_integers_have_no_derivative() -> None:
