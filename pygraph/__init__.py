@@ -11,6 +11,7 @@ from .control_flow import associative_scan, cond, fori_loop, switch, while_loop
 from .control_flow import map as map
 from .errors import (
     BackendError,
+    BudgetError,
     DTypeError,
     GraphError,
     IndexRangeError,
@@ -33,6 +34,7 @@ from .runtime.compile import compile as compile
 from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
 from .transforms import (
+    checkpoint,
     custom_derivative,
     grad,
     hessian,
@@ -54,6 +56,7 @@ from .variable import var
 
 __all__ = [
     "BackendError",
+    "BudgetError",
     "CompiledFunction",
     "DTypeError",
     "Graph",
@@ -71,6 +74,7 @@ __all__ = [
     "VerificationError",
     "associative_scan",
     "check_grads",
+    "checkpoint",
     "cond",
     "custom_derivative",
     "explain",

@@ -75,6 +75,10 @@ class LimitError(GraphError, RuntimeError):
     """A loop ran more steps than its `limit`, or recorded more for its reverse mode than `pg.set_tape_limit` allows."""
 
 
+class BudgetError(GraphError, MemoryError):
+    """No plan keeps a compiled function to its `memory_budget`; the text says how much is missing."""
+
+
 class NonFiniteError(GraphError, FloatingPointError):
     """With `check_finite=True`: a node produced inf or nan; the text names the node and the user's line."""
 

@@ -21,7 +21,7 @@ NAMES = """
     sum prod mean var std max min any all logsumexp softmax log_softmax
     reshape ravel transpose moveaxis swapaxes expand_dims squeeze broadcast_to concatenate stack flip take matmul dot
     Graph trace spec compile set_threads Executable grad value_and_grad jvp vjp jacfwd jacrev check_grads scan
-    vmap jacobian hessian hvp linearize custom_derivative
+    vmap jacobian hessian hvp linearize checkpoint custom_derivative
     explain train tree_map sparsity sparse_jacobian sparse_hessian
 """
 

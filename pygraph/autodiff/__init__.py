@@ -9,6 +9,7 @@ from .compressed import Compressed, compressed_hessian, compressed_jacobian
 from .forward import jvp
 from .jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
 from .joint import JointGraph, joint
+from .recompute import as_planned
 from .reverse import vjp
 from .sparsity import jacobian_sparsity
 
@@ -16,6 +17,7 @@ __all__ = [
     "Compressed",
     "JacobianPlan",
     "JointGraph",
+    "as_planned",
     "batch",
     "compressed_hessian",
     "compressed_jacobian",

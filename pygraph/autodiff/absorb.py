@@ -53,7 +53,7 @@ def _inside(node: Node) -> list[Node]:
         for body in node.attrs["bodies"]:
             operands, slots, outputs = _moved(node.inputs[1:], body.inputs, (), body.outputs)
             bodies.append(Graph.from_parts(slots, outputs, name=body.name))
-        made = make(BRANCH, (node.inputs[0], *operands), {"bodies": tuple(bodies)})
+        made = make(BRANCH, (node.inputs[0], *operands), {**node.attrs, "bodies": tuple(bodies)})
         return [make(OUTPUT, (made,), {"index": index}) for index in range(len(bodies[0].outputs))]
     loop = Loop.of(node)
     others = (*loop.carry_inputs, *loop.x_inputs)

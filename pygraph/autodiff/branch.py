@@ -1,6 +1,7 @@
 """The derivatives of `branch`: a branch of the same index, whose bodies are the derivatives of its bodies.
 
-The reverse branch computes again what it needs of the primal body: nothing is kept for it but the operands.
+The reverse branch computes again what it needs of the primal body: nothing is kept for it but the operands. That is
+also what `pg.checkpoint` promises: it is a branch of one body, which is marked to stay one.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _chosen(
             derivative = found[k]
             outputs.append(full(0, primal[k].shape, primal[k].dtype) if derivative is None else derivative)
         bodies.append(Graph.from_parts(slots, outputs, name=f"{body.name}_{suffix}"))
-    made = make(BRANCH, (*node.inputs, *operands), {"bodies": tuple(bodies)})
+    made = make(BRANCH, (*node.inputs, *operands), {**node.attrs, "bodies": tuple(bodies)})
     for index, k in enumerate(places):
         results[k] = make(OUTPUT, (made,), {"index": index})
     return results

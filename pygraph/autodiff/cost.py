@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from math import prod
 
 from ..graph.build import depends_on, topological
-from ..graph.graph import Graph
+from ..graph.graph import bodies_of
 from ..graph.node import Node
 from ..ops.row import Family, lookup
 
-MATMUL = lookup("matmul")
+BRANCH, MATMUL = lookup("branch"), lookup("matmul")
 #: Operations that move no data: they change how their operand is read.
 _FREE = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose", "slice")))
 
@@ -36,9 +36,9 @@ def _flops(node: Node) -> int:
     if op is MATMUL:
         inner = node.inputs[0].shape[-2 if node.attrs["transpose_a"] else -1]
         return 2 * prod(node.shape) * inner
-    bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
+    bodies = [flops(body.outputs) for body in bodies_of(node)]
     if bodies:
-        return int(node.attrs.get("length", 1)) * sum(flops(body.outputs) for body in bodies)
+        return max(bodies) if op is BRANCH else int(node.attrs.get("length", 1)) * sum(bodies)
     if node.results is not None:
         return 0
     return prod((node.inputs[0] if op.identity is not None else node).shape)
@@ -83,6 +83,5 @@ def _bytes(node: Node) -> int:
 
 
 def _inside(node: Node) -> int:
-    """What the bodies of a loop take while it runs."""
-    bodies = [value for value in node.attrs.values() if isinstance(value, Graph)]
-    return max((peak_bytes(body.outputs, body.inputs) for body in bodies), default=0)
+    """What the bodies of a loop or a branch take while it runs."""
+    return max((peak_bytes(body.outputs, body.inputs) for body in bodies_of(node)), default=0)

@@ -12,6 +12,7 @@ from ..graph.node import Node
 from ..graph.where import describe
 from ..ops.dtypes import is_float
 from .forward import jvp
+from .recompute import as_planned
 from .reverse import vjp
 from .unbroadcast import full
 
@@ -70,7 +71,8 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
                 )
             )
     seeded = tuple(i for i, output in enumerate(graph.outputs) if is_float(output.dtype))
-    outputs = [graph.outputs[i] for i in seeded]
+    values = as_planned(graph.outputs, graph.inputs)
+    outputs = [values[i] for i in seeded]
     taken = {str(node.attrs["name"]) for node in graph.inputs}
     seeds = [_fresh(f"seed{i}", output, taken) for i, output in enumerate(outputs)]
     tangents = [_fresh(f"d_{variable.attrs['name']}", variable, taken) for variable in variables]
@@ -81,9 +83,7 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
     except UnsupportedError as error:
         no_tangent, tangents, pushed = str(error), [], []
     return JointGraph(
-        graph=Graph.from_parts(
-            (*graph.inputs, *seeds, *tangents), (*graph.outputs, *gradients, *pushed), name=graph.name
-        ),
+        graph=Graph.from_parts((*graph.inputs, *seeds, *tangents), (*values, *gradients, *pushed), name=graph.name),
         segments=(len(graph.outputs), len(gradients), len(pushed)),
         groups=(len(graph.inputs), len(seeds), len(tangents)),
         wrt=tuple(wrt),

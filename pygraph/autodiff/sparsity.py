@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, Op, lookup
 from .forward import OUTPUT
 from .index_sets import EMPTY, IndexSets
-from .loops import SCAN, Loop
+from .loops import BRANCH, SCAN, Loop
 from .pattern import Index, Pattern, spans
 from .walk import Walk
 
@@ -98,7 +99,7 @@ class _Dependence:
                     continue
                 with attributed(node.where):
                     if node.results is not None:
-                        several[node] = self.of_loop(node, sets) if node.op is SCAN else self.of_unknown(node, sets)
+                        several[node] = _SEVERAL.get(node.op, _Dependence.of_unknown)(self, node, sets)
                     else:
                         known[node] = np.broadcast_to(self.of_node(node, sets), node.shape)
         return [known[node] if node in known else _nothing(node.shape) for node in outputs]
@@ -219,7 +220,7 @@ class _Dependence:
         results = [(node.shape, node.dtype)] if node.results is None else node.results
         return [np.broadcast_to(whole, shape) for shape, _ in results]
 
-    # --- loops -------------------------------------------------------------------------------------------------------
+    # --- loops, branches ---------------------------------------------------------------------------------------------
 
     def of_loop(self, node: Node, sets: Sequence[Index | None]) -> list[Index]:
         """The sets of a loop's results: its body's own pattern applied to the sets of what goes into each step."""
@@ -256,6 +257,19 @@ class _Dependence:
         at = 0
         for y in loop.y_outputs:
             results.append(stacked[:, at : at + prod(y.shape)].reshape(length, *y.shape))
+            at += prod(y.shape)
+        return results
+
+    def of_branch(self, node: Node, sets: Sequence[Index | None]) -> list[Index]:
+        """The sets of a branch's results: those that any of its bodies gives."""
+        given = _flat([_whole(found, x).astype(np.int64) for found, x in zip(sets[1:], node.inputs[1:], strict=True)])
+        bodies: Sequence[Graph] = node.attrs["bodies"]
+        found = self.joined(
+            [_Body(jacobian_sparsity(body.outputs, body.inputs)).apply(self.pool, given) for body in bodies]
+        )
+        results, at = [], 0
+        for y in bodies[0].outputs:
+            results.append(found[at : at + prod(y.shape)].reshape(y.shape))
             at += prod(y.shape)
         return results
 
@@ -330,8 +344,12 @@ class _Dependence:
         return self.values[node]
 
 
+#: How the sets of several results are found.
+_SEVERAL = {SCAN: _Dependence.of_loop, BRANCH: _Dependence.of_branch}
+
+
 class _Body:
-    """The pattern of a loop's body: which of its inputs' elements each element of its outputs depends on."""
+    """The pattern of a sub-graph: which of its inputs' elements each element of its outputs depends on."""
 
     def __init__(self, pattern: Pattern) -> None:
         self.pattern = pattern

@@ -18,7 +18,7 @@ from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, is_weak, weakened
 from .where import describe, type_text
 
-__all__ = ["cond", "switch"]
+__all__ = ["capture", "cond", "switch"]
 
 _BRANCH = lookup("branch")
 
@@ -118,7 +118,7 @@ def _branch(
         return unflatten(form, [])
     taken: dict[Node, None] = {}
     for branch, found in zip(traced, outputs, strict=True):
-        _capture(found, made, set(branch.inputs), taken)
+        taken.update(capture(found, made, set(branch.inputs)))
     bodies = []
     for branch, found in zip(traced, outputs, strict=True):
         slots = [new_input(f"const{k}", node.shape, node.dtype) for k, node in enumerate(taken)]
@@ -159,11 +159,17 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
     return outputs
 
 
-def _capture(outputs: Sequence[Node], made: set[Node], own: set[Node], taken: dict[Node, None]) -> None:
-    """Add to `taken` what `outputs` are made of that was there before the branches were traced.
+def capture(outputs: Sequence[Node], made: set[Node], own: set[Node]) -> dict[Node, None]:
+    """What `outputs` are made of that was there before their functions were traced, in a fixed order.
 
     Constants are copied, and of a broadcast, which costs nothing inside, the source is taken.
+
+    Args:
+        outputs: what the functions returned.
+        made: the nodes made while they were traced.
+        own: the inputs of the body that the outputs are to have.
     """
+    taken: dict[Node, None] = {}
     seen: set[Node] = set()
     stack = list(outputs)
     while stack:
@@ -176,3 +182,4 @@ def _capture(outputs: Sequence[Node], made: set[Node], own: set[Node], taken: di
             stack.extend(maker.inputs if node.op.name == "output" else node.inputs)
         else:
             taken[node] = None
+    return taken

@@ -151,7 +151,7 @@ scan = _row(
 branch = _row(
     "branch",
     "The results of one of `bodies`, chosen by the first operand, which is clamped to the numbers there are; all take "
-    "the other operands. Only the chosen one runs.",
+    "the other operands. Only the chosen one runs. With `recompute` (`pg.checkpoint`) a single body stays one.",
     _branch_results,
 )
 while_loop = _row(

@@ -47,7 +47,7 @@ def dropped(outputs: Sequence[Node]) -> list[Node]:
             if node in used:
                 operands = [done.get(operand, operand) for operand in node.inputs]
                 with attributed(node.where):
-                    results[node] = rules_branch.smaller(operands, node.attrs["bodies"], used[node])
+                    results[node] = rules_branch.smaller(operands, node.attrs, used[node])
         elif all(operand in done for operand in node.inputs):
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
@@ -269,6 +269,6 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[N
                     body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name)
                 )
             with attributed(node.where):
-                node_now = make(BRANCH, node_now.inputs, {"bodies": tuple(bodies)})
+                node_now = make(BRANCH, node_now.inputs, {**node_now.attrs, "bodies": tuple(bodies)})
         done[node] = node_now
     return [done[node] for node in outputs]

@@ -8,6 +8,7 @@ from ..autodiff.loops import BRANCH, OUTPUT
 from ..graph.build import make, substitute, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..ops.row import Attrs
 from .values import full, value_of
 
 
@@ -22,14 +23,19 @@ def needed(node: Node, used: Iterable[int]) -> list[Node]:
     return [node.inputs[0], *alive]
 
 
-def smaller(operands: Sequence[Node], bodies: Sequence[Graph], used: Iterable[int]) -> dict[int, Node]:
-    """The results at positions `used` of a branch, from one that does no more than these ask for."""
+def smaller(operands: Sequence[Node], attrs: Attrs, used: Iterable[int]) -> dict[int, Node]:
+    """The results at positions `used` of a branch, from one that does no more than these ask for.
+
+    With `recompute` it stays a branch even where there is no choice: nodes put in its place would be one with those
+    of the forward pass, and so kept from there.
+    """
     index, *given = operands
+    bodies: Sequence[Graph] = attrs["bodies"]
     wanted = sorted(used)
     known = value_of(index)
     if known is not None:
         bodies = [bodies[min(max(int(known), 0), len(bodies) - 1)]]
-    if all(body == bodies[0] for body in bodies):
+    if not attrs.get("recompute", False) and all(body == bodies[0] for body in bodies):
         outputs = [bodies[0].outputs[k] for k in wanted]
         return dict(zip(wanted, substitute(outputs, dict(zip(bodies[0].inputs, given, strict=True))), strict=True))
     results: dict[int, Node] = {}
@@ -42,7 +48,7 @@ def smaller(operands: Sequence[Node], bodies: Sequence[Graph], used: Iterable[in
     if not rest:
         return results
     kept, traced = _settled(given, bodies, rest)
-    made = make(BRANCH, (index, *kept), {"bodies": tuple(traced)})
+    made = make(BRANCH, (index, *kept), {**attrs, "bodies": tuple(traced)})
     results.update((k, make(OUTPUT, (made,), {"index": at})) for at, k in enumerate(rest))
     return results
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ..autodiff.recompute import Plan, current_plan, planned
 from ..errors import BackendError, DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
@@ -24,6 +25,7 @@ from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
+from .budget import checked_budget, within
 from .collector import paused
 from .notes import collected
 from .shared import shared_executable
@@ -141,23 +143,39 @@ class _Signatures:
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
-        with paused(), collected() as notes:
-            graph = self._traced(values, keywords)
-            if graph.free:
-                return graph
-            wrt = range(len(values)) if self.wrt_all else None
+        options = dict(self.options)
+        budget = options.pop("memory_budget", None)
 
-            def make() -> Executable:
-                return Executable(graph, wrt, jacobian=notes.jacobian, **self.options)
+        def attempt() -> Executable | Graph:
+            with paused(), collected() as notes:
+                graph = self._traced(values, keywords)
+                if graph.free:
+                    return graph
+                wrt = range(len(values)) if self.wrt_all else None
 
-            options = (wrt, repr(notes.jacobian), tuple(sorted(self.options.items())))
-            return shared_executable(graph, options, make) if self.shared else make()
+                def make() -> Executable:
+                    return Executable(graph, wrt, jacobian=notes.jacobian, **options)
+
+                key = (wrt, repr(notes.jacobian), current_plan(), tuple(sorted(options.items())))
+                return shared_executable(graph, key, make) if self.shared else make()
+
+        if budget is None:
+            made = attempt()
+            if isinstance(made, Graph) or current_plan().empty:
+                return made
+            with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
+                return attempt()
+        return within(budget, function_name(self.function), attempt, _arena_bytes)
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
         """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
         mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
         return graph.unflatten(substitute(graph.outputs, mapping))
+
+
+def _arena_bytes(made: Executable | Graph) -> int:
+    return 0 if isinstance(made, Graph) else made.stats.arena_bytes
 
 
 def _type_of(leaf: Any) -> Hashable:
@@ -289,6 +307,7 @@ def compile(
     wrt: Iterable[Any] | None = None,
     threads: int | None = None,
     check_finite: bool = False,
+    memory_budget: int | None = None,
     backend: str = "auto",
 ) -> Executable: ...
 @overload
@@ -297,6 +316,7 @@ def compile(
     *,
     threads: int | None = None,
     check_finite: bool = False,
+    memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
 ) -> CompiledFunction: ...
@@ -306,6 +326,7 @@ def compile(
     *,
     threads: int | None = None,
     check_finite: bool = False,
+    memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
@@ -315,6 +336,7 @@ def compile(
     wrt: Iterable[Any] | None = None,
     threads: int | None = None,
     check_finite: bool = False,
+    memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
 ) -> Any:
@@ -325,6 +347,9 @@ def compile(
         wrt: for a graph: names of the inputs to differentiate, for `forward`, `reverse` and `jvp`.
         threads: worker threads of a call; None follows `pg.set_threads`. Results do not depend on it.
         check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
+        memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
+            are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
+            them, as little as is needed; the results may differ by rounding. The function may be traced several times.
         backend: "auto" or "vm"; both run in the C library's interpreter.
         cache_size: how many signatures of a function stay compiled.
 
@@ -332,7 +357,7 @@ def compile(
         An `Executable` for a graph, a `CompiledFunction` for a function.
 
     Raises:
-        BackendError: another backend.
+        BackendError: another backend; BudgetError: `memory_budget` can't be met; the text says by how much.
         SignatureError: an entry of `wrt` that is no input; DTypeError: one that is not floating.
 
     Example:
@@ -348,18 +373,29 @@ def compile(
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {cache_size!r}"
         raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
+    budget = checked_budget(memory_budget)
     if target is None:
         return functools.partial(
-            compile, wrt=wrt, threads=threads, check_finite=check_finite, backend=backend, cache_size=cache_size
+            compile,
+            wrt=wrt,
+            threads=threads,
+            check_finite=check_finite,
+            memory_budget=memory_budget,
+            backend=backend,
+            cache_size=cache_size,
         )
     if isinstance(target, Graph):
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
-        return Executable(target, wrt, threads, check_finite)
+        def attempt() -> Executable:
+            return Executable(target, wrt, threads, check_finite)
+
+        return attempt() if budget is None else within(budget, target.name, attempt, _arena_bytes)
     if not callable(target):
         problem = f"a {type(target).__name__} can't be compiled"
         raise SignatureError(describe("compiling", "compile", problem, "give a pg.Graph or a function"))
     if wrt is not None:
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
         raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
-    return CompiledFunction(target, {"threads": threads, "check_finite": check_finite}, cache_size)
+    options = {"threads": threads, "check_finite": check_finite}
+    return CompiledFunction(target, options if budget is None else {**options, "memory_budget": budget}, cache_size)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.recompute import current_plan, planned
 from ..errors import StateError, UnsupportedError
 from ..graph.graph import Graph
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
@@ -89,7 +90,7 @@ class Executable:
         """
         threads = None if threads is None else checked_threads(threads)
         built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
-        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian)))
+        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian, current_plan())))
 
     def _adopt(self, runner: Runner) -> None:
         """Become the Executable of `runner`."""
@@ -359,9 +360,10 @@ class KeptCall:
 
 
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
-    return Executable(
-        graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise, options.jacobian
-    )
+    with planned(options.plan):
+        return Executable(
+            graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise, options.jacobian
+        )
 
 
 def _seed_signature(built: Built) -> Signature:

@@ -158,7 +158,7 @@ def replay(count: Any, *operands: Any, body: Graph, reverse: bool, n_consts: int
     return (*carry, *(Stack(step[j] for step in found) for j in range(len(body.outputs) - n_carry)))
 
 
-def branch(index: Any, *operands: Any, bodies: Sequence[Graph]) -> tuple[Array, ...]:
+def branch(index: Any, *operands: Any, bodies: Sequence[Graph], recompute: bool = False) -> tuple[Array, ...]:
     """The definition of the `branch` row: one of `bodies`, the index being clamped to the numbers there are."""
     return tuple(evaluate_flat(bodies[min(max(int(index), 0), len(bodies) - 1)], operands))
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..autodiff.recompute import Plan
 from ..errors import NonFiniteError
 from ..graph.where import describe
 from ..lower.program import Segment
@@ -37,6 +38,7 @@ class Options:
     fuse: bool = True
     optimise: bool = True
     jacobian: JacobianNote | None = None
+    plan: Plan = field(default_factory=Plan)  # what is computed again to keep to a budget of memory
 
 
 class Runner:

@@ -11,9 +11,11 @@ from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .loops import scan
 from .mapping import vmap
 from .products import hvp, jvp, linearize, vjp
+from .recompute import checkpoint
 from .sparse import sparse_hessian, sparse_jacobian, sparsity
 
 __all__ = [
+    "checkpoint",
     "custom_derivative",
     "grad",
     "hessian",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff import as_planned
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.build import as_node, constant, convert, substitute
 from ..graph.node import Node
@@ -96,11 +97,12 @@ def record_point(
             problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
             raise refusal(GraphError, transform, f, problem, "return (output, aux)")
         returned, aux = returned
-    outputs, output_tree = flatten(returned)
+    leaves_out, tree = flatten((returned, aux))
     name = function_name(f)
-    return Point(
-        name, variables, actual, tuple(forms), [result_node(output, name) for output in outputs], output_tree, aux
-    )
+    planned = as_planned([result_node(leaf, name) for leaf in leaves_out], variables)
+    returned, aux = unflatten(tree, planned)
+    outputs, output_tree = flatten(returned)
+    return Point(name, variables, actual, tuple(forms), outputs, output_tree, aux)
 
 
 def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:

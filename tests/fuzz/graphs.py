@@ -14,6 +14,7 @@ from helpers import is_exact
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
 from pygraph.graph import Graph, Node, constant, scan, switch, topological, var, while_loop
+from pygraph.graph.recompute import checkpoint
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.row import TABLE, Family, Op, lookup
 from pygraph.runtime.reference import Value, evaluate_nodes
@@ -448,6 +449,15 @@ def _branch(g: Grower) -> Any:
     return switch(chosen, branches, x)
 
 
+def _checkpoint(g: Grower) -> Any:
+    x = g.pick("f", lambda x: prod(x.shape) < 1000)
+    if x is None:
+        return None
+    closed = g.pick("f", lambda y: y.shape == () and y.dtype == x.dtype)
+    inside = [lambda v: ops.sin(v) * (2.0 if closed is None else closed), lambda v: (ops.tanh(v), v * 0.5)]
+    return checkpoint(inside[int(g.rng.integers(len(inside)))], [x], {})
+
+
 def _while_loop(g: Grower) -> Any:
     x = g.pick("f", lambda x: prod(x.shape) < 1000)
     if x is None:
@@ -465,7 +475,8 @@ def _composite(g: Grower) -> Any:
     return functions[int(g.rng.integers(len(functions)))](x, axis=int(g.rng.integers(len(x.shape))))
 
 
-#: How to add each row that is not pointwise; a new such row needs an entry. "composite" stands for functions of rows.
+#: How to add each row that is not pointwise; a new such row needs an entry. "composite" stands for functions of rows,
+#: "checkpoint" for a branch of one body that stays one.
 STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "reshape": _reshape,
     "transpose": _transpose,
@@ -484,6 +495,7 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "matmul": _matmul,
     "scan": _scan,
     "branch": _branch,
+    "checkpoint": _checkpoint,
     "while_loop": _while_loop,
     "composite": _composite,
 }

@@ -388,6 +388,7 @@ def reference_values(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
 @_entry("branch")
 def _branch(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     from pygraph.graph import switch
+    from pygraph.graph.recompute import checkpoint
 
     for index, shape in itertools.product((-1, 0, 1, 2, 7), ((), (3,), (2, 0))):
         k, x, y = var("k", (), "int64"), var("x", shape, dtype), var("y", (), dtype)
@@ -404,6 +405,8 @@ def _branch(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tu
         found = Graph([k, x, y], switch(k, [first, second, third], x))
         values = {k: np.asarray(index), x: array(rng, shape, dtype, -1.0, 1.0), y: array(rng, (), dtype, -1.0, 1.0)}
         yield _control_case(found, "branch", values)
+        once = Graph([x, y], checkpoint(first, [x], {}))
+        yield _control_case(once, "branch", {x: values[x], y: values[y]})
 
 
 @_entry("while_loop")

@@ -1,0 +1,243 @@
+"""`memory_budget`: plans of what is computed again change no result, and the first that keeps to the budget is used."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pygraph as pg
+from pygraph.autodiff.recompute import Plan, planned
+from pygraph.errors import BudgetError, SignatureError
+from pygraph.runtime.reference import evaluate
+
+RNG = np.random.default_rng(9)
+X = RNG.normal(size=4)
+W = RNG.normal(size=(4, 4)) / 2.0
+TS = RNG.normal(size=(10, 4))
+
+
+def chain(x: Any) -> Any:
+    for k in range(12):
+        x = np.tanh(x @ W + k * 0.1)
+        x = x + np.sum(x) * 0.1
+    return x
+
+
+def loop(x: Any) -> Any:
+    return pg.scan(lambda c, t: (np.tanh(c @ W + t), None), x, TS)[0]
+
+
+def backwards(x: Any) -> Any:
+    carry, (a, b) = pg.scan(
+        lambda c, t: ((np.sin(c[0] * t) + x, c[1] + 1), (c[0], t * c[0])), (x, 0), TS[:7], reverse=True
+    )
+    return carry[0] * carry[1] + a[2] * b[5] + np.sum(a * b, axis=0)
+
+
+def loop_in_a_loop(x: Any) -> Any:
+    def outer(c: Any, t: Any) -> Any:
+        inner, ys = pg.scan(lambda d, s: (np.sin(d * s + c), d), c, TS[:5])
+        return np.tanh(inner + t), np.sum(ys, axis=0)
+
+    carry, ys = pg.scan(outer, x, TS)
+    return carry + np.sum(ys * ys, axis=0)
+
+
+def open_loop(x: Any) -> Any:
+    found = pg.while_loop(lambda c: np.sum(c * c) < 90.0, lambda c: c * 1.3 + np.sin(x), x)
+    return chain(found * 0.1)
+
+
+def choices(x: Any) -> Any:
+    y = pg.cond(x[0] > 0.0, np.sin, lambda v: v * v, chain(x))
+    return chain(np.where(y > 0.1, y, x * 2.0)) * pg.astype(np.sum(np.floor(x)), "int64")
+
+
+def gradient(x: Any) -> Any:
+    return pg.grad(lambda x: np.sum(loop(np.sin(x)) ** 2))(x) + pg.vmap(lambda t: loop(x * t))(np.ones(3))[1]
+
+
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    f.__name__: f for f in (chain, loop, backwards, loop_in_a_loop, open_loop, choices, gradient)
+}
+PLANS = [
+    Plan(True),
+    Plan(parts=3),
+    Plan(depth=2),
+    Plan(depth=3),
+    Plan(True, 2, 2),
+]
+
+
+def total(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: np.sum(f(x) * np.linspace(1.0, 2.0, 4))
+
+
+def under(plan: Plan, f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` compiled while `plan` is in force."""
+
+    def call(*args: Any) -> Any:
+        with planned(plan):
+            graph = pg.trace(f, *args)
+            return pg.compile(graph)(*args)
+
+    return call
+
+
+def assert_near(found: Any, wanted: Any, rtol: float = 1e-12) -> None:
+    np.testing.assert_allclose(found, wanted, rtol=rtol, atol=rtol * max(1.0, float(np.max(np.abs(wanted)))))
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=str)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_plan_changes_no_result(name: str, plan: Plan) -> None:
+    f = FUNCTIONS[name]
+    value, derivative = pg.value_and_grad(total(f))(X)
+    found = under(plan, pg.value_and_grad(total(f)))(X)
+    assert_near(found[0], value)
+    assert_near(found[1], derivative)
+    assert_near(under(plan, pg.jacrev(f))(X), pg.jacrev(f)(X))
+    assert_near(under(plan, lambda x: pg.jvp(f, (x,), (W[0],))[1])(X), pg.jvp(f, (X,), (W[0],))[1])
+    if f is not gradient:  # which has taken one derivative already
+        assert_near(under(plan, pg.hessian(total(f)))(X), pg.hessian(total(f))(X), 1e-9)
+    with planned(plan):
+        executable = pg.compile(pg.trace(f, X), wrt=("x",))
+        graph = pg.trace(pg.grad(total(f)), X)
+    assert_near(executable.forward(X), pg.compile(f)(X))
+    assert_near(executable.reverse(np.linspace(1.0, 2.0, 4))[0], derivative)
+    assert_near(executable.jvp(W[0]), pg.jvp(f, (X,), (W[0],))[1])
+    assert_near(evaluate(graph, X), derivative)
+    graph.verify("differentiated")
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 5, 9, 13])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_steps_that_are_left_over(length: int, reverse: bool) -> None:
+    ts = RNG.normal(size=(length, 4))
+
+    def f(x: Any) -> Any:
+        carry, ys = pg.scan(lambda c, t: (np.tanh(c * t + x), c * t), x, ts, reverse=reverse)
+        return np.sum(carry * carry) + np.sum(ys * np.reshape(np.arange(4.0 * length), (length, 4)))
+
+    for depth in (2, 3):
+        for found, wanted in zip(
+            under(Plan(depth=depth), pg.value_and_grad(f))(X), pg.value_and_grad(f)(X), strict=True
+        ):
+            assert_near(found, wanted)
+
+
+STEPS, SIZE = 1_000, 64
+STATE = RNG.normal(size=SIZE)
+FORCES = RNG.normal(size=(STEPS, SIZE)) * 0.3
+COUPLING = RNG.normal(size=(SIZE, SIZE)) / SIZE**0.5
+
+
+def long_loop(state: Any) -> Any:
+    def step(state: Any, force: Any) -> Any:
+        return np.tanh(COUPLING @ state + force) * 0.9 + np.sin(state) * 0.1, None
+
+    final, _ = pg.scan(step, state, FORCES)
+    return np.sum(final * final)
+
+
+def long_chain(x: Any) -> Any:
+    for _ in range(64):
+        x = np.tanh(x @ W)
+    return np.sum(x)
+
+
+BATCH = RNG.normal(size=(200, 4))
+
+
+@pytest.mark.parametrize("divisor", [1, 3, 10, 25])
+def test_a_long_loop_keeps_to_its_budget(divisor: int) -> None:
+    plain = pg.compile(pg.grad(long_loop)).executable(STATE)
+    budget = plain.stats.arena_bytes // divisor
+    found = pg.compile(pg.grad(long_loop), memory_budget=budget).executable(STATE)
+    assert found.stats.arena_bytes <= budget
+    assert_near(found(STATE), plain(STATE))
+    if divisor == 1:
+        assert found.stats.flops == plain.stats.flops, "nothing is computed again where all fits"
+    both = pg.compile(pg.trace(long_loop, STATE), wrt=("state",), memory_budget=budget + 4_096)
+    assert both.stats.arena_bytes <= budget + 4_096
+    both.forward(STATE)
+    assert_near(both.reverse()[0], plain(STATE))
+
+
+@pytest.mark.parametrize("divisor", [1, 2, 3])
+def test_a_long_chain_keeps_to_its_budget(divisor: int) -> None:
+    plain = pg.compile(pg.grad(long_chain)).executable(BATCH)
+    budget = plain.stats.arena_bytes // divisor
+    found = pg.compile(pg.grad(long_chain), memory_budget=budget).executable(BATCH)
+    assert found.stats.arena_bytes <= budget
+    assert found.stats.flops <= 1.5 * plain.stats.flops
+    assert_near(found(BATCH), plain(BATCH))
+
+
+def test_copies_and_pickles_keep_to_it() -> None:
+    graph = pg.trace(long_loop, STATE)
+    executable = pg.compile(graph, wrt=("state",), memory_budget=60_000)
+    again = pickle.loads(pickle.dumps(executable))
+    assert again.stats.arena_bytes == executable.stats.arena_bytes <= 60_000
+    again.forward(STATE)
+    executable.forward(STATE)
+    np.testing.assert_array_equal(again.reverse()[0], executable.reverse()[0])
+
+
+def test_as_a_decorator() -> None:
+    @pg.compile(memory_budget=60_000)
+    def slope(state: Any) -> Any:
+        return pg.grad(long_loop)(state)
+
+    assert slope.executable(STATE).stats.arena_bytes <= 60_000
+    assert_near(slope(STATE), pg.grad(long_loop)(STATE))
+
+
+def test_what_is_called_on_arrays_meanwhile_is_compiled_as_ever() -> None:
+    inner = pg.grad(long_loop)
+
+    @pg.compile(memory_budget=60_000)
+    def outer(state: Any) -> Any:
+        return inner(state) * inner(STATE)
+
+    assert_near(outer(STATE), inner(STATE) ** 2)
+    (executable,) = inner.executables
+    assert executable.stats.arena_bytes == pg.compile(inner).executable(STATE).stats.arena_bytes
+
+
+def test_a_budget_that_cannot_be_met() -> None:
+    f = pg.compile(pg.grad(long_loop), memory_budget=1_000)
+    with pytest.raises(BudgetError) as caught:
+        f(STATE)
+    text = str(caught.value)
+    least = int(text.split("do: give ")[1].split()[0])
+    assert f"more than memory_budget=1000\n  at: {__file__.rsplit('/', 1)[-1]}:" in text
+    assert "needs" in text
+    assert 1_000 < least < 30_000
+    assert isinstance(caught.value, MemoryError)
+    assert pg.compile(pg.grad(long_loop), memory_budget=least).executable(STATE).stats.arena_bytes <= least
+    with pytest.raises(BudgetError):
+        pg.compile(pg.trace(long_loop, STATE), wrt=("state",), memory_budget=0)
+
+
+def test_where_nothing_can_be_computed_again_it_says_so_at_once() -> None:
+    calls = []
+
+    @pg.compile(memory_budget=0)
+    def f(x: Any) -> Any:
+        calls.append(1)
+        return np.sin(x @ W @ W)
+
+    with pytest.raises(BudgetError, match="compiling f: a call needs"):
+        f(X)
+    assert len(calls) <= 3, "the plain plan, one for loops, and one for parts"
+
+
+@pytest.mark.parametrize("budget", [-1, 2.5, "1", True])
+def test_what_is_no_number_of_bytes(budget: Any) -> None:
+    with pytest.raises(SignatureError, match="not a number of bytes"):
+        pg.compile(long_loop, memory_budget=budget)
