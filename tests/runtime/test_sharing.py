@@ -119,7 +119,7 @@ def _in_child(exe: Any, args: Any, sender: Any) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is a POSIX call")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, where tests/jax imported it
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # of JAX, where tests/against_jax imported it
 @pytest.mark.parametrize("n", [5, 200_001])
 def test_a_forked_child_may_call_what_its_parent_called(n: int) -> None:
     exe, args = neuron(n), sample(n, 0)
