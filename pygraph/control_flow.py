@@ -120,7 +120,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
         The last carry.
 
     Raises:
-        LimitError: the condition still holds after `limit` steps, or the tape is full.
+        LimitError: the condition still holds after `limit` steps, or the tape is full. A carry that no step changes, or
+            that nothing needs, takes no loop to compute: then no limit is passed either.
         DTypeError: the condition is not bool, or the carry changes a dtype; ShapeError: the condition is not scalar, or
         the carry changes a shape; GraphError: the carry changes its container.
 
