@@ -483,3 +483,5 @@ add(
     real(3),
     real(),
 )
+add("checkpoint", lambda m, x: m.checkpoint(lambda y: m.sin(m.exp(y)) * y)(x * x), unit(3))
+add("checkpoint in a scan", lambda m, x: m.scan(m.checkpoint(lambda c, y: (m.tanh(c * y), c)), x[0], x), real(3))
