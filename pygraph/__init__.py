@@ -7,7 +7,7 @@ from typing import Any as _Any
 
 from . import ops as _ops
 from .containers import tree_map
-from .control_flow import associative_scan, cond, fori_loop, switch, while_loop
+from .control_flow import associative_scan, cond, fori_loop, scan, switch, while_loop
 from .control_flow import map as map
 from .errors import (
     BackendError,
@@ -44,7 +44,6 @@ from .transforms import (
     jacrev,
     jvp,
     linearize,
-    scan,
     sparse_hessian,
     sparse_jacobian,
     sparsity,

@@ -7,41 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from .graph import associative, branching, looping
+from .graph import associative, branching, control, looping
 from .graph.node import Node
+from .graph.trace import function_name
 from .graph.tree import flatten, unflatten
-from .runtime.compile import CompiledFunction, traced_anew
+from .graph.weak import WEAK_TYPES
+from .runtime.compile import traced_anew
 
-__all__ = ["associative_scan", "cond", "fori_loop", "map", "switch", "while_loop"]
+__all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
 
 Function = Callable[..., Any]
-_NUMBERS = (bool, int, float)
 
 
-def _applied(name: str, recorded: Function, key: tuple[Any, ...], tree: Any) -> Any:
-    """`recorded(*key, tree)`: recorded if `tree` has an expression, else compiled and run.
+def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any) -> Any:
+    """`recorded(*static, tree)`: recorded if `tree` has an expression, else compiled and run.
 
     Python numbers in `tree` stay numbers in the trace.
     """
     leaves, form = flatten(tree)
     if any(isinstance(leaf, Node) for leaf in leaves):
-        return recorded(*key, tree)
-    weak = tuple((i, type(leaf), leaf) for i, leaf in enumerate(leaves) if type(leaf) in _NUMBERS)
-    strong = [leaf for leaf in leaves if type(leaf) not in _NUMBERS]
-    return _make(name, recorded, key, weak, form)(strong)
+        return recorded(*static, tree)
 
-
-def _make(
-    name: str, recorded: Function, key: tuple[Any, ...], weak: tuple[tuple[int, type, Any], ...], form: Any
-) -> CompiledFunction:
-    def whole(strong: list[Any]) -> Any:
-        leaves = list(strong)
-        for i, _, number in weak:
-            leaves.insert(i, number)
-        return recorded(*key, unflatten(form, leaves))
+    def whole(arrays: list[Any]) -> Any:
+        remaining = iter(arrays)
+        placed = [leaf if type(leaf) in WEAK_TYPES else next(remaining) for leaf in leaves]
+        return recorded(*static, unflatten(form, placed))
 
     whole.__name__ = name
-    return traced_anew(whole)
+    return traced_anew(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES])
 
 
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
@@ -101,7 +94,39 @@ def _switch(*parts: Any) -> Any:
 
 def _scalar(x: Any) -> Any:
     """A Python number as an array, so that it is an argument and no part of the trace."""
-    return np.asarray(x) if type(x) in _NUMBERS else x
+    return np.asarray(x) if type(x) in WEAK_TYPES else x
+
+
+def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple[Any, Any]:
+    """A loop that carries a state along the first axis of `xs`; as `jax.lax.scan`.
+
+    Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced once and the loop runs in
+    C. On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
+
+    Args:
+        f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
+        init: the first carry. Python numbers in it take the dtype that the body returns.
+        xs: arrays with a leading axis of equal length, in a container; None for none.
+        length: the number of steps; needed where `xs` has no array.
+        reverse: whether the steps run from the last index to the first.
+
+    Returns:
+        The last carry, and the stacked ys, each of shape (length, ...).
+
+    Raises:
+        ShapeError: the lengths of xs differ, or the carry changes its shape; DTypeError: it changes its dtype;
+        GraphError: it changes its container, or the body does not return a pair.
+
+    Example:
+        >>> pg.scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
+        (np.float64(6.0), array([1., 3., 6.]))
+    """
+    result: tuple[Any, Any] = _applied(f"scan_{function_name(f)}", _scan, (f, length, reverse), (init, xs))
+    return result
+
+
+def _scan(f: Function, length: int | None, reverse: bool, tree: tuple[Any, Any]) -> tuple[Any, Any]:
+    return control.scan(f, *tree, length, reverse)
 
 
 def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: int | None = None) -> Any:

@@ -27,21 +27,7 @@ _WHILE = lookup("while_loop")
 def while_loop(
     cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any, *, limit: int | None = None
 ) -> Any:
-    """`while cond_fun(val): val = body_fun(val)`, recorded as one node; as `jax.lax.while_loop`.
-
-    Args:
-        cond_fun: from the carry to a scalar bool.
-        body_fun: from the carry to the next one, of the same container and types.
-        init_val: the first carry. Python numbers in it take the dtype that the body returns.
-        limit: the most steps; None for no limit.
-
-    Returns:
-        The last carry.
-
-    Raises:
-        DTypeError: the condition is not bool, or the carry changes a dtype; ShapeError: the condition is not scalar, or
-        the carry changes a shape; GraphError: the carry changes its container. When it runs, LimitError: the condition
-        still holds after `limit` steps.
+    """`pg.while_loop` recorded as one node, whatever the arguments; what it closes over becomes its constants.
 
     Example:
         >>> x = pg.var("x")

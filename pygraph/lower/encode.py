@@ -54,8 +54,7 @@ class _BodyEncoder:
             self._flush(scalars)
             if not isinstance(step, ScalarStep):
                 self.counts.instructions += 1
-                micros = len(getattr(step, "micros", ())) + len(getattr(step, "reduces", ()))
-                self._count(micros)
+                self._count(step.operations)
                 self.code += step.encode(self.slot)
         self._flush(scalars)
         return first, len(self.code)

@@ -155,8 +155,13 @@ class LoopStep:
         return () if self.scratch is None else (self.scratch,)
 
     @property
+    def operations(self) -> int:
+        """How many operations it fuses."""
+        return len(self.micros) + len(self.reduces)
+
+    @property
     def flops(self) -> int:
-        return prod(self.dims) * (len(self.micros) + len(self.reduces))
+        return prod(self.dims) * self.operations
 
     def encode(self, slot: SlotOf) -> list[int]:
         """The words of this instruction."""
@@ -187,6 +192,7 @@ class PlainStep:
     operands: Callable[[SlotOf], list[int]]
     temporaries: Sequence[Value] = ()
     flops: int = 0
+    operations: int = 0  # none that a loop or a scalar region could fuse
 
     def encode(self, slot: SlotOf) -> list[int]:
         """The words of this instruction."""

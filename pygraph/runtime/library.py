@@ -87,11 +87,6 @@ def set_tape_limit(nbytes: int) -> None:
     lib.pg_set_tape_limit(nbytes)
 
 
-def tape_limit() -> int:
-    """How many bytes of tape one context may use."""
-    return int(lib.pg_get_tape_limit())
-
-
 def sealed(program: Program) -> npt.NDArray[np.int64]:
     """The words of `program` with their checksum filled in."""
     words: npt.NDArray[np.int64] = program.words.copy()

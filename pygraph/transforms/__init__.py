@@ -1,4 +1,4 @@
-"""Transformations of functions: derivatives, batches, loops. On arrays they compile; in a trace they inline.
+"""Transformations of functions: derivatives and batches. On arrays they compile; in a trace they inline.
 
 Each is written once, on expressions: the function is called on new variables, transformed graph to graph, and the
 variables are replaced by the actual arguments. Anything else the function uses, also of an enclosing trace, is a
@@ -8,7 +8,6 @@ constant of the result; that is all that nesting needs.
 from .custom import custom_derivative
 from .gradients import grad, value_and_grad
 from .jacobians import hessian, jacfwd, jacobian, jacrev
-from .loops import scan
 from .mapping import vmap
 from .products import hvp, jvp, linearize, vjp
 from .recompute import checkpoint
@@ -25,7 +24,6 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
-    "scan",
     "sparse_hessian",
     "sparse_jacobian",
     "sparsity",
