@@ -142,7 +142,7 @@ class BodyBuilder:
         """The cell that holds a one-element constant."""
         key = (array.dtype, array.tobytes())
         if key not in self._cells:
-            cell = Value(SlotKind.ARENA, array.dtype, array.dtype.itemsize, cell=True)
+            cell = Value.result((), array.dtype)
             self._cells[key] = cell
             self.body.constant_cells[cell] = self.shared.constant(array)
         return self._cells[key]
@@ -255,8 +255,7 @@ class SegmentBuilder:
 
     def arena_value(self, node: Node) -> Value:
         """Fresh memory for the result of `node`."""
-        size = prod(node.shape)
-        value = Value(SlotKind.ARENA, node.dtype, size * node.dtype.itemsize, cell=size == 1)
+        value = Value.result(node.shape, node.dtype)
         value.kept = self._is_kept(node)
         return value
 
@@ -307,7 +306,7 @@ class SegmentBuilder:
         found = self._loaded.get(key)
         if found is None:
             dtype = value.dtype
-            found = self._loaded[key] = Value(SlotKind.ARENA, dtype, dtype.itemsize, cell=True)
+            found = self._loaded[key] = Value.result((), dtype)
             node_id = self.shared.node_id(access.base)
             offset = access.offset * dtype.itemsize
             self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, offset))

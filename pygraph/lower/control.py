@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +14,8 @@ from .steps import PlainStep, SlotOf, Value
 from .views import Access
 
 if TYPE_CHECKING:
-    from ..graph.node import DType, Node
+    from ..graph.node import Node
     from .build import SegmentBuilder
-
-Shape = tuple[int, ...]
-
-
-def _fresh(shape: Shape, dtype: DType) -> Value:
-    size = prod(shape)
-    return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
 
 
 class _Ports:
@@ -34,17 +26,16 @@ class _Ports:
         self.node = node
         self.values = [segment.value(access.base) for access in accesses]
         self.starts = [access.offset * v.dtype.itemsize for access, v in zip(accesses, self.values, strict=True)]
-        self.spare: list[Value] = []
         assert node.results is not None
         self.types = node.results
         self.named = segment.owner.results.get(node, {})
-        self.spare = [_fresh(*type_) for type_ in self.types[:n_carry]]
+        self.spare = [Value.result(*type_) for type_ in self.types[:n_carry]]
         self.targets: list[Value] = []
 
     def place(self, count: int) -> None:
         """Give the first `count` results their memory."""
         for at, type_ in enumerate(self.types[:count]):
-            self.targets.append(self.segment.place_result(self.named[at]) if at in self.named else _fresh(*type_))
+            self.targets.append(self.segment.place_result(self.named[at]) if at in self.named else Value.result(*type_))
 
     def put_on_tapes(self, first: int) -> list[int]:
         """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
@@ -134,7 +125,7 @@ def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]
     ports.place(n_carry)
     stacks = ports.put_on_tapes(n_carry)
     workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
-    flag = Value(SlotKind.ARENA, np.dtype("bool"), 1, cell=True)
+    flag = Value.result((), np.dtype("bool"))
 
     def operands(slot: SlotOf) -> list[int]:
         words = [number, check, slot(workspace), slot(second), -1 if limit is None else limit]

@@ -46,6 +46,12 @@ class Value:
         self.offset = -1 if nbytes else 0
         self.tape = tape
 
+    @staticmethod
+    def result(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
+        """Arena memory for a result of this type; a single element gets a cell."""
+        size = prod(shape)
+        return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
+
 
 SlotOf = Callable[[Value], int]
 
