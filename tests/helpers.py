@@ -1,13 +1,16 @@
-"""What the tests of several rooms share: evaluating graphs in three ways, and comparing arrays in ulps."""
+"""What the tests of several rooms share: graphs evaluated in three ways, arrays compared in ulps, C compilers."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from pygraph.autodiff import batch
 from pygraph.graph import Graph, Node, make, var
@@ -18,6 +21,24 @@ from pygraph.ops.row import Op
 from pygraph.runtime.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
+
+#: The C compilers of this machine, by the names under which one is asked for, the preferred one first.
+COMPILERS: tuple[str, ...] = tuple(
+    name
+    for name in (os.environ.get("PYGRAPH_CC"), os.environ.get("CC"), "cc", "gcc", "clang")
+    if name and shutil.which(name)
+)
+#: For `pytestmark` of a module whose tests all run a C compiler.
+COMPILER_MARKS = [pytest.mark.compiler, pytest.mark.skipif(not COMPILERS, reason="no C compiler")]
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+def needs_compiler(test: Test) -> Test:
+    """Marks a test that runs a C compiler: `compiler`, and skipped where there is none."""
+    for mark in COMPILER_MARKS:
+        test = mark(test)
+    return test
+
 
 #: C functions whose result IEEE 754 or integer arithmetic fixes to the last bit.
 EXACT_FUNCTIONS = frozenset(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import platform
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,8 +19,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from helpers import COMPILER_MARKS, COMPILERS
 from mpmath import mp
 
+pytestmark = COMPILER_MARKS
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared"]
 BUILDS = {"baseline": [], "avx2_fma": ["-mavx2", "-mfma"]}
@@ -47,13 +47,10 @@ def cpu_has_avx2_fma() -> bool:
 @pytest.fixture(scope="module", params=BUILDS)
 def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The shared library of loops, built once per set of flags."""
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        pytest.skip("no C compiler: neither $CC nor cc is on the path")
     if request.param == "avx2_fma" and not cpu_has_avx2_fma():
         pytest.skip(f"this CPU ({platform.machine()}) has no AVX2 with FMA")
     target = tmp_path_factory.mktemp("math") / f"probe_{request.param}.so"
-    command = [compiler, *FLAGS, *BUILDS[request.param], f"-I{CSRC}", str(CSRC / "tests" / "math_probe.c")]
+    command = [COMPILERS[0], *FLAGS, *BUILDS[request.param], f"-I{CSRC}", str(CSRC / "tests" / "math_probe.c")]
     done = subprocess.run([*command, "-o", str(target), "-lm"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     library = ctypes.CDLL(str(target))
