@@ -210,8 +210,8 @@ class SegmentBuilder:
             if region.kind == "scalar":
                 self._emit_scalar(region)
             elif region.kind == "loop":
-                node_id = self.shared.node_id(region.nodes[-1])
-                self.steps.append(emit_loop(region, node_id, self._fuser.accesses, self.value, self._targets))
+                accesses = self._fuser.accesses
+                self.steps.append(emit_loop(region, self.shared.node_id, accesses, self.value, self._targets))
             else:
                 node = region.nodes[0]
                 emit_opaque(self, node, self._fuser.accesses[node])

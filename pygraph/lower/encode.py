@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .build import Body, Shared
 from .program import HEADER_WORDS, MAGIC, Opcode, SlotKind
-from .steps import ScalarStep, Step, Value
+from .steps import LoopStep, ScalarStep, Step, Value
 
 
 @dataclass
@@ -20,6 +20,7 @@ class Counts:
     instructions: int = 0
     micro_operations: int = 0
     fused_regions: int = 0
+    micro_nodes: list[int] = field(default_factory=list)
 
 
 class _BodyEncoder:
@@ -56,6 +57,8 @@ class _BodyEncoder:
                 self.counts.instructions += 1
                 self._count(step.operations)
                 self.code += step.encode(self.slot)
+                if isinstance(step, LoopStep):
+                    self.counts.micro_nodes += [micro.node for micro in step.micros]
         self._flush(scalars)
         return first, len(self.code)
 
@@ -66,6 +69,7 @@ class _BodyEncoder:
             self.code += [Opcode.SCALAR, 4 + 7 * len(scalars), scalars[-1].node, len(scalars)]
             for step in scalars:
                 self.code += step.encode(self.slot)
+            self.counts.micro_nodes += [step.node for step in scalars]
             scalars.clear()
 
     def _count(self, micros: int) -> None:

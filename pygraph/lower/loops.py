@@ -55,12 +55,12 @@ class LoopBuilder:
             self._registers += 1
         return self._loaded[key]
 
-    def operate(self, node: Node, sources: tuple[int, ...]) -> int:
+    def operate(self, node: Node, node_id: int, sources: tuple[int, ...]) -> int:
         """A register holding the result of a pointwise node."""
         target = self._registers
         self._registers += 1
         dtype_in = node.inputs[-1].dtype
-        self.micros.append(MicroOp(micro_op(node.op), dtype_in, node.dtype, target, sources))
+        self.micros.append(MicroOp(micro_op(node.op), dtype_in, node.dtype, target, sources, node_id))
         return target
 
     def store(self, register: int, value: Value, offset: int = 0, strides: tuple[int, ...] | None = None) -> None:
@@ -211,7 +211,7 @@ class LoopBuilder:
 
 def emit_loop(
     region: Region,
-    node_id: int,
+    node_id: Callable[[Node], int],
     accesses: dict[Node, tuple[Access, ...]],
     value_of: Callable[[Node], Value],
     targets: Callable[[Node], list[Value]],
@@ -219,11 +219,12 @@ def emit_loop(
     """The LOOP of a region.
 
     Args:
+        node_id: the number of a node.
         accesses: how each node reads its operands.
         value_of: the memory of a base node.
         targets: where a node's result must be written (nowhere when only this region uses it).
     """
-    builder = LoopBuilder(region.shape, region.split, node_id)
+    builder = LoopBuilder(region.shape, region.split, node_id(region.nodes[-1]))
     registers: dict[Node, int] = {}
 
     def load(access: Access) -> int:
@@ -241,7 +242,7 @@ def emit_loop(
                 for value in targets(node):
                     builder.reduce(node.op.name, sources[0], value)
                 continue
-            registers[node] = builder.operate(node, sources)
+            registers[node] = builder.operate(node, node_id(node), sources)
         for value in targets(node):
             builder.store(registers[node], value)
     return builder.finish()

@@ -48,6 +48,7 @@ def lower(
             graph.outputs, [f"out{i}" for i in range(len(main.outputs))], main.outputs, segments, len(main.inputs)
         ),
         nodes=tuple(NodeInfo(n.op.name, n.shape, n.dtype, n.where) for n in shared.nodes),
+        micro_nodes=tuple(counts.micro_nodes),
         instructions=counts.instructions,
         micro_operations=counts.micro_operations,
         arena_bytes=main.arena_bytes,

@@ -96,6 +96,7 @@ class Program:
         constants: array constants, each 64-byte aligned.
         inputs, outputs: ports in the order of the graph's inputs and outputs.
         nodes: by node id, as errors name them.
+        micro_nodes: the node id of each micro-operation of SCALAR and LOOP, in the order of the words.
         instructions: instructions of all bodies; a scalar region counts as one.
         micro_operations: operations inside SCALAR and LOOP instructions.
         arena_bytes: peak memory of one call, without inputs, outputs and block scratch.
@@ -109,6 +110,7 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     nodes: tuple[NodeInfo, ...]
+    micro_nodes: tuple[int, ...]
     instructions: int
     micro_operations: int
     arena_bytes: int

@@ -110,6 +110,7 @@ class MicroOp:
     dtype_out: np.dtype[Any]
     target: int
     sources: tuple[int, ...]
+    node: int
 
 
 @dataclass(eq=False, slots=True)

@@ -1,0 +1,432 @@
+"""Decodes the words of a Program into instructions, for the listing and for the emitter of C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .program import HEADER_WORDS, Opcode, Program, SlotKind
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A piece of memory of a body: an offset in the arena or the constants, or the number of an input or output."""
+
+    kind: SlotKind
+    where: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """Constants that lie in the arena from the start."""
+
+    offset: int
+    constant: int
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Bytes of a slot."""
+
+    slot: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stacked:
+    """Bytes of a slot that advance with each step of a loop."""
+
+    slot: int
+    offset: int
+    stride: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What all instructions have.
+
+    Attributes:
+        node: the number of the node it came from, in `Program.nodes`.
+        index: which instruction of its body it is.
+        position: where it starts among the code words of its body.
+    """
+
+    node: int
+    index: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarMicro:
+    """One micro-operation over cells. LOAD: target cell <- slot a, byte offset b. STORE: slot target, byte offset b
+    <- cell a. Else: target cell <- operation of cells a, b, c (-1: none)."""
+
+    micro: int
+    dtype_in: int
+    dtype_out: int
+    target: int
+    a: int
+    b: int
+    c: int
+    node: int
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """The cells an operation reads."""
+        return tuple(cell for cell in (self.a, self.b, self.c) if cell >= 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar(Instruction):
+    """Micro-operations over cells."""
+
+    micros: tuple[ScalarMicro, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A loop register loaded from memory, or stored to it; offset and strides in elements."""
+
+    register: int
+    dtype: int
+    slot: int
+    offset: int
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopMicro:
+    """One operation on loop registers, which may be written more than once."""
+
+    micro: int
+    dtype_in: int
+    dtype_out: int
+    target: int
+    sources: tuple[int, ...]
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """A loop register combined over the rows; the results lie one after another from `offset` (elements)."""
+
+    combiner: int
+    dtype: int
+    register: int
+    slot: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop(Instruction):
+    """Micro-operations over an iteration space; `split` is (outer, rows, inner) where it reduces."""
+
+    dims: tuple[int, ...]
+    block: int
+    split: tuple[int, int, int] | None
+    scratch: int
+    registers: int
+    loads: tuple[Access, ...]
+    micros: tuple[LoopMicro, ...]
+    stores: tuple[Access, ...]
+    reduces: tuple[Reduce, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A matrix operand; offset and batch strides in elements."""
+
+    slot: int
+    offset: int
+    strides: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matmul(Instruction):
+    """c (rows, columns) = op(a) op(b) over `middle`, for each index of `batch`."""
+
+    dtype: int
+    rows: int
+    columns: int
+    middle: int
+    transpose_a: bool
+    transpose_b: bool
+    batch: tuple[int, ...]
+    a: Operand
+    b: Operand
+    c: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Gather(Instruction):
+    """out[o, j, :] = x[o, index[j], :]; offsets of places in elements."""
+
+    dtype: int
+    outer: int
+    length: int
+    inner: int
+    count: int
+    x: Place
+    at: Place
+    out: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter(Instruction):
+    """out[o, index[j], :] = or += v[o, j, :]; offsets of places in elements."""
+
+    dtype: int
+    adds: bool
+    outer: int
+    length: int
+    inner: int
+    count: int
+    at: Place
+    v: Place
+    out: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Wrap(Instruction):
+    """Checked indices, negative ones counted from the end; offsets of places in elements."""
+
+    count: int
+    size: int
+    at: Place
+    out: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Carried(Instruction):
+    """What all loops over a body have. Carries are read from `init`, then from `carry` and `spare` in turn."""
+
+    body: int
+    workspace: int
+    consts: tuple[Place, ...]
+    init: tuple[Place, ...]
+    carry: tuple[Place, ...]
+    spare: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan(Carried):
+    """A body once per step."""
+
+    length: int
+    reverse: bool
+    xs: tuple[Stacked, ...]
+    ys: tuple[Stacked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class While(Carried):
+    """A body as long as the condition's body sets the flag; ys are numbers of tapes. `limit` -1: none."""
+
+    condition: int
+    condition_workspace: int
+    limit: int
+    flag: Place
+    ys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay(Carried):
+    """A body as often as `count` says; xs and ys are numbers of tapes."""
+
+    reverse: bool
+    count: Place
+    xs: tuple[int, ...]
+    ys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch(Instruction):
+    """One of several bodies, by a clamped index."""
+
+    workspace: int
+    index_place: Place
+    operands: tuple[Place, ...]
+    results: tuple[Place, ...]
+    bodies: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One function of a Program; the slots of its inputs come first, then those of its outputs."""
+
+    number: int
+    arena_bytes: int
+    n_inputs: int
+    n_outputs: int
+    slots: tuple[Slot, ...]
+    inits: tuple[Init, ...]
+    segments: tuple[tuple[Instruction, ...], ...]
+
+
+class _Reader:
+    """A cursor over words."""
+
+    def __init__(self, words: list[int], at: int, micro_nodes: Iterator[int]) -> None:
+        self.words = words
+        self.at = at
+        self.micro_nodes = micro_nodes
+
+    def one(self) -> int:
+        self.at += 1
+        return self.words[self.at - 1]
+
+    def many(self, count: int) -> Any:
+        """The next words: a tuple of ints."""
+        self.at += count
+        return tuple(self.words[self.at - count : self.at])
+
+    def place(self) -> Place:
+        return Place(self.one(), self.one())
+
+    def places(self, count: int) -> tuple[Place, ...]:
+        return tuple(self.place() for _ in range(count))
+
+    def stacked(self, count: int) -> tuple[Stacked, ...]:
+        return tuple(Stacked(self.one(), self.one(), self.one()) for _ in range(count))
+
+
+def decode(program: Program) -> tuple[Body, ...]:
+    """The bodies of a Program, as its words alone say; only the nodes of micro-operations come from beside them."""
+    reader = _Reader(program.words.tolist(), HEADER_WORDS - 2, iter(program.micro_nodes))
+    n_bodies, _ = reader.many(2)
+    return tuple(_body(number, reader) for number in range(n_bodies))
+
+
+def _body(number: int, reader: _Reader) -> Body:
+    _, arena, n_slots, n_inits, n_segments, n_inputs, n_outputs, n_code = reader.many(8)
+    slots = tuple(Slot(SlotKind(reader.one()), reader.one(), reader.one()) for _ in range(n_slots))
+    inits = tuple(Init(*reader.many(3)) for _ in range(n_inits))
+    ranges = [reader.many(2) for _ in range(n_segments)]
+    start, index = reader.at, 0
+    segments = []
+    for first, end in ranges:
+        instructions = []
+        reader.at = start + first
+        while reader.at < start + end:
+            position = reader.at - start
+            opcode, _, node = reader.many(3)
+            instructions.append(_DECODERS[Opcode(opcode)](reader, (node, index, position)))
+            index += 1
+        segments.append(tuple(instructions))
+    reader.at = start + n_code
+    return Body(number, arena, n_inputs, n_outputs, slots, inits, tuple(segments))
+
+
+_Head = tuple[int, int, int]  # node, index, position
+
+
+def _scalar(r: _Reader, head: _Head) -> Scalar:
+    count = r.one()
+    return Scalar(*head, tuple(_scalar_micro(r) for _ in range(count)))
+
+
+def _scalar_micro(r: _Reader) -> ScalarMicro:
+    micro, dtype_in, dtype_out, target, a, b, c = r.many(7)
+    return ScalarMicro(micro, dtype_in, dtype_out, target, a, b, c, next(r.micro_nodes))
+
+
+def _loop(r: _Reader, head: _Head) -> Loop:
+    ndim, block, mode, outer, rows, inner, scratch, registers = r.many(8)
+    n_loads, n_micros, n_stores, n_reduces = r.many(4)
+    dims = r.many(ndim)
+    return Loop(
+        *head,
+        dims,
+        block,
+        (outer, rows, inner) if mode else None,
+        scratch,
+        registers,
+        tuple(_access(r, ndim) for _ in range(n_loads)),
+        tuple(_loop_micro(r) for _ in range(n_micros)),
+        tuple(_access(r, ndim) for _ in range(n_stores)),
+        tuple(Reduce(*r.many(5)) for _ in range(n_reduces)),
+    )
+
+
+def _access(r: _Reader, ndim: int) -> Access:
+    register, dtype, slot, offset = r.many(4)
+    return Access(register, dtype, slot, offset, r.many(ndim))
+
+
+def _loop_micro(r: _Reader) -> LoopMicro:
+    micro, dtype_in, dtype_out, target, *sources = r.many(7)
+    return LoopMicro(micro, dtype_in, dtype_out, target, tuple(x for x in sources if x >= 0), next(r.micro_nodes))
+
+
+def _matmul(r: _Reader, head: _Head) -> Matmul:
+    dtype, rows, columns, middle, transpose_a, transpose_b, n_batch = r.many(7)
+    batch = r.many(n_batch)
+    a, b, c = (Operand(r.one(), r.one(), r.many(n_batch)) for _ in range(3))
+    return Matmul(*head, dtype, rows, columns, middle, bool(transpose_a), bool(transpose_b), batch, a, b, c)
+
+
+def _gather(r: _Reader, head: _Head) -> Gather:
+    dtype, outer, length, inner, count = r.many(5)
+    return Gather(*head, dtype, outer, length, inner, count, r.place(), r.place(), r.place())
+
+
+def _scatter(r: _Reader, head: _Head) -> Scatter:
+    dtype, adds, outer, length, inner, count = r.many(6)
+    return Scatter(*head, dtype, bool(adds), outer, length, inner, count, r.place(), r.place(), r.place())
+
+
+def _wrap(r: _Reader, head: _Head) -> Wrap:
+    count, size = r.many(2)
+    return Wrap(*head, count, size, r.place(), r.place())
+
+
+_Places = tuple[Place, ...]
+
+
+def _carried(r: _Reader, n_consts: int, n_carry: int) -> tuple[_Places, _Places, _Places, _Places]:
+    return r.places(n_consts), r.places(n_carry), r.places(n_carry), r.places(n_carry)
+
+
+def _scan(r: _Reader, head: _Head) -> Scan:
+    body, length, backward, workspace, n_consts, n_carry, n_xs, n_ys = r.many(8)
+    consts, init, carry, spare = _carried(r, n_consts, n_carry)
+    return Scan(
+        *head, body, workspace, consts, init, carry, spare, length, bool(backward), r.stacked(n_xs), r.stacked(n_ys)
+    )
+
+
+def _while(r: _Reader, head: _Head) -> While:
+    body, condition, workspace, second, limit, n_consts, n_carry, n_ys = r.many(8)
+    flag = r.place()
+    consts, init, carry, spare = _carried(r, n_consts, n_carry)
+    return While(*head, body, workspace, consts, init, carry, spare, condition, second, limit, flag, r.many(n_ys))
+
+
+def _replay(r: _Reader, head: _Head) -> Replay:
+    body, workspace, backward, n_consts, n_carry, n_xs, n_ys = r.many(7)
+    count = r.place()
+    consts, init, carry, spare = _carried(r, n_consts, n_carry)
+    return Replay(*head, body, workspace, consts, init, carry, spare, bool(backward), count, r.many(n_xs), r.many(n_ys))
+
+
+def _branch(r: _Reader, head: _Head) -> Branch:
+    n_bodies, n_operands, n_results, workspace = r.many(4)
+    index = r.place()
+    return Branch(*head, workspace, index, r.places(n_operands), r.places(n_results), r.many(n_bodies))
+
+
+_DECODERS: dict[Opcode, Callable[[_Reader, _Head], Instruction]] = {
+    Opcode.SCALAR: _scalar,
+    Opcode.LOOP: _loop,
+    Opcode.MATMUL: _matmul,
+    Opcode.GATHER: _gather,
+    Opcode.SCATTER: _scatter,
+    Opcode.SCAN: _scan,
+    Opcode.WRAP: _wrap,
+    Opcode.BRANCH: _branch,
+    Opcode.WHILE: _while,
+    Opcode.REPLAY: _replay,
+}
