@@ -101,7 +101,7 @@ def make_ffi() -> cffi.FFI:
         sources=sources(),
         depends=[*headers(), "csrc/build_ffi.py"],
         include_dirs=include_dirs(),
-        libraries=[BLAS, "m"],
+        libraries=[BLAS, "m", *(["dl"] if sys.platform == "linux" else [])],
         extra_compile_args=wrapper_flags(),
         extra_link_args=link_flags(),
         py_limited_api=not FREE_THREADED,

@@ -103,6 +103,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     atomic_init(&context->stop, 0);
     pg_report(&context->error, PG_OK, -1, -1, -1, "%s", "");
     context->tape_bytes = 0;
+    context->gain = atomic_load_explicit(&program->gain, memory_order_relaxed);
     for (int i = 0; i < program->n_tapes; i++) context->tapes[i] = (pg_tape){NULL, 0, 0};
     fill_slots(context);
     return context;
@@ -112,6 +113,8 @@ void pg_context_free(pg_context *context) {
     if (context == NULL) return;
     pg_program *program = context->program;
     for (int i = 0; i < program->n_tapes; i++) free(context->tapes[i].base);
+    if (context->gain > atomic_load_explicit(&program->gain, memory_order_relaxed))
+        atomic_store_explicit(&program->gain, context->gain, memory_order_relaxed);
     free(context);
     pg_program_free(program);
 }
@@ -138,7 +141,8 @@ int pg_context_bind(pg_context *context, int slot, void *pointer) {
 }
 
 int pg_context_run(pg_context *context, int segment) {
-    const pg_body *body = &context->program->bodies[0];
+    const pg_program *program = context->program;
+    const pg_body *body = &program->bodies[0];
     if (segment < 0 || segment >= body->n_segments) {
         return pg_report(&context->error, PG_ARGUMENT, 0, -1, -1, "no segment %d, the Program has %d", segment,
                          body->n_segments);
@@ -150,7 +154,10 @@ int pg_context_run(pg_context *context, int segment) {
         if (context->frames[0].slots[slot] != NULL) continue;
         return pg_report(&context->error, PG_ARGUMENT, 0, -1, -1, "slot %d has no memory: bind it first", slot);
     }
-    return pg_run_code(context, 0, body->segments[segment][0], body->segments[segment][1]);
+    const pg_native_fn native = atomic_load_explicit(&program->native, memory_order_acquire);
+    if (native != NULL && !context->check_finite) return pg_run_native(context, native, segment);
+    const int status = pg_run_code(context, 0, body->segments[segment][0], body->segments[segment][1]);
+    return status == PG_OK && !context->check_finite ? pg_count_gain(context, segment) : status;
 }
 
 void pg_context_stop(pg_context *context) { atomic_store_explicit(&context->stop, 1, memory_order_relaxed); }

@@ -26,6 +26,7 @@ struct pg_context {
     char **staging;   /* by main-body slot: memory inside the context, or NULL */
     pg_tape *tapes;   /* by number: the only memory that running allocates */
     int64_t tape_bytes;
+    int64_t gain; /* that native code would have had since it was last asked for */
     pg_error error;
 };
 
@@ -44,8 +45,11 @@ void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, vo
 static inline int pg_stopped(const pg_context *context) {
     return atomic_load_explicit(&context->stop, memory_order_relaxed);
 }
+/* `status`, with its record: what running instructions, and native code, may meet. `first` and `second` are the
+ * index and the axis length; the records of a tape and those to be read; the steps; a tape's step and the limit. */
+int pg_failed(const pg_place *place, int status, int64_t first, int64_t second);
 /* The status of a run that was stopped, with its record. */
-int pg_interrupted(const pg_place *place);
+static inline int pg_interrupted(const pg_place *place) { return pg_failed(place, PG_INTERRUPTED, 0, 0); }
 
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end);
 void pg_run_loop(const pg_place *place, const pg_loop *loop);
@@ -64,6 +68,25 @@ int pg_run_body(pg_context *context, int number);
 /* Looks at an instruction's floating results; for SCALAR also runs it, one micro-op at a time. */
 int pg_check_results(const pg_place *place, const pg_instruction *instruction);
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);
+
+/* Native code (native.c): a run with it, and the count of what runs without it cost. */
+int pg_run_native(pg_context *context, pg_native_fn run, int segment);
+int pg_count_gain(pg_context *context, int segment);
+
+/* Rows of one product C = op(A) op(B). Leading dimensions are those of the stored matrices. */
+typedef struct pg_panel {
+    int ta, tb;
+    int64_t m, n, k, lda, ldb;
+    const char *a, *b;
+    char *c;
+} pg_panel;
+void pg_multiply(int dtype, const pg_panel *panel);
+
+/* Room for n records on a tape, which may move it; and where a record is. */
+int pg_reserve_tape(const pg_place *place, int tape, int64_t n);
+static inline char *pg_tape_record(const pg_context *context, int tape, int64_t at) {
+    return context->tapes[tape].base + at * context->program->tapes[tape].nbytes;
+}
 
 /* Blocks of a LOOP (loop.c): locations are set up once per task, then blocks run. */
 char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch);

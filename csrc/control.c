@@ -55,7 +55,7 @@ int pg_run_branch(const pg_place *place, const pg_branch *branch) {
 }
 
 /* Room for n records on a tape: doubled, so that a loop allocates seldom, unless only what is needed is allowed. */
-static int reserve(const pg_place *place, int number, int64_t n) {
+int pg_reserve_tape(const pg_place *place, int number, int64_t n) {
     pg_context *context = place->context;
     pg_tape *tape = &context->tapes[number];
     const int64_t record = context->program->tapes[number].nbytes, limit = atomic_load(&tape_limit);
@@ -66,14 +66,7 @@ static int reserve(const pg_place *place, int number, int64_t n) {
     if (record == 0 || n <= (INT64_MAX / 4) / record) need = n * record > PG_LEAST_TAPE ? n * record : PG_LEAST_TAPE;
     int64_t bytes = need < 2 * tape->capacity ? 2 * tape->capacity : need;
     if (bytes > limit - others) bytes = need;
-    if (bytes > limit - others) {
-        pg_error *error = &context->error;
-        pg_report(error, PG_TAPE, place->body, place->instruction, place->node,
-                  "step %" PRId64 " needs more than %" PRId64 " bytes of tape", n, limit);
-        error->detail[0] = n;
-        error->detail[1] = limit;
-        return PG_TAPE;
-    }
+    if (bytes > limit - others) return pg_failed(place, PG_TAPE, n, limit);
     char *base = realloc(tape->base, (size_t)bytes);
     if (base == NULL) {
         return pg_report(&context->error, PG_MEMORY, place->body, place->instruction, place->node,
@@ -92,10 +85,10 @@ static int connect_stacks(const pg_place *place, const pg_stack *stacks, int n, 
     for (int k = 0; k < n; k++) {
         const int number = stacks[k].tape;
         if (room > 0) {
-            const int status = reserve(place, number, room);
+            const int status = pg_reserve_tape(place, number, room);
             if (status != PG_OK) return status;
         }
-        inner[stacks[k].inner] = context->tapes[number].base + at * context->program->tapes[number].nbytes;
+        inner[stacks[k].inner] = pg_tape_record(context, number, at);
     }
     return PG_OK;
 }
@@ -142,13 +135,7 @@ int pg_run_while(const pg_place *place, const pg_while *loop) {
         int status = pg_run_body(context, loop->condition);
         if (status != PG_OK) return status;
         if (*flag == 0) break;
-        if (step == loop->limit) {
-            pg_error *error = &context->error;
-            pg_report(error, PG_STEPS, place->body, place->instruction, place->node,
-                      "the condition still holds after %" PRId64 " steps", step);
-            error->detail[0] = step;
-            return PG_STEPS;
-        }
+        if (step == loop->limit) return pg_failed(place, PG_STEPS, step, 0);
         const pg_port *next = next_place(loop, carry);
         status = connect_stacks(place, loop->ys, loop->n_ys, step, step + 1, inner);
         if (status == PG_OK) status = run_step(place, loop, carry, next);
@@ -168,9 +155,7 @@ int pg_run_replay(const pg_place *place, const pg_while *loop) {
     memcpy(&count, outer[loop->count.slot] + loop->count.offset, sizeof count);
     for (int k = 0; k < loop->n_xs; k++) {
         const int64_t records = context->tapes[loop->xs[k].tape].count;
-        if (records == count) continue;
-        return pg_report(&context->error, PG_ARGUMENT, place->body, place->instruction, place->node,
-                         "tape %d has %" PRId64 " records, %" PRId64 " are read", loop->xs[k].tape, records, count);
+        if (records != count) return pg_failed(place, PG_ARGUMENT, records, count);
     }
     set_records(context, loop, 0);
     pg_start_body(context, loop->body, outer[loop->workspace]);

@@ -6,12 +6,7 @@
 #include <string.h>
 
 static int out_of_range(const pg_place *place, int64_t index, int64_t length) {
-    pg_error *error = &place->context->error;
-    pg_report(error, PG_INDEX, place->body, place->instruction, place->node,
-              "index %" PRId64 " is out of range for an axis of length %" PRId64, index, length);
-    error->detail[0] = index;
-    error->detail[1] = length;
-    return PG_INDEX;
+    return pg_failed(place, PG_INDEX, index, length);
 }
 
 static char *at(const pg_place *place, const pg_operand *operand) {

@@ -282,6 +282,7 @@ pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t 
         return NULL;
     }
     atomic_init(&program->references, 1);
+    atomic_init(&program->price, INT64_MAX);
     program->kernels = pg_kernels_best();
     pg_loader loader = {.program = program, .error = error, .number = -1, .instruction = -1, .node = -1};
     if (read_program(&loader, words, n_words, constants, n_bytes) != PG_OK) {
@@ -298,5 +299,6 @@ void pg_program_free(pg_program *program) {
         free(block);
     }
     free(program->constants);
+    pg_unload_native(program);
     free(program);
 }

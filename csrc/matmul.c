@@ -8,14 +8,6 @@
 /* Products of at most this many multiplications are cheaper in a plain loop than a call of BLAS. */
 enum { PG_TINY = 512 };
 
-/* One product C = op(A) op(B): `m` rows of it. Leading dimensions are those of the stored matrices. */
-typedef struct pg_panel {
-    int ta, tb;
-    int64_t m, n, k, lda, ldb;
-    const char *a, *b;
-    char *c;
-} pg_panel;
-
 /* U: the type in which products and sums are defined. */
 #define PG_PLAIN_PRODUCT(T, U)                                                                                     \
     static void plain_##T(const pg_panel *p) {                                                                     \
@@ -63,7 +55,11 @@ PG_PLAIN_PRODUCT(int32_t, uint32_t)
 PG_BLAS_PRODUCT(double, scipy_cblas_dgemm, scipy_cblas_dgemv)
 PG_BLAS_PRODUCT(float, scipy_cblas_sgemm, scipy_cblas_sgemv)
 
-static void multiply(int dtype, const pg_panel *p) {
+static void use_one_thread(void) { scipy_openblas_set_num_threads(1); }
+
+void pg_multiply(int dtype, const pg_panel *p) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, use_one_thread);
     if (p->k == 0) {
         memset(p->c, 0, (size_t)(p->m * p->n * pg_size_of(dtype)));
         return;
@@ -105,7 +101,7 @@ static void run_rows(const pg_matmul_job *job, int64_t batch, int64_t row, int64
     p.a = operand_at(job, &m->a, batch) + row * (m->transpose_a ? 1 : m->k) * size;
     p.b = operand_at(job, &m->b, batch);
     p.c = operand_at(job, &m->c, batch) + row * m->n * size;
-    multiply(m->dtype, &p);
+    pg_multiply(m->dtype, &p);
 }
 
 static void run_task(void *data, int64_t task, int worker) {
@@ -122,11 +118,7 @@ static void run_task(void *data, int64_t task, int worker) {
     for (int64_t batch = first; batch < end; batch++) run_rows(job, batch, 0, m->m);
 }
 
-static void use_one_thread(void) { scipy_openblas_set_num_threads(1); }
-
 void pg_run_matmul(const pg_place *place, const pg_matmul *matmul) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, use_one_thread);
     pg_matmul_job job = {place, matmul};
     if (matmul->n_tasks == 1)
         run_task(&job, 0, 0);

@@ -11,7 +11,7 @@ typedef struct pg_context pg_context;
 
 /* status: 0 ok, 1 program refused, 2 out of memory, 3 index out of range, 4 a value is not finite, 5 bad argument, 6 a
  * loop has more steps than its limit, 7 the tapes of a context would pass their limit, 8 stopped by
- * pg_context_stop.
+ * pg_context_stop, 9 a good run, after which native code would pay (see pg_program_watch).
  * `instruction` counts from 0 within its body; -1 stands for "none" in body, instruction and node.
  * detail: index error: the index and the axis length; not finite: which destination of the instruction, which element;
  * steps: the limit; tape: the step, and the limit in bytes.
@@ -41,6 +41,15 @@ pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t 
 /* Give the Program up; contexts made from it stay valid. */
 void pg_program_free(pg_program *program);
 
+/* Let native code run the Program, from the next run of each context on: a shared library made from the Program's own
+ * emitted text (pg_native.h), which is closed with the Program. It is trusted: nothing but its version is checked. */
+int pg_program_load_native(pg_program *program, const char *path, pg_error *error);
+int pg_program_is_native(const pg_program *program);
+
+/* Ask to be told when native code would pay: by status 9, once, from the run that brings the sum of a context's gains
+ * to `price`. gains: of a run of each segment, at most 2**61 as is the price. Asking again allows another telling. */
+void pg_program_watch(pg_program *program, const int64_t *gains, int n_gains, int64_t price);
+
 /* All the memory of a call: arena, tables, block scratch for up to `threads` threads. One call at a time per context.
  */
 pg_context *pg_context_new(const pg_program *program, int threads, int check_finite, pg_error *error);
@@ -54,7 +63,7 @@ void *pg_context_slot(pg_context *context, int slot);
 int pg_context_bind(pg_context *context, int slot, void *pointer);
 
 /* Run one segment of the main body: 0 forward, 1 reverse, 2 tangent. Returns the status; allocates
- * nothing but tapes. */
+ * nothing but tapes. With native code where the Program has it, and the context does not check for finite values. */
 int pg_context_run(pg_context *context, int segment);
 
 /* End the run that another thread has on this context, after the step of a loop, instruction or task it is at. Outputs

@@ -23,7 +23,7 @@ enum {
 #define PG_MAGIC     INT64_C(0x5047524150483031)
 #define PG_MAX_ARENA (INT64_C(1) << 39)
 
-enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT, PG_STEPS, PG_TAPE, PG_INTERRUPTED };
+enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT, PG_STEPS, PG_TAPE, PG_INTERRUPTED, PG_PAYS };
 enum {
     PG_OP_SCALAR = 1,
     PG_OP_LOOP,
@@ -198,6 +198,9 @@ typedef struct pg_block {
     struct pg_block *next;
 } pg_block;
 
+struct pg_call;
+typedef int (*pg_native_fn)(const struct pg_call *call, int segment);
+
 struct pg_program {
     atomic_int references;
     int n_bodies;
@@ -208,10 +211,17 @@ struct pg_program {
     pg_body *bodies;
     int n_tapes;
     pg_tape_info *tapes;
-    pg_block *memory; /* everything else, freed together */
+    pg_block *memory;                              /* everything else, freed together */
+    _Atomic(pg_native_fn) native;                  /* runs segments in place of the instructions, once it is there */
+    _Atomic(void *) library;                       /* where it comes from */
+    _Atomic int64_t gains[PG_MAX_SEGMENTS], price; /* see pg_program_watch */
+    _Atomic int64_t gain;                          /* the largest sum of a context that was freed */
+    atomic_int said;                               /* that native code would pay */
 };
 
 int pg_size_of(int dtype);
+/* Closes the library of native code, at the end of the Program. */
+void pg_unload_native(pg_program *program);
 
 /* The next multiple of 64. */
 static inline int64_t pg_round_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }

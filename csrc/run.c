@@ -29,11 +29,6 @@ static int run_one(const pg_place *place, const pg_instruction *instruction, cha
     }
 }
 
-int pg_interrupted(const pg_place *place) {
-    return pg_report(&place->context->error, PG_INTERRUPTED, place->body, place->instruction, place->node, "%s",
-                     "stopped from outside");
-}
-
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end) {
     const pg_instruction *instructions = context->program->bodies[body].instructions;
     const pg_frame *frame = &context->frames[body];
