@@ -121,12 +121,18 @@ class BuildExt(build_ext):
 
 
 class BuildPy(build_py):
-    """Starts from an empty folder: a module that was since renamed must not ride along from an earlier build."""
+    """Starts from an empty folder: a module that was since renamed must not ride along from an earlier build. Adds the
+    library's headers, which emitted C is made of; in a checkout they are read from csrc/."""
 
     def run(self) -> None:
         if not self.editable_mode:
             shutil.rmtree(Path(self.build_lib, "pygraph"), ignore_errors=True)
         super().run()
+        if not self.editable_mode:
+            include = Path(self.build_lib, "pygraph", "emit", "include")
+            include.mkdir(parents=True, exist_ok=True)
+            for header in (ROOT / "csrc").glob("pg_*.h"):
+                self.copy_file(str(header), str(include / header.name))
 
 
 setup(

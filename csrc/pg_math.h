@@ -10,7 +10,7 @@
 #ifndef PG_MATH_H
 #define PG_MATH_H
 
-#include "pg_math_base.h"  /* PG_INLINE, PG_FMA, bit access, double-double pieces */
+#include "pg_math_base.h"  /* PG_FMA, bit access, double-double pieces */
 #include "pg_math_arith.h" /* abs floor ceil round sqrt maximum minimum mod floor_divide hypot, integers */
 #include "pg_math_exp.h"   /* exp expm1 exp2 sinh cosh tanh sigmoid */
 #include "pg_math_log.h"   /* log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh pow cbrt */

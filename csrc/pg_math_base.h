@@ -1,16 +1,12 @@
-/* Building blocks of pg_math: inlining, fused multiply-add, bit access, polynomials, error-free transformations. */
+/* Building blocks of pg_math: fused multiply-add, bit access, polynomials, error-free transformations. */
 #ifndef PG_MATH_BASE_H
 #define PG_MATH_BASE_H
+
+#include "pg_compiler.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-
-#if defined(__GNUC__) || defined(__clang__)
-#define PG_INLINE static inline __attribute__((always_inline, unused))
-#else
-#define PG_INLINE static inline
-#endif
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
 #define PG_HAS_FMA       1

@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "pg_api.h"
+#include "pg_status.h"
 
 #include <stdatomic.h>
 
@@ -23,7 +24,6 @@ enum {
 #define PG_MAGIC     INT64_C(0x5047524150483031)
 #define PG_MAX_ARENA (INT64_C(1) << 39)
 
-enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT, PG_STEPS, PG_TAPE, PG_INTERRUPTED, PG_PAYS };
 enum {
     PG_OP_SCALAR = 1,
     PG_OP_LOOP,

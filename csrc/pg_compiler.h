@@ -1,0 +1,23 @@
+/* What is said differently to each compiler: inlining, and loops without dependences. */
+#ifndef PG_COMPILER_H
+#define PG_COMPILER_H
+
+#if defined(__GNUC__) || defined(__clang__)
+#define PG_INLINE   static inline __attribute__((always_inline, unused))
+#define PG_NOINLINE static __attribute__((noinline, unused))
+#else
+#define PG_INLINE   static inline
+#define PG_NOINLINE static
+#endif
+
+/* A loop whose iterations are independent although what it writes may equal what it reads. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* calls of libm do not vectorise */
+#define PG_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define PG_IVDEP _Pragma("GCC ivdep")
+#else
+#define PG_IVDEP
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/* Conversions between the five element types: C casts, made whole where C leaves them undefined. */
+#ifndef PG_CONVERT_H
+#define PG_CONVERT_H
+
+#include "pg_compiler.h"
+
+#include <stdint.h>
+
+/* A floating value outside the integer's range, or nan, gives the smallest integer, as the hardware's conversion. */
+PG_INLINE int64_t pg_convert_f64_i64(double a) { return a >= -0x1p63 && a < 0x1p63 ? (int64_t)a : INT64_MIN; }
+PG_INLINE int64_t pg_convert_f32_i64(float a) { return a >= -0x1p63F && a < 0x1p63F ? (int64_t)a : INT64_MIN; }
+PG_INLINE int32_t pg_convert_f64_i32(double a) { return a > -0x1.00000002p31 && a < 0x1p31 ? (int32_t)a : INT32_MIN; }
+PG_INLINE int32_t pg_convert_f32_i32(float a) { return a >= -0x1p31F && a < 0x1p31F ? (int32_t)a : INT32_MIN; }
+
+/* The same type, and the pairs that C defines. */
+#define PG_CAST(from, to, F, R) \
+    PG_INLINE R pg_convert_##from##_##to(F a) { return (R)a; }
+#define PG_TRUTH(from, F) \
+    PG_INLINE uint8_t pg_convert_##from##_b(F a) { return a != 0; }
+PG_CAST(f64, f64, double, double)
+PG_CAST(f64, f32, double, float)
+PG_CAST(f32, f64, float, double)
+PG_CAST(f32, f32, float, float)
+PG_CAST(i64, f64, int64_t, double)
+PG_CAST(i64, f32, int64_t, float)
+PG_CAST(i64, i64, int64_t, int64_t)
+PG_CAST(i64, i32, int64_t, int32_t)
+PG_CAST(i32, f64, int32_t, double)
+PG_CAST(i32, f32, int32_t, float)
+PG_CAST(i32, i64, int32_t, int64_t)
+PG_CAST(i32, i32, int32_t, int32_t)
+PG_CAST(b, f64, uint8_t, double)
+PG_CAST(b, f32, uint8_t, float)
+PG_CAST(b, i64, uint8_t, int64_t)
+PG_CAST(b, i32, uint8_t, int32_t)
+PG_TRUTH(f64, double)
+PG_TRUTH(f32, float)
+PG_TRUTH(i64, int64_t)
+PG_TRUTH(i32, int32_t)
+PG_TRUTH(b, uint8_t)
+#undef PG_CAST
+#undef PG_TRUTH
+
+#endif

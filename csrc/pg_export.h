@@ -1,0 +1,102 @@
+/* What exported C calls in place of the library: no threads, nobody to stop it, no BLAS; tapes lie in the workspace. */
+#ifndef PG_EXPORT_H
+#define PG_EXPORT_H
+
+#include "pg_compiler.h"
+#include "pg_status.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Room for the records of a loop of `most` steps: the bytes of a record, and where the first lies in the workspace. */
+typedef struct pg_tape {
+    int64_t nbytes, most, where;
+} pg_tape;
+
+/* One run: the caller's workspace, which begins with the arena, and what lies there. */
+typedef struct pg_call {
+    char *arena;
+    const pg_tape *tapes;
+    int64_t counts; /* where the numbers of records lie in the workspace */
+} pg_call;
+
+PG_INLINE int pg_stopped(const pg_call *call) {
+    (void)call;
+    return 0;
+}
+
+PG_INLINE int pg_fail(const pg_call *call, int status, int body, int64_t instruction, int64_t node, int64_t first,
+                      int64_t second) {
+    (void)call;
+    (void)body;
+    (void)instruction;
+    (void)node;
+    (void)first;
+    (void)second;
+    return status;
+}
+
+PG_INLINE void pg_tasks(const pg_call *call, int64_t n, void (*run)(void *job, int64_t task, int worker), void *job) {
+    (void)call;
+    for (int64_t task = 0; task < n; task++) run(job, task, 0);
+}
+
+/* Tapes: where the record of step `at` lies; how many records there are. */
+PG_INLINE char *pg_tape_at(const pg_call *call, int tape, int64_t at) {
+    return call->arena + call->tapes[tape].where + at * call->tapes[tape].nbytes;
+}
+PG_INLINE int64_t pg_tape_count(const pg_call *call, int tape) {
+    int64_t count;
+    memcpy(&count, call->arena + call->counts + 8 * (int64_t)tape, sizeof count);
+    return count;
+}
+PG_INLINE void pg_tape_set_count(const pg_call *call, int tape, int64_t n) {
+    memcpy(call->arena + call->counts + 8 * (int64_t)tape, &n, sizeof n);
+}
+PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction, int64_t node, int tape, int64_t n) {
+    const int64_t most = call->tapes[tape].most;
+    return n <= most ? PG_OK : pg_fail(call, PG_TAPE, body, instruction, node, n, most);
+}
+
+/* C = op(A) op(B) of m by n elements over k. Each element is summed in the order of k, from 0; blocks of B are copied
+ * so that the innermost loop runs over adjacent elements. */
+#define PG_PRODUCT(S, T)                                                                                               \
+    PG_NOINLINE void pg_product_##S(const pg_call *call, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t lda, \
+                                    int64_t ldb, const T *a, const T *b, T *c) {                                       \
+        enum { PG_STEPS_OF_K = 32, PG_COLUMNS = 64 };                                                                  \
+        T block[PG_STEPS_OF_K][PG_COLUMNS];                                                                            \
+        const int64_t row_a = ta ? 1 : lda, step_a = ta ? lda : 1, row_b = tb ? 1 : ldb, step_b = tb ? ldb : 1;        \
+        (void)call;                                                                                                    \
+        for (int64_t i = 0; i < m * n; i++) c[i] = 0;                                                                  \
+        for (int64_t j0 = 0; j0 < n; j0 += PG_COLUMNS) {                                                               \
+            const int64_t columns = n - j0 < PG_COLUMNS ? n - j0 : PG_COLUMNS;                                         \
+            for (int64_t k0 = 0; k0 < k; k0 += PG_STEPS_OF_K) {                                                        \
+                const int64_t steps = k - k0 < PG_STEPS_OF_K ? k - k0 : PG_STEPS_OF_K;                                 \
+                for (int64_t s = 0; s < steps; s++) {                                                                  \
+                    for (int64_t j = 0; j < columns; j++) block[s][j] = b[(k0 + s) * row_b + (j0 + j) * step_b];       \
+                }                                                                                                      \
+                for (int64_t i = 0; i < m; i++) {                                                                      \
+                    const T *x = a + i * row_a + k0 * step_a;                                                          \
+                    T *sum = c + i * n + j0;                                                                           \
+                    int64_t s = 0;                                                                                     \
+                    for (; s + 4 <= steps; s += 4) {                                                                   \
+                        const T x0 = x[s * step_a], x1 = x[(s + 1) * step_a];                                          \
+                        const T x2 = x[(s + 2) * step_a], x3 = x[(s + 3) * step_a];                                    \
+                        for (int64_t j = 0; j < columns; j++) {                                                        \
+                            sum[j] = (((sum[j] + x0 * block[s][j]) + x1 * block[s + 1][j]) + x2 * block[s + 2][j]) +   \
+                                     x3 * block[s + 3][j];                                                             \
+                        }                                                                                              \
+                    }                                                                                                  \
+                    for (; s < steps; s++) {                                                                           \
+                        const T x0 = x[s * step_a];                                                                    \
+                        for (int64_t j = 0; j < columns; j++) sum[j] += x0 * block[s][j];                              \
+                    }                                                                                                  \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+PG_PRODUCT(f64, double)
+PG_PRODUCT(f32, float)
+#undef PG_PRODUCT
+
+#endif

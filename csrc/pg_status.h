@@ -1,0 +1,7 @@
+/* What a run returns. */
+#ifndef PG_STATUS_H
+#define PG_STATUS_H
+
+enum { PG_OK, PG_PROGRAM, PG_MEMORY, PG_INDEX, PG_NONFINITE, PG_ARGUMENT, PG_STEPS, PG_TAPE, PG_INTERRUPTED, PG_PAYS };
+
+#endif
