@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from ..lower.program import Program
 
+#: Where the comments of lines stand, if the code is not longer.
+_COLUMN = 52
+
 
 def comment_text(text: str) -> str:
     """A comment of one line; nothing in `text` ends it, or is a trigraph."""
-    plain = text.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?").replace("\n", " ")
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
     return f"/* {plain} */"
 
 
@@ -16,3 +20,8 @@ def node_comment(program: Program, node: int) -> str:
     info = program.nodes[node]
     where = "" if info.where is None else f" {info.where}"
     return comment_text(f"{info.op} {info.shape}{where}")
+
+
+def noted(code: str, comment: str) -> str:
+    """A line of code with a comment, where there is one, at its end."""
+    return f"{code:<{_COLUMN}} {comment}" if comment else code

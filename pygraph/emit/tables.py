@@ -47,7 +47,7 @@ def _result(op: Op) -> str:
     raise TableError(f"op {op.name!r}: the C kernels know the results 'same' and 'bool' only")
 
 
-def _cost(text: str) -> str:
+def cost(text: str) -> str:
     return "CHEAP" if set(re.findall(r"M\((\w+)\)", text)) <= _CHEAP else "DEAR"
 
 
@@ -73,7 +73,7 @@ def _items(group: str, kind: str) -> Iterator[str]:
         text = expression(op, kind)
         if text is None or _group(op, kind) != group:
             continue
-        item = f"{op.name}, {_result(op)}, {_cost(text)}, {text}"
+        item = f"{op.name}, {_result(op)}, {cost(text)}, {text}"
         if group.endswith("_FAST"):
             assert op.fast is not None
             item += f", {op.fast[0]}, {op.fast[1]}"

@@ -1,0 +1,287 @@
+"""SCAN, WHILE, BRANCH and REPLAY as C control flow; a body is a function that takes its frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..lower import decode as d
+from .comments import node_comment
+from .expressions import SIZES, TYPES
+from .frames import Frame, Places
+from .function import Function
+from .text import failing, function
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A body that instructions run: its function, whether that may fail, and its frame."""
+
+    body: d.Body
+    name: str
+    fails: bool
+    frame: Frame
+
+    def run(self, step: str) -> str:
+        """The statement that runs it on the frame called `step`."""
+        call = f"{self.name}(call, &{step});"
+        return f"if ((status = {call[:-1]}) != PG_OK) return status;" if self.fails else call
+
+    def input(self, number: int) -> str | None:
+        """The member for an input; None where the body does not read it."""
+        return self.frame.members.get(number)
+
+    def dtype(self, slot: int) -> int:
+        """What a port points to (a slot that has a member)."""
+        return self.frame.dtypes[slot]
+
+    def single(self, slot: int) -> bool:
+        """Whether a port is one element."""
+        return self.body.slots[slot].nbytes == SIZES[self.dtype(slot)]
+
+
+class ControlEmitter:
+    """Writes the functions of the instructions of one body that run others.
+
+    Args:
+        linkage: of the functions.
+        stoppable: the run may be stopped from outside, at which steps look.
+    """
+
+    def __init__(self, places: Places, callees: Mapping[int, Callee], linkage: str, stoppable: bool) -> None:
+        self.places = places
+        self.callees = callees
+        self.linkage = linkage
+        self.stoppable = stoppable
+
+    def emit(self, instruction: d.Carried | d.Branch, name: str) -> Function:
+        """The function of one instruction."""
+        match instruction:
+            case d.Scan():
+                lines = self._scan(instruction)
+            case d.While():
+                lines = self._while(instruction)
+            case d.Replay():
+                lines = self._replay(instruction)
+            case d.Branch():
+                lines = self._branch(instruction)
+        head = f"{self.linkage} int {name}(const pg_call *call, const {self.places.frame} *f)"
+        text = node_comment(self.places.program, instruction.node) + "\n" + function(head, [*lines, "return PG_OK;"])
+        return Function(text, f"if ((status = {name}(call, f)) != PG_OK) return status;")
+
+    def _scan(self, scan: d.Scan) -> list[str]:
+        loop = _Loop(self, scan, [(self.callees[scan.body], "step", scan.workspace)])
+        length = scan.length
+        at = f"({length - 1} - i)" if scan.reverse else "i"
+        steps = []
+        callee = self.callees[scan.body]
+        first, n_carry = len(scan.consts) + len(scan.init), len(scan.init)
+        ports = [(first + k, x) for k, x in enumerate(scan.xs)]
+        ports += [(callee.body.n_inputs + n_carry + k, y) for k, y in enumerate(scan.ys)]
+        for slot, port in ports:
+            member = callee.frame.members.get(slot)
+            if member is not None:
+                writes = slot >= callee.body.n_inputs
+                pointer = self._pointer(port, callee.dtype(slot), writes)
+                stride = port.stride // SIZES[callee.dtype(slot)]
+                steps.append(f"step.{member} = {pointer}" + _advance(at, stride) + ";")
+        if length == 0:
+            return [*loop.before, *loop.settled()]
+        return [
+            *loop.before,
+            f"for (int64_t i = 0; i < {length}; i++) {{",
+            *_indented([*steps, *loop.places(f"({length} - i) % 2 == 1"), callee.run("step"), *loop.next]),
+            *self._stop(scan),
+            "}",
+            *loop.after,
+        ]
+
+    def _while(self, loop: d.While) -> list[str]:
+        body, test = self.callees[loop.body], self.callees[loop.condition]
+        carried = _Loop(self, loop, [(body, "step", loop.workspace), (test, "test", loop.condition_workspace)])
+        flag = test.frame.members[test.body.n_inputs]
+        before = [*carried.before, "uint8_t go_on = 0;", f"test.{flag} = &go_on;", "int64_t i = 0;"]
+        limit = [f"if (i == {loop.limit}) {failing(self.places, loop, 'PG_STEPS', 'i')}"] if loop.limit >= 0 else []
+        tapes = self._tapes(loop, body, len(loop.init), loop.ys, "i", "i + 1")
+        return [
+            *(f"pg_tape_set_count(call, {tape}, 0);" for tape in loop.ys),
+            *before,
+            "for (;; i++) {",
+            *_indented([test.run("test"), "if (!go_on) break;", *limit, *tapes, *carried.places("i % 2 == 0")]),
+            *_indented([body.run("step"), *carried.next]),
+            *self._stop(loop),
+            "}",
+            *carried.settled(),
+            *(f"pg_tape_set_count(call, {tape}, i);" for tape in loop.ys),
+        ]
+
+    def _replay(self, loop: d.Replay) -> list[str]:
+        body = self.callees[loop.body]
+        carried = _Loop(self, loop, [(body, "step", loop.workspace)])
+        fail = [failing(self.places, loop, "PG_ARGUMENT", f"pg_tape_count(call, {tape})", "count") for tape in loop.xs]
+        first = len(loop.consts) + len(loop.init)
+        reads = []
+        for k, tape in enumerate(loop.xs):
+            member = body.input(first + k)
+            if member is not None:
+                reads.append(f"step.{member} = {_record(tape, body.dtype(first + k), 'const ', 'at')};")
+        return [
+            f"const int64_t count = {self._element(loop.count, 2)};",
+            *(f"if (pg_tape_count(call, {t}) != count) {text}" for t, text in zip(loop.xs, fail, strict=True)),
+            *(f"pg_tape_set_count(call, {tape}, 0);" for tape in loop.ys),
+            *carried.before,
+            "for (int64_t i = 0; i < count; i++) {",
+            f"    const int64_t at = {'count - 1 - i' if loop.reverse else 'i'};",
+            *_indented([*reads, *self._tapes(loop, body, len(loop.init), loop.ys, "at", "count")]),
+            *_indented([*carried.places("i % 2 == 0"), body.run("step"), *carried.next]),
+            *self._stop(loop),
+            "}",
+            *carried.settled(),
+            *(f"pg_tape_set_count(call, {tape}, count < 0 ? 0 : count);" for tape in loop.ys),
+        ]
+
+    def _branch(self, branch: d.Branch) -> list[str]:
+        last = len(branch.bodies) - 1
+        lines = [f"const int64_t index = {self._element(branch.index_place, 2)};"]
+        for number, body in enumerate(branch.bodies):
+            callee = self.callees[body]
+            arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]
+            ports = [*enumerate(branch.operands), *enumerate(branch.results, callee.body.n_inputs)]
+            for slot, port in ports:
+                member = callee.frame.members.get(slot)
+                if member is None:
+                    continue
+                dtype = callee.dtype(slot)
+                known = self._known(port, dtype) if slot < callee.body.n_inputs and callee.single(slot) else None
+                if known is None:
+                    pointer = self._pointer(port, dtype, slot >= callee.body.n_inputs)
+                else:
+                    arm.append(f"const {TYPES[dtype]} {member} = {known};")
+                    pointer = f"&{member}"
+                arm.append(f"arm.{member} = {pointer};")
+            arm.append(callee.run("arm"))
+            test = "index <= 0" if number == 0 else f"index == {number}"
+            opening = "{" if last == 0 else f"if ({test}) {{" if number == 0 else "else {" if number == last else ""
+            lines += [opening or f"else if ({test}) {{", *_indented(arm), "}"]
+        return _joined(lines)
+
+    def _tapes(
+        self, loop: d.While | d.Replay, body: Callee, first: int, tapes: Sequence[int], at: str, room: str
+    ) -> list[str]:
+        place = f"{self.places.body.number}, {loop.index}, {loop.node}"
+        reserve = f"if ((status = pg_tape_reserve(call, {place}, {{}}, {room})) != PG_OK) return status;"
+        lines = [reserve.format(tape) for tape in tapes]
+        for k, tape in enumerate(tapes):
+            slot = body.body.n_inputs + first + k
+            member = body.frame.members.get(slot)
+            if member is not None:
+                lines.append(f"step.{member} = {_record(tape, body.dtype(slot), '', at)};")
+        return lines
+
+    def _stop(self, instruction: d.Instruction) -> list[str]:
+        fail = failing(self.places, instruction, "PG_INTERRUPTED")
+        return [f"    if (pg_stopped(call)) {fail}"] if self.stoppable else []
+
+    def _pointer(self, place: d.Place | d.Stacked, dtype: int, writes: bool) -> str:
+        return self.places.pointer(place.slot, dtype, place.offset // SIZES[dtype], writes)
+
+    def _element(self, place: d.Place, dtype: int) -> str:
+        return self._known(place, dtype) or self.places.element(place.slot, dtype, place.offset // SIZES[dtype])
+
+    def _known(self, place: d.Place, dtype: int) -> str | None:
+        return self.places.constant(place.slot, dtype, place.offset // SIZES[dtype])
+
+
+class _Loop:
+    """The constants and carries of a loop, the same for all bodies that it runs.
+
+    A carry of one element is a local, which compilers keep in a register once they have inlined the body; others
+    alternate between two places, and end in the first.
+
+    Attributes:
+        before, next, after: the statements before the loop, after each step, and after the loop.
+    """
+
+    def __init__(self, owner: ControlEmitter, loop: d.Carried, runs: Sequence[tuple[Callee, str, int]]) -> None:
+        self.owner = owner
+        self.loop = loop
+        self.body = runs[0][0]
+        self.before: list[str] = []
+        self.next: list[str] = []
+        self.after: list[str] = []
+        self._arrays: list[tuple[int, str, str]] = []  # carry, member that reads it, member that writes it
+        for callee, step, workspace in runs:
+            self.before += [f"{callee.frame.type} {step};", f"{step}.arena = {owner.places.arena(workspace)};"]
+        for k, const in enumerate(loop.consts):
+            self._constant(k, const, runs)
+        for k in range(len(loop.init)):
+            self._carry(k, runs)
+
+    def _constant(self, k: int, place: d.Place, runs: Sequence[tuple[Callee, str, int]]) -> None:
+        readers = [(callee, step) for callee, step, _ in runs if callee.input(k) is not None]
+        for callee, step in readers:
+            dtype = callee.dtype(k)
+            pointer = f"&const{k}" if callee.single(k) else self.owner._pointer(place, dtype, False)
+            if callee.single(k) and callee is readers[0][0]:
+                self.before.append(f"const {TYPES[dtype]} const{k} = {self.owner._element(place, dtype)};")
+            self.before.append(f"{step}.{callee.input(k)} = {pointer};")
+
+    def _carry(self, k: int, runs: Sequence[tuple[Callee, str, int]]) -> None:
+        slot = len(self.loop.consts) + k
+        result = self.body.body.n_inputs + k
+        writes = self.body.frame.members[result]
+        dtype = self.body.dtype(result)
+        readers = [(step, member) for callee, step, _ in runs if (member := callee.input(slot)) is not None]
+        if self.body.single(result):
+            self.before += [
+                f"{TYPES[dtype]} carry{k} = {self.owner._element(self.loop.init[k], dtype)}, next{k} = carry{k};",
+                *(f"{step}.{member} = &carry{k};" for step, member in readers),
+                f"step.{writes} = &next{k};",
+            ]
+            self.next.append(f"carry{k} = next{k};")
+            place = self.loop.carry[k]
+            offset = place.offset // SIZES[dtype]
+            self.after.append(f"{self.owner.places.element(place.slot, dtype, offset, write=True)} = carry{k};")
+            return
+        init = self.owner._pointer(self.loop.init[k], dtype, False)
+        self.before.append(f"const {TYPES[dtype]} *carry{k} = {init};")
+        self.before += [f"{step}.{member} = carry{k};" for step, member in readers]
+        for word, place in (("first", self.loop.carry[k]), ("second", self.loop.spare[k])):
+            self.before.append(f"{TYPES[dtype]} *const {word}{k} = {self.owner._pointer(place, dtype, True)};")
+        self._arrays.append((k, writes, f"{self.body.body.slots[result].nbytes}"))
+        self.next.append(f"carry{k} = step.{writes};")
+        self.next += [f"{step}.{member} = carry{k};" for step, member in readers]
+
+    def places(self, first: str) -> list[str]:
+        """Where the carries of a step are written: the first place where the expression `first` holds."""
+        return [f"step.{writes} = {first} ? first{k} : second{k};" for k, writes, _ in self._arrays]
+
+    def settled(self) -> list[str]:
+        """As `after`, for a loop that may end in either place."""
+        moves = [f"if (carry{k} != first{k}) memcpy(first{k}, carry{k}, {nbytes});" for k, _, nbytes in self._arrays]
+        return [*self.after, *moves]
+
+
+def _record(tape: int, dtype: int, const: str, at: str) -> str:
+    return f"PG_AT({const}{TYPES[dtype]}, pg_tape_at(call, {tape}, {at}), 0)"
+
+
+def _advance(at: str, stride: int) -> str:
+    if stride == 0:
+        return ""
+    return f" + {at}" if stride == 1 else f" + {at} * {stride}"
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _joined(lines: Sequence[str]) -> list[str]:
+    """Lines with an `else` on the line of the brace before it."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("else") and found[-1] == "}":
+            found[-1] = "} " + line
+        else:
+            found.append(line)
+    return found

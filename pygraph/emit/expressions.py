@@ -1,0 +1,113 @@
+"""The C text of single elements: operations by their rows' own expressions, and constants as literals."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from ..ops.dtypes import DTYPES, KINDS
+from ..ops.table import MICRO_OPS
+from .tables import cost, expression
+
+#: By the code of a dtype: its type in C, the ending of its functions' names, and its size.
+TYPES = ("double", "float", "int64_t", "int32_t", "uint8_t")
+SUFFIXES = ("f64", "f32", "i64", "i32", "b")
+SIZES = tuple(dtype.itemsize for dtype in DTYPES)
+
+_OPS = {code: op for op, code in MICRO_OPS.items()}
+_FIELDS = {"a": "{0}", "b": "{1}", "c": "{2}"}
+_WORD = re.compile(r"\bM\((\w+)\)|\b[abcT]\b")
+
+
+def name_of(micro: int) -> str:
+    """The name of an operation."""
+    return _OPS[micro].name
+
+
+def micro_text(micro: int, dtype_in: int, dtype_out: int, operands: Sequence[str]) -> str:
+    """The value of one operation on named operands (dtypes are codes).
+
+    Example:
+        >>> micro_text(next(m for m in range(99) if name_of(m) == "tanh"), 1, 1, ["v2"])
+        'pg_tanh_f32(v2)'
+    """
+    return _template(micro, dtype_in, dtype_out).format(*operands)
+
+
+def guard_text(micro: int, dtype_in: int, operands: Sequence[str]) -> str | None:
+    """Where this holds, `fast_text` gives the same bits as `micro_text`; None where there is no faster form."""
+    return _fast(micro, dtype_in, 0, operands)
+
+
+def fast_text(micro: int, dtype_in: int, operands: Sequence[str]) -> str | None:
+    """The form that compilers vectorise, for operands under the guard."""
+    return _fast(micro, dtype_in, 1, operands)
+
+
+def is_cheap(micro: int, dtype_in: int) -> bool:
+    """Whether the operation takes a few machine instructions, so that it may be written out each time."""
+    return name_of(micro) == "convert" or cost(_expression(micro, dtype_in)) == "CHEAP"
+
+
+def operand_dtypes(micro: int, dtype_in: int, count: int) -> list[int]:
+    """The dtypes of the operands of an operation: `dtype_in`, but bool for a condition."""
+    differs = _OPS[micro].differs
+    return [DTYPES.index(np.dtype("bool")) if i in differs else dtype_in for i in range(count)]
+
+
+def literal(dtype: int, data: bytes) -> str:
+    """A constant as C reads it back to the last bit; with parentheses where it starts with a sign.
+
+    Example:
+        >>> literal(0, np.float64(0.1).tobytes()), literal(1, np.float32(-2).tobytes())
+        ('0.1', '(-2.0f)')
+    """
+    value = np.frombuffer(data, DTYPES[dtype])[0]
+    if KINDS[DTYPES[dtype]] == "f":
+        if math.isfinite(value):
+            text = str(value) + ("f" if dtype == 1 else "")
+        else:
+            text = "NAN" if math.isnan(value) else "INFINITY" if value > 0 else "-INFINITY"
+    elif DTYPES[dtype].kind == "b":
+        text = str(int(value))
+    elif value == np.iinfo(DTYPES[dtype]).min:
+        text = "INT64_MIN" if dtype == 2 else "INT32_MIN"
+    else:
+        text = str(value) if abs(value) < 2**31 else f"INT64_C({value})"
+    return f"({text})" if text.startswith("-") else text
+
+
+def _expression(micro: int, dtype: int) -> str:
+    op = _OPS[micro]
+    text = expression(op, KINDS[DTYPES[dtype]])
+    assert text is not None, f"{op.name} has no C for {DTYPES[dtype]}"
+    return text
+
+
+@cache
+def _template(micro: int, dtype_in: int, dtype_out: int) -> str:
+    if name_of(micro) == "convert":
+        return f"pg_convert_{SUFFIXES[dtype_in]}_{SUFFIXES[dtype_out]}({{0}})"
+    return _filled(_expression(micro, dtype_in), dtype_in)
+
+
+def _filled(text: str, dtype: int) -> str:
+    """An expression with fields for its operands."""
+
+    def word(found: re.Match[str]) -> str:
+        if found[1]:
+            return f"pg_{found[1]}_{SUFFIXES[dtype]}"
+        return TYPES[dtype] if found[0] == "T" else _FIELDS[found[0]]
+
+    return _WORD.sub(word, text)
+
+
+def _fast(micro: int, dtype: int, which: int, operands: Sequence[str]) -> str | None:
+    fast = _OPS[micro].fast
+    if fast is None or KINDS[DTYPES[dtype]] != "f":
+        return None
+    return _filled(fast[which], dtype).format(*operands)

@@ -1,0 +1,147 @@
+"""Where the memory of a body is, in C: its frame, and the expression for each place in a slot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..lower import decode as d
+from ..lower.program import Program, SlotKind
+from .expressions import SIZES, TYPES, literal
+from .names import distinct
+
+
+@dataclass(slots=True)
+class Constants:
+    """How C reaches the constants of a Program.
+
+    Attributes:
+        data: the constants.
+        prefix: of the names of arrays that the text holds; None where they come with `call->constants`.
+        used: the arrays that the text must hold: (dtype, count) by offset.
+    """
+
+    data: bytes
+    prefix: str | None
+    used: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def pointer(self, offset: int, nbytes: int, dtype: int) -> str:
+        """The first element of `nbytes` of constants."""
+        if self.prefix is None:
+            return f"PG_AT(const {TYPES[dtype]}, call->constants, {offset})"
+        self.used[offset] = dtype, nbytes // SIZES[dtype]
+        return f"{self.prefix}_constant{offset}"
+
+    def element(self, offset: int, dtype: int) -> str:
+        """One constant as a literal."""
+        return literal(dtype, self.data[offset : offset + SIZES[dtype]])
+
+    def text(self) -> str:
+        """The arrays that the text must hold."""
+        return "\n".join(self._array(offset, *self.used[offset]) for offset in sorted(self.used))
+
+    def _array(self, offset: int, dtype: int, count: int) -> str:
+        size = SIZES[dtype]
+        elements = [self.element(offset + k * size, dtype) for k in range(count)]
+        lines, line = [], "   "
+        for element in elements:
+            if len(line) + len(element) > 110:
+                lines.append(line)
+                line = "   "
+            line += f" {element},"
+        head = f"static const {TYPES[dtype]} {self.prefix}_constant{offset}[{count}] = {{"
+        return "\n".join([head, *lines, line.rstrip(","), "};"])
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The struct that says where the inputs and outputs of a body are.
+
+    Attributes:
+        type: its name in C.
+        text: its definition.
+        members: by slot, the name of the member that points to it.
+        dtypes: by slot, what the member points to.
+    """
+
+    type: str
+    text: str
+    members: Mapping[int, str]
+    dtypes: Mapping[int, int]
+
+
+def make_frame(name: str, body: d.Body, names: Sequence[str], dtypes: Mapping[int, int]) -> Frame:
+    """The frame of a body whose ports are called `names`; ports without a dtype have no member.
+
+    A struct has at least one member in C: the arena is always there.
+    """
+    members = {slot: word for slot, word in enumerate(distinct(names)) if slot in dtypes}
+    lines = ["    char *arena;"]
+    for slot, word in members.items():
+        const = "const " if slot < body.n_inputs else ""
+        lines.append(f"    {const}{TYPES[dtypes[slot]]} *{word};")
+    text = "\n".join([f"typedef struct {name} {{", *lines, f"}} {name};"])
+    return Frame(name, text, members, {slot: dtypes[slot] for slot in members})
+
+
+class Places:
+    """The memory of one body as C expressions, valid in a function that has `call` and `f`.
+
+    Attributes:
+        frame: the type of `*f`.
+    """
+
+    def __init__(self, program: Program, body: d.Body, ports: Frame, constants: Constants) -> None:
+        self.program = program
+        self.body = body
+        self.ports = ports
+        self.frame = ports.type
+        self.constants = constants
+        self._inits = {init.offset: init for init in body.inits}
+
+    def pointer(self, slot: int, dtype: int, element_offset: int = 0, write: bool = False) -> str:
+        """A pointer to an element of a slot: `const double *` or, to write, `double *`."""
+        found = self.body.slots[slot]
+        match found.kind:
+            case SlotKind.ARENA:
+                init = self._init(found)
+                if init is not None and not write:
+                    return _plus(self.constants.pointer(init.constant, init.nbytes, dtype), element_offset)
+                const = "" if write else "const "
+                return f"PG_AT({const}{TYPES[dtype]}, f->arena, {found.where + element_offset * SIZES[dtype]})"
+            case SlotKind.CONST:
+                return _plus(self.constants.pointer(found.where, found.nbytes, dtype), element_offset)
+            case _:
+                member = f"f->{self.ports.members[slot]}"
+                if self.ports.dtypes[slot] != dtype:
+                    member = f"({'' if write else 'const '}{TYPES[dtype]} *)({member})"
+                return _plus(member, element_offset)
+
+    def element(self, slot: int, dtype: int, element_offset: int = 0, write: bool = False) -> str:
+        """The memory of one element of a slot."""
+        if self.body.slots[slot].kind in (SlotKind.INPUT, SlotKind.OUTPUT):
+            return f"f->{self.ports.members[slot]}[{element_offset}]"
+        return "*" + self.pointer(slot, dtype, element_offset, write)
+
+    def constant(self, slot: int, dtype: int, element_offset: int = 0) -> str | None:
+        """The literal of an element that is known, else None."""
+        found = self.body.slots[slot]
+        if found.kind is SlotKind.CONST:
+            return self.constants.element(found.where + element_offset * SIZES[dtype], dtype)
+        init = self._init(found) if found.kind is SlotKind.ARENA else None
+        return None if init is None else self.constants.element(init.constant + element_offset * SIZES[dtype], dtype)
+
+    def arena(self, slot: int) -> str:
+        """The start of a slot of the arena, as `char *`."""
+        return f"f->arena + {self.body.slots[slot].where}"
+
+    def cell(self, number: int) -> d.Init | None:
+        """The constant that a cell holds from the start, None for the others."""
+        return self._inits.get(8 * number)
+
+    def _init(self, slot: d.Slot) -> d.Init | None:
+        return self._inits.get(slot.where) if slot.nbytes else None
+
+
+def _plus(pointer: str, offset: int) -> str:
+    return f"{pointer} + {offset}" if offset else pointer

@@ -1,0 +1,106 @@
+"""GATHER, SCATTER and WRAP in C; an index outside its axis ends the call."""
+
+from __future__ import annotations
+
+from ..lower import decode as d
+from .comments import node_comment
+from .expressions import SUFFIXES, TYPES
+from .frames import Places
+from .function import Function
+from .text import failing
+
+_INDEX = 2  # the dtype of indices
+
+
+def emit_wrap(wrap: d.Wrap, places: Places, name: str) -> Function:
+    """out[j] = index[j], counted from the end where it is negative."""
+    lines = [
+        f"const int64_t *index = {places.pointer(wrap.at.slot, _INDEX, wrap.at.offset)};",
+        f"int64_t *out = {places.pointer(wrap.out.slot, _INDEX, wrap.out.offset, write=True)};",
+        f"for (int64_t j = 0; j < {wrap.count}; j++) {{",
+        *_checked(wrap, places, wrap.size, "index[j]"),
+        "    out[j] = i;",
+        "}",
+    ]
+    return _function(wrap, places, name, lines)
+
+
+def emit_gather(gather: d.Gather, places: Places, name: str) -> Function:
+    """out[o, j, :] = x[o, index[j], :]."""
+    row = gather.inner
+    if row == 0:
+        return Function("", "")
+    move = ["out[j] = x[i];"] if row == 1 else [f"memcpy(out + j * {row}, x + i * {row}, {row} * sizeof *out);"]
+    lines = [
+        f"const int64_t *index = {places.pointer(gather.at.slot, _INDEX, gather.at.offset)};",
+        f"const {TYPES[gather.dtype]} *x = {places.pointer(gather.x.slot, gather.dtype, gather.x.offset)};",
+        f"{TYPES[gather.dtype]} *out = {places.pointer(gather.out.slot, gather.dtype, gather.out.offset, write=True)};",
+    ]
+    inner = [
+        f"for (int64_t j = 0; j < {gather.count}; j++) {{",
+        *_checked(gather, places, gather.length, "index[j]"),
+        *(f"    {line}" for line in move),
+        "}",
+    ]
+    step = f"x += {gather.length * row}, out += {gather.count * row}"
+    return _function(gather, places, name, [*lines, *_outer(gather.outer, step, inner)])
+
+
+def emit_scatter(scatter: d.Scatter, places: Places, name: str) -> Function:
+    """out[o, index[j], :] = or += v[o, j, :], one after another: an index may stand there twice."""
+    row = scatter.inner
+    if row == 0:
+        return Function("", "")
+    kind = TYPES[scatter.dtype]
+    lines = [
+        f"const int64_t *index = {places.pointer(scatter.at.slot, _INDEX, scatter.at.offset)};",
+        f"const {kind} *v = {places.pointer(scatter.v.slot, scatter.dtype, scatter.v.offset)};",
+        f"{kind} *out = {places.pointer(scatter.out.slot, scatter.dtype, scatter.out.offset, write=True)};",
+    ]
+    if scatter.adds:
+        at = "i" if row == 1 else f"i * {row} + k"
+        move = [f"out[{at}] = {_sum(scatter.dtype, f'out[{at}]', 'v[0]' if row == 1 else 'v[k]')};"]
+        if row > 1:
+            move = [f"for (int64_t k = 0; k < {row}; k++) {move[0]}"]
+    elif row == 1:
+        move = ["out[i] = v[0];"]
+    else:
+        move = [f"memcpy(out + i * {row}, v, {row} * sizeof *out);"]
+    inner = [
+        f"for (int64_t j = 0; j < {scatter.count}; j++, v += {row}) {{",
+        *_checked(scatter, places, scatter.length, "index[j]"),
+        *(f"    {line}" for line in move),
+        "}",
+    ]
+    return _function(scatter, places, name, [*lines, *_outer(scatter.outer, f"out += {scatter.length * row}", inner)])
+
+
+def _outer(count: int, step: str, inner: list[str]) -> list[str]:
+    if count == 1:
+        return inner
+    return [f"for (int64_t o = 0; o < {count}; o++, {step}) {{", *(f"    {line}" for line in inner), "}"]
+
+
+def _sum(dtype: int, a: str, b: str) -> str:
+    return f"{a} + {b}" if dtype < 2 else f"pg_add_{SUFFIXES[dtype]}({a}, {b})"
+
+
+def _checked(instruction: d.Instruction, places: Places, length: int, index: str) -> list[str]:
+    fail = failing(places, instruction, "PG_INDEX", index, str(length))
+    return [
+        f"    const int64_t i = {index} < 0 ? {index} + {length} : {index};",
+        f"    if (i < 0 || i >= {length}) {fail}",
+    ]
+
+
+def _function(instruction: d.Instruction, places: Places, name: str, lines: list[str]) -> Function:
+    text = "\n".join(
+        [
+            node_comment(places.program, instruction.node),
+            f"static int {name}(const pg_call *call, const {places.frame} *f) {{",
+            *(f"    {line}" for line in lines),
+            "    return PG_OK;",
+            "}",
+        ]
+    )
+    return Function(text, f"if ((status = {name}(call, f)) != PG_OK) return status;")

@@ -1,0 +1,62 @@
+"""C identifiers from the user's names."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+#: Words that C or C++ keeps for itself, names that standard headers or compilers define as macros, and our own.
+_RESERVED = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl complex const const_cast
+constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false float for
+friend goto if imaginary inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq
+private protected public register reinterpret_cast restrict return short signed sizeof static static_assert
+static_cast struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned
+using virtual void volatile wchar_t while xor xor_eq
+NULL EOF I INFINITY NAN HUGE_VAL HUGE_VALF errno stdin stdout stderr assert unix linux i386 main memcpy memset
+arena call f workspace
+"""
+RESERVED = frozenset(_RESERVED.split())
+
+
+def identifier(text: str) -> str:
+    """A C identifier that reads like `text`: `params[0].w` becomes params_0_w, α becomes alpha.
+
+    Example:
+        >>> identifier("params[0].w"), identifier("α̂"), identifier("1/x"), identifier("double")
+        ('params_0_w', 'alpha', 'x1_x', 'double_')
+    """
+    word = re.sub(r"[^A-Za-z0-9]+", "_", "".join(map(_ascii, unicodedata.normalize("NFKD", text)))).strip("_")
+    if not word or word[0].isdigit():
+        word = "x" + word
+    return word + "_" if word in RESERVED or word.lower().startswith("pg_") else word
+
+
+def _ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    if unicodedata.combining(character):
+        return ""
+    name = unicodedata.name(character, "")
+    return name.split()[-1].lower() if " LETTER " in name else "_"
+
+
+def distinct(texts: Iterable[str]) -> list[str]:
+    """An identifier for each text, no two the same.
+
+    Example:
+        >>> distinct(["x", "x", "x_2"])
+        ['x', 'x_2', 'x_2_2']
+    """
+    taken: set[str] = set()
+    names = []
+    for text in texts:
+        word = name = identifier(text)
+        number = 2
+        while name in taken:
+            name = f"{word}_{number}"
+            number += 1
+        taken.add(name)
+        names.append(name)
+    return names

@@ -1,0 +1,116 @@
+"""SCALAR in C: straight-line code over locals; only cells that somebody reads later are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..lower import decode as d
+from ..lower.program import Micro
+from .comments import node_comment, noted
+from .expressions import SIZES, SUFFIXES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
+from .frames import Places
+from .function import Function
+from .liveness import Move, Piece, writes
+
+#: Operations of many machine instructions that are written out in place, in one body; more of them are called.
+DEAR = 16
+
+
+def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bool) -> list[Function]:
+    """The functions of a SCALAR's pieces."""
+    dear = sum(_is_dear(micro) for piece in pieces for micro in piece.micros) > DEAR
+    names = [name] if len(pieces) == 1 else [f"{name}_part{k}" for k in range(len(pieces))]
+    functions = []
+    for word, piece in zip(names, pieces, strict=True):
+        writer = PieceWriter(piece, places, comments, called=dear)
+        lines = "\n".join(f"    {line}" for line in writer.lines())
+        head = f"PG_NOINLINE void {word}(const pg_call *call, const {places.frame} *f) {{"
+        text = f"{head}\n    (void)call;\n    (void)f;\n{lines}\n}}"
+        functions.append(Function(text, f"{word}(call, f);", writer.helpers))
+    return functions
+
+
+def _is_dear(micro: d.ScalarMicro) -> bool:
+    return micro.micro >= 0 and not is_cheap(micro.micro, micro.dtype_in)
+
+
+class PieceWriter:
+    """Writes the statements of one piece.
+
+    Args:
+        called: expensive operations are functions of their own, which `helpers` then has.
+    """
+
+    def __init__(self, piece: Piece, places: Places, comments: bool, called: bool) -> None:
+        self.piece = piece
+        self.places = places
+        self.comments = comments
+        self.called = called
+        self.helpers: dict[str, str] = {}
+        self._values: dict[int, str] = {}  # what each cell holds, as a C expression
+        self._count = 0
+
+    def lines(self) -> list[str]:
+        """The statements, in order. A cell is stored where it gets its last value."""
+        last = {cell: at for at, micro in enumerate(self.piece.micros) if (cell := writes(micro)) is not None}
+        lines: list[str] = []
+        for at, micro in enumerate(self.piece.micros):
+            comment = node_comment(self.places.program, micro.node) if self.comments and micro.micro >= 0 else ""
+            self._micro(micro, lines, comment)
+            target = writes(micro)
+            if target in self.piece.stored and last[target] == at:
+                lines.append(f"{self._cell(target, micro.dtype_out, write=True)} = {self._values[target]};")
+        return lines
+
+    def _micro(self, micro: d.ScalarMicro, lines: list[str], comment: str) -> None:
+        if isinstance(micro, Move):
+            self._values[micro.target] = self._value(micro.a, micro.dtype_in, lines)
+        elif micro.micro == Micro.LOAD:
+            at = micro.b // SIZES[micro.dtype_in]
+            known = self.places.constant(micro.a, micro.dtype_in, at)
+            text = known or self.places.element(micro.a, micro.dtype_in, at)
+            self._values[micro.target] = known or self._named(micro.dtype_in, text, lines)
+        elif micro.micro == Micro.STORE:
+            value = self._value(micro.a, micro.dtype_in, lines)
+            memory = self.places.element(micro.target, micro.dtype_in, micro.b // SIZES[micro.dtype_in], write=True)
+            lines.append(f"{memory} = {value};")
+        else:
+            dtypes = operand_dtypes(micro.micro, micro.dtype_in, len(micro.sources))
+            operands = [self._value(cell, dtype, lines) for cell, dtype in zip(micro.sources, dtypes, strict=True)]
+            text = self._operation(micro, operands, dtypes)
+            self._values[micro.target] = self._named(micro.dtype_out, text, lines, comment)
+
+    def _operation(self, micro: d.ScalarMicro, operands: Sequence[str], dtypes: Sequence[int]) -> str:
+        if not (self.called and _is_dear(micro)):
+            return micro_text(micro.micro, micro.dtype_in, micro.dtype_out, operands)
+        name = f"pg_call_{name_of(micro.micro)}_{SUFFIXES[micro.dtype_in]}"
+        if name not in self.helpers:
+            words = "abc"[: len(operands)]
+            parameters = ", ".join(f"{TYPES[dtype]} {word}" for dtype, word in zip(dtypes, words, strict=True))
+            value = micro_text(micro.micro, micro.dtype_in, micro.dtype_out, words)
+            head = f"PG_NOINLINE {TYPES[micro.dtype_out]} {name}({parameters})"
+            self.helpers[name] = f"{head} {{ return {value}; }}"
+        return f"{name}({', '.join(operands)})"
+
+    def _value(self, cell: int, dtype: int, lines: list[str]) -> str:
+        """The value of a cell; loaded where this piece has not touched it yet."""
+        known = self._values.get(cell)
+        if known is None:
+            init = self.places.cell(cell)
+            if init is not None:
+                known = self.places.constants.element(init.constant, dtype)
+            else:
+                known = self._named(dtype, self._cell(cell, dtype, write=False), lines)
+            self._values[cell] = known
+        return known
+
+    def _named(self, dtype: int, text: str, lines: list[str], comment: str = "") -> str:
+        """A new local."""
+        name = f"v{self._count}"
+        self._count += 1
+        lines.append(noted(f"const {TYPES[dtype]} {name} = {text};", comment))
+        return name
+
+    def _cell(self, cell: int, dtype: int, write: bool) -> str:
+        const = "" if write else "const "
+        return f"*PG_AT({const}{TYPES[dtype]}, f->arena, {8 * cell})"

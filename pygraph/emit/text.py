@@ -1,0 +1,23 @@
+"""Pieces of text that all emitted functions have: their heads, and how they fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..lower import decode as d
+from .frames import Places
+
+
+def failing(places: Places, instruction: d.Instruction, status: str, first: str = "0", second: str = "0") -> str:
+    """The statement that ends a function with an error at `instruction`."""
+    place = f"{places.body.number}, {instruction.index}, {instruction.node}"
+    return f"return pg_fail(call, {status}, {place}, {first}, {second});"
+
+
+def function(head: str, lines: Sequence[str]) -> str:
+    """A function that takes `call` and `f`: its head without parameters' names, and its statements."""
+    body = "\n".join(f"    {line}" if line else "" for line in lines)
+    unused = [f"    (void){word};" for word in ("call", "f") if not re.search(rf"\b{word}\b", body)]
+    status = ["    int status;"] if "status = " in body else []
+    return "\n".join([f"{head} {{", *unused, *status, body, "}"])
