@@ -13,6 +13,7 @@ from ..graph.build import topological
 from ..graph.graph import Graph
 from ..ops.table import REDUCTIONS, micro_op
 from .expand import expand
+from .keeping import redone
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
 from .plan import plan
@@ -100,6 +101,8 @@ class BodyBuilder:
         #: Base nodes of the forward segment, or primal inputs, that a later segment reads.
         self.kept: set[Node] = set()
         self.inputs_kept: dict[Node, Value] = {}
+        #: Nodes of the forward segment that later segments compute again.
+        self.redone: set[Node] = set()
         #: The nodes that name the results of each op with several.
         self.results: dict[Node, dict[int, Node]] = {}
         for node in topological(graph.outputs):
@@ -116,7 +119,12 @@ class BodyBuilder:
             forward = segments[0] if segments else None
             segments.append(SegmentBuilder(self, Segment(at), range(start, start + count), forward))
             start += count
-        for segment in segments:
+        first, *later = segments
+        first.form()
+        if later:
+            ends = [self.graph.outputs[at] for segment in later for at in segment.wanted]
+            self.redone = redone(first.order(), first.defines, [segment.order() for segment in later], ends)
+        for segment in later:
             segment.form()
         for segment in segments:
             segment.emit()
@@ -169,16 +177,15 @@ class SegmentBuilder:
         self._ends: dict[Node, list[int]] = {}  # nodes of this segment that are outputs
         self._written: set[int] = set()
         self._loaded: dict[tuple[Value, int], Value] = {}
-        self._fuser: Fuser = Fuser(Views() if forward is None else forward._fuser.views.child(), self.shared.fuse)
+        self._order: list[Node] | None = None
+        self._fuser: Fuser = Fuser(Views(), self.shared.fuse)
 
     def form(self) -> None:
         """Place this segment's nodes in regions and note which values need memory."""
         outputs = [self.owner.graph.outputs[i] for i in self.wanted]
-        order = topological(outputs)
-        if self.forward is not None:
-            order = [node for node in order if not self.forward.defines(node)]
         fuser = self._fuser
-        for node in order:
+        for node in self.order():
+            self._redo(node)
             fuser.place(node)
         for region in fuser.regions:
             for node in region.nodes:
@@ -192,6 +199,30 @@ class SegmentBuilder:
                 self._ends.setdefault(node, []).append(at)
             else:
                 self._need(base)
+
+    def order(self) -> list[Node]:
+        """The nodes of this segment, operands first; computed once."""
+        if self._order is None:
+            self._order = topological([self.owner.graph.outputs[i] for i in self.wanted])
+            if self.forward is not None:
+                self._order = [node for node in self._order if not self.forward.defines(node)]
+        return self._order
+
+    def _redo(self, reader: Node) -> None:
+        """Place what `reader` reads of the forward segment and this one computes again, where `reader` can join it."""
+        if self.forward is None or self.owner.redone.isdisjoint(reader.inputs):
+            return
+        stack = list(reader.inputs)
+        while stack:
+            node = stack[-1]
+            missing = []
+            if node in self.owner.redone and node not in self._fuser.home:
+                missing = [x for x in node.inputs if x in self.owner.redone and x not in self._fuser.home]
+                stack.extend(missing)
+                if not missing:
+                    self._fuser.place(node, reader)
+            if not missing:
+                stack.pop()
 
     def _need(self, base: Node) -> None:
         if self.forward is None or base in self._fuser.home:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Operations of one loop region; more would push its registers out of the L1 cache.
 MAX_LOOP_NODES = 64
+#: Operations of one loop region with the reductions at its end, which need no registers.
+MAX_WITH_REDUCTIONS = 2 * MAX_LOOP_NODES
 #: How many regions of one shape are looked at when a node seeks one to join.
 LOOK_BACK = 6
 #: Loops of at most this many elements are joined even when they share no value: the call costs more than the work.
@@ -80,8 +82,12 @@ class Fuser:
         self.accesses: dict[Node, tuple[Access, ...]] = {}
         self._recent: dict[object, list[Region]] = {}
 
-    def place(self, node: Node) -> None:
-        """Place one node, unless it is a leaf or a view that needs no memory."""
+    def place(self, node: Node, reader: Node | None = None) -> None:
+        """Place one node, unless it is a leaf or a view that needs no memory.
+
+        Args:
+            reader: of a pointwise node, the one that it is placed for: it goes where that one can join it.
+        """
         name = node.op.name
         if name in ("input", "constant") or node in self.home:
             return
@@ -92,7 +98,7 @@ class Fuser:
                 self.copy(node.inputs[0])
                 self.views.forget(node)
         elif node.op.pointwise:
-            self._place_pointwise(node)
+            self._place_pointwise(node, reader)
         elif name in REDUCTIONS:
             self._place_reduction(node)
         else:
@@ -126,22 +132,29 @@ class Fuser:
         )
         return region.index if joined else region.index + 1
 
-    def _place_pointwise(self, node: Node) -> None:
-        operands = node.inputs
+    def _start(self, node: Node) -> int:
+        """The first region index at which a pointwise node may stand, or a reduction."""
+        shape = node.shape if node.op.pointwise else node.inputs[0].shape
+        in_registers = node.op.name not in VIEW_OPS  # a copied view reads its operand through memory
+        return max((self._ready_at(node, x, in_registers and x.shape == shape) for x in node.inputs), default=0)
+
+    def _place_pointwise(self, node: Node, reader: Node | None = None) -> None:
+        start = self._start(node)
         if prod(node.shape) == 1:
-            start = max((self._ready_at(node, x, True) for x in operands), default=0)
             self._join("scalar", (), start, node, lambda region: True)
             return
-        shape = node.shape
-        in_registers = node.op.name not in VIEW_OPS  # a copied view reads its operand through memory
-        start = max((self._ready_at(node, x, in_registers and x.shape == shape) for x in operands), default=0)
-        bases = {self.views.resolve(x).base for x in operands}
+        shape, most = node.shape, MAX_LOOP_NODES
+        bases = {self.views.resolve(x).base for x in node.inputs}
+        sought = bases
+        if reader is not None:
+            start, most = max(start, self._start(reader)), most - 1
+            sought = bases.union(self.views.resolve(x).base for x in reader.inputs)
         small = prod(shape) <= SMALL
 
         def accepts(region: Region) -> bool:
-            if len(region.nodes) >= MAX_LOOP_NODES:
+            if len(region.nodes) >= most:
                 return False
-            return small or not bases.isdisjoint(region.bases)
+            return small or not sought.isdisjoint(region.bases)
 
         region = self._join("loop", shape, start, node, accepts)
         region.bases |= bases
@@ -150,14 +163,14 @@ class Fuser:
     def _place_reduction(self, node: Node) -> None:
         operand = node.inputs[0]
         if prod(operand.shape) == 1:
-            self._join("scalar", (), self._ready_at(node, operand, True), node, lambda region: True)
+            self._join("scalar", (), self._start(node), node, lambda region: True)
             return
         split = split_axes(operand.shape, node.attrs["axes"])
-        start = self._ready_at(node, operand, True)
+        start = self._start(node)
         base = self.views.resolve(operand).base
 
         def accepts(region: Region) -> bool:
-            if len(region.nodes) >= MAX_LOOP_NODES or (region.split is not None and region.split != split):
+            if len(region.nodes) >= MAX_WITH_REDUCTIONS or (region.split is not None and region.split != split):
                 return False
             return base in region.bases
 

@@ -108,12 +108,6 @@ class Views:
         """Resolve `node` anew, because its operand has been given memory of its own."""
         del self._known[node]
 
-    def child(self) -> Views:
-        """The same knowledge, to be extended on its own."""
-        views = Views()
-        views._known.update(self._known)
-        return views
-
     def resolve(self, node: Node) -> Access:
         """Where the elements of `node` are; the base is a node that is not a (strided) view."""
         chain = []

@@ -17,7 +17,7 @@ class Stats:
         micro_operations: operations inside fused loops and scalar regions.
         fused_regions: instructions that hold at least two operations.
         arena_bytes: memory of one concurrent call, without inputs, outputs and block scratch.
-        cached_bytes: what `forward` keeps for `reverse` and `jvp`.
+        cached_bytes: what `forward` keeps for `reverse` and `jvp`; these compute the rest again.
         constant_bytes: array constants, shared by all calls.
         program_bytes: the encoded instructions, shared by all calls.
         flops: estimated floating-point operations of all segments, loops counted by their length.

@@ -190,3 +190,23 @@ def test_loops_keep_what_their_reverse_needs() -> None:
     slope = (run(0.7 + 1e-6) - run(0.7 - 1e-6)) / 2e-6
     np.testing.assert_allclose(exe.reverse()[0], slope, rtol=1e-7)
     np.testing.assert_allclose(exe.jvp(1.0), slope, rtol=1e-7)
+
+
+@pytest.mark.parametrize("n", [20, 3000])
+def test_what_is_computed_again_does_not_follow_the_callers_arrays(n: int) -> None:
+    x, y = pg.var("x", (n,)), pg.var("y", (n,))
+    exe = pg.compile(pg.Graph([x, y], (x * x + y) * (x * x - y) * (2.0 * x + 3.0 * y)), wrt=["x", "y"])
+    assert exe.stats.cached_bytes == 2 * 8 * n, "the inputs, and nothing that can be computed from them"
+    generator = np.random.default_rng(n)
+    a, b, seed, other, da, db = generator.normal(size=(6, n))
+    dx = 4.0 * a**3 * (2.0 * a + 3.0 * b) + 2.0 * (a**4 - b**2)
+    dy = -2.0 * b * (2.0 * a + 3.0 * b) + 3.0 * (a**4 - b**2)
+    given = a.copy(), b.copy()
+    exe.forward(*given)
+    for array in given:
+        array[:] = np.nan
+    for cotangent in (seed, other, seed):
+        found = exe.reverse(cotangent)
+        np.testing.assert_allclose(found[0], cotangent * dx, atol=1e-9)
+        np.testing.assert_allclose(found[1], cotangent * dy, atol=1e-9)
+        np.testing.assert_allclose(exe.jvp(da, db), dx * da + dy * db, atol=1e-9)

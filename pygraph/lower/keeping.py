@@ -1,0 +1,157 @@
+"""What later segments keep of the forward one, and what they compute again: a minimum cut over the joint graph.
+
+A value that a later segment reads is written by the forward segment, held, and read again; or it is computed again
+from others, which are kept or computed again in their turn. Costs are in quarters of a byte moved to or from memory:
+
+- a kept value costs 8 for each of its bytes: it is written once and read once;
+- an input costs 12, because it is copied as well, so that the caller's array may change;
+- an operation of `loops.CHEAP` done again costs 1 for each byte it works on, a division 7. (Measured on arrays that
+  don't fit in the L1 cache, where one operation of a fused loop takes about as long as moving two of its bytes.)
+
+Never computed again is what the cost model does not cover: other operations, single elements (they cost next to
+nothing to keep), and values that must lie in memory, because an instruction of their own, or a view, reads them: these
+would be written a second time. Recomputation goes at most `DEPTH` operations deep, so that a long chain is kept at
+some places and computed again, piece by piece, between these, within the loops that read the pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from ..autodiff.loops import CHEAP
+from ..ops.row import lookup
+from ..ops.table import REDUCTIONS
+from .mincut import Network
+from .views import VIEW_OPS, Views
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+
+KEEP, COPY = 8, 12
+REDO, DIVIDE = 1, 7
+DEPTH = 16
+_DIVISIONS = frozenset(map(lookup, ("divide", "reciprocal")))
+
+
+def redone(
+    order: Sequence[Node],
+    made: Callable[[Node], bool],
+    later: Iterable[Sequence[Node]],
+    outputs: Iterable[Node],
+) -> set[Node]:
+    """The nodes of the forward segment that later segments compute again.
+
+    Args:
+        order: the nodes of the forward segment, operands first.
+        made: whether the forward segment computes a node that is not a view.
+        later: the further nodes of each later segment.
+        outputs: the outputs of the later segments.
+    """
+    frontier, fixed = _frontier(later, outputs)
+    candidates = [x for x in frontier if x not in fixed and _is_cheap(x) and made(x)]
+    if not candidates:
+        return set()
+    operands = _reached(made, candidates, fixed)
+    depth: dict[Node, int] = {}
+    for node in order:
+        if node in operands and node not in fixed:
+            deepest = max((depth.get(x, 0) for x in operands[node]), default=0)
+            if deepest < DEPTH:
+                depth[node] = deepest + 1
+    return _cut(depth, operands, frontier)
+
+
+def _frontier(later: Iterable[Sequence[Node]], outputs: Iterable[Node]) -> tuple[set[Node], set[Node]]:
+    """The arrays that later segments read, of themselves too, and those that must lie in memory for that."""
+    views = Views()
+    frontier: set[Node] = set()
+    in_memory: set[Node] = set()
+    for nodes in later:
+        for node in nodes:
+            if node.op.name in VIEW_OPS and views.resolve(node).base is not node:
+                continue
+            for x in node.inputs:
+                if not x.shape:
+                    continue
+                base = views.resolve(x).base
+                frontier.add(base)
+                if not _in_registers(node, x, base):
+                    in_memory.add(base)
+    for node in outputs:
+        base = views.resolve(node).base
+        frontier.add(base)
+        in_memory.add(base)
+    return frontier, in_memory
+
+
+def _is_cheap(node: Node) -> bool:
+    return node.op in CHEAP and prod(node.shape) > 1
+
+
+def _in_registers(node: Node, x: Node, base: Node) -> bool:
+    """Whether one loop can compute the operand `x` and then `node`."""
+    return base is x and ((x.shape == node.shape and node.op.pointwise) or node.op.name in REDUCTIONS)
+
+
+def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[Node]) -> dict[Node, list[Node]]:
+    """What is read to compute each candidate, and what is read for that, and so on; adds to what is `fixed`."""
+    views = Views()
+    operands: dict[Node, list[Node]] = {}
+    stack = candidates
+    while stack:
+        node = stack.pop()
+        if node in operands:
+            continue
+        operands[node] = read = []
+        for x in node.inputs:
+            base = views.resolve(x).base
+            if base.op.name == "constant":
+                continue
+            read.append(base)
+            if base.op.name in VIEW_OPS:  # a reshape that no strides express: a copy of its own
+                fixed.add(node)
+            elif not _in_registers(node, x, base):
+                fixed.add(base)
+            elif _is_cheap(base) and made(base):
+                stack.append(base)
+    return operands
+
+
+def _cut(candidates: Iterable[Node], operands: dict[Node, list[Node]], frontier: set[Node]) -> set[Node]:
+    """The candidates that a minimum cut computes again.
+
+    Of each candidate there are two nodes: on the sink's side of the cut lies "made", where it is computed again, and
+    "there", where it is there at all. Both are the sink itself where they are given.
+    """
+    number = {node: 2 + 2 * at for at, node in enumerate(candidates)}
+    leaves: dict[Node, int] = {}
+    for node in number:
+        for x in operands[node]:
+            if x not in number and x not in frontier and x not in leaves:
+                leaves[x] = 2 + 2 * len(number) + len(leaves)
+    network = Network(2 + 2 * len(number) + len(leaves))
+    unlimited = 1 << 62
+    for x, at in leaves.items():
+        network.connect(Network.SOURCE, at, _kept(x))
+    for node, computed in number.items():
+        network.connect(Network.SOURCE, computed, _again(node))
+        network.connect(computed, Network.SINK if node in frontier else computed + 1, _kept(node))
+        for x in dict.fromkeys(operands[node]):
+            if x not in frontier:
+                network.connect(number[x] + 1 if x in number else leaves[x], computed, unlimited)
+    side = network.source_side()
+    return {node for node, at in number.items() if not side[at]}
+
+
+def _kept(node: Node) -> int:
+    return (COPY if node.op.name == "input" else KEEP) * _bytes(node)
+
+
+def _again(node: Node) -> int:
+    return (DIVIDE if node.op in _DIVISIONS else REDO) * max(map(_bytes, (node, *node.inputs)))
+
+
+def _bytes(node: Node) -> int:
+    return prod(node.shape) * node.dtype.itemsize
