@@ -146,7 +146,7 @@ def _library(more: tuple[str, ...]) -> _Library:
 
 
 class _Parser:
-    """Cuts a header into paragraphs, and writes out the macros that stamp functions."""
+    """Cuts a header into paragraphs, and writes out the functions that it stamps by macros."""
 
     def __init__(self, text: str, stamps: dict[str, tuple[list[str], str]] | None = None) -> None:
         self.lines = text.split("\n")
@@ -215,7 +215,6 @@ class _Parser:
         if macro[2] is not None and re.search(r"\b(static|PG_INLINE|PG_NOINLINE)\b", body):
             plain = re.sub(r"[ ]*\\\n", "\n", body)
             self.stamps[macro[1]] = ([name.strip() for name in macro[2].split(",")], plain)
-            return []
         return [_leaf(text, frozenset([macro[1]]))]
 
     def _declaration(self) -> list[_Leaf | _Choice]:

@@ -60,6 +60,7 @@ def test_stamped_functions_are_written_out() -> None:
     assert "PG_INLINE int64_t pg_add_i64(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }" in text
     assert "#define PG_WRAPPING" not in text
     assert "pg_subtract" not in text
+    assert "#define PG_WRAPPING(S, T, U)" in headers.select("PG_WRAPPING(u8, uint8_t, uint8_t)")
 
 
 def test_both_branches_of_a_choice_are_cut_alike() -> None:
