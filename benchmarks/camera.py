@@ -49,7 +49,8 @@ def observations(count: int) -> Array:
     random = np.random.default_rng(14)
     centre = [0.2, 0.1, -0.3, 0, 0, 0, 1.2, 0.5, 0.5, 0.01, 0.001, 0.3, -0.2, 5.0]
     spread = [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.001, 0.0001, 0.5, 0.5, 0.5]
-    return np.asarray(centre) + random.uniform(-1, 1, (count, 14)) * np.asarray(spread)
+    parameters: Array = np.asarray(centre) + random.uniform(-1, 1, (count, 14)) * np.asarray(spread)
+    return parameters
 
 
 def _pygraph(x: Array, report: Report) -> list[Contender]:
