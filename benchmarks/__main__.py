@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks [call] [scalar] [chain] [--rounds N] [--json FILE]`."""
+"""The command line: `python -m benchmarks [WORKLOAD …] [--rounds N] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import argparse
 import json
 from pathlib import Path
 
-from . import call, chain, scalar
+from . import call, camera, chain, gmm, scalar, training
 from .harness import machine, print_machine
 
-WORKLOADS = {"call": call.run, "scalar": scalar.run, "chain": chain.run}
+WORKLOADS = {
+    "call": call.run,
+    "scalar": scalar.run,
+    "chain": chain.run,
+    "training": training.run,
+    "camera": camera.run,
+    "gmm": gmm.run,
+}
 
 
 def main() -> int:

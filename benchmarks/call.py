@@ -30,7 +30,7 @@ def by_hand(x: Vector) -> tuple[np.float64, Vector]:
 
 
 def _pygraph(x: Vector) -> list[Contender]:
-    compiled = pg.compile(pg.value_and_grad(objective))
+    compiled = pg.compile(pg.value_and_grad(objective), backend="vm")
     executable = compiled.executable(x)
     return [
         Contender("pygraph call", partial(compiled, x)),

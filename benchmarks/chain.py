@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 import pygraph as pg
 
-from .harness import Case, Contender, Report, Target, peer, print_rest, print_table, run_case
+from .harness import Case, Contender, Report, Target, native, peer, print_rest, print_table, run_case
 
 Vector = npt.NDArray[np.float64]
 
@@ -22,6 +22,10 @@ SIZES = {1_000: 60, 100_000: 60, 10_000_000: 9}
 #: Below this times plain NumPy, at the sizes with a target, the structure of the loops is right.
 LIMIT = 0.4
 SIZES_WITH_TARGET = (100_000, 10_000_000)
+
+#: The native tier against the VM and JAX, where the operations are cheap and the array stays in the caches.
+NATIVE_LIMIT = 0.5
+NATIVE_SIZES = (1_000, 100_000)
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,14 @@ class Chain:
         value: the sum of the chain of x, with the functions of the module given (`numpy`, `jax.numpy`).
         plain: value and gradient in NumPy, as one would write them.
         in_place: the same into eight arrays made beforehand; the last one takes the gradient.
+        cheap: whether each operation takes about a cycle, so that the native tier has the most to gain.
     """
 
     title: str
     value: Callable[[Any, Any], Any]
     plain: Callable[[Vector], tuple[np.float64, Vector]]
     in_place: Callable[[Vector, Sequence[Vector]], tuple[np.float64, Vector]]
+    cheap: bool
 
 
 def mixed(xp: Any, x: Any) -> Any:
@@ -142,15 +148,15 @@ def cheap_in_place(x: Vector, work: Sequence[Vector]) -> tuple[np.float64, Vecto
 
 
 CHAINS = (
-    Chain("mixed chain (· sin + log · tanh − ·)", mixed, mixed_plain, mixed_in_place),
-    Chain("cheap chain (· + · max − · · +)", cheap, cheap_plain, cheap_in_place),
+    Chain("mixed chain (· sin + log · tanh − ·)", mixed, mixed_plain, mixed_in_place, cheap=False),
+    Chain("cheap chain (· + · max − · · +)", cheap, cheap_plain, cheap_in_place, cheap=True),
 )
 
 
-def _contenders(chain: Chain, x: Vector, jax: Any) -> list[Contender]:
+def _contenders(chain: Chain, x: Vector, jax: Any, left_out: list[str]) -> list[Contender]:
     differentiated = pg.value_and_grad(partial(chain.value, np))
-    single = pg.compile(differentiated, threads=1)
-    several = pg.compile(differentiated)
+    single = pg.compile(differentiated, threads=1, backend="vm")
+    several = pg.compile(differentiated, backend="vm")
     work = [np.empty_like(x) for _ in range(8)]
     contenders = [
         Contender("NumPy", partial(chain.plain, x)),
@@ -159,6 +165,11 @@ def _contenders(chain: Chain, x: Vector, jax: Any) -> list[Contender]:
         Contender("pygraph", partial(several, x)),
         Contender("pygraph bind", several.executable(x).bind(x)),
     ]
+    if (built := native(differentiated, left_out, x)) is not None:
+        contenders += [
+            Contender("pygraph native", partial(built, x)),
+            Contender("pygraph native bind", built.executable(x).bind(x)),
+        ]
     if jax is not None:
         jax.config.update("jax_enable_x64", True)
         compiled = jax.jit(jax.value_and_grad(partial(chain.value, jax.numpy)))
@@ -179,8 +190,12 @@ def run(rounds: int | None) -> Report:
                 for contender in ("pygraph, 1 thread", "pygraph")
                 if n in SIZES_WITH_TARGET
             ]
+            if chain.cheap and n in NATIVE_SIZES:
+                targets += [
+                    Target("pygraph native bind", reference, NATIVE_LIMIT) for reference in ("pygraph bind", "JAX jit")
+                ]
             title = f"{chain.title} and gradient, n = {n:,}"
-            case = Case(title, _contenders(chain, x, jax), "pygraph", targets, default_rounds)
+            case = Case(title, _contenders(chain, x, jax, report.left_out), "pygraph", targets, default_rounds)
             report.tables.append(run_case(case, rounds))
             print_table(report.tables[-1])
     print_rest(report)

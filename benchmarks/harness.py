@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+import pygraph as pg
+
 #: A sample repeats its contender until it lasts about this long, so that the clock's own cost does not count.
 SAMPLE_NS = 2_000_000
 
@@ -116,6 +118,19 @@ def peer(module: str, left_out: list[str]) -> Any:
         reason = "not installed" if isinstance(error, ModuleNotFoundError) and error.name == module else str(error)
         left_out.append(f"{module} ({reason})")
         return None
+
+
+def native(function: Callable[..., Any], left_out: list[str], *args: Any, **options: Any) -> Any:
+    """`pg.compile(function, backend="native")`, called once; None, with the reason in `left_out`, where it can't be."""
+    try:
+        compiled = pg.compile(function, backend="native", **options)
+        compiled(*args)
+    except pg.BackendError as error:
+        reason = f"pygraph native ({str(error).splitlines()[0]})"
+        if reason not in left_out:
+            left_out.append(reason)
+        return None
+    return compiled
 
 
 def check(case: Case) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 import pygraph as pg
 
-from .harness import Case, Contender, Figure, Report, Target, peer, print_rest, print_table, run_case
+from .harness import Case, Contender, Figure, Report, Target, native, peer, print_rest, print_table, run_case
 
 Vector = npt.NDArray[np.float64]
 
@@ -25,6 +25,9 @@ INPUTS = 8
 
 #: A value and gradient may cost this times CasADi's.
 LIMIT = 1.0
+
+#: Native, it may cost this times the VM's, and this times CasADi's.
+NATIVE_LIMIT = 0.35
 
 #: CPU seconds to trace and compile SIZE operations with their gradient, and how much longer twice as many may take. All
 #: of it is one thread, so on an idle machine this is the time on the wall as well.
@@ -120,17 +123,21 @@ def execute(steps: Sequence[Step], inputs: Sequence[Any], functions: Any) -> Any
     return values[-1]
 
 
-def _build_pygraph(steps: Sequence[Step]) -> tuple[Any, float, float]:
-    """The Executable of value and gradient, with the CPU seconds to trace and to compile it."""
-    start = time.process_time()
+def _differentiated(steps: Sequence[Step]) -> Callable[..., Any]:
+    """Value and gradient of a program, as a function to be traced."""
 
     def program(*inputs: Any) -> Any:
         return execute(steps, inputs, pg)
 
-    differentiated = pg.value_and_grad(program, argnums=tuple(range(INPUTS)))
-    graph = pg.trace(differentiated, *[pg.spec()] * INPUTS)
+    return pg.value_and_grad(program, argnums=tuple(range(INPUTS)))
+
+
+def _build_pygraph(steps: Sequence[Step]) -> tuple[Any, float, float]:
+    """The Executable of value and gradient, with the CPU seconds to trace and to compile it."""
+    start = time.process_time()
+    graph = pg.trace(_differentiated(steps), *[pg.spec()] * INPUTS)
     traced = time.process_time()
-    executable = pg.compile(graph)
+    executable = pg.compile(graph, backend="vm")
     return executable, traced - start, time.process_time() - traced
 
 
@@ -144,17 +151,21 @@ def _build_casadi(casadi: Any, steps: Sequence[Step]) -> tuple[Any, float, float
     return function, traced - start, time.process_time() - traced
 
 
-def _pygraph(executable: Any, x: Vector) -> list[Contender]:
+def _pygraph(executable: Any, x: Vector, steps: Sequence[Step], report: Report) -> list[Contender]:
     arguments = [np.array(value) for value in x]
 
     def answer(result: Any) -> tuple[Any, Any]:
         value, gradient = result
         return value, np.array(gradient)
 
-    return [
+    contenders = [
         Contender("pygraph bind", executable.bind(*arguments), answer),
         Contender("pygraph exe(…)", lambda: executable(*arguments), answer),
     ]
+    built = native(_differentiated(steps), report.left_out, *arguments)
+    if built is not None:
+        contenders.append(Contender("pygraph native", built.executable(*arguments).bind(*arguments), answer))
+    return contenders
 
 
 def _casadi(function: Any, x: Vector) -> list[Contender]:
@@ -204,10 +215,14 @@ def run(rounds: int | None) -> Report:
             ]
         growth = Figure(f"{name}: growth", seconds[1] / seconds[0], "×", LIMIT_GROWTH if name == "pygraph" else None)
         report.figures.append(growth)
-    contenders = _pygraph(built["pygraph"], x)
+    contenders = _pygraph(built["pygraph"], x, programs[SIZE], report)
     if casadi is not None:
         contenders += _casadi(built["CasADi"], x)
-    targets = [Target("pygraph bind", "CasADi buffer", LIMIT)]
+    targets = [
+        Target("pygraph bind", "CasADi buffer", LIMIT),
+        Target("pygraph native", "pygraph bind", NATIVE_LIMIT),
+        Target("pygraph native", "CasADi buffer", NATIVE_LIMIT),
+    ]
     title = f"{SIZE:,} scalar operations with their gradient by {INPUTS} inputs"
     case = Case(title, contenders, "pygraph bind", targets)
     report.tables.append(run_case(case, rounds))

@@ -127,7 +127,9 @@ static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *word
     }
     if (words[2] != 0 && words[2] != 1) return pg_refuse(l, "LOOP: no mode has number %" PRId64, words[2]);
     if (!loop->reduces) {
-        const int64_t chunk = (PG_CHUNK / loop->block) * loop->block;
+        /* Maps may be cut anywhere: the more operations, the fewer elements make a task. */
+        const int64_t share = PG_CHUNK * PG_TASK_MICROS / (words[9] > PG_TASK_MICROS ? words[9] : PG_TASK_MICROS);
+        const int64_t chunk = (share < loop->block ? 1 : share / loop->block) * loop->block;
         loop->group = chunk;
         loop->n_tasks = loop->count == 0 ? 0 : (loop->count - 1) / chunk + 1;
         return PG_OK;
@@ -194,7 +196,12 @@ static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_o
             aliases[s * loads->n + k] = 1;
         }
         for (int64_t k = 0; k < s; k++) {
-            if (pg_overlap(&stores->extents[s], &stores->extents[k])) {
+            if (!pg_overlap(&stores->extents[s], &stores->extents[k])) continue;
+            const int64_t *other = stores->words + k * (4 + ndim), size = stores->accesses[s].size;
+            int alike = size == stores->accesses[k].size;
+            for (int i = 0; i < ndim && alike; i++) alike = dims[i] == 1 || store[4 + i] == other[4 + i];
+            if (!alike ||
+                !pg_interleave(ndim, dims, store + 4, size, stores->extents[s].lo - stores->extents[k].lo)) {
                 return pg_refuse(l, "LOOP: stores %" PRId64 " and %" PRId64 " overlap", k, s);
             }
         }

@@ -49,6 +49,8 @@ int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, i
 /* No two indices reach one element. */
 int pg_check_injective(pg_loader *l, int ndim, const int64_t *dims, const int64_t *strides, const char *what);
 int pg_overlap(const pg_extent *x, const pg_extent *y);
+/* Two accesses of elements of `size` bytes with equal dims and strides (of elements) reach no byte in common. */
+int pg_interleave(int ndim, const int64_t *dims, const int64_t *strides, int64_t size, int64_t apart);
 int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const char *what, const char *other);
 
 /* Each reads the operand words of one instruction: its predecoded form goes to `out`. */

@@ -19,7 +19,8 @@ enum {
     PG_MAX_DEPTH = 64,
     PG_MAX_THREADS = 256,
     PG_STAGE_BYTES = 16384,
-    PG_CHUNK = 32768 /* elements of work that are never split; sums depend on it, so it is part of the format */
+    PG_CHUNK = 32768,   /* elements of work that are never split; sums depend on it, so it is part of the format */
+    PG_TASK_MICROS = 16 /* micro-ops of a map whose tasks have PG_CHUNK elements; those with more have fewer */
 };
 #define PG_MAGIC     INT64_C(0x5047524150483031)
 #define PG_MAX_ARENA (INT64_C(1) << 39)

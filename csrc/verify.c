@@ -105,6 +105,32 @@ int pg_overlap(const pg_extent *x, const pg_extent *y) {
     return x->space == y->space && x->lo < y->hi && y->lo < x->hi;
 }
 
+/* Both walk the same dims by the same steps, from places `apart` bytes from one another. Steps are divided in large and
+ * small ones: elements that the large ones (multiples of `period`) reach lie apart where the spans of the small ones do. */
+int pg_interleave(int ndim, const int64_t *dims, const int64_t *strides, int64_t size, int64_t apart) {
+    for (int i = 0; i < ndim; i++) {
+        if (dims[i] <= 1 || strides[i] == 0) continue;
+        const int64_t least = strides[i] < 0 ? -strides[i] : strides[i];
+        int64_t period = 0, span = size;
+        for (int k = 0; k < ndim; k++) {
+            if (dims[k] <= 1) continue;
+            int64_t step = strides[k] < 0 ? -strides[k] : strides[k];
+            if (step < least) {
+                span += step * (dims[k] - 1) * size;
+                continue;
+            }
+            while (step) {
+                const int64_t rest = period % step;
+                period = step;
+                step = rest;
+            }
+        }
+        const int64_t shift = (apart < 0 ? -apart : apart) % (period * size);
+        if (shift >= span && period * size - shift >= span) return 1;
+    }
+    return 0;
+}
+
 int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const char *what, const char *other) {
     if (!pg_overlap(x, y)) return PG_OK;
     return pg_refuse(l, "%s at bytes %" PRId64 " to %" PRId64 " overlaps %s at %" PRId64 " to %" PRId64, what, x->lo,

@@ -121,6 +121,27 @@ def test_colouring_is_the_third_way() -> None:
     assert "coloured" in dense.executable(np.ones(20)).stats.jacobian_costs
 
 
+def test_small_functions_are_unrolled() -> None:
+    def turned(p: Any) -> Any:
+        angle = np.sqrt(np.sum(p["axis"] ** 2))
+        return p["point"] * np.cos(angle) + np.sin(angle) * (p["point"] * p["axis"])[::-1], angle
+
+    p = {"axis": RNG.normal(size=3), "point": RNG.normal(size=3)}
+    for jacobian in (pg.jacobian(turned), pg.jacobian(turned, mode="unrolled")):
+        stats = jacobian.executable(p).stats
+        assert stats.jacobian_mode == "unrolled"
+        assert stats.jacobian_costs["unrolled"] <= min(stats.jacobian_costs.values())
+        found, expected = jacobian(p), pg.jacrev(turned)(p)
+        for part, wanted in zip(found, expected, strict=True):
+            for key in ("axis", "point"):
+                np.testing.assert_allclose(part[key], wanted[key], rtol=1e-13, atol=1e-14)
+    many = {key: np.stack([value, 2.0 * value, -value]) for key, value in p.items()}
+    mapped = pg.vmap(pg.jacobian(turned))
+    np.testing.assert_allclose(mapped(many)[0]["axis"][0], found[0]["axis"], rtol=1e-13, atol=1e-14)
+    with pytest.raises(pg.UnsupportedError, match="mode 'unrolled' is for small arrays"):
+        pg.jacobian(np.sin, mode="unrolled")(np.ones(100))
+
+
 def test_a_coloured_jacobian_of_containers() -> None:
     def f(p: Any) -> Any:
         return {"a": p["x"] ** 2 * p["y"], "n": p["k"] + 1, "s": np.sum(p["y"])}

@@ -12,6 +12,7 @@ from .joint import JointGraph, joint
 from .recompute import as_planned
 from .reverse import vjp
 from .sparsity import jacobian_sparsity
+from .unrolled import jacobian_unrolled
 
 __all__ = [
     "Compressed",
@@ -25,6 +26,7 @@ __all__ = [
     "jacobian_forward",
     "jacobian_reverse",
     "jacobian_sparsity",
+    "jacobian_unrolled",
     "joint",
     "jvp",
     "vjp",

@@ -26,10 +26,11 @@ def flops(outputs: Iterable[Node]) -> int:
         >>> flops([np.sum(x * x)])
         20
     """
-    return sum(_flops(node) for node in topological(outputs))
+    return sum(flops_of(node) for node in topological(outputs))
 
 
-def _flops(node: Node) -> int:
+def flops_of(node: Node) -> int:
+    """What one node counts, without its operands; a loop or a branch with its bodies."""
     op = node.op
     if op.family is Family.LEAF or op in _FREE:
         return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from ..graph.build import topological
 from ..graph.graph import Graph
 from ..ops.table import REDUCTIONS, micro_op
 from .expand import expand
+from .inlay import Inlay, Inlays
 from .keeping import redone
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
@@ -187,16 +188,20 @@ class SegmentBuilder:
         for node in self.order():
             self._redo(node)
             fuser.place(node)
+        self.inlays = Inlays(fuser)
         for region in fuser.regions:
             for node in region.nodes:
                 operands = (None,) if node.op.name in VIEW_OPS else node.inputs
-                for access, operand in zip(fuser.accesses[node], operands, strict=True):
-                    if access.base is not operand or fuser.home.get(access.base) is not region:
+                written = self.inlays.done.get(node, (False,) * len(operands))
+                for access, operand, done in zip(fuser.accesses[node], operands, written, strict=True):
+                    home = fuser.home.get(access.base)
+                    if home is None or not (done or (access.base is operand and home is region)):
                         self._need(access.base)
         for at, node in zip(self.wanted, outputs, strict=True):
-            base = fuser.views.resolve(node).base
-            if base is node and base in fuser.home:
-                self._ends.setdefault(node, []).append(at)
+            access = fuser.views.resolve(node)
+            base = access.base
+            if base in fuser.home and access.contiguous and not access.offset and prod(node.shape) == prod(base.shape):
+                self._ends.setdefault(base, []).append(at)
             else:
                 self._need(base)
 
@@ -241,8 +246,8 @@ class SegmentBuilder:
             if region.kind == "scalar":
                 self._emit_scalar(region)
             elif region.kind == "loop":
-                accesses = self._fuser.accesses
-                self.steps.append(emit_loop(region, self.shared.node_id, accesses, self.value, self._targets))
+                accesses, number = self._fuser.accesses, self.shared.node_id
+                self.steps.append(emit_loop(region, number, accesses, self.value, self._targets, self._wholes))
             else:
                 node = region.nodes[0]
                 emit_opaque(self, node, self._fuser.accesses[node])
@@ -327,6 +332,16 @@ class SegmentBuilder:
             self._written.update(more)
             targets += [self.owner.body.outputs[at] for at in more]
         return targets
+
+    def whole(self, node: Node) -> Value:
+        """The memory of a concatenation, which has its place once the first operand is written into it."""
+        found = self.values.get(node)
+        return self.place_result(node) if found is None else found
+
+    def _wholes(self, node: Node) -> Iterator[tuple[Value, Inlay]]:
+        """The concatenations that a node of a loop is written into, and where."""
+        for inlay in self.inlays.of_node.get(node, ()):
+            yield self.whole(inlay.whole), inlay
 
     def cell(self, access: Access) -> Value:
         """The cell that holds a one-element access, loaded once where it lies in an array or an input."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
 from ..ops.table import REDUCTIONS, micro_op
+from .inlay import Inlay
 from .program import SlotKind, partials
 from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
     from ..graph.node import Node
 
 MAX_DIMS = 8
-#: Bytes of computed registers a block should fit in, well inside an L1 cache.
+#: Bytes of computed registers a block should fit in, well inside an L1 cache. Loops of very many registers have blocks
+#: in the L2 cache instead: shorter ones would spend more on starting each operation than they save.
 BLOCK_BYTES = 24 * 1024
-MIN_BLOCK, MAX_BLOCK = 64, 512
+MIN_BLOCK, MAX_BLOCK = 128, 512
 
 #: Order of the combiners in a Program.
 COMBINERS = {name: code for code, name in enumerate(REDUCTIONS)}
 
 
 def block_size(registers: int) -> int:
-    """Elements per block: as many as keep `registers` live blocks of 8-byte elements in the L1 cache."""
+    """Elements per block: so many that `registers` live blocks of 8-byte elements fit the L1 cache, but not too few."""
     fit = BLOCK_BYTES // (8 * max(registers, 1))
     return max(MIN_BLOCK, min(MAX_BLOCK, fit // 64 * 64))
 
@@ -215,6 +217,7 @@ def emit_loop(
     accesses: dict[Node, tuple[Access, ...]],
     value_of: Callable[[Node], Value],
     targets: Callable[[Node], list[Value]],
+    inlaid: Callable[[Node], Iterable[tuple[Value, Inlay]]],
 ) -> LoopStep:
     """The LOOP of a region.
 
@@ -223,6 +226,7 @@ def emit_loop(
         accesses: how each node reads its operands.
         value_of: the memory of a base node.
         targets: where a node's result must be written (nowhere when only this region uses it).
+        inlaid: the places in larger arrays where it must be written as well.
     """
     builder = LoopBuilder(region.shape, region.split, node_id(region.nodes[-1]))
     registers: dict[Node, int] = {}
@@ -245,6 +249,9 @@ def emit_loop(
             registers[node] = builder.operate(node, node_id(node), sources)
         for value in targets(node):
             builder.store(registers[node], value)
+        for whole, inlay in inlaid(node):
+            register = registers[node] if inlay.source is None else load(inlay.source)
+            builder.store(register, whole, inlay.offset, inlay.strides)
     return builder.finish()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ops.dtypes import CODES
 from . import control
+from .inlay import pieces
 from .loops import fill_loop
 from .program import Opcode
 from .steps import PlainStep, SlotOf
@@ -25,13 +26,11 @@ def emit_opaque(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...
 
 
 def _concatenate(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    target = segment.place_result(node)
-    strides = row_major(node.shape)
-    axis = node.attrs["axis"]
-    start = 0
-    for access in accesses:
-        segment.copy(access, target, start * strides[axis], strides, segment.shared.node_id(node))
-        start += access.shape[axis]
+    target = segment.whole(node)
+    done = segment.inlays.done.get(node, [False] * len(accesses))
+    for written, (access, offset, strides) in zip(done, pieces(node, accesses), strict=True):
+        if not written:
+            segment.copy(access, target, offset, strides, segment.shared.node_id(node))
 
 
 def _unslice(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:

@@ -19,10 +19,11 @@ from .views import VIEW_OPS, Access, Views
 if TYPE_CHECKING:
     from ..graph.node import Node
 
-#: Operations of one loop region; more would push its registers out of the L1 cache.
-MAX_LOOP_NODES = 64
+#: Operations of one loop region, and different reads of memory: both take registers, of which a Program allows 1024.
+MAX_LOOP_NODES = 512
+MAX_READS = 256
 #: Operations of one loop region with the reductions at its end, which need no registers.
-MAX_WITH_REDUCTIONS = 2 * MAX_LOOP_NODES
+MAX_WITH_REDUCTIONS = MAX_LOOP_NODES + 64
 #: How many regions of one shape are looked at when a node seeks one to join.
 LOOK_BACK = 6
 #: Loops of at most this many elements are joined even when they share no value: the call costs more than the work.
@@ -49,6 +50,11 @@ class Region:
     nodes: list[Node] = field(default_factory=list)
     split: Split | None = None
     bases: set[Node] = field(default_factory=set)
+    reads: set[Access] = field(default_factory=set)
+
+    def full(self, most: int) -> bool:
+        """Whether no further operation may join, where `most` may be together."""
+        return len(self.nodes) >= most or len(self.reads) >= MAX_READS
 
 
 def split_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Split:
@@ -152,13 +158,14 @@ class Fuser:
         small = prod(shape) <= SMALL
 
         def accepts(region: Region) -> bool:
-            if len(region.nodes) >= most:
+            if region.full(most):
                 return False
             return small or not sought.isdisjoint(region.bases)
 
         region = self._join("loop", shape, start, node, accepts)
         region.bases |= bases
         region.bases.add(node)
+        region.reads.update(x for x in self.accesses[node] if self.home.get(x.base) is not region)
 
     def _place_reduction(self, node: Node) -> None:
         operand = node.inputs[0]
@@ -170,7 +177,7 @@ class Fuser:
         base = self.views.resolve(operand).base
 
         def accepts(region: Region) -> bool:
-            if len(region.nodes) >= MAX_WITH_REDUCTIONS or (region.split is not None and region.split != split):
+            if region.full(MAX_WITH_REDUCTIONS) or (region.split is not None and region.split != split):
                 return False
             return base in region.bases
 

@@ -25,7 +25,7 @@ class Stats:
         threads: worker threads a call may use.
         isa: the instruction set of the kernels.
         backend: what runs the Program.
-        jacobian_mode: of `pg.jacobian` and its kin: "forward" or "reverse"; else None.
+        jacobian_mode: of `pg.jacobian` and its kin: "forward", "reverse", "coloured" or "unrolled"; else None.
         jacobian_costs: planned operations of each mode that was compared.
         jacobian_chunk: how many tangents or cotangents go through the function at once.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import autodiff
 from ..autodiff import JacobianPlan
-from ..errors import SignatureError
+from ..errors import SignatureError, UnsupportedError
 from ..graph.node import Node
 from ..graph.tree import unflatten
 from ..runtime.compile import CompiledFunction
@@ -18,12 +18,14 @@ from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
-Engine = Callable[[Sequence[Node], Sequence[Node]], JacobianPlan]
-#: The ways to evaluate a Jacobian; "auto" takes the one of least planned cost, the first of equals.
+Engine = Callable[[Sequence[Node], Sequence[Node]], JacobianPlan | None]
+#: The ways to evaluate a Jacobian, None where one is not fit for it; "auto" takes the one of least planned cost, the
+#: first of equals.
 ENGINES: Mapping[str, Engine] = {
     "forward": autodiff.jacobian_forward,
     "reverse": autodiff.jacobian_reverse,
     "coloured": autodiff.jacobian_coloured,
+    "unrolled": autodiff.jacobian_unrolled,
 }
 #: "auto" plans a coloured evaluation only of matrices with at least this many rows and columns (there is little to gain
 #: below) and at most this many entries (the structure of a larger dense one takes a second and more to find).
@@ -75,12 +77,14 @@ def jacobian(
 
     Args:
         mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), "coloured" (a tangent or cotangent for each colour of
-            the matrix's structure), or "auto", which plans all three (the last where the matrix is of a size for it).
+            the matrix's structure), "unrolled" (of functions of a few numbers, such as a camera's projection: each
+            entry by an expression of its own, without the zeros), or "auto", which plans all of these (the last two
+            where the matrix is of a size for them).
         sparse: return a `scipy.sparse.csr_array` of fixed structure, by colouring: `pg.sparse_jacobian`.
 
     Raises:
         SignatureError: another mode.
-        UnsupportedError: `sparse` without SciPy (the extra `sparse`).
+        UnsupportedError: `sparse` without SciPy (the extra `sparse`); "unrolled" for a function that is not small.
 
     Example:
         >>> wide = pg.jacobian(lambda x: np.stack([np.sum(x**2), np.sum(x)]))
@@ -95,7 +99,7 @@ def jacobian(
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
     if sparse:
-        return sparse_jacobian(f, argnums, has_aux, "auto" if mode == "coloured" else mode)
+        return sparse_jacobian(f, argnums, has_aux, mode if mode in ("forward", "reverse") else "auto")
     return _differentiated("jacobian", mode, f, argnums, has_aux)
 
 
@@ -103,7 +107,7 @@ def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[i
     def recorded(*args: Any, **named: Any) -> Any:
         positions = positions_of(name, f, argnums, len(args))
         point = record_point(name, f, positions, args, named, has_aux)
-        plan = _chosen(mode, point)
+        plan = _chosen(mode, point, f)
         blocks = []
         for row in plan.blocks:
             nested = point.nested(point.at_actual(row))
@@ -114,13 +118,17 @@ def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[i
     return compiled(recorded, f, name)
 
 
-def _chosen(mode: str, point: Point) -> JacobianPlan:
+def _chosen(mode: str, point: Point, f: Function) -> JacobianPlan:
     """The plan of one mode, or of the cheapest."""
     engines = dict(ENGINES) if mode == "auto" else {mode: ENGINES[mode]}
     rows, columns = (sum(prod(x.shape) for x in nodes) for nodes in (point.outputs, point.variables))
     if mode == "auto" and (min(rows, columns) < COLOURED_FROM or rows * columns > COLOURED_ENTRIES):
         del engines["coloured"]
-    plans = [engine(point.outputs, point.variables) for engine in engines.values()]
+    found = [engine(point.outputs, point.variables) for engine in engines.values()]
+    plans = [plan for plan in found if plan is not None]
+    if not plans:
+        problem = f"mode {mode!r} is for small arrays, without loops"
+        raise refusal(UnsupportedError, "jacobian", f, problem, "give 'auto', 'forward' or 'reverse'")
     best = min(plans, key=lambda plan: plan.cost)
     note(JacobianNote(best.mode, {plan.mode: plan.cost for plan in plans}, best.chunk))
     return best

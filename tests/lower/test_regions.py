@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from programs import derived, instructions, opcodes, optimised
 
@@ -108,11 +107,16 @@ def test_unrelated_large_loops_stay_apart(size: int) -> None:
 
 
 def test_long_chains_are_cut() -> None:
-    """A loop has at most 64 operations: more would push its blocks out of the cache."""
+    """A loop has at most 512 operations and 256 loads: a Program allows it 1024 registers."""
     x = y = var("x", (1000,))
-    for _ in range(200):
+    for _ in range(1200):
         y = tanh(y)
     found = [loop_counts(words)[1] for _, words in instructions(lower(Graph([x], y)))]
-    assert np.sum(found) == 200
-    assert max(found) <= 64
-    assert len(found) == 4
+    assert found == [512, 512, 176]
+    many = var("many", (600, 10))
+    total = tanh(many[0])
+    for row in range(1, 600):
+        total = total + tanh(many[row])
+    counts = [loop_counts(words) for _, words in instructions(lower(Graph([many], total)))]
+    assert len(counts) == 3
+    assert max(loads for loads, *_ in counts) <= 256 + 2
