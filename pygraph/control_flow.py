@@ -133,7 +133,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
     """`while cond_fun(val): val = body_fun(val)`; as `jax.lax.while_loop`, with derivatives in both modes.
 
     The reverse mode records what it needs of each step on a tape that grows while the loop runs, up to the limit that
-    `pg.set_tape_limit` sets. A loop that does not end can't be interrupted: give it a `limit` where it might not.
+    `pg.set_tape_limit` sets. Ctrl-C ends a loop that the main thread runs; other threads can't be interrupted, so
+    give a loop of theirs a `limit` where it might not end.
 
     Args:
         cond_fun: from the carry to a scalar bool.

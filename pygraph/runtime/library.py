@@ -15,6 +15,7 @@ from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, Pr
 from ..graph.where import describe, type_text
 from ..lower.program import CHECKSUM_WORD, Program
 from .interrupt import LONG, interruptible
+from .watch import Watch, is_open, watched
 
 try:
     from ._core import ffi, lib
@@ -28,6 +29,7 @@ STAGE_BYTES = 16384
 
 _run = lib.pg_context_run
 _run_interruptibly = interruptible(lib.pg_context_run, lib.pg_context_stop)
+_watch = Watch(lib.pg_context_stop)
 #: bind(context, slot, address) points an input or output slot at memory that the caller keeps alive.
 bind = lib.pg_context_bind
 #: address(array) -> the memory of a C-contiguous array; the result keeps the array's buffer.
@@ -95,6 +97,13 @@ def sealed(program: Program) -> npt.NDArray[np.int64]:
     return words
 
 
+def _way_to_run(program: Program) -> Callable[[Any, int], int]:
+    """How runs of `program` go: where they are called, or so that signals are handled if they take long."""
+    if program.flops > LONG:
+        return _run_interruptibly
+    return watched(_run, _run_interruptibly, _watch, Status.INTERRUPTED) if is_open(program.nodes) else _run
+
+
 class Library:
     """A Program that the C library has verified and copied; freed with the last context that uses it.
 
@@ -114,7 +123,7 @@ class Library:
         """
         self.nodes = program.nodes
         self.title = title
-        self.run: Callable[[Any, int], int] = _run_interruptibly if program.flops > LONG else _run
+        self.run = _way_to_run(program)
         words, record = sealed(program), ffi.new("pg_error *")
         pointer = lib.pg_program_load(
             _words(words), len(words), _bytes(program.constants), len(program.constants), record

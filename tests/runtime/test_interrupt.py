@@ -15,11 +15,18 @@ import pytest
 import pygraph as pg
 from pygraph.runtime import library
 from pygraph.runtime.interrupt import LONG, interruptible
+from pygraph.runtime.watch import PERIOD, Watch, is_open, watched
 
+LOOPS = {
+    "scan": "pg.scan(lambda c, _: (np.sin(c) + x, None), x * n, None, length=10**10)[0]",
+    "while_loop": "pg.while_loop(lambda c: c < 9.0, lambda c: np.sin(c) + x, x * n)",
+    "inner while_loop": "pg.map(lambda y: pg.while_loop(lambda c: c < 9.0, np.sin, y * n), x * np.ones(2))",
+}
 LONG_LOOP = """
 import time, numpy as np, pygraph as pg
-f = pg.compile(lambda x, n: pg.scan(lambda c, _: (np.sin(c) + x, None), x * n, None, length=10**10)[0])
+f = pg.compile(lambda x, n: LOOP)
 exe = f.executable(1.0, 1.0)
+f(1.0, 10.0) if WARM else None
 for run in (lambda: f(1.0, 1.0), lambda: exe(1.0, 1.0), exe.bind(np.ones(()), np.ones(()))):
     try:
         print("running", flush=True)
@@ -31,8 +38,10 @@ print(small(1.0), flush=True)
 """
 
 
-def test_a_loop_of_ten_thousand_million_steps_ends_within_a_second() -> None:
-    process = subprocess.Popen([sys.executable, "-c", LONG_LOOP], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_that_does_not_end_is_ended_within_a_second(loop: str) -> None:
+    text = LONG_LOOP.replace("LOOP", LOOPS[loop]).replace("WARM", str(loop == "while_loop"))
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         for _ in range(3):
@@ -117,3 +126,91 @@ def test_the_run_is_waited_for_before_the_exception_goes_on(after_a_moment: Any)
         interruptible(run, stops.append)("context", 0)
     assert events == ["ended"]
     assert stops[0] == "context"
+
+
+def _count(x: Any, steps: Any) -> Any:
+    return pg.while_loop(lambda c: c[1] > 0, lambda c: (np.cos(c[0]), c[1] - 1), (x, steps))[0]
+
+
+class Runs:
+    """Stands for the C library: each run takes as long as its context says, and can be stopped."""
+
+    def __init__(self) -> None:
+        self.here: list[float] = []
+        self.helped: list[float] = []
+        self.stopped = threading.Event()
+
+    def _run(self, seconds: float) -> int:
+        self.stopped.clear()
+        return 8 if self.stopped.wait(seconds) else 0
+
+    def run(self, seconds: float, segment: int) -> int:
+        self.here.append(seconds)
+        return self._run(seconds)
+
+    def help(self, seconds: float, segment: int) -> int:
+        self.helped.append(seconds)
+        return self._run(seconds)
+
+    def stop(self, seconds: float) -> None:
+        self.stopped.set()
+
+
+def test_what_takes_long_goes_to_the_helper_as_long_as_it_does() -> None:
+    runs = Runs()
+    watch = Watch(runs.stop)
+    run = watched(runs.run, runs.help, watch, 8)
+    for _ in range(3):
+        assert run(0.0, 0) == 0
+    assert run(10 * PERIOD, 0) == 0
+    assert (runs.here, runs.helped) == ([0.0, 0.0, 0.0, 10 * PERIOD], [10 * PERIOD])
+    assert run(2 * PERIOD, 0) == 0
+    assert run(0.0, 0) == 0
+    assert run(0.0, 0) == 0
+    assert runs.here[4:] == [0.0]
+    assert runs.helped[1:] == [2 * PERIOD, 0.0]
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(run(3 * PERIOD, 0)))
+    thread.start()
+    thread.join()
+    assert found == [0]
+    assert runs.helped[-1] == 3 * PERIOD, "only the main thread's runs are watched"
+
+
+def test_the_watch_ends_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pygraph.runtime.watch.PERIOD", 0.002)
+    runs = Runs()
+    watch = Watch(runs.stop)
+    run = watched(runs.run, runs.help, watch, 8)
+    for _ in range(2):
+        assert run(0.0, 0) == 0
+        assert watch.awake
+        deadline = time.monotonic() + 10.0
+        while watch.awake:
+            time.sleep(0.01)
+            assert time.monotonic() < deadline
+    assert run(0.1, 0) == 0
+    assert runs.helped == [0.1]
+
+
+def test_loops_of_run_time_length_give_the_same_here_and_by_the_helper() -> None:
+    exe = pg.compile(pg.trace(_count, 1.0, 1), wrt=["x"])
+    for _ in range(2):
+        np.testing.assert_allclose(exe(0.5, 5_000_000), 0.7390851332151607)
+    np.testing.assert_allclose(exe.forward(0.5, 3), np.cos(np.cos(np.cos(0.5))))
+    slope = -np.sin(0.5) * np.sin(np.cos(0.5)) * np.sin(np.cos(np.cos(0.5)))
+    np.testing.assert_allclose(exe.reverse()[0], slope)
+    np.testing.assert_allclose(exe.forward(0.5, 3_000_000), 0.7390851332151607)
+    assert exe.reverse()[0] == 0.0
+    np.testing.assert_allclose(exe(0.5, 1), np.cos(0.5))
+
+
+def test_only_loops_of_run_time_length_are_watched() -> None:
+    def ops(f: Any) -> Any:
+        return pg.compile(pg.trace(f, 1.0)).program.nodes
+
+    assert not is_open(ops(lambda x: pg.fori_loop(0, 9, lambda i, c: np.sin(c), x)))
+    assert is_open(ops(lambda x: pg.while_loop(lambda c: c < 9.0, lambda c: c * 2.0, x)))
+    assert is_open(
+        ops(lambda x: pg.cond(x > 1.0, lambda x: pg.while_loop(lambda c: c < 9.0, lambda c: c * 2.0, x), np.sin, x))
+    )
