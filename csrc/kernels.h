@@ -18,6 +18,8 @@ typedef struct pg_reduce_fns {
     void (*rows)(intptr_t rows, intptr_t n, void *out, const void *x); /* out[r] = fold of x[r][0..n), n > 0 */
     void (*accumulate)(intptr_t rows, intptr_t n, void *out,
                        const void *x); /* out[j] = fold of out[j], x[0..rows)[j] */
+    void (*combine)(intptr_t chunks, intptr_t n, void *out,
+                    void *partial); /* out[j] = pairwise fold of partial[0..chunks)[j], 8 bytes each */
     void (*identity)(intptr_t n, void *out);
 } pg_reduce_fns;
 

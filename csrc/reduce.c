@@ -124,17 +124,12 @@ static void run_task(void *data, int64_t task, int worker) {
     run_chunk(job, locations, rest / loop->n_chunks, rest % loop->n_chunks, k0, k1);
 }
 
-/* Folds the chunks of one outer index pairwise: neighbours, then neighbours two apart, and so on. */
+/* Folds the chunks of one outer index pairwise. */
 static void combine(const pg_reduce_job *job, int q, int64_t o) {
     const pg_loop *loop = job->loop;
     const pg_reduction *reduction = &loop->reductions[q];
-    for (int64_t apart = 1; apart < loop->n_chunks; apart *= 2) {
-        for (int64_t c = 0; c + apart < loop->n_chunks; c += 2 * apart) {
-            reduction->run.accumulate(1, (intptr_t)loop->inner, target(job, q, o, c), target(job, q, o, c + apart));
-        }
-    }
     char *out = job->place->slots[reduction->slot] + reduction->offset + o * loop->inner * reduction->size;
-    memcpy(out, target(job, q, o, 0), (size_t)(loop->inner * reduction->size));
+    reduction->run.combine((intptr_t)loop->n_chunks, (intptr_t)loop->inner, out, target(job, q, o, 0));
 }
 
 void pg_run_reduce(const pg_place *place, const pg_loop *loop) {

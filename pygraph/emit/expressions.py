@@ -92,10 +92,10 @@ def _expression(micro: int, dtype: int) -> str:
 def _template(micro: int, dtype_in: int, dtype_out: int) -> str:
     if name_of(micro) == "convert":
         return f"pg_convert_{SUFFIXES[dtype_in]}_{SUFFIXES[dtype_out]}({{0}})"
-    return _filled(_expression(micro, dtype_in), dtype_in)
+    return filled(_expression(micro, dtype_in), dtype_in)
 
 
-def _filled(text: str, dtype: int) -> str:
+def filled(text: str, dtype: int) -> str:
     """An expression with fields for its operands."""
 
     def word(found: re.Match[str]) -> str:
@@ -110,4 +110,4 @@ def _fast(micro: int, dtype: int, which: int, operands: Sequence[str]) -> str | 
     fast = _OPS[micro].fast
     if fast is None or KINDS[DTYPES[dtype]] != "f":
         return None
-    return _filled(fast[which], dtype).format(*operands)
+    return filled(fast[which], dtype).format(*operands)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +88,26 @@ def select(text: str, *more: str) -> str:
         found = [part for paragraph in rest if (part := _render(paragraph, needed, False))]
         parts += [head.comment, *found] if found else []
     return "\n\n".join(parts) + "\n" if parts else ""
+
+
+@lru_cache(maxsize=64)
+def stamp(header: str, macro: str, *arguments: str) -> str:
+    """The functions that a macro of a header stamps, written out.
+
+    Example:
+        >>> "PG_INLINE void total(" in stamp("pg_reduce.h", "PG_DEFINE_ROWS", "double", "add", "total")
+        True
+    """
+    parser = _Parser(read(header))
+    parser.file()
+    return _written_out(*parser.stamps[macro], arguments)
+
+
+def _written_out(names: Sequence[str], body: str, arguments: Sequence[str]) -> str:
+    """The body of a macro with its arguments in place of their names."""
+    given = dict(zip(names, arguments, strict=True))
+    filled = re.sub(r"\w+", lambda found: given.get(found[0], found[0]), body)
+    return textwrap.dedent(re.sub(r"\s*##\s*", "", filled)).strip("\n")
 
 
 def _render(paragraph: _Paragraph, needed: set[str], chosen: bool) -> str:
@@ -228,9 +248,7 @@ class _Parser:
         invocation = _INVOCATION.fullmatch(code)
         if invocation is not None and invocation[1] in self.stamps:
             names, body = self.stamps[invocation[1]]
-            given = dict(zip(names, _arguments(invocation[2]), strict=True))
-            filled = re.sub(r"\w+", lambda found: given.get(found[0], found[0]), body)
-            inner = _Parser(textwrap.dedent(re.sub(r"\s*##\s*", "", filled)).strip("\n"), self.stamps)
+            inner = _Parser(_written_out(names, body, _arguments(invocation[2])), self.stamps)
             return [item for paragraph in inner.paragraphs() for item in paragraph.items]
         return [_leaf(text, frozenset(_declared(code)))]
 

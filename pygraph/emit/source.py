@@ -15,6 +15,8 @@ from .frames import Constants, Frame, Places, make_frame
 from .function import Function
 from .indexing import emit_gather, emit_scatter, emit_wrap
 from .liveness import Piece, cut
+from .loop import emit_loop
+from .matmul import emit_matmul
 from .scalar import PieceWriter, emit_pieces
 from .text import failing, function
 from .uses import SlotTypes
@@ -176,6 +178,12 @@ class _BodyWriter:
                 pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
                 name = f"{self.prefix}_scalar{instruction.index}"
                 return emit_pieces(pieces, self.places, name, self.owner.comments)
+            case d.Loop():
+                name = f"{self.prefix}_loop{instruction.index}"
+                return [emit_loop(instruction, self.places, name, self.owner.comments)]
+            case d.Matmul():
+                name = f"{self.prefix}_matmul{instruction.index}"
+                return [emit_matmul(instruction, self.places, name, self.owner.comments)]
             case d.Gather():
                 return [emit_gather(instruction, self.places, f"{self.prefix}_gather{instruction.index}")]
             case d.Scatter():

@@ -24,6 +24,11 @@ CHUNK = 32768
 #: The largest number of partial results of one reduction, and the least rows each of them covers.
 MAX_PARTIALS = 64
 MIN_ROWS_PER_PARTIAL = 16
+#: Matrix products: multiplications in plain loops at most, least rows of a task, and multiplications of a task (the
+#: second number where each element of the first matrix is used once).
+TINY_PRODUCT = 512
+PANEL_ROWS = 256
+PANEL_WORK, PANEL_MEMORY = 1 << 21, 1 << 18
 
 
 class Opcode(enum.IntEnum):
@@ -131,3 +136,26 @@ def partials(outer: int, rows: int, inner: int) -> tuple[int, int]:
     count = min(MAX_PARTIALS, -(-per // CHUNK), max(1, rows // MIN_ROWS_PER_PARTIAL))
     rows_each = -(-rows // count)
     return -(-rows // rows_each), rows_each
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """How a batch of matrix products is cut into tasks: rows of one product, or several products, a task."""
+
+    rows: int
+    count: int
+    batch_per_task: int
+    tasks: int
+
+
+def panels(batch: int, m: int, n: int, k: int) -> Panels:
+    """The cut of `batch` products of (m, k) by (k, n), as csrc/load_matmul.c makes it: BLAS rounds by it."""
+    if 0 in (batch, m, n):
+        return Panels(m, 1, 1, 0)
+    row, work = max(1, k * n), PANEL_MEMORY if n == 1 else PANEL_WORK
+    rows = max(-(-work // row), PANEL_ROWS)
+    if m >= 2 * rows:
+        count = -(-m // rows)
+        return Panels(rows, count, 1, batch * count)
+    each = max(1, work // row // m) if m <= work // row else 1
+    return Panels(m, 1, each, -(-batch // each))
