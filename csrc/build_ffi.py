@@ -1,8 +1,8 @@
 """How the C library is compiled: the sources, the flags of each file, and the cffi module built from pg_api.h.
 
 setuptools executes this file by path (`cffi_modules` in setup.py), setup.py reads the same functions for its per-file
-flags, and CI asks for them with `python csrc/build_ffi.py --strict FILE`. Flags that numbers depend on, which native code
-shares, stand in pygraph/emit/flags.py; no other file may list a flag for the library.
+flags, and CI asks for them with `python csrc/build_ffi.py --strict FILE`. Flags that numbers depend on, which native
+code shares, stand in pygraph/emit/flags.py; no other file may list a flag for the library.
 """
 
 from __future__ import annotations

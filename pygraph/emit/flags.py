@@ -12,7 +12,7 @@ ISA: dict[str, tuple[str, ...]] = {
     "neon": (),
     "avx2": ("-mavx2", "-mfma"),
     "avx512": (
-        *("-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mavx2", "-mfma"),
+        *("-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"),
         "-mprefer-vector-width=512",
     ),
 }

@@ -61,6 +61,8 @@ class Stats:
 def _text(name: str, value: object) -> str:
     if name.endswith("_bytes") and isinstance(value, int):
         return bytes_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value * 1e3:.2f} ms"
     if isinstance(value, Mapping):
