@@ -7,6 +7,7 @@ words go to a file, not a pipe, so that another thread's fork can't keep the wai
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -18,7 +19,7 @@ from pathlib import Path
 _NICENESS = 5
 
 _lock = threading.Lock()
-_running: set[subprocess.Popen[bytes]] = set()
+_running: dict[subprocess.Popen[bytes], Path] = {}
 _closed = False
 
 
@@ -57,7 +58,7 @@ def run(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            _running.add(child)
+            _running[child] = folder
         if background:
             with suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
@@ -68,18 +69,21 @@ def run(
             raise
         finally:
             with _lock:
-                _running.discard(child)
+                _running.pop(child, None)
+    if _closed:
+        raise Closed
     return child.returncode, said.read_text(errors="replace")
 
 
 def close() -> None:
-    """End what runs, and start nothing any more."""
+    """End what runs, remove the folders it runs in, and start nothing any more."""
     global _closed
     with _lock:
         _closed = True
-        children = list(_running)
-    for child in children:
+        children = dict(_running)
+    for child, folder in children.items():
         _end(child)
+        shutil.rmtree(folder, ignore_errors=True)  # whoever waits for it may have no time left to
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..errors import BackendError, ProgramError, UnsupportedError
+from ..lower.program import Segment
 
 if TYPE_CHECKING:
     from .library import Library
@@ -31,12 +32,26 @@ def prepare(library: Library, backend: str) -> None:
     if backend == "native":
         build(library)
     elif backend == "auto":
-        from .payoff import LONG, LOOK, rough
+        from .payoff import LONG
 
-        gain = rough(library.program)
-        library.watch([gain] * 3, int(LOOK))
-        if gain >= LONG:  # it may run only once or twice: not to be waited for
+        if _watch(library) >= LONG:  # it may run only once or twice: not to be waited for
             request(library)
+
+
+def _watch(library: Library) -> int:
+    """Ask to be told when native code pays: by the planned figures, or by rough ones until there is a reason to look.
+
+    Returns:
+        What a run gains at most.
+    """
+    from .payoff import LOOK, rough
+
+    if library.payoff is not None:
+        gains, price = library.payoff.gains, library.payoff.price
+    else:
+        gains, price = (rough(library.program),) * len(Segment), LOOK
+    library.watch(gains, price)
+    return max(gains)
 
 
 def build(library: Library, background: bool = False) -> None:
@@ -68,6 +83,10 @@ def build(library: Library, background: bool = False) -> None:
     library.native_seconds, library.native_cache_hit = time.perf_counter() - start, entry.hit
 
 
+#: The most seconds that the end of the interpreter waits for the background thread.
+_CLEANING = 0.5
+
+
 class _Queue:
     """Programs that wait for the background thread, which takes them one by one.
 
@@ -78,10 +97,12 @@ class _Queue:
         self.waiting: SimpleQueue[weakref.ref[Library] | threading.Event] = SimpleQueue()
         self.pending: dict[int, weakref.ref[Library]] = {}
         self.started = threading.Lock()  # taken, once and for good, by who starts the thread
+        self.thread: threading.Thread | None = None
+        self.closed = False
 
     def put(self, library: Library) -> None:
         reference = weakref.ref(library)
-        self.pending[id(library)] = reference
+        self.pending[id(reference)] = reference
         self.waiting.put(reference)
         self.start()
 
@@ -90,12 +111,13 @@ class _Queue:
             return
         atexit.register(_close)
         try:
-            threading.Thread(target=self.work, name="pygraph native builds", daemon=True).start()
+            self.thread = threading.Thread(target=self.work, name="pygraph native builds", daemon=True)
+            self.thread.start()
         except RuntimeError:  # the interpreter is ending, or there is no thread to be had
             self.started.release()
 
     def work(self) -> None:
-        while True:
+        while not self.closed:
             item = self.waiting.get()
             if isinstance(item, threading.Event):
                 item.set()
@@ -106,8 +128,8 @@ class _Queue:
                     _consider(library)
                 except Exception as error:  # the interpreter goes on
                     _say(f"{library.title} stays in the interpreter: {error!r}")
-                self.pending.pop(id(library), None)
-            del library
+                del library
+            self.pending.pop(id(item), None)
 
 
 _queue = _Queue()
@@ -132,8 +154,7 @@ def _consider(library: Library) -> None:
 
     if library.payoff is None:
         library.payoff = payoff(library.program)
-        if max(library.payoff.gains) < library.payoff.price:
-            library.watch(library.payoff.gains, library.payoff.price)
+        if _watch(library) < library.payoff.price:
             return
     try:
         build(library, background=True)
@@ -148,10 +169,14 @@ def _say(text: str) -> None:
 
 
 def _close() -> None:
-    """At the end of the interpreter: a build that runs is ended."""
+    """At the end of the interpreter: a build that runs is ended, and given the time to clean up."""
     from ..emit.child import close
 
+    _queue.closed = True
     close()
+    _queue.waiting.put(threading.Event())  # wakes it
+    if _queue.thread is not None:
+        _queue.thread.join(_CLEANING)
 
 
 def _after_fork() -> None:
@@ -160,8 +185,8 @@ def _after_fork() -> None:
     before, _queue = _queue, _Queue()
     for reference in list(before.pending.values()):
         library = reference()
-        if library is not None and library.payoff is not None:
-            library.watch(library.payoff.gains, library.payoff.price)
+        if library is not None:
+            _watch(library)
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -27,9 +27,9 @@ BUILD_INSTRUCTION = 5.0e6
 #: No figure is larger: their sums must fit in 64 bits.
 MOST = 2.0**60
 #: A run that would gain this much is worth a look before it starts.
-LONG = 1.0e9
+LONG = 10**9
 #: How much runs may lose, by a rough and high estimate, before the planned figures are looked at.
-LOOK = 1.0e8
+LOOK = 10**8
 
 #: Rows whose time is their function's.
 _COSTLY = re.compile(
@@ -57,7 +57,10 @@ class Payoff:
 def rough(program: Program) -> int:
     """More than what a run of any segment gains; known without decoding the Program."""
     unknown = any(info.op in ("while_loop", "replay") for info in program.nodes)
-    gain = program.flops * SCALAR_GAIN + program.instructions * INSTRUCTION_GAIN
+    operation = 2 * SCALAR_GAIN  # with what loads and stores take
+    if program.words[3] > 1:  # instructions that are run again and again
+        operation += 2 * INSTRUCTION_GAIN
+    gain = program.flops * operation + program.instructions * INSTRUCTION_GAIN
     return int(min(gain * (UNKNOWN_STEPS if unknown else 1), MOST))
 
 

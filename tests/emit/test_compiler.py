@@ -165,12 +165,20 @@ def test_what_is_said_and_the_status(tmp_path: Path) -> None:
 
 def test_after_the_end_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_closed", False)
-    worker = threading.Thread(target=child.run, args=(["/bin/sleep", "100"], tmp_path))
+    ended: list[bool] = []
+
+    def work() -> None:
+        with pytest.raises(child.Closed):
+            child.run(["/bin/sleep", "100"], tmp_path)
+        ended.append(True)
+
+    worker = threading.Thread(target=work)
     worker.start()
     while not child._running:
         time.sleep(0.001)
     child.close()
     worker.join(5.0)
-    assert not worker.is_alive()
+    assert ended
+    assert not tmp_path.exists()
     with pytest.raises(child.Closed):
         child.run(["/bin/true"], tmp_path)
