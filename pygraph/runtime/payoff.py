@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..lower.decode import Body, Branch, Instruction, Loop, Replay, Scalar, Scan, While, decode
 from ..lower.program import Program
 from ..ops.table import MICRO_OPS
+from .watch import is_open
 
 SCALAR_GAIN = 4.0  # an operation between scalars
 ELEMENT_GAIN = 0.1  # an element of a cheap operation between arrays
@@ -56,12 +57,11 @@ class Payoff:
 
 def rough(program: Program) -> int:
     """More than what a run of any segment gains; known without decoding the Program."""
-    unknown = any(info.op in ("while_loop", "replay") for info in program.nodes)
     operation = 2 * SCALAR_GAIN  # with what loads and stores take
     if program.words[3] > 1:  # instructions that are run again and again
         operation += 2 * INSTRUCTION_GAIN
     gain = program.flops * operation + program.instructions * INSTRUCTION_GAIN
-    return int(min(gain * (UNKNOWN_STEPS if unknown else 1), MOST))
+    return int(min(gain * (UNKNOWN_STEPS if is_open(program.nodes) else 1), MOST))
 
 
 def payoff(program: Program) -> Payoff:

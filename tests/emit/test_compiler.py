@@ -180,5 +180,6 @@ def test_after_the_end_nothing_is_started(tmp_path: Path, monkeypatch: pytest.Mo
     worker.join(5.0)
     assert ended
     assert not tmp_path.exists()
+    tmp_path.mkdir()
     with pytest.raises(child.Closed):
         child.run(["/bin/true"], tmp_path)
