@@ -1,11 +1,13 @@
 """How the C library is compiled: the sources, the flags of each file, and the cffi module built from pg_api.h.
 
 setuptools executes this file by path (`cffi_modules` in setup.py), setup.py reads the same functions for its per-file
-flags, and CI asks for them with `python csrc/build_ffi.py --strict FILE`. No other file may list a compiler flag.
+flags, and CI asks for them with `python csrc/build_ffi.py --strict FILE`. Flags that numbers depend on, which native
+code shares, stand in pygraph/emit/flags.py; no other file may list a flag for the library.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import re
@@ -25,9 +27,6 @@ SANITIZE = os.environ.get("PYGRAPH_SANITIZE") == "1"
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))  # such a CPython has no abi3
 X86 = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}
 
-# Both tiers must agree to the last bit on one instruction set: no contraction, and never -ffast-math. Between sets
-# only functions of pg_math.h may differ, by the rounding of a fused multiply-add.
-NUMERICS = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 LANGUAGE = ["-std=c11", "-fvisibility=hidden", "-pthread"]
 OPTIMISE = ["-O3", "-g0", "-fwrapv"]  # most Pythons add -fwrapv; said here so that all builds have it
 WARNINGS = ["-Wall", "-Wextra"]
@@ -36,15 +35,16 @@ INSTRUMENT = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 # Python's own flags would hide signed overflow (-fwrapv) and switch assert() off (-DNDEBUG).
 SANITIZE_FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", "-fno-wrapv", "-UNDEBUG", *INSTRUMENT]
 
+# Loaded by path: the package that is being built is not installed.
+_spec = importlib.util.spec_from_file_location("flags", ROOT / "pygraph" / "emit" / "flags.py")
+assert _spec is not None
+assert _spec.loader is not None
+flags = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(flags)
+
 # Files that need more than the baseline instruction set. The runtime picks one by CPU at load. The files guard
 # themselves with #if, so on another architecture they compile, without these flags, to empty translation units.
-X86_FILE_FLAGS = {
-    "kernels_avx2.c": ["-mavx2", "-mfma"],
-    "kernels_avx512.c": [
-        *["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"],
-        "-mprefer-vector-width=512",
-    ],
-}
+X86_FILE_FLAGS = {f"kernels_{level}.c": needed for level, needed in flags.ISA.items()}
 
 
 def sources() -> list[str]:
@@ -66,7 +66,7 @@ def file_flags(source: str, *, strict: bool = False, sanitize: bool = SANITIZE) 
     return [
         *LANGUAGE,
         *(SANITIZE_FLAGS if sanitize else OPTIMISE),
-        *NUMERICS,
+        *flags.NUMERICS,
         *(STRICT_WARNINGS if strict else WARNINGS),
         *(X86_FILE_FLAGS.get(Path(source).name, []) if X86 else []),
         *["-isystem", scipy_openblas32.get_include_dir()],  # a system header's warnings are not ours
@@ -99,7 +99,7 @@ def make_ffi() -> cffi.FFI:
         MODULE,
         '#include "pg_api.h"\n',
         sources=sources(),
-        depends=[*headers(), "csrc/build_ffi.py"],
+        depends=[*headers(), "csrc/build_ffi.py", "pygraph/emit/flags.py"],
         include_dirs=include_dirs(),
         libraries=[BLAS, "m", *(["dl"] if sys.platform == "linux" else [])],
         extra_compile_args=wrapper_flags(),

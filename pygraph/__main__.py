@@ -1,7 +1,9 @@
-"""The main job: train a neuron on real cells with the loop in C, and check a Jacobian by both modes."""
+"""The main job: train a neuron on real cells with the loop in C, and check a Jacobian by both modes; and `cache`."""
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import sys
 import time
 from typing import Any
@@ -10,9 +12,12 @@ import numpy as np
 
 import pygraph as pg
 
+from .emit import cache
+from .emit.compiler import find
 from .examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss, neuron, train
 from .examples.cells import load_cells
 from .examples.multivariate_chain_rule import curve_jacobians
+from .runtime.stats import bytes_text
 
 
 def row_loss(w: Any, b: Any, x: Any, y: Any) -> Any:
@@ -21,7 +26,36 @@ def row_loss(w: Any, b: Any, x: Any, y: Any) -> Any:
 
 
 def main() -> None:
-    """Print a short report."""
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser("python -m pygraph", description="train a neuron and print a short report")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    shown = commands.add_parser("cache", help="show the cache of native code", description="the cache of native code")
+    shown.add_argument("--clear", action="store_true", help="remove all that is in it")
+    asked = parser.parse_args()
+    if asked.command == "cache":
+        show_cache(asked.clear)
+    else:
+        train_and_report()
+
+
+def show_cache(clear: bool) -> None:
+    """Print where native code is kept, how much of it there is, and what compiles it; cleared first, where asked."""
+    folder = cache.wanted_folder()
+    if clear:
+        print(f"removed   {bytes_text(cache.clear(folder))}")
+    found = cache.entries(folder)
+    size = sum(info.st_size for _, info in found)
+    print(f"cache     {folder}")
+    print(f"entries   {len(found)}, {bytes_text(size)} of at most {bytes_text(cache.LIMIT)}")
+    try:
+        compiler = find()
+        print(f"compiler  {shlex.join(compiler.command)}: {compiler.version.splitlines()[0]}")
+    except pg.BackendError:
+        print("compiler  none")
+
+
+def train_and_report() -> None:
+    """Train, and print a short report."""
     x, y = load_cells()
     print(f"pygraph {pg.__version__}: one neuron, {len(x)} cells, stochastic gradient descent row by row in C\n")
     print(pg.trace(row_loss, *START, x[0], y[0]))

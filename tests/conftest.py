@@ -1,10 +1,16 @@
-"""Settings of the whole test session: verification at every border, and the hypothesis profiles."""
+"""Settings of the whole test session: verification at every border, a cache of its own, the hypothesis profiles."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("PYGRAPH_CHECK", "1")  # before pygraph reads it: every stage is verified after every pass
+if "PYGRAPH_CACHE" not in os.environ:  # the user's own stays as it is
+    os.environ["PYGRAPH_CACHE"] = tempfile.mkdtemp(prefix="pygraph-tests-")
+    atexit.register(shutil.rmtree, os.environ["PYGRAPH_CACHE"], ignore_errors=True)
 
 from hypothesis import HealthCheck, settings
 

@@ -53,7 +53,7 @@ class BoundCall:
                 context.bind(program.outputs[i], result)
         self.outputs = built.graph.unflatten(results)
         idle = deque([context])  # holds the context while no thread runs it
-        pointer, run, failure = context.pointer, built.library.run, built.library.failure
+        pointer, run, settle = context.pointer, built.library.run, built.library.settle
         outputs, scalars = self.outputs, any(not result.ndim for result in results)
         collect = write_collect(results, built.graph.output_tree)
 
@@ -66,7 +66,7 @@ class BoundCall:
                 if check is not None:
                     check()
                 if run(pointer, _FORWARD):
-                    raise failure(pointer)
+                    settle(pointer)
                 return collect() if scalars else outputs
             finally:
                 idle.append(taken)

@@ -23,7 +23,7 @@ For arguments (params, x), where params is a dict of two arrays, and a 0-d outpu
             i1[...] = a1
             i2[...] = a2
             if run(pointer, 0):
-                raise failure(pointer)
+                settle(pointer)
             return o0[()]
         finally:
             push(context)
@@ -82,7 +82,7 @@ def write_call(
         forms: of the arguments, whose leaves are the inputs.
         result: the form of the result, whose leaves are the outputs.
         pool: where contexts come from and go back to, also after an exception.
-        loaded: the Program, for the exceptions of failed runs.
+        loaded: the Program, which runs, and settles what runs say.
         general: takes every call whose arguments are not exactly the declared containers and arrays, and, with `weak`,
             every call while a function is being recorded.
         weak: for each input the type of Python number it must be, or None where it must be none; without it a
@@ -104,7 +104,7 @@ def write_call(
         "pop": pool.free.pop,
         "push": pool.free.append,
         "make": pool.make,
-        "failure": loaded.failure,
+        "settle": loaded.settle,
         "general": general,
         "recording": active,
         "static": Static,
@@ -193,7 +193,7 @@ def _written(
         *(f"        {_LOADS.get(kind, 'i{i}[()] = a{i}').format(i=i)}" for i, kind in enumerate(inputs)),
         *(f"        {line.format(i=i)}" for i, kind in enumerate(outputs) for line in _PREPARES.get(kind, ())),
         "        if run(pointer, 0):",
-        "            raise failure(pointer)",
+        "            settle(pointer)",
         f"        return {_building(result, values, constants)}",
         "    finally:",
         "        push(context)",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..autodiff.recompute import Plan, current_plan, planned
-from ..errors import BackendError, DTypeError, SignatureError
+from ..errors import DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
@@ -25,6 +25,7 @@ from ..graph.tree import flatten
 from ..graph.verify import check_enabled
 from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
+from .backends import checked_backend
 from .budget import checked_budget, within
 from .collector import paused
 from .notes import collected
@@ -350,14 +351,17 @@ def compile(
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
             are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
             them, as little as is needed; the results may differ by rounding. The function may be traced several times.
-        backend: "auto" or "vm"; both run in the C library's interpreter.
+        backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
+            planned to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not depend
+            on it. With `check_finite` runs stay in the interpreter. The environment's PYGRAPH_BACKEND goes before it.
         cache_size: how many signatures of a function stay compiled.
 
     Returns:
         An `Executable` for a graph, a `CompiledFunction` for a function.
 
     Raises:
-        BackendError: another backend; BudgetError: `memory_budget` can't be met; the text says by how much.
+        BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" no compiler, or
+            its own words. BudgetError: `memory_budget` can't be met; the text says by how much.
         SignatureError: an entry of `wrt` that is no input; DTypeError: one that is not floating.
 
     Example:
@@ -367,9 +371,7 @@ def compile(
         >>> area(1.0)
         np.float64(3.141592653589793)
     """
-    if backend not in ("auto", "vm"):
-        problem = f"backend {backend!r} is not in this build"
-        raise BackendError(describe("compiling", "compile", problem, 'use backend="auto" or backend="vm"'))
+    checked_backend(backend, check_finite)
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {cache_size!r}"
         raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
@@ -388,7 +390,7 @@ def compile(
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         def attempt() -> Executable:
-            return Executable(target, wrt, threads, check_finite)
+            return Executable(target, wrt, threads, check_finite, backend=backend)
 
         return attempt() if budget is None else within(budget, target.name, attempt, _arena_bytes)
     if not callable(target):
@@ -397,5 +399,5 @@ def compile(
     if wrt is not None:
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
         raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
-    options = {"threads": threads, "check_finite": check_finite}
+    options = {"threads": threads, "check_finite": check_finite, "backend": backend}
     return CompiledFunction(target, options if budget is None else {**options, "memory_budget": budget}, cache_size)

@@ -56,7 +56,7 @@ class Context:
         """Point the port's slot at `array`, C-contiguous and aligned, and keep it alive."""
         status = library.bind(self.pointer, port.slot, library.address(array))
         if status:
-            raise self._library.failure(self.pointer)
+            self._library.settle(self.pointer)
         self._held[port.slot] = array
 
     def load(self, i: int, array: Array) -> None:
@@ -80,7 +80,7 @@ class Context:
             IndexRangeError, NonFiniteError: as the Program's nodes and options say.
         """
         if self._library.run(self.pointer, segment):
-            raise self._library.failure(self.pointer)
+            self._library.settle(self.pointer)
 
     def take(self, i: int, out: Array | None = None) -> Any:
         """After a run: the value of output `i`, a NumPy scalar where it is 0-d; written to `out` where given."""

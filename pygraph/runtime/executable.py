@@ -15,10 +15,11 @@ from ..graph.graph import Graph
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
 from ..graph.where import describe, type_text
 from ..lower import Program, Segment, disassemble
-from . import library
+from .backends import checked_backend, effective_backend
 from .bound import BoundCall
 from .build import Built, build
 from .kept import Kept
+from .library import isa, pool_threads
 from .notes import JacobianNote
 from .runner import Options, Runner, new_context
 from .signature import Parameter, Signature, refuse
@@ -76,6 +77,7 @@ class Executable:
         fuse: bool = True,
         optimise: bool = True,
         jacobian: JacobianNote | None = None,
+        backend: str = "auto",
     ) -> None:
         """Compile `graph`.
 
@@ -87,10 +89,19 @@ class Executable:
             fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
             jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
+            backend: as `pg.compile` has it.
         """
         threads = None if threads is None else checked_threads(threads)
-        built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
-        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian, current_plan())))
+        backend = checked_backend(backend, check_finite)
+        built = build(
+            graph,
+            wrt,
+            check_finite=check_finite,
+            fuse=fuse,
+            optimise=optimise,
+            backend=effective_backend(backend, check_finite),
+        )
+        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan())))
 
     def _adopt(self, runner: Runner) -> None:
         """Become the Executable of `runner`."""
@@ -292,7 +303,8 @@ class Executable:
     @property
     def stats(self) -> Stats:
         """Sizes and costs; `print(exe.stats)` is a table."""
-        program, jacobian = self._built.program, self._runner.options.jacobian
+        program, library, options = self._built.program, self._built.library, self._runner.options
+        native, jacobian = library.is_native and not options.check_finite, options.jacobian
         return Stats(
             name=self._built.graph.name,
             nodes=self._built.nodes,
@@ -305,9 +317,11 @@ class Executable:
             program_bytes=program.words.nbytes,
             flops=program.flops,
             compile_seconds=self._built.seconds,
-            threads=self._runner.options.threads or library.pool_threads(),
-            isa=library.isa(),
-            backend="vm",
+            threads=options.threads or pool_threads(),
+            isa=isa(),
+            backend="native" if native else "vm",
+            native_seconds=library.native_seconds,
+            native_cache_hit=library.native_cache_hit,
             jacobian_mode=None if jacobian is None else jacobian.mode,
             jacobian_costs=None if jacobian is None else dict(jacobian.costs),
             jacobian_chunk=None if jacobian is None else jacobian.chunk,
@@ -362,7 +376,14 @@ class KeptCall:
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
     with planned(options.plan):
         return Executable(
-            graph, wrt, options.threads, options.check_finite, options.fuse, options.optimise, options.jacobian
+            graph,
+            wrt,
+            options.threads,
+            options.check_finite,
+            options.fuse,
+            options.optimise,
+            options.jacobian,
+            options.backend,
         )
 
 

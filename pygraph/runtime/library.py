@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import os
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,11 @@ from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, Pr
 from ..graph.where import describe, type_text
 from ..lower.program import CHECKSUM_WORD, Program
 from .interrupt import LONG, interruptible
+from .native import request
 from .watch import Watch, is_open, watched
+
+if TYPE_CHECKING:
+    from .payoff import Payoff
 
 try:
     from ._core import ffi, lib
@@ -47,6 +52,7 @@ class Status(enum.IntEnum):
     STEPS = 6
     TAPE = 7
     INTERRUPTED = 8
+    PAYS = 9
 
 
 def isa() -> str:
@@ -108,21 +114,36 @@ class Library:
     """A Program that the C library has verified and copied; freed with the last context that uses it.
 
     Attributes:
-        run: run(context, segment) -> status; releases the GIL. A short Program's allocates nothing; a long one's lets
-            the main thread handle signals meanwhile.
+        program: as it was given.
+        title: names the graph in error texts.
+        run: run(context, segment) -> status, which goes to `settle` where it is not 0; releases the GIL. A short
+            Program's allocates nothing; a long one's lets the main thread handle signals meanwhile.
+        payoff: planned figures of native code, once they were looked at.
+        native_seconds, native_cache_hit: what having native code took, and whether it was in the cache; None without.
     """
 
-    __slots__ = ("nodes", "pointer", "run", "title")
+    __slots__ = (
+        "__weakref__",
+        "native_cache_hit",
+        "native_seconds",
+        "payoff",
+        "pointer",
+        "program",
+        "run",
+        "title",
+    )
 
     def __init__(self, program: Program, title: str) -> None:
-        """Load `program`; `title` names the graph in error texts.
+        """Load `program`.
 
         Raises:
             ProgramError: the loader refuses the Program.
             MemoryError: there is not enough memory for it.
         """
-        self.nodes = program.nodes
-        self.title = title
+        self.program, self.title = program, title
+        self.payoff: Payoff | None = None
+        self.native_seconds: float | None = None
+        self.native_cache_hit: bool | None = None
         self.run = _way_to_run(program)
         words, record = sealed(program), ffi.new("pg_error *")
         pointer = lib.pg_program_load(
@@ -144,9 +165,32 @@ class Library:
             raise self._exception(record)
         return ffi.gc(pointer, lib.pg_context_free)
 
-    def failure(self, context: Any) -> Exception:
-        """The exception for a `run` on `context` that did not return OK."""
-        return self._exception(lib.pg_context_error(context))
+    def settle(self, context: Any) -> None:
+        """What a `run` on `context` that did not return 0 asks for: an exception, or native code after a good run."""
+        record = lib.pg_context_error(context)
+        if record.status != Status.OK:
+            raise self._exception(record)
+        request(self)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether runs that begin now use native code."""
+        return bool(lib.pg_program_is_native(self.pointer))
+
+    def load_native(self, path: Path) -> None:
+        """Use the shared library at `path` from the next runs on; it must come from this Program's own text.
+
+        Raises:
+            ProgramError: it can't be loaded, or is made for another version.
+        """
+        record = ffi.new("pg_error *")
+        if lib.pg_program_load_native(self.pointer, os.fsencode(path), record):
+            said = ffi.string(record.text).decode(errors="replace")
+            raise ProgramError(f"{self.title}: native code was refused: {said}")
+
+    def watch(self, gains: Sequence[int], price: int) -> None:
+        """Have one run return PAYS, once the gains of a context's runs, by segment, sum up to `price`."""
+        lib.pg_program_watch(self.pointer, list(gains), len(gains), price)
 
     def _exception(self, record: Any) -> Exception:
         said = ffi.string(record.text).decode(errors="replace")
@@ -156,7 +200,8 @@ class Library:
         if status == Status.PROGRAM:
             place = f" (body {record.body}, instruction {record.instruction})" if record.instruction >= 0 else ""
             return ProgramError(f"{self.title}: the C loader refused the Program: {said}{place}; lower the graph again")
-        info = self.nodes[node] if 0 <= node < len(self.nodes) else None
+        nodes = self.program.nodes
+        info = nodes[node] if 0 <= node < len(nodes) else None
         where = info.where if info is not None else None
         called = _CALLED.get(info.op, info.op) if info is not None else ""
         subject = f"{self.title}, {called} : {type_text(info.shape, info.dtype)}" if info is not None else self.title

@@ -38,6 +38,7 @@ class Options:
     fuse: bool = True
     optimise: bool = True
     jacobian: JacobianNote | None = None
+    backend: str = "auto"
     plan: Plan = field(default_factory=Plan)  # what is computed again to keep to a budget of memory
 
 

@@ -24,7 +24,9 @@ class Stats:
         compile_seconds: differentiating, optimising, lowering and loading; not tracing.
         threads: worker threads a call may use.
         isa: the instruction set of the kernels.
-        backend: what runs the Program.
+        backend: what runs the Program now: "vm", the C library's interpreter, or "native", code compiled from it.
+        native_seconds: emitting, compiling and loading native code, or finding it in the cache; None without it.
+        native_cache_hit: whether it was in the cache.
         jacobian_mode: of `pg.jacobian` and its kin: "forward", "reverse", "coloured" or "unrolled"; else None.
         jacobian_costs: planned operations of each mode that was compared.
         jacobian_chunk: how many tangents or cotangents go through the function at once.
@@ -44,6 +46,8 @@ class Stats:
     threads: int
     isa: str
     backend: str
+    native_seconds: float | None = None
+    native_cache_hit: bool | None = None
     jacobian_mode: str | None = None
     jacobian_costs: Mapping[str, int] | None = None
     jacobian_chunk: int | None = None
@@ -57,6 +61,8 @@ class Stats:
 def _text(name: str, value: object) -> str:
     if name.endswith("_bytes") and isinstance(value, int):
         return bytes_text(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value * 1e3:.2f} ms"
     if isinstance(value, Mapping):

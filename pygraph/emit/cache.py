@@ -1,0 +1,180 @@
+"""Keeps built native code on disk: found again by its text, compiler, flags and machine, and looked at before use.
+
+An entry is one file, `<key>-<digest>.so`: the key says what it was built from, the digest what is in it, so that a
+file that was cut short or changed is not loaded. It appears by one renaming, so any number of processes may build the
+same at once. Only a folder and files that belong to this user, and that nobody else may write to, are used.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import platform
+import shutil
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BackendError
+from ..graph.where import describe
+from . import compiler as cc
+
+#: The most bytes that entries may take together; those used longest ago go first.
+LIMIT = 256 << 20
+#: Names of folders in which something is being built, and after how many seconds they count as left behind.
+_BUILDING = "build-"
+_STALE = 3600.0
+_SUFFIX = ".so"
+
+#: Where this process builds when the cache can't be used, and the process it belongs to.
+_private: tuple[int, Path] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A built library.
+
+    Attributes:
+        path: where it is; loaded code stays valid when the file goes.
+        hit: whether it was there already.
+    """
+
+    path: Path
+    hit: bool
+
+
+def native_library(text: str, isa: str, background: bool = False, private: bool = False) -> Entry:
+    """The shared library of a C text for an instruction set: found, or built now.
+
+    Args:
+        text, isa: what to build.
+        background: leave the processor to others where it is wanted.
+        private: keep away from the cache, which has a library that can't be loaded.
+
+    Raises:
+        BackendError: no compiler, or its own words; or there is no place to build.
+    """
+    compiler = cc.find()
+    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+    for place in (private_folder,) if private else (usable_folder, private_folder):
+        try:
+            folder = place()
+            found = _lookup(folder, key)
+            if found is not None:
+                return Entry(found, True)
+            with _building(folder) as work:
+                built = cc.build(compiler, text, isa, work, background)
+                built.chmod(0o700)
+                path = folder / f"{key}-{_digest(built)}{_SUFFIX}"
+                os.replace(built, path)
+        except OSError as error:  # no space left, for one
+            problem = str(error)
+            continue
+        _trim(folder, LIMIT)
+        return Entry(path, False)
+    advice = "name a folder to write to in PYGRAPH_CACHE, or use backend='vm'"
+    raise BackendError(describe("compiling", "native code", f"no place to build: {problem}", advice))
+
+
+def wanted_folder() -> Path:
+    """Where the cache is to be: PYGRAPH_CACHE, or `pygraph` in the user's folder for caches."""
+    named = os.environ.get("PYGRAPH_CACHE")
+    if named:
+        return Path(named).absolute()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "pygraph"
+    shared = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(shared) if os.path.isabs(shared) else Path.home() / ".cache") / "pygraph"
+
+
+def usable_folder() -> Path:
+    """The cache's folder, made where it is missing; a temporary one of this process's own where it can't be used."""
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+        folder = wanted_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_safe(folder.stat(), stat.S_ISDIR) and os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            return folder
+    return private_folder()
+
+
+def private_folder() -> Path:
+    """A temporary folder of this process's own, which goes with the process."""
+    global _private
+    if _private is None or _private[0] != os.getpid() or not _private[1].is_dir():
+        _private = os.getpid(), Path(tempfile.mkdtemp(prefix="pygraph-"))
+        atexit.register(_remove_private)
+    return _private[1]
+
+
+def entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """The entries in a folder, the one used longest ago first; none where there is no such folder."""
+    found = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.suffix == _SUFFIX and len(path.stem) == 40 + 1 + 64:
+                with suppress(OSError):  # another process removed it
+                    found.append((path, path.lstat()))
+    return sorted(found, key=lambda entry: entry[1].st_mtime)
+
+
+def clear(folder: Path) -> int:
+    """Remove all entries; returns how many bytes they had."""
+    return _trim(folder, 0)
+
+
+def _lookup(folder: Path, key: str) -> Path | None:
+    with suppress(OSError):
+        for path in folder.glob(f"{key}-*{_SUFFIX}"):
+            if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
+                os.utime(path)  # it was used now
+                return path
+            path.unlink()  # not ours, or not whole: built again
+    return None
+
+
+def _is_safe(found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+    """Whether it is of the kind, belongs to this user, and nobody else may write to it."""
+    return is_kind(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def _building(folder: Path) -> Iterator[Path]:
+    work = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=folder))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _trim(folder: Path, limit: int) -> int:
+    """Remove entries until the rest keeps to `limit` bytes, and what ended builds left; returns the bytes removed."""
+    found, removed = entries(folder), 0
+    total = sum(info.st_size for _, info in found)
+    for path, info in found:
+        if total <= limit:
+            break
+        with suppress(OSError):
+            path.unlink()
+        total -= info.st_size
+        removed += info.st_size
+    with suppress(OSError):
+        for path in folder.glob(f"{_BUILDING}*"):
+            if time.time() - path.lstat().st_mtime > _STALE:
+                shutil.rmtree(path, ignore_errors=True)
+    return removed
+
+
+def _remove_private() -> None:
+    if _private is not None and _private[0] == os.getpid():
+        shutil.rmtree(_private[1], ignore_errors=True)

@@ -1,0 +1,115 @@
+"""Finds a C compiler, and builds shared libraries with it."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import BackendError
+from ..graph.where import describe
+from . import child
+from .flags import ISA, NUMERICS
+
+#: How many of the compiler's last words an error repeats, in characters.
+_WORDS = 2000
+_ADVICE = "install gcc or clang, or `pip install ziglang`, or name a compiler in PYGRAPH_CC; backend='vm' needs none"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiler:
+    """A C compiler that answers.
+
+    Attributes:
+        command: how it is called, with arguments that all its calls have.
+        version: what it says of itself.
+    """
+
+    command: tuple[str, ...]
+    version: str
+
+
+def find() -> Compiler:
+    """The first compiler of PYGRAPH_CC, CC, cc, gcc, clang and the `ziglang` package that answers.
+
+    PYGRAPH_CC and CC may hold arguments, as in a shell. Where PYGRAPH_CC is set no other is tried.
+
+    Raises:
+        BackendError: there is none.
+    """
+    return _find(os.environ.get("PYGRAPH_CC", ""), os.environ.get("CC", ""), os.environ.get("PATH", ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _find(wanted: str, usual: str, path: str) -> Compiler:
+    if wanted:
+        candidates = [_words(wanted)]
+    else:
+        candidates = [_words(usual), ["cc"], ["gcc"], ["clang"]]
+        if importlib.util.find_spec("ziglang") is not None:
+            candidates.append([sys.executable, "-m", "ziglang", "cc"])
+    for command in filter(None, candidates):
+        program = shutil.which(command[0], path=path)
+        if program is None:
+            continue
+        full = (os.path.abspath(program), *command[1:])
+        if any(Path(word).stem in ("zig", "ziglang") for word in full):
+            full = (*full, "-mcpu=baseline")  # it would take the machine's own; ISA says what is added
+        version = _version(full)
+        if version is not None:
+            return Compiler(full, version)
+    problem = f"PYGRAPH_CC is {wanted!r}, which does not answer" if wanted else "no C compiler was found"
+    raise BackendError(describe("compiling", "native code", problem, _ADVICE))
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quotation without an end
+        return [text]
+
+
+def _version(command: tuple[str, ...]) -> str | None:
+    with tempfile.TemporaryDirectory(prefix="pygraph-") as folder:
+        try:
+            status, said = child.run((*command, "--version"), Path(folder), {"LC_ALL": "C"})
+        except OSError:
+            return None
+    return said.strip() if status == 0 else None
+
+
+def flags(isa: str) -> tuple[str, ...]:
+    """The flags of native code for an instruction set; PYGRAPH_NATIVE_FLAGS adds some at the end."""
+    added = _words(os.environ.get("PYGRAPH_NATIVE_FLAGS", ""))
+    return (
+        *("-std=c99", "-O3", "-g0", "-fwrapv", "-fno-strict-aliasing", "-fPIC", "-shared"),
+        *NUMERICS,
+        *ISA[isa],
+        *added,
+    )
+
+
+def build(compiler: Compiler, text: str, isa: str, folder: Path, background: bool = False) -> Path:
+    """Compile a C text to a shared library in `folder`, an empty one that belongs to this build.
+
+    Raises:
+        BackendError: with the compiler's own words.
+    """
+    source, library = folder / "native.c", folder / "native.so"
+    source.write_text(text, encoding="utf-8")
+    command = (*compiler.command, *flags(isa), source.name, "-o", library.name, "-lm")
+    try:
+        status, said = child.run(command, folder, {"LC_ALL": "C", "TMPDIR": str(folder)}, background)
+    except OSError as error:
+        status, said = -1, str(error)
+    if status == 0 and library.is_file():
+        return library
+    problem = f"{shlex.join(command)} ended with status {status}:\n{said.strip()[-_WORDS:]}"
+    advice = "report this error, or use backend='vm'; PYGRAPH_CC names another compiler"
+    raise BackendError(describe("compiling", "native code", problem, advice))

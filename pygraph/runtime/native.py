@@ -1,0 +1,192 @@
+"""The native tier: which Programs get native code, and when; built at once, or in the background between two calls.
+
+A Program starts in the interpreter. The C library sums up, for each context, what its runs would have gained; when
+the sum reaches the price of a build, one run says so (`Library.settle`), and the Program is put in the queue of a
+background thread, which emits, compiles and loads. So a Program costs at most about twice what the better choice would
+have cost, however often it is called. Figures: payoff.py.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from ..errors import BackendError, ProgramError, UnsupportedError
+from ..lower.program import Segment
+
+if TYPE_CHECKING:
+    from .library import Library
+
+
+def prepare(library: Library, backend: str) -> None:
+    """Do for a Program that was loaded what an effective backend asks for.
+
+    Raises:
+        BackendError: native code is asked for, and can't be had.
+    """
+    if backend == "native":
+        build(library)
+    elif backend == "auto":
+        from .payoff import LONG
+
+        if _watch(library) >= LONG:  # it may run only once or twice: not to be waited for
+            request(library)
+
+
+def _watch(library: Library) -> int:
+    """Ask to be told when native code pays: by the planned figures, or by rough ones until there is a reason to look.
+
+    Returns:
+        What a run gains at most.
+    """
+    from .payoff import LOOK, rough
+
+    if library.payoff is not None:
+        gains, price = library.payoff.gains, library.payoff.price
+    else:
+        gains, price = (rough(library.program),) * len(Segment), LOOK
+    library.watch(gains, price)
+    return max(gains)
+
+
+def build(library: Library, background: bool = False) -> None:
+    """Emit, compile and load native code of a Program, unless it has it.
+
+    Raises:
+        BackendError: there is no compiler, or it fails, or its result does not load.
+    """
+    from ..emit.cache import native_library  # at the first build: it costs memory and time to import
+    from ..emit.native import native_source
+    from .library import isa
+
+    if library.is_native:
+        return
+    start = time.perf_counter()
+    try:
+        text = native_source(library.program)
+    except UnsupportedError as error:
+        raise BackendError(str(error)) from error
+    entry = native_library(text, isa(), background)
+    try:
+        library.load_native(entry.path)
+    except ProgramError:  # removed since, or on a file system that nothing may be run from
+        entry = native_library(text, isa(), background, private=True)
+        try:
+            library.load_native(entry.path)
+        except ProgramError as error:
+            raise BackendError(str(error)) from error
+    library.native_seconds, library.native_cache_hit = time.perf_counter() - start, entry.hit
+
+
+#: The most seconds that the end of the interpreter waits for the background thread.
+_CLEANING = 0.5
+
+
+class _Queue:
+    """Programs that wait for the background thread, which takes them one by one.
+
+    Anything may put one in: another thread, a signal handler, a finaliser.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: SimpleQueue[weakref.ref[Library] | threading.Event] = SimpleQueue()
+        self.pending: dict[int, weakref.ref[Library]] = {}
+        self.started = threading.Lock()  # taken, once and for good, by who starts the thread
+        self.thread: threading.Thread | None = None
+        self.closed = False
+
+    def put(self, library: Library) -> None:
+        reference = weakref.ref(library)
+        self.pending[id(reference)] = reference
+        self.waiting.put(reference)
+        self.start()
+
+    def start(self) -> None:
+        if not self.started.acquire(blocking=False):
+            return
+        atexit.register(_close)
+        try:
+            self.thread = threading.Thread(target=self.work, name="pygraph native builds", daemon=True)
+            self.thread.start()
+        except RuntimeError:  # the interpreter is ending, or there is no thread to be had
+            self.started.release()
+
+    def work(self) -> None:
+        while not self.closed:
+            item = self.waiting.get()
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            library = item()
+            if library is not None:
+                try:
+                    _consider(library)
+                except Exception as error:  # the interpreter goes on
+                    _say(f"{library.title} stays in the interpreter: {error!r}")
+                del library
+            self.pending.pop(id(item), None)
+
+
+_queue = _Queue()
+
+
+def request(library: Library) -> None:
+    """Let the background thread look at a Program, and build native code of it if that pays."""
+    _queue.put(library)
+
+
+def wait(timeout: float | None = None) -> bool:
+    """Wait until all that was asked for is built or given up; False when `timeout` seconds were not enough."""
+    done = threading.Event()
+    _queue.waiting.put(done)
+    _queue.start()
+    return done.wait(timeout)
+
+
+def _consider(library: Library) -> None:
+    """Build what pays; else watch it with the planned figures in place of rough ones."""
+    from .payoff import payoff
+
+    if library.payoff is None:
+        library.payoff = payoff(library.program)
+        if _watch(library) < library.payoff.price:
+            return
+    try:
+        build(library, background=True)
+    except BackendError as error:
+        _say(f"{library.title} stays in the interpreter: {error}")
+
+
+def _say(text: str) -> None:
+    import logging  # seldom: most processes never need it
+
+    logging.getLogger("pygraph").debug("%s", text)
+
+
+def _close() -> None:
+    """At the end of the interpreter: a build that runs is ended, and given the time to clean up."""
+    from ..emit.child import close
+
+    _queue.closed = True
+    close()
+    _queue.waiting.put(threading.Event())  # wakes it
+    if _queue.thread is not None:
+        _queue.thread.join(_CLEANING)
+
+
+def _after_fork() -> None:
+    """In the child of a fork nothing is pending; what the parent waits for may be asked for again."""
+    global _queue
+    before, _queue = _queue, _Queue()
+    for reference in list(before.pending.values()):
+        library = reference()
+        if library is not None:
+            _watch(library)
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,427 @@
+"""The native tier: when it is built, how calls move to it, and that nothing but the clock can tell."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import needs_compiler
+
+import pygraph as pg
+from pygraph.emit import compiler
+from pygraph.lower.program import Segment
+from pygraph.runtime import native
+from pygraph.runtime.executable import Executable
+from pygraph.runtime.library import Library
+from pygraph.runtime.payoff import Payoff, payoff, rough
+
+
+@pytest.fixture(autouse=True)
+def no_orders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No environment's orders but those of a test, and nothing pending after it."""
+    monkeypatch.delenv("PYGRAPH_BACKEND", raising=False)
+    yield
+    assert native.wait(60.0)
+
+
+def swing(x: Any, n: Any) -> Any:
+    """Some scalars and a loop."""
+    y = pg.scan(lambda c, _: (np.sin(c) * 0.5 + x, c * x), x * n, None, length=37)
+    return y[0] * n + x, pg.sum(y[1][3:] * n)
+
+
+def compiled(backend: str, **options: Any) -> Executable:
+    return pg.compile(pg.trace(swing, 1.0, 1.0), wrt=[0, 1], backend=backend, **options)
+
+
+def library(exe: Executable) -> Library:
+    return exe._built.library
+
+
+def watched(exe: Executable, gain: int, price: int) -> None:
+    """Ask to be told as `payoff` would after its look."""
+    library(exe).payoff = Payoff((gain,) * 3, price)
+    library(exe).watch([gain] * 3, price)
+
+
+def all_sweeps(exe: Executable, x: float, n: float) -> list[Any]:
+    return [exe.forward(x, n), exe.reverse((1.0, 2.0)), exe.jvp(1.0, -3.0), exe(x, n)]
+
+
+@needs_compiler
+def test_all_sweeps_have_equal_bits() -> None:
+    one, two = compiled("vm"), compiled("native")
+    assert (one.stats.backend, two.stats.backend) == ("vm", "native")
+    rng = np.random.default_rng(0)
+    for x, n in rng.normal(0.0, 3.0, (20, 2)):
+        assert str(all_sweeps(one, x, n)) == str(all_sweeps(two, x, n))  # repr: every bit, and signs of zeros
+    bound = two.bind(np.array(1.5), np.array(2.0))
+    assert str(bound()) == str(one(1.5, 2.0))
+
+
+@needs_compiler
+def test_forward_in_one_tier_and_reverse_in_the_other() -> None:
+    expected = all_sweeps(compiled("vm"), 0.3, 1.7)
+    exe = compiled("vm")
+    value = exe.forward(0.3, 1.7)
+    native.build(library(exe))
+    assert exe.stats.backend == "native"
+    assert str([value, exe.reverse((1.0, 2.0)), exe.jvp(1.0, -3.0), exe(0.3, 1.7)]) == str(expected)
+
+
+@needs_compiler
+def test_the_tier_changes_under_many_threads() -> None:
+    exe, seen = compiled("auto"), compiled("vm")
+    points = np.random.default_rng(1).normal(0.0, 2.0, (32, 2))
+    expected = [str(all_sweeps(seen, *point)) for point in points]
+    wrong: list[Any] = []
+    end = threading.Event()
+
+    def work(start: int) -> None:
+        i = start
+        while not end.is_set() or i < start + 200:
+            k = i % len(points)
+            if str(all_sweeps(exe, *points[k])) != expected[k]:
+                wrong.append(k)
+            i += 1
+
+    threads = [threading.Thread(target=work, args=(7 * t,)) for t in range(8)]
+    for thread in threads:
+        thread.start()
+    assert exe.stats.backend == "vm"
+    watched(exe, 1, 50)
+    while not library(exe).is_native:
+        time.sleep(0.002)
+    end.set()
+    for thread in threads:
+        thread.join()
+    assert exe.stats.backend == "native"
+    assert not wrong
+
+
+@needs_compiler
+def test_the_run_that_brings_the_sum_to_the_price_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    exe, asked = compiled("vm"), []
+    monkeypatch.setattr("pygraph.runtime.library.request", asked.append)
+    watched(exe, 100, 1000)
+    for _ in range(9):
+        exe(1.0, 1.0)
+    assert not asked
+    values = [exe(1.0, 1.0) for _ in range(30)]
+    assert asked == [library(exe)]
+    assert len(set(map(str, values))) == 1
+
+
+def test_contexts_that_are_freed_hand_on_what_they_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    exe, asked = compiled("vm"), []
+    monkeypatch.setattr("pygraph.runtime.library.request", asked.append)
+    watched(exe, 100, 1000)
+    for _ in range(12):
+        exe.keep(1.0, 1.0)
+    assert len(asked) == 1
+
+
+@needs_compiler
+def test_a_program_that_pays_is_built_in_the_background() -> None:
+    exe = compiled("auto")
+    library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long
+    exe(1.0, 1.0)
+    assert native.wait(60.0)
+    assert library(exe).payoff == payoff(exe.program)
+    assert exe.stats.backend == "vm"  # the look found it cheap
+    exe = compiled("auto")
+    library(exe).watch([10**8] * 3, 10**8)
+    library(exe).payoff = Payoff((1, 1, 1), 10)
+    exe(1.0, 1.0)
+    assert native.wait(60.0)
+    stats = exe.stats
+    assert stats.backend == "native"
+    assert stats.native_seconds is not None
+    assert stats.native_seconds > 0.0
+    assert stats.native_cache_hit is not None
+    lines = str(stats).splitlines()
+    assert any(line.startswith("native cache hit ") and line.endswith(("yes", "no")) for line in lines)
+
+
+@needs_compiler
+def test_what_runs_once_but_long_is_built_before_it_has_run() -> None:
+    def f(x: Any) -> Any:
+        return pg.scan(lambda c, _: (c * 0.5 + x * c, None), x, None, length=10**8)[0]
+
+    exe = pg.compile(pg.trace(f, 1.0))
+    assert native.wait(60.0)
+    assert exe.stats.backend == "native"
+
+
+def test_the_plan_of_a_gain() -> None:
+    x, y = pg.var("x"), pg.var("y", (1000,))
+
+    def planned(graph: pg.Graph) -> Payoff:
+        found = payoff(pg.compile(graph, backend="vm").program)
+        assert rough(pg.compile(graph, backend="vm").program) >= found.gains[0]
+        return found
+
+    scalars = planned(pg.Graph([x], x * x + x * (x - 1.0)))
+    assert 20 <= scalars.gains[0] <= 200
+    cheap, costly = planned(pg.Graph([y], y * y + y)), planned(pg.Graph([y], np.exp(y)))
+    assert cheap.gains[0] > costly.gains[0]
+    loop = planned(pg.trace(lambda x: pg.scan(lambda c, _: (c * x + x, None), x, None, length=1000)[0], 1.0))
+    assert 30_000 <= loop.gains[0] <= 300_000
+    assert loop.price > 1e7
+    whiles = planned(pg.trace(lambda x: pg.while_loop(lambda c: c < 10.0, lambda c: c * x + x, x), 1.0))
+    assert whiles.gains[0] > 30_000
+    both = planned(pg.trace(lambda x: pg.cond(x > 0.0, lambda x: x * x, lambda x: x - x * x * x, x), 1.0))
+    assert both.gains[0] < 1000
+
+
+@needs_compiler
+def test_errors_are_the_same_in_both_tiers() -> None:
+    def index(x: Any, i: Any) -> Any:
+        return pg.scan(lambda c, _: (0.5 * c + x[i], None), 0.0, None, length=5)[0]
+
+    def steps(x: Any) -> Any:
+        return pg.while_loop(lambda c: c < 100.0, lambda c: c + x, x, limit=7)
+
+    for function, args in ((index, (np.ones(3), np.int64(5))), (steps, (1.0,))):
+        said = []
+        for backend in ("vm", "native"):
+            exe = pg.compile(pg.trace(function, *args), backend=backend)
+            with pytest.raises(pg.GraphError) as failed:
+                exe(*args)
+            record = exe._runner.pool.free[0]
+            said.append((type(failed.value), str(failed.value)))
+            assert record is not None
+        assert said[0] == said[1]
+
+
+@needs_compiler
+def test_a_library_that_is_no_native_code_is_refused(tmp_path: Path) -> None:
+    exe = compiled("vm")
+    other = compiler.build(compiler.find(), "const unsigned long long pg_native_abi = 7;\n", "baseline", tmp_path)
+    for path in (tmp_path / "missing.so", other):
+        with pytest.raises(pg.ProgramError, match="native code was refused"):
+            library(exe).load_native(path)
+    assert exe.stats.backend == "vm"
+    exe(1.0, 1.0)
+
+
+def test_the_backend_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(pg.BackendError, match="backend 'gpu' is none of 'auto', 'vm', 'native'"):
+        compiled("gpu")
+    with pytest.raises(pg.BackendError, match="check_finite=True looks at the result of every operation"):
+        compiled("native", check_finite=True)
+    with pytest.raises(pg.BackendError, match="backend 3 is none of"):
+        pg.compile(swing, backend=3)  # type: ignore[call-overload]
+    monkeypatch.setenv("PYGRAPH_BACKEND", "fast")
+    with pytest.raises(pg.BackendError, match="PYGRAPH_BACKEND is 'fast'"):
+        compiled("auto")
+
+
+@needs_compiler
+def test_the_environment_goes_before_the_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYGRAPH_BACKEND", "native")
+    assert compiled("vm").stats.backend == "native"
+    assert compiled("auto", check_finite=True).stats.backend == "vm"
+    assert pg.compile(swing).executable(1.0, 1.0).stats.backend == "native"
+    monkeypatch.setenv("PYGRAPH_BACKEND", "vm")
+    assert compiled("native").stats.backend == "vm"
+
+
+@needs_compiler
+def test_compiled_functions_copies_and_pickles_keep_it() -> None:
+    exe = compiled("native")
+    for other in (copy.copy(exe), copy.deepcopy(exe), pickle.loads(pickle.dumps(exe))):
+        assert other.stats.backend == "native"
+        assert other._runner.options.backend == "native"
+        assert str(other(1.0, 2.0)) == str(exe(1.0, 2.0))
+    assert pickle.loads(pickle.dumps(compiled("vm")))._runner.options.backend == "vm"
+    function = pg.compile(swing, backend="native")
+    assert str(function(1.0, 2.0)) == str(exe(1.0, 2.0))
+    (made,) = function.executables
+    assert made.stats.backend == "native"
+    assert made.stats.native_cache_hit is False or made.stats.native_cache_hit
+
+
+@needs_compiler
+def test_equal_programs_share_what_is_built() -> None:
+    first, second = compiled("native"), compiled("native")
+    assert second.stats.native_cache_hit
+    path = second._built.library
+    del first
+    assert second(1.0, 1.0) == compiled("vm")(1.0, 1.0)
+    assert path.is_native
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only compiler answers, and fails."""
+    path = tmp_path / "broken"
+    path.write_text('#!/bin/sh\n[ "$1" = --version ] && echo broken 1 && exit\necho "it is too late today"\nexit 4\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("PYGRAPH_CC", str(path))
+    return path
+
+
+def test_a_failed_build(broken: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(pg.BackendError, match="it is too late today") as failed:
+        compiled("native")
+    assert "ended with status 4" in str(failed.value)
+    assert "use backend='vm'" in str(failed.value)
+    exe = compiled("auto")
+    with caplog.at_level(logging.DEBUG, "pygraph"):
+        watched(exe, 1, 1)
+        values = {str(exe(1.0, 1.0)) for _ in range(5)}
+        assert native.wait(60.0)
+        values |= {str(exe(1.0, 1.0)) for _ in range(5)}
+    assert len(values) == 1
+    assert exe.stats.backend == "vm"
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert "swing stays in the interpreter" in record.getMessage()
+    assert "it is too late today" in record.getMessage()
+
+
+def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.delenv("PYGRAPH_CC", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(pg.BackendError, match="no C compiler was found"):
+        compiled("native")
+    exe = compiled("auto")
+    with caplog.at_level(logging.DEBUG, "pygraph"):
+        watched(exe, 1, 1)
+        exe(1.0, 1.0)
+        assert native.wait(60.0)
+    assert "no C compiler was found" in caplog.text
+    assert exe.stats.backend == "vm"
+    assert (exe.stats.native_seconds, exe.stats.native_cache_hit) == (None, None)
+
+
+SLOW = """#!/bin/sh
+[ "$1" = --version ] && echo slow 1 && exit
+echo $$ >"$MARK"
+sleep 60 &
+wait
+"""
+START = """
+import os, sys, time, pygraph as pg
+from pygraph.runtime.payoff import Payoff
+exe = pg.compile(pg.trace(lambda x: x * 2.0, 1.0))
+loaded = exe._built.library
+loaded.payoff = Payoff((1,), 1)
+loaded.watch([1], 1)
+exe(1.0)
+while not os.path.exists(os.environ["MARK"]) or not open(os.environ["MARK"]).read().endswith("\\n"):
+    time.sleep(0.005)
+"""
+
+
+def slow_build(code: str, tmp_path: Path) -> tuple[str, float]:
+    """What `code` prints while something is being built, and how long it took after that."""
+    path = tmp_path / "slow"
+    path.write_text(SLOW)
+    path.chmod(0o755)
+    environment = os.environ | {"PYGRAPH_CC": str(path), "MARK": str(tmp_path / "pid")}
+    environment |= {"PYGRAPH_CACHE": str(tmp_path / "cache"), "PYGRAPH_BACKEND": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{START}\nstarted = time.time()\n{code}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    ended = time.time()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    started, *rest = done.stdout.split(maxsplit=1)
+    return "".join(rest), ended - float(started)
+
+
+def test_the_end_of_the_interpreter_ends_a_build(tmp_path: Path) -> None:
+    _, seconds = slow_build("print(time.time(), flush=True)", tmp_path)
+    assert seconds < 10.0
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text()
+    assert not list((tmp_path / "cache").glob("build-*"))
+
+
+def test_a_fork_during_a_build_has_nothing_pending(tmp_path: Path) -> None:
+    code = """
+print(time.time(), flush=True)
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of os.fork with threads
+from pygraph.runtime import native
+pid, cache = int(open(os.environ["MARK"]).read()), os.environ["PYGRAPH_CACHE"]
+if os.fork() == 0:
+    assert native.wait(5.0) and not native._queue.pending
+    assert exe(3.0) == 6.0 and exe.stats.backend == "vm"  # this asks anew
+    sys.exit(0)
+status = os.wait()[1]
+os.kill(pid, 0)  # the child's end left the build alone, and where it is done
+print(status, len(native._queue.pending), len(os.listdir(cache)))
+"""
+    said, _ = slow_build(code, tmp_path)
+    assert said.split() == ["0", "1", "1"]
+
+
+INTERRUPTED = """
+import numpy as np, pygraph as pg
+f = lambda x, n: pg.scan(lambda c, _: (np.sin(c) + x, None), x * n, None, length=10**10)[0]
+exe = pg.compile(pg.trace(f, 1.0, 1.0), backend="native")
+assert exe.stats.backend == "native"
+for run in (lambda: exe(1.0, 1.0), exe.bind(np.ones(()), np.ones(()))):
+    try:
+        print("running", flush=True)
+        run()
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+print("over", flush=True)
+"""
+
+
+@needs_compiler
+def test_ctrl_c_ends_a_native_loop() -> None:
+    process = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        for _ in range(2):
+            assert process.stdout.readline() == "running\n"
+            time.sleep(0.3)
+            started = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            assert process.stdout.readline() == "interrupted\n"
+            assert time.perf_counter() - started < 5.0
+        assert process.stdout.readline() == "over\n"
+        assert process.wait(10.0) == 0
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@needs_compiler
+def test_segments_without_a_forward_run_and_unbound_memory_fail_as_before() -> None:
+    exe = compiled("native")
+    with pytest.raises(pg.StateError):
+        exe.reverse((1.0, 1.0))
+    wide = pg.compile(
+        pg.trace(lambda x: pg.scan(lambda c, y: (c + y, None), 0.0, x)[0], np.ones(9000)), backend="native"
+    )
+    context = wide._runner.pool.make()
+    with pytest.raises(pg.GraphError, match="has no memory: bind it first"):
+        context.run(Segment.FORWARD)
