@@ -147,7 +147,7 @@ PG_INLINE double pg_tanh_f64(double x) {
 
 /* [v] 1/(1 + e^-x) as n/d with n = 1 or e^-|x| and d = 1 + e^-|x|, each in two parts so that neither end loses digits.
  * The quotient is corrected by its remainder, an ulp or so: for that, 1/d on [1, 2] is close enough to a straight line.
- * Training loops wait for this function: little of it waits for itself, and nothing is chosen by the sign but factors. */
+ * Training loops wait for it, so little of it waits for itself, and nothing is chosen by the sign but factors. */
 PG_INLINE double pg_sigmoid_f64(double x) {
     double y = fabs(x), kd, rh, rl, s, e, d0, d1;
     uint64_t k;
