@@ -14,14 +14,16 @@
 #define PG_LN2_HI_F64 0x1.62e42fefa3000p-1 /* 41 bits: k LN2_HI is exact for |k| < 2^12 */
 #define PG_LN2_LO_F64 0x1.3de6af278ece6p-42
 
-/* e^r - 1 - rh for r = rh - rl */
+/* e^r - 1 - rh for r = rh - rl; by Estrin's scheme, in which few operations wait for each other */
 PG_INLINE double pg_exp_tail_f64(double rh, double rl) {
-    const double r = rh - rl, z = r * r;
-    const double even = PG_POLY5(z, 0x1.5555555555556p-3, 0x1.1111111110146p-7, 0x1.a01a01ac3e9bdp-13,
-                                 0x1.71de0085ee1e0p-19, 0x1.af51c91e0ce97p-26);
-    const double odd = PG_POLY5(z, 0x1.555555555553cp-5, 0x1.6c16c16c248e5p-10, 0x1.a01a0153a6a9ep-16,
-                                0x1.27e59cb8bc5f4p-22, 0x1.1e3927f6217c8p-29);
-    return PG_FMA(0.5 * r, r, PG_FMA(r * z, PG_FMA(odd, r, even), -rl));
+    const double r = rh - rl, z = r * r, r3 = r * z;
+    const double a = PG_POLY2(r, 0x1.5555555555556p-3, 0x1.555555555553cp-5);
+    const double b = PG_POLY2(r, 0x1.1111111110146p-7, 0x1.6c16c16c248e5p-10);
+    const double c = PG_POLY2(r, 0x1.a01a01ac3e9bdp-13, 0x1.a01a0153a6a9ep-16);
+    const double d = PG_POLY2(r, 0x1.71de0085ee1e0p-19, 0x1.27e59cb8bc5f4p-22);
+    const double e = PG_POLY2(r, 0x1.af51c91e0ce97p-26, 0x1.1e3927f6217c8p-29);
+    const double low = PG_FMA(r3, PG_FMA(z, b, a), PG_FMA(0.5 * r, r, -rl));
+    return PG_FMA(r3 * (z * z), PG_POLY3(z, c, d, e), low);
 }
 
 /* x = k ln2 + (rh - rl); *k is k in two's complement, *kd is k as a double. For |x| < 2^40 or NaN. */
@@ -143,21 +145,32 @@ PG_INLINE double pg_tanh_f64(double x) {
     return copysign(small ? a + q : s + (se - correction), x);
 }
 
-/* [v] 1/(1 + e^-x), from e^-|x| = h + l so that neither end loses digits. The quotient is corrected by its remainder,
- * an ulp or so: for that, 1/d on [1, 2] is close enough to a straight line. */
+/* [v] 1/(1 + e^-x) as n/d with n = 1 or e^-|x| and d = 1 + e^-|x|, each in two parts so that neither end loses digits.
+ * The quotient is corrected by its remainder, an ulp or so: for that, 1/d on [1, 2] is close enough to a straight line.
+ * Training loops wait for it, so little of it waits for itself, and nothing is chosen by the sign but factors. */
 PG_INLINE double pg_sigmoid_f64(double x) {
-    double y = -fabs(x), h, l, d, dl, p, pe;
+    double y = fabs(x), kd, rh, rl, s, e, d0, d1;
     uint64_t k;
-    y = y < -746.0 ? -746.0 : y;
-    pg_exp_dd_f64(y, &k, &h, &l);
-    h = pg_scale_f64(h, k);
-    l = pg_scale_f64(l, k);
-    pg_fast_two_sum_f64(1.0, h, &d, &dl);
-    dl += l;
-    const int neg = x < 0.0;
-    const double n = neg ? h : 1.0, q = n / d;
-    pg_two_prod_f64(q, d, &p, &pe);
-    return q + (((n - p) - pe) + ((neg ? l : 0.0) - q * dl)) * (1.457 - 0.5 * d);
+    y = y > 746.0 ? 746.0 : y;
+    pg_exp_reduce_f64(-y, &kd, &k, &rh, &rl);
+    pg_fast_two_sum_f64(1.0, rh, &s, &e);
+    const double p = pg_exp_tail_f64(rh, rl), two_k = y > 708.0 ? 0.0 : pg_pow2_f64(k);
+    const uint64_t negative = (uint64_t)0 - (uint64_t)(x < 0.0);
+    const double factor = pg_from_bits_f64(pg_bits_f64(two_k) & negative);
+    const double n0 = PG_FMA(s, factor, pg_from_bits_f64(pg_bits_f64(1.0) & ~negative));
+    const double n = PG_FMA(p, factor, n0), nl = PG_FMA(p, factor, n0 - n) + e * factor;
+    pg_fast_two_sum_f64(1.0, s * two_k, &d0, &d1);
+    const double d = PG_FMA(p, two_k, d0), dl = PG_FMA(p, two_k, d0 - d) + PG_FMA(e, two_k, d1);
+    const double q = n / d;
+#if PG_HAS_FMA
+    const double rest = fma(-q, d, n);
+#else
+    double qd, qe;
+    pg_two_prod_f64(q, d, &qd, &qe);
+    const double rest = (n - qd) - qe;
+#endif
+    const double value = PG_FMA(rest + PG_FMA(-q, dl, nl), 1.457 - 0.5 * d, q);
+    return x < -708.0 ? pg_scale_f64(s + (e + p), k) : value;
 }
 
 #endif

@@ -142,7 +142,7 @@ class ControlEmitter:
 
     def _branch(self, branch: d.Branch) -> list[str]:
         last = len(branch.bodies) - 1
-        lines = [f"const int64_t index = {self._element(branch.index_place, 2)};"]
+        lines = [f"const int64_t index = {self._element(branch.index_place, 2)};"] if last else []
         for number, body in enumerate(branch.bodies):
             callee = self.callees[body]
             arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]

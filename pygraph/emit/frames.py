@@ -126,7 +126,7 @@ class Places:
     def constant(self, slot: int, dtype: int, element_offset: int = 0) -> str | None:
         """The literal of an element that is known, else None."""
         found = self.body.slots[slot]
-        if found.kind is SlotKind.CONST:
+        if found.kind is SlotKind.CONST and found.nbytes:
             return self.constants.element(found.where + element_offset * SIZES[dtype], dtype)
         init = self._init(found) if found.kind is SlotKind.ARENA else None
         return None if init is None else self.constants.element(init.constant + element_offset * SIZES[dtype], dtype)
