@@ -10,8 +10,8 @@ from .comments import node_comment
 from .expressions import SUFFIXES, TYPES
 from .frames import Places
 from .function import Function
-from .loop import task_functions
 from .nest import Writer
+from .tasks import task_functions
 from .values import Dim, Group, index_text
 
 #: Up to so many terms of a sum, compilers unroll the loop over them and vectorise the one around it.

@@ -1,4 +1,4 @@
-"""Writes nested loops: each value at the depth of the dimensions it varies with; guarded operations block by block."""
+"""Writes nested loops: each value at the depth of the dimensions it varies with; some operations block by block."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Tile:
         outside: how many loops are around it.
         low, high: the range, as C.
         most: its longest length.
-        buffered: guarded operations run on whole buffers; otherwise all is one walk.
+        buffered: operations apart run on whole buffers; otherwise all is one walk.
     """
 
     outside: int
@@ -114,10 +114,10 @@ class Nest:
         walks = [Pass() for _ in range(last)]
         walks.append(folds)
         used_at: defaultdict[Value, set[int]] = defaultdict(set)
-        guarded: defaultdict[Value, set[int]] = defaultdict(set)
+        apart: defaultdict[Value, set[int]] = defaultdict(set)
         for value in deep:
             for source in value.sources:
-                (guarded if tile.buffered and value.fast else used_at)[source].add(stage_of[value])
+                (apart if tile.buffered and value.apart else used_at)[source].add(stage_of[value])
         for store in self.values.stores:
             stage = last if store.aliased else _seen(stage_of, store.value, tile)
             walks[stage].at[len(self.order)].append(self.store_line(store))
@@ -128,16 +128,16 @@ class Nest:
             calls = []
             for value in deep:
                 here = stage_of[value] == stage
-                if tile.buffered and value.fast and here:
+                if tile.buffered and value.apart and here:
                     calls.append(self._block_call(tile, value))
                 elif value.pointer:
-                    if stage in used_at[value] or stage in guarded[value]:
+                    if stage in used_at[value] or stage in apart[value]:
                         walk.values.append(value)
-                    if stage in guarded[value]:
+                    if stage in apart[value]:
                         walk.at[self.depth(value)].append(self._to_buffer(tile, value))
                 elif here:
                     walk.values.append(value)
-                    if guarded[value] or max(used_at[value], default=stage) > stage:
+                    if apart[value] or max(used_at[value], default=stage) > stage:
                         walk.at[self.depth(value)].append(self._to_buffer(tile, value))
                 elif stage in used_at[value]:
                     walk.before[self.depth(value)].append(self._from_buffer(tile, value))
@@ -233,34 +233,36 @@ class Nest:
 
 
 def _seen(stage_of: dict[Value, int], value: Value, tile: Tile) -> int:
-    """The first walk that may use a value: a guarded operation runs between two walks."""
+    """The first walk that may use a value: an operation apart runs between two walks."""
     if value not in stage_of:
         return 0
-    return stage_of[value] + (tile.buffered and value.fast)
+    return stage_of[value] + (tile.buffered and value.apart)
 
 
 def _stages(deep: Sequence[Value]) -> dict[Value, int]:
     """By value: the walk that computes it, or after which it is computed."""
     stage_of: dict[Value, int] = {}
     for value in deep:
-        stage_of[value] = max((stage_of[x] + x.fast for x in value.sources if x in stage_of), default=0)
+        stage_of[value] = max((stage_of[x] + x.apart for x in value.sources if x in stage_of), default=0)
     return stage_of
 
 
 def block_function(name: str, value: Value) -> str:
     """The function of a block: the form that vectorises where its guard holds for all elements."""
     kind, x = TYPES[value.dtype], ["x[i]"]
+    plain, guard = micro_text(value.micro, value.dtype_in, value.dtype, x), guard_text(value.micro, value.dtype_in, x)
     each = "for (intptr_t i = 0; i < n; i++)"
-    return f"""\
-PG_NOINLINE void {name}(intptr_t n, {kind} *restrict y, const {kind} *restrict x)
-{{
-    int good = 1;
-    {each} good &= {guard_text(value.micro, value.dtype_in, x)};
-    if (good) {{
-        PG_IVDEP
-        {each} y[i] = {fast_text(value.micro, value.dtype_in, x)};
-    }} else {{
-        {each} y[i] = {micro_text(value.micro, value.dtype_in, value.dtype, x)};
-    }}
-}}
-"""
+    lines = ["    PG_IVDEP", f"    {each} y[i] = {plain};"]
+    if guard is not None:
+        lines = [
+            "    int good = 1;",
+            f"    {each} good &= {guard};",
+            "    if (good) {",
+            "        PG_IVDEP",
+            f"        {each} y[i] = {fast_text(value.micro, value.dtype_in, x)};",
+            "    } else {",
+            f"        {each} y[i] = {plain};",
+            "    }",
+        ]
+    head = f"PG_NOINLINE void {name}(intptr_t n, {kind} *restrict y, const {kind} *restrict x) {{"
+    return "\n".join([head, *lines, "}"])

@@ -18,10 +18,11 @@ from .expressions import SIZES, SUFFIXES, TYPES, filled
 from .frames import Places
 from .function import Function
 from .headers import stamp
-from .loop import cut_dim, cut_lines, note_of, product, task_function, write_map
 from .nest import Nest, Pass, Tile
 from .tables import expression
+from .tasks import cut_dim, cut_lines, note_of, task_function
 from .text import function
+from .tiles import product, write_nest
 from .values import Dim, Group, Values, index_text, loop_values
 
 #: Fewer rows than this fold from left to right; so many lanes fold more of them.
@@ -249,18 +250,18 @@ class _Reduction:
             folds.before[depth].append(f"{TYPES[reduce.dtype]} t{q} = {neutral(reduce)};")
             folds.at[len(self.nest.order)].append(f"t{q} = {combined(reduce, f't{q}', value)};")
             folds.after[depth].append(f"{self._result(q)} = t{q};")
-        write_map(self.nest, self.loop.block, product(self.values.dims), folds)
+        write_nest(self.nest, self.loop.block, product(self.values.dims), folds)
 
     def _inner_outside(self) -> int:
         """How many of the inner dimensions are around the rows, so that the others' elements stay in a cache."""
-        limit = self.loop.block if self._guarded() else PIECE
+        limit = self.loop.block if self._buffered() else PIECE
         for at in range(len(self.inner_dims)):
             if product(self.inner_dims[at:]) <= limit:
                 return at
         return len(self.inner_dims) - 1
 
-    def _guarded(self) -> bool:
-        return any(value.fast and value.dims for value in self.values.values)
+    def _buffered(self) -> bool:
+        return any(value.apart and value.dims for value in self.values.values)
 
     def _direct(self, outside: int) -> None:
         """Rows added to the result in memory, in pieces of it that stay in a cache."""
@@ -272,7 +273,7 @@ class _Reduction:
         piece = self.inner_dims[outside]
         low, high = nest.range_of(piece)
         most = piece.size
-        limit = self.loop.block if self._guarded() else PIECE
+        limit = self.loop.block if self._buffered() else PIECE
         pieces = product(self.inner_dims[outside:]) > limit
         if pieces:
             most = max(16, limit // product(self.inner_dims[outside + 1 :]))
@@ -295,7 +296,7 @@ class _Reduction:
         for q, reduce in enumerate(self.loop.reduces):
             target = self._result(q)
             folds.at[len(nest.order)].append(f"{target} = {combined(reduce, target, self.values.folds[q].value.name)};")
-        nest.tile(Tile(depth, low, high, most, self._guarded()), folds)
+        nest.tile(Tile(depth, low, high, most, self._buffered()), folds)
         for _ in range(1 if len(self.row_dims) > 1 and self.chunks > 1 else len(self.row_dims)):
             writer.close()
         for _ in range(outside + pieces):
@@ -354,7 +355,7 @@ class _Reduction:
         if whole:
             self._buffers(self.rows)
             depth = len(self.outer_dims)
-            self._tile_into_buffers(Tile(depth, "0", str(dims[0].size), dims[0].size, self._guarded()))
+            self._tile_into_buffers(Tile(depth, "0", str(dims[0].size), dims[0].size, self._buffered()))
             for q, reduce in enumerate(self.loop.reduces):
                 writer.line(f"{self._helper(reduce, 'rows')}(1, {self.rows}, &{self._result(q)}, c{q});")
             return
@@ -396,7 +397,7 @@ class _Reduction:
         start, end = f"{dim.var}_low", f"{dim.var}_high"
         writer.open(f"for (intptr_t {start} = {low}; {start} < {high}; {start} += {step})")
         writer.line(f"const intptr_t {end} = {high} - {start} < {step} ? {high} : {start} + {step};")
-        self._tile_into_buffers(Tile(self.nest.order.index(dim), start, end, step, self._guarded()))
+        self._tile_into_buffers(Tile(self.nest.order.index(dim), start, end, step, self._buffered()))
         fold(f"{end} - {start}")
         writer.close()
 
@@ -443,7 +444,7 @@ class _Reduction:
         writer.line(f"if (count > {high} - run) count = {high} - run;")
         writer.line(f"if (count > {room}) count = {room};")
         writer.line("const intptr_t end = start + count;")
-        self._tile_into_buffers(Tile(order.index(dim), "start", "end", block // unit + 1, self._guarded()), filled)
+        self._tile_into_buffers(Tile(order.index(dim), "start", "end", block // unit + 1, self._buffered()), filled)
         writer.line("run += count;")
         if not filled:
             fold("count")

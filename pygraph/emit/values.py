@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..lower.decode import Access, Loop, Reduce
 from ..lower.program import SlotKind
-from .expressions import SIZES, TYPES, fast_text, micro_text
+from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text, name_of
 from .frames import Places
 
 _BYTE = 4  # the code of the dtype whose elements are single bytes
@@ -69,7 +69,8 @@ class Value:
         name: its variable in C, or the literal.
         dims: numbers of the dimensions it varies with.
         strides: of a load, by dimension.
-        fast: the operation has a form that vectorises, valid under a guard.
+        apart: the operation runs on whole blocks in a function of its own: it has a form that vectorises under a guard,
+            or it is one of several that take many registers.
     """
 
     name: str
@@ -81,11 +82,14 @@ class Value:
     dtype_in: int = -1
     sources: tuple[Value, ...] = ()
     node: int = -1
-    fast: bool = False
+    apart: bool = False
 
     @property
     def text(self) -> str:
         """The expression of an operation."""
+        if name_of(self.micro) == "convert" and self.dtype_in == _BYTE and not self.sources[0].pointer:
+            one, zero = ("1.0", "0.0") if self.dtype == 0 else ("1.0f", "0.0f") if self.dtype == 1 else ("1", "0")
+            return f"{self.sources[0].name} ? {one} : {zero}"  # GCC vectorises no conversion of a truth it computed
         expression = micro_text(self.micro, self.dtype_in, self.dtype, [x.name for x in self.sources])
         return f"(uint8_t)({expression})" if self.dtype == _BYTE else expression
 
@@ -152,11 +156,13 @@ def loop_values(loop: Loop, places: Places) -> Values:
         else:
             registers[load.register] = Value(known, load.dtype, frozenset())
     made = []
+    dear = sum(not is_cheap(m.micro, m.dtype_in) for m in loop.micros)
     for k, m in enumerate(loop.micros, len(loop.loads)):
         sources = tuple(registers[x] for x in m.sources)
         dims = frozenset[int]().union(*(x.dims for x in sources))
-        fast = len(sources) == 1 and fast_text(m.micro, m.dtype_in, [""]) is not None
-        value = Value(f"v{k}", m.dtype_out, dims, "", (), m.micro, m.dtype_in, sources, m.node, fast)
+        guarded = guard_text(m.micro, m.dtype_in, [""]) is not None
+        apart = len(sources) == 1 and (guarded or (dear > 1 and not is_cheap(m.micro, m.dtype_in)))
+        value = Value(f"v{k}", m.dtype_out, dims, "", (), m.micro, m.dtype_in, sources, m.node, apart)
         registers[m.target] = value
         made.append(value)
     # A register may be written again after it was stored from: what a store sees is the last value.

@@ -24,6 +24,8 @@ CHUNK = 32768
 #: The largest number of partial results of one reduction, and the least rows each of them covers.
 MAX_PARTIALS = 64
 MIN_ROWS_PER_PARTIAL = 16
+#: Operations of a map whose tasks have CHUNK elements; those with more have fewer.
+TASK_MICROS = 16
 #: Matrix products: multiplications in plain loops at most, least rows of a task, and multiplications of a task (the
 #: second number where each element of the first matrix is used once).
 TINY_PRODUCT = 512
@@ -136,6 +138,11 @@ def partials(outer: int, rows: int, inner: int) -> tuple[int, int]:
     count = min(MAX_PARTIALS, -(-per // CHUNK), max(1, rows // MIN_ROWS_PER_PARTIAL))
     rows_each = -(-rows // count)
     return -(-rows // rows_each), rows_each
+
+
+def task_elements(micros: int) -> int:
+    """Elements of a map of so many operations that are not split further; where a map is split decides nothing."""
+    return CHUNK * TASK_MICROS // max(micros, TASK_MICROS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,6 @@ class Region:
     split: Split | None = None
     bases: set[Node] = field(default_factory=set)
     reads: set[Access] = field(default_factory=set)
-    follows: bool = False  # it goes on where another one is full, so that what would join that one joins it
 
     def full(self, most: int) -> bool:
         """Whether no further operation may join, where `most` may be together."""
@@ -159,9 +158,11 @@ class Fuser:
         small = prod(shape) <= SMALL
 
         def accepts(region: Region) -> bool:
-            return small or region.follows or not sought.isdisjoint(region.bases)
+            if region.full(most):
+                return False
+            return small or not sought.isdisjoint(region.bases)
 
-        region = self._join("loop", shape, start, node, accepts, most)
+        region = self._join("loop", shape, start, node, accepts)
         region.bases |= bases
         region.bases.add(node)
         region.reads.update(x for x in self.accesses[node] if self.home.get(x.base) is not region)
@@ -176,9 +177,11 @@ class Fuser:
         base = self.views.resolve(operand).base
 
         def accepts(region: Region) -> bool:
-            return base in region.bases and (region.split is None or region.split == split)
+            if region.full(MAX_WITH_REDUCTIONS) or (region.split is not None and region.split != split):
+                return False
+            return base in region.bases
 
-        region = self._join("loop", operand.shape, start, node, accepts, MAX_WITH_REDUCTIONS)
+        region = self._join("loop", operand.shape, start, node, accepts)
         region.split = split
         region.bases.add(base)
 
@@ -196,29 +199,19 @@ class Fuser:
         return region
 
     def _join(
-        self,
-        kind: str,
-        shape: tuple[int, ...],
-        start: int,
-        node: Node,
-        accepts: Callable[[Region], bool],
-        most: int | None = None,
+        self, kind: str, shape: tuple[int, ...], start: int, node: Node, accepts: Callable[[Region], bool]
     ) -> Region:
         recent = self._recent.setdefault((kind, shape), [])
         chosen = None
-        follows = False
         if self.fuse:
             for region in reversed(recent[-LOOK_BACK:]):
                 if region.index < start:
                     break
                 if accepts(region):
-                    if most is None or not region.full(most):
-                        chosen = region
-                        break
-                    follows = True
+                    chosen = region
+                    break
         if chosen is None:
             chosen = self._open(kind, shape)
-            chosen.follows = follows
             recent.append(chosen)
         self._settle(node, chosen)
         return chosen

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -11,7 +14,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from emit.strict_c import STRICT
+from helpers import COMPILERS
 
+from pygraph.emit.flags import ISA, NUMERICS
 from pygraph.emit.prelude import EXPORT, prelude
 from pygraph.emit.source import core
 from pygraph.lower import Program
@@ -19,12 +25,8 @@ from pygraph.runtime.library import isa
 
 Array = npt.NDArray[Any]
 
-ISA_FLAGS = {
-    "avx2": ["-mavx2", "-mfma"],
-    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma", "-mprefer-vector-width=512"],
-}
-NUMERICS = ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+#: The compilers of this machine, each once.
+DISTINCT = list({os.path.realpath(shutil.which(name) or name): name for name in reversed(COMPILERS)}.values())[::-1]
 
 
 def emitted(program: Program) -> str:
@@ -40,11 +42,26 @@ def build(text: str, compiler: str = "gcc", *flags: str) -> ctypes.CDLL:
     """The text as a library."""
     folder = Path(tempfile.mkdtemp())
     (folder / "text.c").write_text(text, encoding="utf-8")
-    command = [compiler, *STRICT, *(flags or ["-O3"]), *NUMERICS, *ISA_FLAGS.get(isa(), [])]
-    command += ["-shared", "-fPIC", "text.c", "-o", "text.so", "-lm"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[:4000] + (("-----" + text) if "SHOW" in __import__("os").environ else "")
+    done = _run(folder, compiler, *STRICT, *(flags or ["-O3"]), "-shared", "-fPIC", "-o", "text.so", "-lm")
+    assert done.returncode == 0, f"{done.stderr[:4000]}\n{text}"
     return ctypes.CDLL(str(folder / "text.so"))
+
+
+def vectorised(text: str, compiler: str) -> set[int]:
+    """The lines of loops that the compiler says it vectorised."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "text.c").write_text(text, encoding="utf-8")
+        version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+        report = "-Rpass=loop-vectorize" if "clang" in version else "-fopt-info-vec-optimized"
+        done = _run(folder, compiler, "-std=c99", "-O3", report, "-c", "-o", "text.o")
+    found = re.findall(r"text\.c:(\d+):\d+: .*(?:loop vectorized|vectorized loop)", done.stderr)
+    return {int(line) for line in found}
+
+
+def _run(folder: Path, compiler: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    command = [compiler, "text.c", *flags, *NUMERICS, *ISA[isa()]]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 class Native:

@@ -1,0 +1,68 @@
+"""Functions of instructions, in tasks: parts of the work that threads may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from .comments import node_comment
+from .frames import Places
+from .function import Function
+from .nest import Nest
+from .text import function
+from .values import Dim
+
+
+def note_of(places: Places, comments: bool) -> Callable[[int], str]:
+    """What is said of a node."""
+    return partial(node_comment, places.program) if comments else lambda node: ""
+
+
+def cut_dim(dim: Dim | None, tasks: int) -> tuple[int, int]:
+    """How many tasks a dimension is cut into, about `tasks`, and the elements of each."""
+    if dim is None:
+        return 1, 0
+    each = -(-dim.size // tasks)
+    return -(-dim.size // each), each
+
+
+def cut_lines(dim: Dim | None, each: int) -> list[str]:
+    """The range of a task."""
+    if dim is None:
+        return []
+    low = f"task * {each}"
+    return [f"const intptr_t low = {low}, high = {dim.size} - low < {each} ? {dim.size} : low + {each};"]
+
+
+def task_function(
+    nest: Nest, places: Places, name: str, tasks: int, head: Sequence[str], tail: Sequence[str] = ()
+) -> Function:
+    """The function of a LOOP: its loops, or a function for each task of them and `tail` after all tasks."""
+    return task_functions([*nest.declarations(), *head, *nest.writer.lines], places, name, tasks, tail, nest.helpers)
+
+
+def task_functions(
+    lines: Sequence[str],
+    places: Places,
+    name: str,
+    tasks: int,
+    tail: Sequence[str] = (),
+    helpers: Mapping[str, str] | None = None,
+) -> Function:
+    """A function of `lines`, in which `task` counts where there are several tasks; `tail` comes after all of them."""
+    frame, call = places.frame, f"{name}(call, f);"
+    arguments = f"const pg_call *call, const {frame} *f"
+    if tasks == 1:
+        return Function(function(f"static void {name}({arguments})", [*lines, *tail]), call, helpers or {})
+    job = f"{name}_job"
+    texts = [
+        f"typedef struct {job} {{\n    const pg_call *call;\n    const {frame} *f;\n}} {job};",
+        function(f"static void {name}_range({arguments}, intptr_t task)", lines),
+        f"static void {name}_task(void *data, int64_t task, int worker) {{\n    const {job} *job = data;\n"
+        f"    (void)worker;\n    {name}_range(job->call, job->f, (intptr_t)task);\n}}",
+        function(
+            f"static void {name}({arguments})",
+            [f"{job} job = {{call, f}};", f"pg_tasks(call, {tasks}, {name}_task, &job);", *tail],
+        ),
+    ]
+    return Function("\n\n".join(texts), call, helpers or {})

@@ -1,0 +1,62 @@
+"""Cuts nested loops into tiles, whose values lie in buffers while some operations run on them block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .nest import Nest, Pass, Tile
+from .values import Dim
+
+#: Up to so many elements, all operations are written in their place.
+TINY = 16
+
+
+def is_buffered(nest: Nest, count: int) -> bool:
+    """Whether some operations run block by block."""
+    return count > TINY and any(value.apart and value.dims for value in nest.values.values)
+
+
+def write_nest(nest: Nest, block: int, count: int, folds: Pass) -> None:
+    """All loops of `nest`, in tiles of about `block` elements where an operation is apart."""
+    dims = nest.order
+    if not is_buffered(nest, count):
+        nest.tile(Tile(0, *(nest.range_of(dims[0]) if dims else ("0", "1")), 1, False), folds)
+        return
+    outside = tile_at(dims, block)
+    most = max(1, block // product(dims[outside + 1 :]))
+    for depth in range(outside):
+        nest.loop(depth, len(dims))
+        nest.outer_values(depth + 1)
+    with_range(nest, outside, most, folds)
+    for _ in range(outside):
+        nest.writer.close()
+
+
+def with_range(nest: Nest, outside: int, most: int, folds: Pass) -> None:
+    """The tiles of one dimension, at most `most` of its elements each."""
+    dim = nest.order[outside]
+    low, high = nest.range_of(dim)
+    if dim.size <= most and (low, high) == ("0", str(dim.size)):
+        nest.tile(Tile(outside, low, high, dim.size, True), folds)
+        return
+    start, end = f"{dim.var}_low", f"{dim.var}_high"
+    nest.writer.open(f"for (intptr_t {start} = {low}; {start} < {high}; {start} += {most})")
+    nest.writer.line(f"const intptr_t {end} = {high} - {start} < {most} ? {high} : {start} + {most};")
+    nest.tile(Tile(outside, start, end, most, True), folds)
+    nest.writer.close()
+
+
+def tile_at(dims: Sequence[Dim], block: int) -> int:
+    """The outermost dimension of which a tile may have several elements, and all of those inside of it."""
+    for at in range(len(dims)):
+        if product(dims[at + 1 :]) <= block // 2:
+            return at
+    return len(dims) - 1
+
+
+def product(dims: Sequence[Dim]) -> int:
+    """The number of elements."""
+    count = 1
+    for dim in dims:
+        count *= dim.size
+    return count

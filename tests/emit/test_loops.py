@@ -1,0 +1,192 @@
+"""LOOP instructions as C: bits equal to the VM's, over all forms of maps and reductions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from emit.loops import DISTINCT, Native, emitted, vectorised
+from helpers import COMPILER_MARKS
+from optimize.bits import EDGES, identical
+
+import pygraph as pg
+from benchmarks.chain import cheap, mixed
+from pygraph.graph.tree import flatten
+from pygraph.runtime.executable import Executable
+
+pytestmark = COMPILER_MARKS
+
+Array = npt.NDArray[Any]
+Case = Callable[..., Any]
+
+
+def values(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Ordinary numbers, and a few that are not."""
+    if dtype.kind == "b":
+        return rng.random(shape) < 0.5
+    if dtype.kind == "i":
+        return rng.integers(-9, 10, shape).astype(dtype)
+    found = rng.standard_normal(shape) * 3
+    if found.size > 1:
+        found.flat[rng.integers(0, found.size, 2)] = rng.choice(EDGES, 2)
+    with np.errstate(all="ignore"):
+        return np.asarray(found.astype(dtype))
+
+
+def check(cases: Mapping[str, tuple[Case, tuple[tuple[int, ...], ...]]], dtype: str, compiler: str, *flags: str) -> str:
+    """Runs all cases as one graph in C and in the VM; returns the C."""
+    rng = np.random.default_rng(0)
+    inputs: list[Any] = []
+    outputs: list[Any] = []
+    names: list[str] = []
+    arrays: list[Array] = []
+    for name, (function, shapes) in cases.items():
+        given = [pg.var(f"{name}{i}", shape, dtype) for i, shape in enumerate(shapes)]
+        found = function(*given)
+        found = found if isinstance(found, tuple) else (found,)
+        inputs += given
+        arrays += [values(rng, shape, np.dtype(dtype)) for shape in shapes]
+        outputs += found
+        names += [name] * len(found)
+    exe = Executable(pg.Graph(inputs, tuple(outputs)))
+    native = Native(exe.program, compiler, *flags)
+    expected = flatten(exe(*arrays))[0]
+    for name, one, other in zip(names, native(*arrays), expected, strict=True):
+        assert identical(one, np.asarray(other)), f"{name}: {one!r} for {other!r}"
+    return native.text
+
+
+MAPS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
+    "line": (lambda x, y: (x * y + x, np.maximum(x, y)), ((1000,), (1000,))),
+    "short": (lambda x, y: x * y - x, ((7,), (7,))),
+    "one": (lambda x, y: x * y + y, ((1,), (1,))),
+    "scalar": (lambda x, y: x * y, ((), (3,))),
+    "none": (lambda x: x * x, ((0, 3),)),
+    "broadcast": (lambda x, y, z: x * y + z, ((30, 40), (40,), (30, 1))),
+    "outer": (lambda x, y: x * y, ((50, 1), (70,))),
+    "cube": (lambda x, y, z: (x + y) * z, ((5, 1, 9), (4, 1), (5, 4, 1))),
+    "turned": (lambda x, y: x.T + y, ((60, 50), (50, 60))),
+    "backwards": (lambda x: x[::-1] * x, ((200,),)),
+    "steps": (lambda x: x[1::3] + x[:-1:3], ((301,),)),
+    "narrow": (lambda x, y: x * y, ((600, 3), (600, 1))),
+    "joined": (lambda x, y: np.concatenate([x * y, y], axis=1), ((30, 4), (30, 4))),
+    "choice": (lambda x, y: np.where((x > y) & (x != 1), x, y) * (x == y), ((900,), (900,))),
+    "same": (lambda x: (x == x, np.maximum(x, x)), ((900,),)),
+    "truth": (lambda x, y: ((x > y) | (y == 2), x >= y), ((900,), (900,))),
+    "tasks": (lambda x, y: x * x + y, ((300, 200), (200,))),
+    "long": (lambda x: x * x + x, ((70_000,),)),
+}
+
+APART: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
+    "line": (lambda x, y: np.sin(x * y) * np.cos(np.sin(y) + x), ((1100,), (1100,))),
+    "tiny": (lambda x: np.sin(x) * x, ((5,),)),
+    "plane": (lambda x, y, z: (np.sin(x * y) * np.cos(np.sin(z) + x), np.sin(z) * y), ((300, 40), (40,), (300, 1))),
+    "several": (lambda x: np.tanh(np.log(x * x + 1.0)) * np.exp(-x), ((1500,),)),
+    "large": (lambda x: np.sin(x * 1e9) + np.tan(x), ((600,),)),
+    "sum": (lambda x, y: (np.sum(np.sin(x) * y), np.cos(x) + y), ((2000,), (2000,))),
+    "rows": (lambda x, y: np.sum(np.sin(x) * np.exp(np.cos(y)), axis=1), ((40, 50), (50,))),
+    "columns": (lambda x, y: np.sum(np.sin(x) * y, axis=0), ((300, 40), (40,))),
+    "wide": (lambda x, y: np.sum(np.sin(x) * y, axis=0), ((12, 3000), (3000,))),
+    "few": (lambda x, y: np.sum(np.sin(x) * y, axis=1), ((500, 3), (3,))),
+    "narrow": (lambda x, y: np.sum(np.sin(x) * y, axis=0), ((500, 3), (3,))),
+    "tasks": (lambda x, y: np.sum(np.sin(x) * y), ((300, 200), (200,))),
+}
+
+REDUCTIONS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
+    "line": (lambda x: (np.sum(x * x), np.max(x)), ((1000,),)),
+    "short": (lambda x: (np.sum(x + x), np.min(x)), ((15,),)),
+    "lanes": (lambda x: (np.sum(x + x), np.prod(x)), ((16,),)),
+    "uneven": (lambda x: np.sum(x + x, axis=1), ((40, 37),)),
+    "one": (lambda x: np.sum(x + x), ((1,),)),
+    "empty": (lambda x: (np.sum(x, axis=0), np.prod(x, axis=0)), ((0, 3),)),
+    "none": (lambda x: np.sum(x, axis=1), ((0, 3),)),
+    "chunks": (lambda x: (np.sum(x + x), np.max(x)), ((100_000,),)),
+    "chunks_of_two": (lambda x: np.sum(x + x, axis=1), ((2, 70_000),)),
+    "chunks_of_columns": (lambda x: np.sum(x + x, axis=0), ((3000, 24),)),
+    "chunks_of_few": (lambda x: np.sum(x + x, axis=0), ((30_000, 3),)),
+    "chunks_of_planes": (lambda x, y: np.sum(x * y, axis=(0, 1)), ((300, 7, 20), (7, 20))),
+    "chunks_of_thin_planes": (lambda x, y: np.sum(x * y, axis=(0, 1)), ((3000, 7, 3), (3000, 1, 3))),
+    "chunks_of_broadcast": (lambda x, y: np.sum(x * y), ((300, 200), (200,))),
+    "rows": (lambda x, y: np.sum((x - y) * (x - y), axis=1), ((30, 400), (30, 1))),
+    "few_rows": (lambda x: np.sum(x + x, axis=0), ((5, 300),)),
+    "few": (lambda x, y: np.sum(x * y, axis=-1), ((300, 3), (3,))),
+    "columns": (lambda x, y: (np.sum(x * y, axis=0), np.max(x + y, axis=0)), ((300, 40), (40,))),
+    "narrow": (lambda x, y: np.sum(x * y, axis=0), ((300, 3), (300, 1))),
+    "wide": (lambda x, y: np.sum(x * y, axis=0), ((20, 5000), (20, 1))),
+    "wide_rows": (lambda x: np.sum(x + x, axis=0), ((2, 50_000),)),
+    "planes": (lambda x, y: np.sum(x * y, axis=(0, 2)), ((20, 30, 40), (30, 1))),
+    "middle": (lambda x, y: np.sum(x * y, axis=1), ((20, 30, 40), (30, 1))),
+    "broadcast": (lambda x, y: np.sum(x * y), ((40, 50), (50,))),
+    "broadcast_small": (lambda x, y: np.sum(x * y), ((7, 50), (50,))),
+    "broadcast_thin": (lambda x, y: np.sum(x * y), ((700, 3), (700, 1))),
+    "broadcast_thin_planes": (lambda x, y: np.sum(x * y), ((100, 5, 3), (100, 1, 3))),
+    "thin_planes": (lambda x, y: np.sum(x * y, axis=(0, 1)), ((100, 5, 3), (100, 1, 3))),
+    "turned": (lambda x, y: np.sum(x.T * y), ((50, 40), (40, 50))),
+    "also_stored": (lambda x, y: (np.sum(x * y), x * y + 1), ((2000,), (2000,))),
+    "tasks": (lambda x: np.sum(x + x, axis=1), ((300, 400),)),
+    "task_columns": (lambda x: np.sum(x + x, axis=1), ((3, 30, 900),)),
+}
+
+
+#: The first compiler with all types, the others with one.
+RUNS = [
+    *(("float64", compiler) for compiler in DISTINCT),
+    *((dtype, compiler) for dtype in ("float32", "int64", "int32") for compiler in DISTINCT[:1]),
+]
+
+
+@pytest.mark.parametrize(("dtype", "compiler"), RUNS)
+def test_maps(dtype: str, compiler: str) -> None:
+    text = check(MAPS, dtype, compiler)
+    assert "pg_tasks(call, 2," in text
+
+
+@pytest.mark.parametrize(("dtype", "compiler"), RUNS[:-2])
+def test_operations_that_run_block_by_block(dtype: str, compiler: str) -> None:
+    text = check(APART, dtype, compiler)
+    assert f"pg_block_sin_f{dtype[-2:]}(" in text
+
+
+@pytest.mark.parametrize(("dtype", "compiler"), RUNS)
+def test_reductions(dtype: str, compiler: str) -> None:
+    text = check(REDUCTIONS, dtype, compiler)
+    suffix = {"float64": "f64", "float32": "f32"}.get(dtype, "i64")  # integers are summed in 64 bits
+    assert all(f"pg_{what}_sum_{suffix}(" in text for what in ("rows", "accumulate", "combine"))
+
+
+def test_truths_reduce() -> None:
+    cases: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
+        "all": (lambda x, y: (np.all(x | y), np.any(x & y, axis=0), np.all(x, axis=1)), ((300, 40), (300, 40))),
+        "many": (lambda x: (np.all(x), np.any(~x)), ((70_000,),)),
+    }
+    check(cases, "bool", DISTINCT[0])
+
+
+@pytest.mark.parametrize("compiler", DISTINCT)
+def test_without_optimisation(compiler: str) -> None:
+    check({**MAPS, "sum": REDUCTIONS["line"], "chunks": REDUCTIONS["chunks_of_broadcast"]}, "float64", compiler, "-O0")
+    check(REDUCTIONS, "float64", compiler, "-O0")
+
+
+def test_results_of_two_sizes() -> None:
+    x = pg.var("x", (90_000,), "float64")
+    exe = Executable(pg.Graph([x], (np.sum(x * x), np.sum((x * x).astype("float32")), np.max(x > 2.0))))
+    array = values(np.random.default_rng(1), (90_000,), np.dtype("float64"))
+    for one, other in zip(Native(exe.program)(array), flatten(exe(array))[0], strict=True):
+        assert identical(one, np.asarray(other))
+
+
+@pytest.mark.parametrize("compiler", DISTINCT)
+@pytest.mark.parametrize("chain", [cheap, mixed])
+def test_the_loops_of_the_benchmark_vectorise(chain: Case, compiler: str) -> None:
+    graph = pg.trace(pg.value_and_grad(partial(chain, np)), np.zeros(1000))
+    text = emitted(Executable(graph).program)
+    lines = text.split("\n")
+    loops = {number + 2 for number, line in enumerate(lines) if line.strip() == "PG_IVDEP"}
+    assert loops
+    missed = loops - vectorised(text, compiler)
+    assert not missed, "\n".join(lines[number - 1] for number in sorted(missed)) + "\n" + text
