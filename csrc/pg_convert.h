@@ -15,6 +15,9 @@ PG_INLINE int32_t pg_convert_f32_i32(float a) { return a >= -0x1p31F && a < 0x1p
 /* The same type, and the pairs that C defines. */
 #define PG_CAST(from, to, F, R) \
     PG_INLINE R pg_convert_##from##_##to(F a) { return (R)a; }
+/* A choice stays in the vector unit where the bool is a comparison's; a cast makes GCC narrow it to bytes and back. */
+#define PG_CHOICE(to, R) \
+    PG_INLINE R pg_convert_b_##to(uint8_t a) { return a ? (R)1 : (R)0; }
 #define PG_TRUTH(from, F) \
     PG_INLINE uint8_t pg_convert_##from##_b(F a) { return a != 0; }
 PG_CAST(f64, f64, double, double)
@@ -29,16 +32,17 @@ PG_CAST(i32, f64, int32_t, double)
 PG_CAST(i32, f32, int32_t, float)
 PG_CAST(i32, i64, int32_t, int64_t)
 PG_CAST(i32, i32, int32_t, int32_t)
-PG_CAST(b, f64, uint8_t, double)
-PG_CAST(b, f32, uint8_t, float)
-PG_CAST(b, i64, uint8_t, int64_t)
-PG_CAST(b, i32, uint8_t, int32_t)
+PG_CHOICE(f64, double)
+PG_CHOICE(f32, float)
+PG_CHOICE(i64, int64_t)
+PG_CHOICE(i32, int32_t)
 PG_TRUTH(f64, double)
 PG_TRUTH(f32, float)
 PG_TRUTH(i64, int64_t)
 PG_TRUTH(i32, int32_t)
 PG_TRUTH(b, uint8_t)
 #undef PG_CAST
+#undef PG_CHOICE
 #undef PG_TRUTH
 
 #endif

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import scipy.sparse
+from helpers import COMPILERS, needs_compiler
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -23,6 +25,21 @@ def test_the_examples_run_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert "graph neuron" in printed
     assert "= product" in printed
     _check_jacobians(namespace)
+
+
+@needs_compiler
+def test_the_exported_neuron_runs(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    (program,) = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "main.c").write_text(program, encoding="utf-8")
+    first = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    namespace: dict[str, Any] = {}
+    exec(compile(first, "README block 0", "exec"), namespace)
+    namespace["exe"].export_c(tmp_path, "neuron")
+    (arguments,) = re.findall(r"`cc (-std=c99 .*?)`", text)
+    for command in ([COMPILERS[0], *arguments.split(), "-o", "program"], ["./program"]):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 def _check_jacobians(found: dict[str, Any]) -> None:

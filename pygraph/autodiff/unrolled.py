@@ -18,12 +18,17 @@ from .reverse import vjp
 from .unbroadcast import CONVERT, full
 
 
-def jacobian_unrolled(outputs: Sequence[Node], wrt: Sequence[Node]) -> JacobianPlan | None:
+def jacobian_unrolled(
+    outputs: Sequence[Node], wrt: Sequence[Node], modes: Sequence[str] = ("forward", "reverse")
+) -> JacobianPlan | None:
     """The Jacobian of each output with respect to each variable, from expressions of their single elements.
 
-    Each basis vector is pushed or pulled (whichever is planned to cost less) through these by itself, so that a zero
-    ends its way, and equal parts of the derivatives by different elements are computed once. Blocks have the output's
-    dtype, as those of `jacobian_forward`.
+    Each basis vector is pushed or pulled through these by itself, so that a zero ends its way, and equal parts of the
+    derivatives by different elements are computed once. Blocks have the output's dtype, as those of
+    `jacobian_forward`.
+
+    Args:
+        modes: "forward", "reverse" or both, of which the one is taken that is planned to cost less.
 
     Returns:
         None where an expression is too large (`elements.LIMIT`), or holds a loop or another operation that cannot be
@@ -49,9 +54,12 @@ def jacobian_unrolled(outputs: Sequence[Node], wrt: Sequence[Node]) -> JacobianP
         return None
     ends = [part for y in active for part in parts.of(y)]
     starts = [part for x in floating for part in variables[x]]
-    pushed = [jvp(ends, starts, _basis(starts, k)) for k in range(len(starts))]
-    pulled = [vjp(ends, starts, _basis(ends, k)) for k in range(len(ends))]
-    tables = ([list(row) for row in zip(*pushed, strict=True)], pulled)
+    tables = []
+    if "forward" in modes:
+        columns = [jvp(ends, starts, _basis(starts, k)) for k in range(len(starts))]
+        tables.append([list(row) for row in zip(*columns, strict=True)])
+    if "reverse" in modes:
+        tables.append([vjp(ends, starts, _basis(ends, k)) for k in range(len(ends))])
     table = min(tables, key=lambda table: flops(x for row in table for x in row if x is not None))
     read = dict(zip(starts, (part for x in floating for part in elements_of(x)), strict=True))
     found = iter(substitute((x for row in table for x in row if x is not None), read))

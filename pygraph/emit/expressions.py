@@ -19,6 +19,13 @@ SUFFIXES = ("f64", "f32", "i64", "i32", "b")
 SIZES = tuple(dtype.itemsize for dtype in DTYPES)
 
 _OPS = {code: op for op, code in MICRO_OPS.items()}
+#: Comparisons of an integer or bool with itself, of which compilers warn: with the operand, lest it be unused.
+_TRUE, _FALSE = "(uint8_t)(({0} & 0) | 1)", "(uint8_t)({0} & 0)"
+_OF_EQUALS = {
+    **dict.fromkeys(["equal", "less_equal", "greater_equal"], _TRUE),
+    **dict.fromkeys(["not_equal", "less", "greater", "logical_xor"], _FALSE),
+    **dict.fromkeys(["maximum", "minimum"], "{0}"),
+}
 _FIELDS = {"a": "{0}", "b": "{1}", "c": "{2}"}
 _WORD = re.compile(r"\bM\((\w+)\)|\b[abcT]\b")
 
@@ -36,7 +43,9 @@ def micro_text(micro: int, dtype_in: int, dtype_out: int, operands: Sequence[str
         'pg_tanh_f32(v2)'
     """
     if len(operands) == 2 and operands[0] == operands[1] and KINDS[DTYPES[dtype_in]] != "f":
-        operands = (operands[0], f"({operands[0]} | 0)")  # compilers warn where a variable is compared with itself
+        known = _OF_EQUALS.get(name_of(micro))
+        if known is not None:
+            return known.format(operands[0])
     return _template(micro, dtype_in, dtype_out).format(*operands)
 
 

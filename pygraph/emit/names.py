@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-#: Words that C or C++ keeps for itself, names that standard headers or compilers define as macros, and our own.
+#: Words that C or C++ keeps for itself, names that standard headers or compilers define as macros.
 _RESERVED = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl complex const const_cast
 constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false float for
@@ -15,9 +15,10 @@ private protected public register reinterpret_cast restrict return short signed 
 static_cast struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned
 using virtual void volatile wchar_t while xor xor_eq
 NULL EOF I INFINITY NAN HUGE_VAL HUGE_VALF errno stdin stdout stderr assert unix linux i386 main memcpy memset
-arena call f workspace
 """
 RESERVED = frozenset(_RESERVED.split())
+#: What the parameters and members of emitted functions are called.
+PARAMETERS = frozenset(["arena", "call", "f", "workspace"])
 
 
 def identifier(text: str) -> str:
@@ -30,7 +31,7 @@ def identifier(text: str) -> str:
     word = re.sub(r"[^A-Za-z0-9]+", "_", "".join(map(_ascii, unicodedata.normalize("NFKD", text)))).strip("_")
     if not word or word[0].isdigit():
         word = "x" + word
-    return word + "_" if word in RESERVED or word.lower().startswith("pg_") else word
+    return word + "_" if word in RESERVED | PARAMETERS or word.lower().startswith("pg_") else word
 
 
 def _ascii(character: str) -> str:

@@ -8,7 +8,7 @@ from . import headers
 NATIVE, EXPORT = "pg_native_calls.h", "pg_export.h"
 
 #: The headers of C's own library that ours use.
-SYSTEM = ("math.h", "stdint.h", "string.h")
+SYSTEM = ("math.h", "stddef.h", "stdint.h", "string.h")
 
 # The values of sums and products would otherwise depend on the compiler: a * b + c in one rounding or in two. GCC has
 # no such pragma; it does not contract with -std=c99 or -ffp-contract=off.

@@ -51,6 +51,7 @@ class Region:
     split: Split | None = None
     bases: set[Node] = field(default_factory=set)
     reads: set[Access] = field(default_factory=set)
+    follows: bool = False  # it goes on where another one is full, so that what would join that one joins it
 
     def full(self, most: int) -> bool:
         """Whether no further operation may join, where `most` may be together."""
@@ -158,11 +159,9 @@ class Fuser:
         small = prod(shape) <= SMALL
 
         def accepts(region: Region) -> bool:
-            if region.full(most):
-                return False
-            return small or not sought.isdisjoint(region.bases)
+            return small or region.follows or not sought.isdisjoint(region.bases)
 
-        region = self._join("loop", shape, start, node, accepts)
+        region = self._join("loop", shape, start, node, accepts, most)
         region.bases |= bases
         region.bases.add(node)
         region.reads.update(x for x in self.accesses[node] if self.home.get(x.base) is not region)
@@ -177,11 +176,9 @@ class Fuser:
         base = self.views.resolve(operand).base
 
         def accepts(region: Region) -> bool:
-            if region.full(MAX_WITH_REDUCTIONS) or (region.split is not None and region.split != split):
-                return False
-            return base in region.bases
+            return base in region.bases and (region.split is None or region.split == split)
 
-        region = self._join("loop", operand.shape, start, node, accepts)
+        region = self._join("loop", operand.shape, start, node, accepts, MAX_WITH_REDUCTIONS)
         region.split = split
         region.bases.add(base)
 
@@ -199,19 +196,29 @@ class Fuser:
         return region
 
     def _join(
-        self, kind: str, shape: tuple[int, ...], start: int, node: Node, accepts: Callable[[Region], bool]
+        self,
+        kind: str,
+        shape: tuple[int, ...],
+        start: int,
+        node: Node,
+        accepts: Callable[[Region], bool],
+        most: int | None = None,
     ) -> Region:
         recent = self._recent.setdefault((kind, shape), [])
         chosen = None
+        follows = False
         if self.fuse:
             for region in reversed(recent[-LOOK_BACK:]):
                 if region.index < start:
                     break
                 if accepts(region):
-                    chosen = region
-                    break
+                    if most is None or not region.full(most):
+                        chosen = region
+                        break
+                    follows = True
         if chosen is None:
             chosen = self._open(kind, shape)
+            chosen.follows = follows
             recent.append(chosen)
         self._settle(node, chosen)
         return chosen

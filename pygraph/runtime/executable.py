@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -326,6 +328,38 @@ class Executable:
             jacobian_costs=None if jacobian is None else dict(jacobian.costs),
             jacobian_chunk=None if jacobian is None else jacobian.chunk,
         )
+
+    def export_c(self, path: str | os.PathLike[str], name: str) -> tuple[Path, Path]:
+        """Write the Program as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
+
+        The header declares NAME_forward, and NAME_reverse and NAME_jvp of an Executable with `wrt`; comments say what
+        each takes, macros how large arrays and the caller's workspace are. The C needs libm alone, allocates nothing
+        and keeps nothing outside of the workspace. Compiled for the same instruction set it gives the same bits, but
+        for large matrix products, which it sums in order. It does not look for inf and nan.
+
+        Args:
+            path: an existing folder.
+            name: a C identifier, which everything in the header starts with.
+
+        Returns:
+            The paths of NAME.c and NAME.h.
+
+        Raises:
+            ValueError: `name` is no C identifier, or one that C uses itself.
+            UnsupportedError: derivatives through a `pg.while_loop` without a limit; the text names its line.
+
+        Example:
+            >>> import tempfile
+            >>> x = pg.var("x", (3,))
+            >>> exe = pg.compile(pg.Graph([x], np.sum(x * x)), wrt=["x"])
+            >>> [file.name for file in exe.export_c(tempfile.mkdtemp(), "squares")]
+            ['squares.c', 'squares.h']
+        """
+        from ..emit.export import export  # at the first export, not at import
+
+        built = self._built
+        variables = [built.graph.names[i] for variable in built.variables or () for i in variable.positions]
+        return export(built.program, built.graph, variables, built.no_tangent, path, name)
 
     def disassemble(self) -> str:
         """The Program as text, one instruction a line."""

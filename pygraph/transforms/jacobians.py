@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -27,6 +28,15 @@ ENGINES: Mapping[str, Engine] = {
     "coloured": autodiff.jacobian_coloured,
     "unrolled": autodiff.jacobian_unrolled,
 }
+#: Those of `jacfwd` and `jacrev`, of which the cheaper one is taken as well.
+FORWARD: Mapping[str, Engine] = {
+    "forward": autodiff.jacobian_forward,
+    "unrolled": partial(autodiff.jacobian_unrolled, modes=("forward",)),
+}
+REVERSE: Mapping[str, Engine] = {
+    "reverse": autodiff.jacobian_reverse,
+    "unrolled": partial(autodiff.jacobian_unrolled, modes=("reverse",)),
+}
 #: "auto" plans a coloured evaluation only of matrices with at least this many rows and columns (there is little to gain
 #: below) and at most this many entries (the structure of a larger dense one takes a second and more to find).
 COLOURED_FROM = 8
@@ -37,7 +47,8 @@ def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
     """The Jacobian of a function by forward mode: one tangent per element of the argument. For few inputs.
 
     All tangents are pushed at once, as a batch. Where their intermediate values would take more than 64 MiB, they are
-    pushed in chunks, one after another in one loop in C, of as many as fit.
+    pushed in chunks, one after another in one loop in C, of as many as fit. Those of a function of a few numbers are
+    pushed element by element where that is planned to cost less, so that zeros take no part.
 
     Args:
         f, argnums, has_aux: as for `grad`; `f` may return any container of arrays.
@@ -51,7 +62,7 @@ def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
         array([[2., 0.],
                [0., 4.]])
     """
-    return _differentiated("jacfwd", "forward", f, argnums, has_aux)
+    return _differentiated("jacfwd", FORWARD, f, argnums, has_aux)
 
 
 def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
@@ -63,7 +74,7 @@ def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
         >>> pg.jacrev(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
         array([2., 4.])
     """
-    return _differentiated("jacrev", "reverse", f, argnums, has_aux)
+    return _differentiated("jacrev", REVERSE, f, argnums, has_aux)
 
 
 def jacobian(
@@ -100,14 +111,16 @@ def jacobian(
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
     if sparse:
         return sparse_jacobian(f, argnums, has_aux, mode if mode in ("forward", "reverse") else "auto")
-    return _differentiated("jacobian", mode, f, argnums, has_aux)
+    return _differentiated("jacobian", ENGINES if mode == "auto" else {mode: ENGINES[mode]}, f, argnums, has_aux)
 
 
-def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[int], has_aux: bool) -> CompiledFunction:
+def _differentiated(
+    name: str, engines: Mapping[str, Engine], f: Function, argnums: int | Sequence[int], has_aux: bool
+) -> CompiledFunction:
     def recorded(*args: Any, **named: Any) -> Any:
         positions = positions_of(name, f, argnums, len(args))
         point = record_point(name, f, positions, args, named, has_aux)
-        plan = _chosen(mode, point, f)
+        plan = _chosen(engines, point, f)
         blocks = []
         for row in plan.blocks:
             nested = point.nested(point.at_actual(row))
@@ -118,16 +131,16 @@ def _differentiated(name: str, mode: str, f: Function, argnums: int | Sequence[i
     return compiled(recorded, f, name)
 
 
-def _chosen(mode: str, point: Point, f: Function) -> JacobianPlan:
-    """The plan of one mode, or of the cheapest."""
-    engines = dict(ENGINES) if mode == "auto" else {mode: ENGINES[mode]}
+def _chosen(engines: Mapping[str, Engine], point: Point, f: Function) -> JacobianPlan:
+    """The cheapest plan."""
+    engines = dict(engines)
     rows, columns = (sum(prod(x.shape) for x in nodes) for nodes in (point.outputs, point.variables))
-    if mode == "auto" and (min(rows, columns) < COLOURED_FROM or rows * columns > COLOURED_ENTRIES):
-        del engines["coloured"]
+    if len(engines) > 1 and (min(rows, columns) < COLOURED_FROM or rows * columns > COLOURED_ENTRIES):
+        engines.pop("coloured", None)
     found = [engine(point.outputs, point.variables) for engine in engines.values()]
     plans = [plan for plan in found if plan is not None]
     if not plans:
-        problem = f"mode {mode!r} is for small arrays, without loops"
+        problem = f"mode {next(iter(engines))!r} is for small arrays, without loops"
         raise refusal(UnsupportedError, "jacobian", f, problem, "give 'auto', 'forward' or 'reverse'")
     best = min(plans, key=lambda plan: plan.cost)
     note(JacobianNote(best.mode, {plan.mode: plan.cost for plan in plans}, best.chunk))

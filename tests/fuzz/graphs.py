@@ -464,7 +464,8 @@ def _while_loop(g: Grower) -> Any:
         return None
     n = g.pick("i", lambda y: y.shape == () and y.dtype == np.int64)
     count = constant(np.int64(g.rng.integers(0, 4))) if n is None else ops.minimum(n, 3)
-    return while_loop(lambda s: s[0] < count, lambda s: (s[0] + 1, ops.tanh(s[1]) * 0.9 + x), (0, x))[1]
+    limit = 4 if g.rng.random() < 0.5 else None
+    return while_loop(lambda s: s[0] < count, lambda s: (s[0] + 1, ops.tanh(s[1]) * 0.9 + x), (0, x), limit=limit)[1]
 
 
 def _composite(g: Grower) -> Any:

@@ -120,3 +120,16 @@ def test_long_chains_are_cut() -> None:
     counts = [loop_counts(words) for _, words in instructions(lower(Graph([many], total)))]
     assert len(counts) == 3
     assert max(loads for loads, *_ in counts) <= 256 + 2
+
+
+def test_a_full_loop_goes_on_in_one_other() -> None:
+    """What would join a full loop joins the one after it, whatever of its results it reads."""
+    x = var("x", (100_000,))
+    first = [x]
+    for _ in range(511):
+        first.append(tanh(first[-1]))
+    total = first[-1]
+    for at in range(0, 511, 7):
+        total = total + first[at] * first[at + 1]
+    counts = [loop_counts(words) for _, words in instructions(lower(Graph([x], total)))]
+    assert len(counts) == 2

@@ -1,0 +1,278 @@
+"""A Program as one portable C99 file and its header, with the caller's workspace and no dependency but libm."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from ..graph.graph import Graph
+from ..graph.tree import flatten_named, unflatten
+from ..lower.program import Port, Program, Segment
+from ..ops.dtypes import CODES
+from .comments import comment_text
+from .expressions import TYPES
+from .names import RESERVED, distinct
+from .prelude import EXPORT, prelude
+from .source import Core, core
+from .tapes import Workspace, plan_workspace
+
+#: What a caller of an entry may get: the macro's ending, the status, and what it says.
+_STATUSES = (
+    ("OK", "PG_OK", 0, "all outputs are written"),
+    ("INDEX", "PG_INDEX", 3, "an index lies outside its axis"),
+    ("ARGUMENT", "PG_ARGUMENT", 5, "the workspace is not one that forward has filled"),
+    ("STEPS", "PG_STEPS", 6, "a loop's condition still holds after as many steps as its limit allows"),
+    ("TAPE", "PG_TAPE", 7, "a loop has more steps than the workspace has room for"),
+)
+
+_STANDARD = """
+    assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
+    stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
+"""
+#: Headers of C's own library, which a file of the same name would hide.
+_HEADERS = frozenset(_STANDARD.split())
+
+_WORDS = {Segment.FORWARD: "forward", Segment.REVERSE: "reverse", Segment.TANGENT: "jvp"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One pointer that an entry takes, and the member of the frame that it becomes."""
+
+    name: str
+    member: str
+    port: Port
+    written: bool
+
+    @property
+    def declared(self) -> str:
+        const = "" if self.written else "const "
+        return f"{const}{TYPES[CODES[self.port.dtype]]} *{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One function of the exported file."""
+
+    segment: Segment
+    function: str
+    run: str
+    arguments: tuple[_Argument, ...]
+
+    @property
+    def head(self) -> str:
+        parts = [*(argument.declared for argument in self.arguments), "void *workspace"]
+        return _wrapped(f"int {self.function}(", parts)
+
+
+def export(
+    program: Program,
+    graph: Graph,
+    variables: Sequence[str],
+    no_tangent: str,
+    path: str | os.PathLike[str],
+    name: str,
+) -> tuple[Path, Path]:
+    """Write NAME.c and NAME.h to the folder `path`; returns where they are.
+
+    Args:
+        program: what to write.
+        graph: what it was made from.
+        variables: names of the arrays that the gradients belong to; empty without derivatives.
+        no_tangent: why there is no jvp although there are variables; else empty.
+        path: an existing folder.
+        name: a C identifier, which all that the header declares starts with.
+
+    Raises:
+        ValueError: `name` can't be used.
+        UnsupportedError: a node can't be exported.
+    """
+    source, header = texts(program, graph, variables, no_tangent, name)
+    files = Path(path) / f"{name}.c", Path(path) / f"{name}.h"
+    for file, text in zip(files, (source, header), strict=True):
+        file.write_text(text, encoding="utf-8", newline="\n")
+    return files
+
+
+def texts(program: Program, graph: Graph, variables: Sequence[str], no_tangent: str, name: str) -> tuple[str, str]:
+    """The text of the C file and that of its header."""
+    _check_name(name)
+    workspace = plan_workspace(program, graph.name)
+    made = core(program, name, embed=True, stoppable=False)
+    entries = _entries(program, graph, variables, made, name)
+    source = _source(made, entries, workspace, name)
+    return source, _header(graph, entries, workspace, no_tangent, made, name)
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in RESERVED:
+        raise ValueError(
+            f"the name {name!r} can't be exported: it must be a C identifier that is no word of C or C++, of ASCII "
+            "letters, digits and underscores, and start with a letter"
+        )
+    if name in _HEADERS or name.lower().startswith("pg_"):
+        raise ValueError(f"the name {name!r} can't be exported: {name}.h or its names would hide those of C or pygraph")
+
+
+def _entries(program: Program, graph: Graph, variables: Sequence[str], made: Core, name: str) -> list[_Entry]:
+    """The entries, in the order of the segments; a segment without a function has none."""
+    found = []
+    n_inputs = len(program.inputs)
+    for segment, run in zip(Segment, made.segments, strict=False):
+        numbered = [(slot, port, False) for slot, port in enumerate(program.inputs) if port.segment == segment]
+        numbered += [(n_inputs + at, port, True) for at, port in enumerate(program.outputs) if port.segment == segment]
+        if segment is not Segment.FORWARD and not any(written for _, _, written in numbered):
+            continue
+        words = distinct(_port_names(graph, variables, segment))
+        assert len(words) == len(numbered), f"{segment.name}: {words} for {numbered}"
+        arguments = tuple(
+            _Argument(word, made.frame.members[slot], port, written)
+            for word, (slot, port, written) in zip(words, numbered, strict=True)
+        )
+        found.append(_Entry(segment, f"{name}_{_WORDS[segment]}", run, arguments))
+    return found
+
+
+def _port_names(graph: Graph, variables: Sequence[str], segment: Segment) -> list[str]:
+    """What the user would call the inputs and outputs of a segment, in the order of its ports."""
+    floating = [i for i, output in enumerate(graph.outputs) if output.dtype.kind == "f"]
+    match segment:
+        case Segment.FORWARD:
+            return [*graph.names, *_output_names(graph, "out")]
+        case Segment.REVERSE:
+            seeds = _output_names(graph, "seed")
+            return [*(seeds[i] for i in floating), *(f"grad_{variable}" for variable in variables)]
+        case _:
+            tangents = _output_names(graph, "d_out")
+            return [*(f"d_{variable}" for variable in variables), *(tangents[i] for i in floating)]
+
+
+def _output_names(graph: Graph, word: str) -> list[str]:
+    numbered = unflatten(graph.output_tree, list(range(len(graph.outputs))))
+    return [name for name, _ in flatten_named(numbered, word)[0]]
+
+
+# --- the C file -------------------------------------------------------------------------------------------------------
+
+
+def _source(made: Core, entries: Sequence[_Entry], workspace: Workspace, name: str) -> str:
+    functions = "\n\n".join(_function(entry, made, workspace, name) for entry in entries)
+    body = "\n\n".join(filter(None, [made.text.rstrip("\n"), _tapes(workspace, name), functions]))
+    return f'#include "{name}.h"\n\n{prelude(body, EXPORT)}\n{body}\n'
+
+
+def _function(entry: _Entry, made: Core, workspace: Workspace, name: str) -> str:
+    members = [".arena = workspace", *(f".{argument.member} = {argument.name}" for argument in entry.arguments)]
+    call = [".arena = workspace"]
+    if workspace.tapes:
+        call += [f".tapes = {name}_tapes", f".counts = {workspace.counts}"]
+    lines = [
+        f"{entry.head} {{",
+        _wrapped(f"    const {made.frame.type} f = {{", members, "};"),
+        f"    const pg_call call = {{{', '.join(call)}}};",
+        f"    return {entry.run}(&call, &f);",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def _tapes(workspace: Workspace, name: str) -> str:
+    if not workspace.tapes:
+        return ""
+    rows = ",\n".join(f"    {{{tape.nbytes}, {tape.most}, {tape.where}}}" for tape in workspace.tapes)
+    return f"static const pg_tape {name}_tapes[{len(workspace.tapes)}] = {{\n{rows}}};"
+
+
+# --- the header -------------------------------------------------------------------------------------------------------
+
+
+def _header(
+    graph: Graph, entries: Sequence[_Entry], workspace: Workspace, no_tangent: str, made: Core, name: str
+) -> str:
+    upper = name.upper()
+    statuses = [row for row in _STATUSES if re.search(rf"\b{row[1]}\b", made.text) or row[0] == "OK"]
+    words = [f"{upper}_{row[0]}" for row in statuses]
+    forward = entries[0].arguments
+    sizes = zip(distinct(argument.name.upper() for argument in forward), forward, strict=True)
+    values = {f"{upper}_{word}_SIZE": prod(argument.port.shape) for word, argument in sizes}
+    parts = [
+        _title(graph, name),
+        f"#ifndef {upper}_H\n#define {upper}_H",
+        "#include <stdint.h>",
+        "/* What an entry returns. After an error the outputs are undefined. */\n"
+        + _defines(dict(zip(words, (row[2] for row in statuses), strict=True)), [row[3] for row in statuses]),
+        "/* Elements of each input and output. */\n" + _defines(values),
+        "/* Bytes of the workspace, which is aligned as a double. */\n"
+        + _defines({f"{upper}_WORKSPACE_BYTES": workspace.nbytes}),
+        '#ifdef __cplusplus\nextern "C" {\n#endif',
+        *(f"{_about(entry, name, words, alone=len(entries) == 1)}\n{entry.head};" for entry in entries),
+        *([comment_text(f"There is no {name}_jvp: {no_tangent.splitlines()[0]}")] if no_tangent else []),
+        "#ifdef __cplusplus\n}\n#endif",
+        "#endif",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(graph: Graph, name: str) -> str:
+    return (
+        comment_text(f"{graph.name}, exported by pygraph.")[:-3]
+        + f"""
+ *
+ * Compile {name}.c as C99 and link with the mathematical library: cc -std=c99 -O3 -c {name}.c, and later -lm. Results
+ * do not depend on the optimisation, as long as a * b + c is not contracted: GCC needs -std=c99 or -ffp-contract=off,
+ * and for 32-bit x86 -msse2 -mfpmath=sse.
+ *
+ * Arrays are contiguous with the last index running fastest; bool is uint8_t, 0 or 1. Outputs must not overlap inputs
+ * or each other. Nothing is allocated or kept elsewhere than in the workspace: threads with a workspace each may call
+ * at the same time. */"""
+    )
+
+
+def _about(entry: _Entry, name: str, statuses: Sequence[str], alone: bool) -> str:
+    """The comment of an entry: what it does, and what each argument is."""
+    says = {
+        Segment.FORWARD: "Computes the outputs."
+        + ("" if alone else " The workspace keeps what the other entries need."),
+        Segment.REVERSE: "Computes the gradients of sum(seed * output), from what forward left in the workspace.",
+        Segment.TANGENT: "Computes the outputs' tangents, from what forward left in the workspace.",
+    }
+    width = max(len(word) for word in ("workspace", *(argument.name for argument in entry.arguments)))
+    lines = [f"/* {says[entry.segment]}", " *"]
+    for argument in entry.arguments:
+        kind = "output" if argument.written else "input "
+        lines.append(f" *   {argument.name:<{width}}  {kind}  {argument.port.dtype.name} {argument.port.shape}")
+    lines.append(f" *   {'workspace':<{width}}  {name.upper()}_WORKSPACE_BYTES bytes")
+    lines += [" *", f" * Returns {' or '.join(statuses)}. */"]
+    return "\n".join(lines)
+
+
+def _defines(values: Mapping[str, int], notes: Sequence[str] = ()) -> str:
+    """Macros one below the other, with a comment each where there are any."""
+    words = max(map(len, values))
+    digits = max(len(str(value)) for value in values.values())
+    lines = [f"#define {word:<{words}} {value}" for word, value in values.items()]
+    if notes:
+        lines = [f"{line:<{words + digits + 9}} /* {note} */" for line, note in zip(lines, notes, strict=True)]
+    return "\n".join(lines)
+
+
+def _wrapped(start: str, parts: Sequence[str], end: str = ")") -> str:
+    """Parts separated by commas, on as few lines as fit; the first part stands after `start`."""
+    lines = list(_filled(start, parts))
+    return "\n".join(lines) + end
+
+
+def _filled(start: str, parts: Sequence[str]) -> Iterator[str]:
+    indent = " " * len(start.expandtabs())
+    line = start
+    for at, part in enumerate(parts):
+        piece = part if at == len(parts) - 1 else f"{part},"
+        if line.strip() and line != start and len(line) + len(piece) > 116:
+            yield line.rstrip()
+            line = indent
+        line += piece if line in (start, indent) else f" {piece}"
+    yield line

@@ -1,0 +1,53 @@
+"""Random graphs as C: forward, reverse and jvp with the VM's bits; those with large products compile only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from emit.exported import GCC_AND_CLANG, ISA, SANITIZERS, Case, build, check, make_case, uses_blas, write
+from fuzz.graphs import grow
+from helpers import COMPILERS, needs_compiler
+
+from pygraph.emit.tapes import plan_workspace
+from pygraph.errors import UnsupportedError
+
+#: Graphs of a run.
+COUNT = 208
+
+
+def random_cases(seeds: range, large_every: int = 0) -> list[Case]:
+    made = []
+    for seed in seeds:
+        large = large_every > 0 and seed % large_every == 0
+        sample = grow(seed, 6 if large else 6 + seed % 30, large=large)
+        case = make_case(f"r{seed}", sample.graph, sample.arrays, seed)
+        try:
+            plan_workspace(case.exe.program, sample.graph.name)
+        except UnsupportedError:  # a loop without a limit: its values only
+            case = make_case(f"r{seed}", sample.graph, sample.arrays, seed, derivatives=False)
+        made.append(case)
+    return made
+
+
+@needs_compiler
+def test_random_graphs_as_c(tmp_path: Path) -> None:
+    made = random_cases(range(COUNT), large_every=16)
+    alike = [case for case in made if not uses_blas(case.exe)]
+    others = [case for case in made if uses_blas(case.exe)]
+    assert len(alike) > 0.9 * COUNT
+    assert sum(bool(case.tangents) for case in alike) > 0.8 * COUNT
+    write(tmp_path, alike)
+    check(tmp_path, alike, COMPILERS[0], ["-O1", *ISA])
+    (tmp_path / "others").mkdir()
+    write(tmp_path / "others", others)
+    build(tmp_path / "others", others, COMPILERS[0], ["-O0"])
+
+
+@needs_compiler
+@pytest.mark.parametrize("compiler", GCC_AND_CLANG)
+@pytest.mark.parametrize("flags", [["-O0"], ["-O3"], SANITIZERS], ids=["O0", "O3", "sanitizers"])
+def test_some_random_graphs_everywhere(compiler: str, flags: list[str], tmp_path: Path) -> None:
+    made = [case for case in random_cases(range(1000, 1016)) if not uses_blas(case.exe)]
+    write(tmp_path, made)
+    check(tmp_path, made, compiler, [*flags, *ISA])
