@@ -6,6 +6,8 @@ from ..lower.program import Program
 
 #: Where the comments of lines stand, if the code is not longer.
 _COLUMN = 52
+#: Longer descriptions of nodes are cut.
+_LONGEST = 96
 
 
 def comment_text(text: str) -> str:
@@ -19,7 +21,8 @@ def node_comment(program: Program, node: int) -> str:
     """A node's op, its shape and the user's line: `/* multiply (3,) model.py:12: y = x * w */`."""
     info = program.nodes[node]
     where = "" if info.where is None else f" {info.where}"
-    return comment_text(f"{info.op} {info.shape}{where}")
+    text = f"{info.op} {info.shape}{where}"
+    return comment_text(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def noted(code: str, comment: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from ..ops.dtypes import DTYPES, KINDS
+from ..ops.dtypes import CODES, DTYPES, KINDS, bool_
 from ..ops.table import MICRO_OPS
 from .tables import cost, expression
 
@@ -59,15 +59,18 @@ def fast_text(micro: int, dtype_in: int, operands: Sequence[str]) -> str | None:
     return _fast(micro, dtype_in, 1, operands)
 
 
+@cache
 def is_cheap(micro: int, dtype_in: int) -> bool:
     """Whether the operation takes a few machine instructions, so that it may be written out each time."""
     return name_of(micro) == "convert" or cost(_expression(micro, dtype_in)) == "CHEAP"
 
 
-def operand_dtypes(micro: int, dtype_in: int, count: int) -> list[int]:
+@cache
+def operand_dtypes(micro: int, dtype_in: int) -> tuple[int, ...]:
     """The dtypes of the operands of an operation: `dtype_in`, but bool for a condition."""
-    differs = _OPS[micro].differs
-    return [DTYPES.index(np.dtype("bool")) if i in differs else dtype_in for i in range(count)]
+    op = _OPS[micro]
+    assert op.arity is not None
+    return tuple(CODES[bool_] if i in op.differs else dtype_in for i in range(op.arity))
 
 
 def literal(dtype: int, data: bytes) -> str:

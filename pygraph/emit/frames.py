@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..lower import decode as d
 from ..lower.program import Program, SlotKind
+from .comments import comment_text, noted
 from .expressions import SIZES, TYPES, literal
 from .names import distinct
 
@@ -70,16 +71,19 @@ class Frame:
     dtypes: Mapping[int, int]
 
 
-def make_frame(name: str, body: d.Body, names: Sequence[str], dtypes: Mapping[int, int]) -> Frame:
+def make_frame(
+    name: str, body: d.Body, names: Sequence[str], dtypes: Mapping[int, int], notes: Sequence[str] = ()
+) -> Frame:
     """The frame of a body whose ports are called `names`; ports without a dtype have no member.
 
-    A struct has at least one member in C: the arena is always there.
+    A struct has at least one member in C: the arena is always there. `notes` say what each port is.
     """
     members = {slot: word for slot, word in enumerate(distinct(names)) if slot in dtypes}
     lines = ["    char *arena;"]
     for slot, word in members.items():
         const = "const " if slot < body.n_inputs else ""
-        lines.append(f"    {const}{TYPES[dtypes[slot]]} *{word};")
+        comment = comment_text(notes[slot]) if notes else ""
+        lines.append(noted(f"    {const}{TYPES[dtypes[slot]]} *{word};", comment))
     text = "\n".join([f"typedef struct {name} {{", *lines, f"}} {name};"])
     return Frame(name, text, members, {slot: dtypes[slot] for slot in members})
 

@@ -11,6 +11,7 @@ from .expressions import SIZES, SUFFIXES, TYPES, is_cheap, micro_text, name_of, 
 from .frames import Places
 from .function import Function
 from .liveness import Move, Piece, writes
+from .text import function
 
 #: Operations of many machine instructions that are written out in place, in one body; more of them are called.
 DEAR = 16
@@ -20,12 +21,12 @@ def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bo
     """The functions of a SCALAR's pieces."""
     dear = sum(_is_dear(micro) for piece in pieces for micro in piece.micros) > DEAR
     names = [name] if len(pieces) == 1 else [f"{name}_part{k}" for k in range(len(pieces))]
+    linkage = "static" if len(pieces) == 1 else "PG_NOINLINE"  # together they would be one very long function
     functions = []
     for word, piece in zip(names, pieces, strict=True):
         writer = PieceWriter(piece, places, comments, called=dear)
-        lines = "\n".join(f"    {line}" for line in writer.lines())
-        head = f"PG_NOINLINE void {word}(const pg_call *call, const {places.frame} *f) {{"
-        text = f"{head}\n    (void)call;\n    (void)f;\n{lines}\n}}"
+        head = f"{linkage} void {word}(const pg_call *call, const {places.frame} *f)"
+        text = function(head, writer.lines())
         functions.append(Function(text, f"{word}(call, f);", writer.helpers))
     return functions
 
@@ -75,7 +76,7 @@ class PieceWriter:
             memory = self.places.element(micro.target, micro.dtype_in, micro.b // SIZES[micro.dtype_in], write=True)
             lines.append(f"{memory} = {value};")
         else:
-            dtypes = operand_dtypes(micro.micro, micro.dtype_in, len(micro.sources))
+            dtypes = operand_dtypes(micro.micro, micro.dtype_in)
             operands = [self._value(cell, dtype, lines) for cell, dtype in zip(micro.sources, dtypes, strict=True)]
             text = self._operation(micro, operands, dtypes)
             self._values[micro.target] = self._named(micro.dtype_out, text, lines, comment)

@@ -84,7 +84,8 @@ class _Assembly:
         main = self.bodies[0]
         ports = (*self.program.inputs, *self.program.outputs)
         dtypes = {slot: CODES[port.dtype] for slot, port in enumerate(ports)}
-        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], dtypes)
+        notes = [f"{port.shape}, {port.segment.name.lower()}" for port in ports] if self.comments else []
+        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], dtypes, notes)
         segments = [f"{self.name}_run_{Segment(at).name.lower()}" for at in range(len(main.segments))]
         writer = _BodyWriter(self, main, frame, self.name)
         for segment, word in zip(main.segments, segments, strict=True):

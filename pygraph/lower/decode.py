@@ -76,7 +76,9 @@ class ScalarMicro:
     @property
     def sources(self) -> tuple[int, ...]:
         """The cells an operation reads."""
-        return tuple(cell for cell in (self.a, self.b, self.c) if cell >= 0)
+        if self.c >= 0:
+            return self.a, self.b, self.c
+        return (self.a, self.b) if self.b >= 0 else (self.a,)
 
 
 @dataclass(frozen=True, slots=True)
