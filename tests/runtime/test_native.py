@@ -425,3 +425,22 @@ def test_segments_without_a_forward_run_and_unbound_memory_fail_as_before() -> N
     context = wide._runner.pool.make()
     with pytest.raises(pg.GraphError, match="has no memory: bind it first"):
         context.run(Segment.FORWARD)
+
+
+@needs_compiler
+def test_a_budget_builds_what_it_chose_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+    build = native.build
+    monkeypatch.setattr(native, "build", lambda library, **options: (built.append(library), build(library, **options)))
+
+    def f(x: Any) -> Any:
+        return pg.scan(lambda c, _: (np.sin(c) * x, None), x, None, length=200)[0]
+
+    graph = pg.trace(f, 1.0)
+    least = pg.compile(graph, wrt=[0], backend="vm").stats.arena_bytes // 3
+    exe = pg.compile(graph, wrt=[0], memory_budget=least, backend="native")
+    assert exe.stats.backend == "native"
+    function = pg.compile(pg.grad(f), memory_budget=least, backend="native")
+    function(1.0)
+    assert function.executables[0].stats.backend == "native"
+    assert len(built) == 2
