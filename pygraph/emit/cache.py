@@ -32,6 +32,10 @@ _BUILDING = "build-"
 _STALE = 3600.0
 _SUFFIX = ".so"
 
+#: How many builds of a process come between two looks at the size.
+TRIM_EVERY = 32
+_builds = 0
+
 #: Where this process builds when the cache can't be used, and the process it belongs to.
 _private: tuple[int, Path] | None = None
 
@@ -77,7 +81,7 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         except OSError as error:  # no space left, for one
             problem = str(error)
             continue
-        _trim(folder, LIMIT)
+        _count(folder)
         return Entry(path, False)
     advice = "name a folder to write to in PYGRAPH_CACHE, or use backend='vm'"
     raise BackendError(describe("compiling", "native code", f"no place to build: {problem}", advice))
@@ -131,7 +135,10 @@ def clear(folder: Path) -> int:
 
 def _lookup(folder: Path, key: str) -> Path | None:
     with suppress(OSError):
-        for path in folder.glob(f"{key}-*{_SUFFIX}"):
+        for name in os.listdir(folder):  # much faster than glob where there are thousands
+            if not name.startswith(key):
+                continue
+            path = folder / name
             if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
                 os.utime(path)  # it was used now
                 return path
@@ -155,6 +162,14 @@ def _building(folder: Path) -> Iterator[Path]:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _count(folder: Path) -> None:
+    """After a build: now and then, starting with a process's first, keep the folder to its size."""
+    global _builds
+    _builds += 1
+    if _builds % TRIM_EVERY == 1 % TRIM_EVERY:
+        _trim(folder, LIMIT)
 
 
 def _trim(folder: Path, limit: int) -> int:
