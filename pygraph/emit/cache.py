@@ -65,8 +65,7 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         BackendError: no compiler, or its own words; or there is no place to build.
     """
     compiler = cc.find()
-    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+    key = _key(compiler, text, isa)
     for place in (private_folder,) if private else (usable_folder, private_folder):
         try:
             folder = place()
@@ -85,6 +84,16 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         return Entry(path, False)
     advice = "name a folder to write to in PYGRAPH_CACHE, or use backend='vm'"
     raise BackendError(describe("compiling", "native code", f"no place to build: {problem}", advice))
+
+
+def known_library(text: str, isa: str) -> Entry | None:
+    """What `native_library` would find, or None where it would build.
+
+    Raises:
+        BackendError: no compiler.
+    """
+    found = _lookup(usable_folder(), _key(cc.find(), text, isa))
+    return None if found is None else Entry(found, True)
 
 
 def wanted_folder() -> Path:
@@ -131,6 +140,11 @@ def entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
 def clear(folder: Path) -> int:
     """Remove all entries; returns how many bytes they had."""
     return _trim(folder, 0)
+
+
+def _key(compiler: cc.Compiler, text: str, isa: str) -> str:
+    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
 def _lookup(folder: Path, key: str) -> Path | None:

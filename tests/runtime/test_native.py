@@ -134,7 +134,23 @@ def test_contexts_that_are_freed_hand_on_what_they_lost(monkeypatch: pytest.Monk
 
 
 @needs_compiler
-def test_a_program_that_pays_is_built_in_the_background() -> None:
+def test_what_the_cache_has_is_loaded_at_the_first_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
+    for expected in ("vm", "native"):
+        exe = compiled("auto")
+        library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long; the look finds it cheap
+        exe(1.0, 1.0)
+        assert native.wait(60.0)
+        assert exe.stats.backend == expected
+        compiled("native")
+    assert exe.stats.native_cache_hit
+
+
+@needs_compiler
+def test_a_program_that_pays_is_built_in_the_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
     exe = compiled("auto")
     library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long
     exe(1.0, 1.0)
