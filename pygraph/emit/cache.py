@@ -32,6 +32,10 @@ _BUILDING = "build-"
 _STALE = 3600.0
 _SUFFIX = ".so"
 
+#: How many builds of a process come between two looks at the size.
+TRIM_EVERY = 32
+_builds = 0
+
 #: Where this process builds when the cache can't be used, and the process it belongs to.
 _private: tuple[int, Path] | None = None
 
@@ -61,8 +65,7 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         BackendError: no compiler, or its own words; or there is no place to build.
     """
     compiler = cc.find()
-    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+    key = _key(compiler, text, isa)
     for place in (private_folder,) if private else (usable_folder, private_folder):
         try:
             folder = place()
@@ -77,10 +80,20 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         except OSError as error:  # no space left, for one
             problem = str(error)
             continue
-        _trim(folder, LIMIT)
+        _count(folder)
         return Entry(path, False)
     advice = "name a folder to write to in PYGRAPH_CACHE, or use backend='vm'"
     raise BackendError(describe("compiling", "native code", f"no place to build: {problem}", advice))
+
+
+def known_library(text: str, isa: str) -> Entry | None:
+    """What `native_library` would find, or None where it would build.
+
+    Raises:
+        BackendError: no compiler.
+    """
+    found = _lookup(usable_folder(), _key(cc.find(), text, isa))
+    return None if found is None else Entry(found, True)
 
 
 def wanted_folder() -> Path:
@@ -129,9 +142,17 @@ def clear(folder: Path) -> int:
     return _trim(folder, 0)
 
 
+def _key(compiler: cc.Compiler, text: str, isa: str) -> str:
+    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
 def _lookup(folder: Path, key: str) -> Path | None:
     with suppress(OSError):
-        for path in folder.glob(f"{key}-*{_SUFFIX}"):
+        for name in os.listdir(folder):  # much faster than glob where there are thousands
+            if not name.startswith(key):
+                continue
+            path = folder / name
             if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
                 os.utime(path)  # it was used now
                 return path
@@ -155,6 +176,14 @@ def _building(folder: Path) -> Iterator[Path]:
         yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _count(folder: Path) -> None:
+    """After a build: now and then, starting with a process's first, keep the folder to its size."""
+    global _builds
+    _builds += 1
+    if _builds % TRIM_EVERY == 1 % TRIM_EVERY:
+        _trim(folder, LIMIT)
 
 
 def _trim(folder: Path, limit: int) -> int:

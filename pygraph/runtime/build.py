@@ -22,7 +22,6 @@ from ..optimize import optimize
 from ..optimize.log import asked
 from .collector import paused
 from .library import Library
-from .native import prepare
 from .signature import Parameter, Signature, refuse
 
 #: More than this (half a TiB) no machine is asked for.
@@ -70,25 +69,16 @@ class Built:
 
 
 def build(
-    graph: Graph,
-    wrt: Iterable[Any] | None,
-    *,
-    check_finite: bool = False,
-    fuse: bool = True,
-    optimise: bool = True,
-    backend: str = "auto",
+    graph: Graph, wrt: Iterable[Any] | None, *, check_finite: bool = False, fuse: bool = True, optimise: bool = True
 ) -> Built:
-    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too; `backend` is an effective one.
+    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too.
 
     Raises:
-        BackendError: native code is asked for, and can't be had.
         SignatureError: an entry of `wrt` is no input.
         DTypeError: an entry of `wrt` is not floating.
     """
     with paused():
-        built = _build(graph, wrt, check_finite, fuse, optimise)
-    prepare(built.library, backend)
-    return built
+        return _build(graph, wrt, check_finite, fuse, optimise)
 
 
 def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bool, optimise: bool) -> Built:

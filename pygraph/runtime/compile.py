@@ -155,7 +155,7 @@ class _Signatures:
                 wrt = range(len(values)) if self.wrt_all else None
 
                 def make() -> Executable:
-                    return Executable(graph, wrt, jacobian=notes.jacobian, **options)
+                    return Executable(graph, wrt, jacobian=notes.jacobian, prepared=budget is None, **options)
 
                 key = (wrt, repr(notes.jacobian), current_plan(), tuple(sorted(options.items())))
                 return shared_executable(graph, key, make) if self.shared else make()
@@ -166,13 +166,20 @@ class _Signatures:
                 return made
             with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
                 return attempt()
-        return within(budget, function_name(self.function), attempt, _arena_bytes)
+        return _prepared(within(budget, function_name(self.function), attempt, _arena_bytes))
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
         """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
         mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
         return graph.unflatten(substitute(graph.outputs, mapping))
+
+
+def _prepared(made: Executable | Graph) -> Executable | Graph:
+    """What a budget chose: native code is not built for what it did not."""
+    if not isinstance(made, Graph):
+        made.prepare()
+    return made
 
 
 def _arena_bytes(made: Executable | Graph) -> int:
@@ -390,9 +397,9 @@ def compile(
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         def attempt() -> Executable:
-            return Executable(target, wrt, threads, check_finite, backend=backend)
+            return Executable(target, wrt, threads, check_finite, backend=backend, prepared=budget is None)
 
-        return attempt() if budget is None else within(budget, target.name, attempt, _arena_bytes)
+        return attempt() if budget is None else _prepared(within(budget, target.name, attempt, _arena_bytes))
     if not callable(target):
         problem = f"a {type(target).__name__} can't be compiled"
         raise SignatureError(describe("compiling", "compile", problem, "give a pg.Graph or a function"))

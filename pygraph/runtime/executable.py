@@ -22,6 +22,7 @@ from .bound import BoundCall
 from .build import Built, build
 from .kept import Kept
 from .library import isa, pool_threads
+from .native import prepare
 from .notes import JacobianNote
 from .runner import Options, Runner, new_context
 from .signature import Parameter, Signature, refuse
@@ -80,6 +81,7 @@ class Executable:
         optimise: bool = True,
         jacobian: JacobianNote | None = None,
         backend: str = "auto",
+        prepared: bool = True,
     ) -> None:
         """Compile `graph`.
 
@@ -92,18 +94,15 @@ class Executable:
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
             jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
             backend: as `pg.compile` has it.
+            prepared: do what the backend asks for now; otherwise `prepare` does.
         """
         threads = None if threads is None else checked_threads(threads)
         backend = checked_backend(backend, check_finite)
-        built = build(
-            graph,
-            wrt,
-            check_finite=check_finite,
-            fuse=fuse,
-            optimise=optimise,
-            backend=effective_backend(backend, check_finite),
-        )
+        effective_backend(backend, check_finite)  # an error in the environment is said before anything is done
+        built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
         self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan())))
+        if prepared:
+            self.prepare()
 
     def _adopt(self, runner: Runner) -> None:
         """Become the Executable of `runner`."""
@@ -113,6 +112,15 @@ class Executable:
         self._seed_signature = _seed_signature(runner.built)
         self._tangent_signature = _tangent_signature(runner.built)
         self.__call__ = runner.fast_call(runner.general)
+
+    def prepare(self) -> None:
+        """Build native code, or watch what runs would gain by it, as the backend asks for.
+
+        Raises:
+            BackendError: native code is asked for, and can't be had.
+        """
+        options = self._runner.options
+        prepare(self._built.library, effective_backend(options.backend, options.check_finite))
 
     def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
         """The fastest way to call this Executable; `general` gets every call that is not by position and exact.

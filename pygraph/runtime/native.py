@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import weakref
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -60,17 +61,13 @@ def build(library: Library, background: bool = False) -> None:
     Raises:
         BackendError: there is no compiler, or it fails, or its result does not load.
     """
-    from ..emit.cache import native_library  # at the first build: it costs memory and time to import
-    from ..emit.native import native_source
+    from ..emit.cache import native_library
     from .library import isa
 
     if library.is_native:
         return
     start = time.perf_counter()
-    try:
-        text = native_source(library.program)
-    except UnsupportedError as error:
-        raise BackendError(str(error)) from error
+    text = _emitted(library)
     entry = native_library(text, isa(), background)
     try:
         library.load_native(entry.path)
@@ -81,6 +78,34 @@ def build(library: Library, background: bool = False) -> None:
         except ProgramError as error:
             raise BackendError(str(error)) from error
     library.native_seconds, library.native_cache_hit = time.perf_counter() - start, entry.hit
+
+
+def load_known(library: Library) -> bool:
+    """Load native code of a Program where the cache has it; returns whether it has.
+
+    Raises:
+        BackendError: it can't be had: there is no C for the Program, or no compiler.
+    """
+    from ..emit.cache import known_library
+    from .library import isa
+
+    start = time.perf_counter()
+    entry = known_library(_emitted(library), isa())
+    if entry is None:
+        return False
+    with suppress(ProgramError):
+        library.load_native(entry.path)
+        library.native_seconds, library.native_cache_hit = time.perf_counter() - start, True
+    return library.is_native
+
+
+def _emitted(library: Library) -> str:
+    from ..emit.native import native_source  # at the first build: it costs memory and time to import
+
+    try:
+        return native_source(library.program)
+    except UnsupportedError as error:
+        raise BackendError(str(error)) from error
 
 
 #: The most seconds that the end of the interpreter waits for the background thread.
@@ -149,14 +174,16 @@ def wait(timeout: float | None = None) -> bool:
 
 
 def _consider(library: Library) -> None:
-    """Build what pays; else watch it with the planned figures in place of rough ones."""
+    """Load what the cache has, or build what pays; else watch with the planned figures in place of rough ones."""
     from .payoff import payoff
 
-    if library.payoff is None:
-        library.payoff = payoff(library.program)
-        if _watch(library) < library.payoff.price:
-            return
     try:
+        if library.payoff is None:
+            library.payoff = payoff(library.program)
+            if max(library.payoff.gains) < library.payoff.price:
+                if not load_known(library):
+                    _watch(library)
+                return
         build(library, background=True)
     except BackendError as error:
         _say(f"{library.title} stays in the interpreter: {error}")

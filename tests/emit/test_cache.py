@@ -42,6 +42,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> Builds:
     monkeypatch.setattr(compiler, "find", made.find)
     monkeypatch.setattr(compiler, "build", made.build)
     monkeypatch.setattr(cache, "_private", None)
+    monkeypatch.setattr(cache, "TRIM_EVERY", 1)
     monkeypatch.delenv("PYGRAPH_NATIVE_FLAGS", raising=False)
     return made
 

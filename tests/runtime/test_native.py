@@ -134,7 +134,23 @@ def test_contexts_that_are_freed_hand_on_what_they_lost(monkeypatch: pytest.Monk
 
 
 @needs_compiler
-def test_a_program_that_pays_is_built_in_the_background() -> None:
+def test_what_the_cache_has_is_loaded_at_the_first_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
+    for expected in ("vm", "native"):
+        exe = compiled("auto")
+        library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long; the look finds it cheap
+        exe(1.0, 1.0)
+        assert native.wait(60.0)
+        assert exe.stats.backend == expected
+        compiled("native")
+    assert exe.stats.native_cache_hit
+
+
+@needs_compiler
+def test_a_program_that_pays_is_built_in_the_background(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
     exe = compiled("auto")
     library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long
     exe(1.0, 1.0)
@@ -425,3 +441,22 @@ def test_segments_without_a_forward_run_and_unbound_memory_fail_as_before() -> N
     context = wide._runner.pool.make()
     with pytest.raises(pg.GraphError, match="has no memory: bind it first"):
         context.run(Segment.FORWARD)
+
+
+@needs_compiler
+def test_a_budget_builds_what_it_chose_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+    build = native.build
+    monkeypatch.setattr(native, "build", lambda library, **options: (built.append(library), build(library, **options)))
+
+    def f(x: Any) -> Any:
+        return pg.scan(lambda c, _: (np.sin(c) * x, None), x, None, length=200)[0]
+
+    graph = pg.trace(f, 1.0)
+    least = pg.compile(graph, wrt=[0], backend="vm").stats.arena_bytes // 3
+    exe = pg.compile(graph, wrt=[0], memory_budget=least, backend="native")
+    assert exe.stats.backend == "native"
+    function = pg.compile(pg.grad(f), memory_budget=least, backend="native")
+    function(1.0)
+    assert function.executables[0].stats.backend == "native"
+    assert len(built) == 2
