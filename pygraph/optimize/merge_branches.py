@@ -48,7 +48,7 @@ class _Wide:
             if column not in known:
                 if node.attrs.get("recompute", False):
                     return None
-                known[column] = len(known)
+                known[column] = len(self.outputs[0])
                 for found, x in zip(self.outputs, column, strict=True):
                     found.append(x)
         return [known[column] for column in wanted]
@@ -112,10 +112,10 @@ def _groups(branches: Sequence[Node], level: Mapping[Node, int], equal: bool) ->
 
 
 def _aliases(group: Sequence[Node], number: Mapping[Node, int]) -> _Alias:
-    """Which branches of a group others may take the place of: those with the most operands stay."""
+    """Which branches of a group others may take the place of: those with the most operands and results stay."""
     alias: _Alias = {}
     by_operand: dict[Node, list[_Wide]] = {}
-    for node in sorted(group, key=lambda node: -len(set(node.inputs))):
+    for node in sorted(group, key=lambda node: (-len(set(node.inputs)), -len(node.attrs["bodies"][0].outputs))):
         operands = dict.fromkeys(node.inputs[1:])
         known = [by_operand.get(x, []) for x in operands]
         for wide in min(known, key=len, default=[]):
