@@ -281,7 +281,8 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     with these values as further outputs. (The narrower original is replaced by the wider loop when the graph is
     optimised, so the primal computation runs once.)
     """
-    invariant, stacked = _sources(loop, outputs, set(own))
+    varying = {*loop.carry_inputs, *loop.x_inputs}
+    invariant, stacked = sources(loop.inputs, varying, loop.x_inputs, outputs, own)
     outside = substitute(invariant, dict(zip(loop.const_inputs, loop.consts, strict=True)))
     place = {node: index for index, node in reversed(list(enumerate(loop.y_outputs)))}
     new = [node for node in stacked if node not in place]
@@ -310,11 +311,18 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     )
 
 
-def _sources(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[list[Node], list[Node]]:
-    """The primal nodes to compute once outside, and those to stack, so that `outputs` need no others."""
-    inputs = set(loop.inputs)
-    varying: set[Node] = {*loop.carry_inputs, *loop.x_inputs}
-    later = set(own)
+def sources(
+    inputs: Iterable[Node], varying: Iterable[Node], given: Iterable[Node], outputs: Sequence[Node], own: Iterable[Node]
+) -> tuple[list[Node], list[Node]]:
+    """The primal nodes that do not vary, and those that do, to hand to a derivative so that it needs no others.
+
+    Args:
+        inputs: of the primal body.
+        varying: those of them that are not the same each time.
+        given: those that the derivative has anyway, besides those that don't vary.
+        outputs: of the derivative's body, in terms of `inputs` and of its `own`.
+    """
+    inputs, varying, later = set(inputs), set(varying), set(own)
     free: set[Node] = set()  # made of constants alone
     asked: set[Node] = set()
     order = topological(outputs)
@@ -334,7 +342,7 @@ def _sources(loop: Loop, outputs: Sequence[Node], own: set[Node]) -> tuple[list[
             asked.add(node.inputs[0])
     invariant: list[Node] = []
     stacked: list[Node] = []
-    at_hand: set[Node] = set(loop.x_inputs)
+    at_hand: set[Node] = set(given)
     for node in order:
         if node in later:
             continue

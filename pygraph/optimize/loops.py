@@ -150,7 +150,7 @@ def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list
     for index, (node, _) in enumerate(found):
         for operand in dict.fromkeys(node.inputs):
             by_operand.setdefault(operand, []).append(index)
-    level = _levels(outputs, levels)
+    level = levels_of(topological(outputs), levels)
     alias: Alias = {}
     wide_loops: dict[Node, Loop] = {}
     current = list(outputs)
@@ -201,9 +201,10 @@ def _included(loop: Loop, wide: Loop) -> tuple[Loop, list[int]] | None:
     return _widened(wide, moved.outputs, carries)
 
 
-def _levels(outputs: Sequence[Node], levels: Mapping[Node, int]) -> dict[Node, int]:
+def levels_of(order: Iterable[Node], levels: Mapping[Node, int]) -> dict[Node, int]:
+    """The level of each node of `order`, which comes after its operands: the highest of the inputs it depends on."""
     level: dict[Node, int] = {}
-    for node in topological(outputs):
+    for node in order:
         level[node] = max((level[operand] for operand in node.inputs), default=levels.get(node, 0))
     return level
 

@@ -10,7 +10,7 @@ from ..graph.build import topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
-from . import log, loops, rules_arith, rules_matmul, rules_shape
+from . import log, loops, merge_branches, rules_arith, rules_matmul, rules_shape
 from .engine import RuleSet, sweep
 from .values import same
 
@@ -34,8 +34,8 @@ def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 
 
 def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
-    """Loops that another loop repeats are replaced by it."""
-    return loops.merged(graph.outputs, levels) if _has_loops(graph) else graph.outputs
+    """Loops and branches that another one repeats are replaced by it."""
+    return merge_branches.merged(loops.merged(graph.outputs, levels), levels) if _has_loops(graph) else graph.outputs
 
 
 def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
