@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ class Constants:
     Attributes:
         data: the constants.
         prefix: of the names of arrays that the text holds; None where they come with `call->constants`.
-        used: the arrays that the text must hold: (dtype, count) by offset.
+        used: the arrays that were asked for: (dtype, count) by offset.
     """
 
     data: bytes
@@ -30,6 +31,8 @@ class Constants:
         """The first element of `nbytes` of constants."""
         if self.prefix is None:
             return f"PG_AT(const {TYPES[dtype]}, call->constants, {offset})"
+        if nbytes == 0:
+            return f"(const {TYPES[dtype]} *)0"
         self.used[offset] = dtype, nbytes // SIZES[dtype]
         return f"{self.prefix}_constant{offset}"
 
@@ -37,9 +40,10 @@ class Constants:
         """One constant as a literal."""
         return literal(dtype, self.data[offset : offset + SIZES[dtype]])
 
-    def text(self) -> str:
-        """The arrays that the text must hold."""
-        return "\n".join(self._array(offset, *self.used[offset]) for offset in sorted(self.used))
+    def text(self, code: str) -> str:
+        """The arrays that `code` names."""
+        named = {int(offset) for offset in re.findall(rf"\b{self.prefix}_constant(\d+)\b", code)}
+        return "\n".join(self._array(offset, *self.used[offset]) for offset in sorted(named))
 
     def _array(self, offset: int, dtype: int, count: int) -> str:
         size = SIZES[dtype]

@@ -91,7 +91,8 @@ class _Assembly:
         for segment, word in zip(main.segments, segments, strict=True):
             texts += writer.segment(segment, f"static int {word}", fails=True)
         frames = [callee.frame.text for _, callee in sorted(self.callees.items())]
-        parts = [_HEAD, self.constants.text(), frame.text, *frames, *self.helpers.values(), *texts]
+        code = "\n\n".join([frame.text, *frames, *self.helpers.values(), *texts])
+        parts = [_HEAD, self.constants.text(code), code]
         return Core("\n\n".join(part for part in parts if part) + "\n", frame, tuple(segments))
 
     def _body(self, body: d.Body) -> list[str]:
