@@ -71,15 +71,14 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
         for (int64_t j0 = 0; j0 < n; j0 += PG_COLUMNS) {                                                               \
             const int64_t columns = n - j0 < PG_COLUMNS ? n - j0 : PG_COLUMNS;                                         \
             for (int64_t k0 = 0; k0 < k; k0 += PG_STEPS_OF_K) {                                                        \
-                const int64_t steps = k - k0 < PG_STEPS_OF_K ? k - k0 : PG_STEPS_OF_K;                                 \
+                const int64_t steps = k - k0 < PG_STEPS_OF_K ? k - k0 : PG_STEPS_OF_K, fours = steps / 4 * 4;          \
                 for (int64_t s = 0; s < steps; s++) {                                                                  \
                     for (int64_t j = 0; j < columns; j++) block[s][j] = b[(k0 + s) * row_b + (j0 + j) * step_b];       \
                 }                                                                                                      \
                 for (int64_t i = 0; i < m; i++) {                                                                      \
                     const T *x = a + i * row_a + k0 * step_a;                                                          \
                     T *sum = c + i * n + j0;                                                                           \
-                    int64_t s = 0;                                                                                     \
-                    for (; s + 4 <= steps; s += 4) {                                                                   \
+                    for (int64_t s = 0; s < fours; s += 4) {                                                           \
                         const T x0 = x[s * step_a], x1 = x[(s + 1) * step_a];                                          \
                         const T x2 = x[(s + 2) * step_a], x3 = x[(s + 3) * step_a];                                    \
                         for (int64_t j = 0; j < columns; j++) {                                                        \
@@ -87,7 +86,7 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
                                      x3 * block[s + 3][j];                                                             \
                         }                                                                                              \
                     }                                                                                                  \
-                    for (; s < steps; s++) {                                                                           \
+                    for (int64_t s = fours; s < steps; s++) {                                                          \
                         const T x0 = x[s * step_a];                                                                    \
                         for (int64_t j = 0; j < columns; j++) sum[j] += x0 * block[s][j];                              \
                     }                                                                                                  \

@@ -22,6 +22,7 @@ from emit.exported import (
     check,
     has_32_bit,
     make_case,
+    outputs,
     run,
     write,
 )
@@ -137,6 +138,40 @@ def test_exports_compile_for_32_bit_and_as_any_newer_c(compiler: str, tmp_path: 
         for level in ("-O0", "-O3"):
             run([compiler, *STRICT, level, "-m32", "-c", f"{case.name}.c", "-o", "m32.o"], tmp_path)
         run([compiler, "-std=gnu17", *STRICT[1:], "-Wshadow", "-fsyntax-only", f"{case.name}.c"], tmp_path)
+
+
+@needs_compiler
+def test_exports_run_as_32_bit_programs(tmp_path: Path) -> None:
+    if not has_32_bit("gcc"):
+        pytest.skip("no gcc with a 32-bit C library")
+    made = cases()
+    write(tmp_path, made)
+    check(tmp_path, made, "gcc", ["-m32", "-O2", "-msse2", "-mfpmath=sse"], exact=False)
+
+
+def transposed(kind: str, a: Any, b: Any) -> Any:
+    return (a.T if kind[0] == "t" else a) @ (b.T if kind[1] == "t" else b)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_large_products_are_summed_in_order(dtype: str, tmp_path: Path) -> None:
+    made = []
+    for kind in ("nn", "nt", "tn", "tt"):
+        for m, n, k in ((28, 7, 4), (33, 70, 36), (3, 130, 67), (64, 1, 300)):
+            shapes = (m, k) if kind[0] == "n" else (k, m), (k, n) if kind[1] == "n" else (n, k)
+            a, b = (pg.var(name, shape, dtype) for name, shape in zip("ab", shapes, strict=True))
+            graph = pg.Graph([a, b], transposed(kind, a, b))
+            values = [x.astype(dtype) for x in map(np.random.default_rng(m).standard_normal, shapes)]
+            made.append(make_case(f"{kind}_{m}", graph, values, derivatives=False))
+    write(tmp_path, made)
+    for found in outputs(tmp_path, made, COMPILERS[0], ["-O3", *ISA]):
+        a, b = found.case.arguments
+        a, b = (a.T if found.case.name[0] == "t" else a), (b.T if found.case.name[1] == "t" else b)
+        wanted = np.zeros(found.wanted.shape, dtype)
+        for step in range(a.shape[1]):
+            wanted += np.outer(a[:, step], b[step])
+        assert np.array_equal(found.value, wanted), found.title
 
 
 @needs_compiler
