@@ -15,7 +15,7 @@ from math import ceil, prod
 from ..graph.build import constant, make, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.where import attributed
+from ..graph.where import Where, attributed
 from ..ops.row import lookup
 from .loops import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from .unbroadcast import reshaped
@@ -45,13 +45,25 @@ class Plan:
         """Whether nothing is computed again."""
         return self == Plan()
 
+    def __str__(self) -> str:
+        said = [f"loops {self.depth} deep"] if self.depth > 1 else []
+        said += ["steps"] if self.steps else []
+        said += [f"{self.parts} parts"] if self.parts > 1 else []
+        return ", ".join(said) or "nothing again"
+
 
 @dataclass(frozen=True)
 class Applied:
-    """A plan in force, and what it has found to change so far: "loops", "parts"."""
+    """A plan in force, and what it has found to change so far.
+
+    Attributes:
+        changed: the kinds: "loops", "parts".
+        again: in words, each thing once, in the order in which it was found.
+    """
 
     plan: Plan
     changed: set[str] = field(default_factory=set)
+    again: dict[str, None] = field(default_factory=dict)
 
 
 _current: ContextVar[Applied | None] = ContextVar("pygraph_recompute", default=None)
@@ -74,6 +86,20 @@ def current_plan() -> Plan:
     return Plan() if applied is None else applied.plan
 
 
+def computed_again() -> tuple[str, ...]:
+    """What the plan in force has changed so far, in words."""
+    applied = _current.get()
+    return () if applied is None else tuple(applied.again)
+
+
+def forget_after(count: int) -> None:
+    """Take back what was noted after the first `count` words: it is not used."""
+    applied = _current.get()
+    for said in computed_again()[count:]:
+        assert applied is not None
+        del applied.again[said]
+
+
 def as_planned(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
     """`outputs` by the plan in force; the nodes `fixed`, which they are differentiated by, stay what they are."""
     applied = _current.get()
@@ -89,12 +115,12 @@ def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) 
     """
     plan, result = applied.plan, list(outputs)
     if plan.steps or plan.depth > 1:
-        result = _with_loops(outputs, fixed, plan)
+        result = _with_loops(outputs, fixed, applied)
         if _differ(result, outputs):
             applied.changed.add("loops")
     order = topological(result)
     if plan.parts > 1 and not any(map(is_stack, order)):
-        divided = _divided(result, order, set(fixed), plan.parts)
+        divided = _divided(result, order, set(fixed), applied)
         if _differ(divided, result):
             applied.changed.add("parts")
         result = divided
@@ -115,7 +141,8 @@ def recomputed(inputs: Sequence[Node], outputs: Sequence[Node], operands: Sequen
 # --- loops -----------------------------------------------------------------------------------------------------------
 
 
-def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], plan: Plan) -> list[Node]:
+def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) -> list[Node]:
+    plan = applied.plan
     done: dict[Node, Node] = {node: node for node in fixed}
     built: dict[Node, list[Node]] = {}
     for node in topological(outputs):
@@ -129,11 +156,31 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], plan: Plan) -> l
             done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.where) if changed else node
             if node.op is SCAN and node.attrs["length"] >= SHORTEST:
                 loop = Loop.of(done[node])
+                applied.again[_loop_text(loop, plan, node.where)] = None
                 if plan.steps:
                     again = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)
                     loop = _over(loop, again)
                 built[node] = _grouped(loop, plan.depth)
     return [done[node] for node in outputs]
+
+
+def _loop_text(loop: Loop, plan: Plan, where: Where | None) -> str:
+    """What a plan does to a loop: the lengths of its groups of steps, the outermost first."""
+    lengths: list[int] = []
+    length, depth = loop.length or 0, plan.depth
+    while depth > 1 and length >= SHORTEST:
+        length = _group_length(length, depth)
+        lengths.append(length)
+        depth -= 1
+    said = [f"groups of {' and in these of '.join(map(str, lengths))}"] if lengths else []
+    said += ["the inside of each step"] if plan.steps else []
+    place = f" ({where.place})" if where is not None else ""
+    return f"scan {loop.name}{place}, {loop.length:,} steps: {', '.join(said)}"
+
+
+def _group_length(length: int, depth: int) -> int:
+    share: float = length ** ((depth - 1) / depth)
+    return ceil(share)
 
 
 def _slots(nodes: Sequence[Node]) -> list[Node]:
@@ -163,7 +210,7 @@ def _grouped(loop: Loop, depth: int) -> list[Node]:
     assert length is not None
     if depth < 2 or length < SHORTEST:
         return loop.build()
-    size = ceil(length ** ((depth - 1) / depth))
+    size = _group_length(length, depth)
     count, rest = divmod(length, size)
     start = rest if loop.reverse else 0
     n_carry = len(loop.init)
@@ -208,8 +255,9 @@ def _part(x: Node, start: int, length: int) -> Node:
 # --- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _divided(outputs: Sequence[Node], order: Sequence[Node], fixed: set[Node], parts: int) -> list[Node]:
+def _divided(outputs: Sequence[Node], order: Sequence[Node], fixed: set[Node], applied: Applied) -> list[Node]:
     """`outputs` computed in parts one after another, each a branch; cut where little is handed on."""
+    parts = applied.plan.parts
     place: dict[Node, int] = {}
     work: list[Node] = []
     for node in order:
@@ -237,6 +285,7 @@ def _divided(outputs: Sequence[Node], order: Sequence[Node], fixed: set[Node], p
     for at in range(1, len(crossing)):
         crossing[at] += crossing[at - 1]
     ends = _ends(made, crossing, parts)
+    applied.again[f"{len(work):,} operations: in {len(ends) + 1} parts"] = None
     part = {node: sum(at > end for end in ends) for node, at in place.items()}
     done: dict[Node, Node] = {}
     for number in range(len(ends) + 1):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..autodiff.recompute import Plan, planned
+from ..autodiff.recompute import Plan, computed_again, current_plan, planned
 from ..errors import BudgetError, SignatureError
 from ..graph.where import describe
 from .stats import bytes_text
@@ -18,6 +19,27 @@ PLANS = (
     *(Plan(steps, depth, parts) for depth in (2, 3, 4) for steps in (False, True) for parts in (1, 8)),
 )
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryNote:
+    """How an Executable keeps to a budget: see `Stats.memory_budget` and what follows it."""
+
+    budget: int
+    again: tuple[str, ...]
+    tried: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit for the bytes of an arena, and those that the plans tried so far have led to."""
+
+    nbytes: int
+    tried: dict[str, int] = field(default_factory=dict)
+
+    def note(self, arena_bytes: int) -> MemoryNote:
+        """For an Executable that has been built under the plan in force."""
+        return MemoryNote(self.nbytes, computed_again(), {**self.tried, str(current_plan()): arena_bytes})
 
 
 def checked_budget(budget: object) -> int | None:
@@ -34,13 +56,12 @@ def checked_budget(budget: object) -> int | None:
     return size
 
 
-def within(budget: int, name: str, attempt: Callable[[], T], arena_bytes: Callable[[T], int]) -> T:
-    """What `attempt` compiles under the first plan whose arena is at most `budget` bytes.
+def within(budget: Budget, name: str, attempt: Callable[[], T], arena_bytes: Callable[[T], int]) -> T:
+    """What `attempt` compiles under the first plan whose arena keeps to the budget.
 
     Raises:
         BudgetError: no plan keeps to it; says how many bytes the best one takes too many.
     """
-    least = -1
     useless: set[str] = set()  # what has nothing to change in this function
     for plan in PLANS:
         asked = {"loops"} if plan.steps or plan.depth > 1 else set()
@@ -53,12 +74,13 @@ def within(budget: int, name: str, attempt: Callable[[], T], arena_bytes: Callab
         if len(asked) == 1:
             useless |= asked - applied.changed
         size = arena_bytes(made)
-        if size <= budget:
+        if size <= budget.nbytes:
             return made
-        least = size if least < 0 else min(least, size)
+        budget.tried[str(plan)] = size
+    least = min(budget.tried.values())
     problem = (
         f"a call needs {bytes_text(least)} for its intermediates with as much computed again as helps, "
-        f"{bytes_text(least - budget)} more than memory_budget={budget}"
+        f"{bytes_text(least - budget.nbytes)} more than memory_budget={budget.nbytes}"
     )
     advice = f"give {least} or more, or put pg.checkpoint around parts of the function"
     raise BudgetError(describe("compiling", name, problem, advice))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..autodiff.recompute import Plan, current_plan, planned
+from ..autodiff.recompute import Plan, computed_again, current_plan, forget_after, planned
 from ..errors import DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
@@ -26,7 +26,7 @@ from ..graph.verify import check_enabled
 from ..graph.weak import WEAK_TYPES, is_weak
 from ..graph.where import describe
 from .backends import checked_backend
-from .budget import checked_budget, within
+from .budget import Budget, checked_budget, within
 from .collector import paused
 from .notes import collected
 from .shared import shared_executable
@@ -145,7 +145,8 @@ class _Signatures:
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         options = dict(self.options)
-        budget = options.pop("memory_budget", None)
+        nbytes = options.pop("memory_budget", None)
+        budget = None if nbytes is None else Budget(nbytes)
 
         def attempt() -> Executable | Graph:
             with paused(), collected() as notes:
@@ -155,15 +156,17 @@ class _Signatures:
                 wrt = range(len(values)) if self.wrt_all else None
 
                 def make() -> Executable:
-                    return Executable(graph, wrt, jacobian=notes.jacobian, prepared=budget is None, **options)
+                    return Executable(graph, wrt, jacobian=notes.jacobian, budget=budget, **options)
 
                 key = (wrt, repr(notes.jacobian), current_plan(), tuple(sorted(options.items())))
                 return shared_executable(graph, key, make) if self.shared else make()
 
         if budget is None:
+            said = len(computed_again())
             made = attempt()
             if isinstance(made, Graph) or current_plan().empty:
                 return made
+            forget_after(said)
             with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
                 return attempt()
         return _prepared(within(budget, function_name(self.function), attempt, _arena_bytes))
@@ -358,6 +361,7 @@ def compile(
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
             are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
             them, as little as is needed; the results may differ by rounding. The function may be traced several times.
+            `stats.memory_again` says what is computed again, `stats.memory_plans` what else was tried.
         backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
             planned to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not depend
             on it. With `check_finite` runs stay in the interpreter. The environment's PYGRAPH_BACKEND goes before it.
@@ -382,7 +386,7 @@ def compile(
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {cache_size!r}"
         raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
-    budget = checked_budget(memory_budget)
+    nbytes = checked_budget(memory_budget)
     if target is None:
         return functools.partial(
             compile,
@@ -396,8 +400,10 @@ def compile(
     if isinstance(target, Graph):
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
+        budget = None if nbytes is None else Budget(nbytes)
+
         def attempt() -> Executable:
-            return Executable(target, wrt, threads, check_finite, backend=backend, prepared=budget is None)
+            return Executable(target, wrt, threads, check_finite, backend=backend, budget=budget)
 
         return attempt() if budget is None else _prepared(within(budget, target.name, attempt, _arena_bytes))
     if not callable(target):
@@ -407,4 +413,4 @@ def compile(
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
         raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
     options = {"threads": threads, "check_finite": check_finite, "backend": backend}
-    return CompiledFunction(target, options if budget is None else {**options, "memory_budget": budget}, cache_size)
+    return CompiledFunction(target, options if nbytes is None else {**options, "memory_budget": nbytes}, cache_size)

@@ -19,6 +19,7 @@ from ..graph.where import describe, type_text
 from ..lower import Program, Segment, disassemble
 from .backends import checked_backend, effective_backend
 from .bound import BoundCall
+from .budget import Budget
 from .build import Built, build
 from .kept import Kept
 from .library import isa, pool_threads
@@ -81,7 +82,7 @@ class Executable:
         optimise: bool = True,
         jacobian: JacobianNote | None = None,
         backend: str = "auto",
-        prepared: bool = True,
+        budget: Budget | None = None,
     ) -> None:
         """Compile `graph`.
 
@@ -94,14 +95,16 @@ class Executable:
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
             jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
             backend: as `pg.compile` has it.
-            prepared: do what the backend asks for now; otherwise `prepare` does.
+            budget: what is tried to keep to, for `stats`; with it `prepare` has to be called once it is kept to.
         """
         threads = None if threads is None else checked_threads(threads)
         backend = checked_backend(backend, check_finite)
         effective_backend(backend, check_finite)  # an error in the environment is said before anything is done
         built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
-        self._adopt(Runner(built, Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan())))
-        if prepared:
+        memory = None if budget is None else budget.note(built.program.arena_bytes)
+        options = Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan(), memory)
+        self._adopt(Runner(built, options))
+        if budget is None:
             self.prepare()
 
     def _adopt(self, runner: Runner) -> None:
@@ -315,6 +318,7 @@ class Executable:
         """Sizes and costs; `print(exe.stats)` is a table."""
         program, library, options = self._built.program, self._built.library, self._runner.options
         native, jacobian = library.is_native and not options.check_finite, options.jacobian
+        memory = options.memory
         return Stats(
             name=self._built.graph.name,
             nodes=self._built.nodes,
@@ -335,6 +339,9 @@ class Executable:
             jacobian_mode=None if jacobian is None else jacobian.mode,
             jacobian_costs=None if jacobian is None else dict(jacobian.costs),
             jacobian_chunk=None if jacobian is None else jacobian.chunk,
+            memory_budget=None if memory is None else memory.budget,
+            memory_again=None if memory is None else memory.again,
+            memory_plans=None if memory is None else dict(memory.tried),
         )
 
     def export_c(self, path: str | os.PathLike[str], name: str) -> tuple[Path, Path]:
@@ -417,16 +424,11 @@ class KeptCall:
 
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
     with planned(options.plan):
-        return Executable(
-            graph,
-            wrt,
-            options.threads,
-            options.check_finite,
-            options.fuse,
-            options.optimise,
-            options.jacobian,
-            options.backend,
-        )
+        built = build(graph, wrt, check_finite=options.check_finite, fuse=options.fuse, optimise=options.optimise)
+    made = object.__new__(Executable)
+    made._adopt(Runner(built, options))
+    made.prepare()
+    return made
 
 
 def _seed_signature(built: Built) -> Signature:

@@ -19,6 +19,7 @@ from ..graph.where import describe
 from ..lower.program import Segment
 from ..ops.dtypes import is_float
 from . import library
+from .budget import MemoryNote
 from .build import Built
 from .callpath import fast_view, write_call
 from .context import Context, ContextPool, contiguous, follow_default_threads, is_small
@@ -31,7 +32,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an Executable was compiled; see `Executable` for the meanings, and `Stats` for those of `jacobian`."""
+    """How an Executable was compiled; see `Executable`, and `Stats` for `jacobian` and `memory`."""
 
     threads: int | None = None
     check_finite: bool = False
@@ -40,6 +41,7 @@ class Options:
     jacobian: JacobianNote | None = None
     backend: str = "auto"
     plan: Plan = field(default_factory=Plan)  # what is computed again to keep to a budget of memory
+    memory: MemoryNote | None = None
 
 
 class Runner:

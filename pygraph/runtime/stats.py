@@ -30,6 +30,10 @@ class Stats:
         jacobian_mode: of `pg.jacobian` and its kin: "forward", "reverse", "coloured" or "unrolled"; else None.
         jacobian_costs: planned operations of each mode that was compared.
         jacobian_chunk: how many tangents or cotangents go through the function at once.
+        memory_budget: the bytes that `compile(..., memory_budget=…)` allows; else None, as what follows.
+        memory_again: what derivatives compute again to keep to it: loops in groups of steps, of which only the first
+            carries are kept, or the inside of their steps, and other operations in parts. Empty where nothing is.
+        memory_plans: the arena bytes of each plan that was tried, from what repeats nothing on; the last one is used.
     """
 
     name: str
@@ -51,6 +55,9 @@ class Stats:
     jacobian_mode: str | None = None
     jacobian_costs: Mapping[str, int] | None = None
     jacobian_chunk: int | None = None
+    memory_budget: int | None = None
+    memory_again: tuple[str, ...] | None = None
+    memory_plans: Mapping[str, int] | None = None
 
     def __str__(self) -> str:
         rows = [(field.name.replace("_", " "), _text(field.name, getattr(self, field.name))) for field in fields(self)]
@@ -59,8 +66,12 @@ class Stats:
 
 
 def _text(name: str, value: object) -> str:
-    if name.endswith("_bytes") and isinstance(value, int):
+    if (name.endswith("_bytes") or name == "memory_budget") and isinstance(value, int):
         return bytes_text(value)
+    if name == "memory_plans" and isinstance(value, Mapping):
+        return "; ".join(f"{plan}: {bytes_text(size)}" for plan, size in value.items())
+    if isinstance(value, tuple):
+        return "; ".join(value) or "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
