@@ -17,10 +17,10 @@ def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function
     """The function of a LOOP, called `name`, and of its tasks; `comments` say what each operation is."""
     if loop.split is not None:
         return emit_reduction(loop, places, name, comments)
-    values = loop_values(loop, places)
-    count = product(values.dims)
     if 0 in loop.dims:
         return Function("", "")
+    values = loop_values(loop, places)
+    count = product(values.dims)
     nest = Nest(values, values.dims, values.dims, note_of(places, comments))
     share = task_elements(len(loop.micros))
     cut = max(values.dims, key=lambda dim: dim.size) if count > share else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..lower.decode import Access, Loop, Reduce
 from ..lower.program import SlotKind
-from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text, name_of
+from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
 from .frames import Places
 
 _BYTE = 4  # the code of the dtype whose elements are single bytes
@@ -87,9 +87,6 @@ class Value:
     @property
     def text(self) -> str:
         """The expression of an operation."""
-        if name_of(self.micro) == "convert" and self.dtype_in == _BYTE and not self.sources[0].pointer:
-            one, zero = ("1.0", "0.0") if self.dtype == 0 else ("1.0f", "0.0f") if self.dtype == 1 else ("1", "0")
-            return f"{self.sources[0].name} ? {one} : {zero}"  # GCC vectorises no conversion of a truth it computed
         expression = micro_text(self.micro, self.dtype_in, self.dtype, [x.name for x in self.sources])
         return f"(uint8_t)({expression})" if self.dtype == _BYTE else expression
 
