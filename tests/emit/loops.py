@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from emit.strict_c import STRICT
+from emit.exported import STRICT
 from helpers import COMPILERS
 
 from pygraph.emit.flags import ISA, NUMERICS
