@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from helpers import COMPILERS, same
 
+from pygraph.emit.flags import ISA as SETS
 from pygraph.graph import Graph
 from pygraph.graph.tree import flatten
 from pygraph.lower.decode import Matmul, decode
+from pygraph.lower.program import TINY_PRODUCT
 from pygraph.runtime import library
 from pygraph.runtime.executable import Executable
 
@@ -27,10 +29,7 @@ Array = npt.NDArray[Any]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 GCC_AND_CLANG = [name for name in ("gcc", "clang") if name in COMPILERS]
 #: The flags of the instruction set that the VM uses on this machine.
-ISA = {
-    "avx2": ["-mavx2", "-mfma"],
-    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"],
-}.get(library.isa(), [])
+ISA = SETS[library.isa()]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 #: What a file may need of libm and of the compiler's own library.
@@ -125,7 +124,7 @@ class Case:
         """Whether the VM gives a product to BLAS, whose sums have another order."""
         bodies = decode(self.exe.program)
         products = [x for body in bodies for segment in body.segments for x in segment if isinstance(x, Matmul)]
-        return any(x.dtype < 2 and x.rows * x.columns * x.middle > 512 for x in products)
+        return any(x.dtype < 2 and x.rows * x.columns * x.middle > TINY_PRODUCT for x in products)
 
     def entries(self) -> list[tuple[str, tuple[Array, ...], list[Array]]]:
         """Each entry's name, what it is given, and what the VM makes of that."""

@@ -11,6 +11,7 @@ from emit.exported import GCC_AND_CLANG, ISA, check, make_case, write
 from helpers import needs_compiler
 
 import pygraph as pg
+from benchmarks.gmm import log_posterior, make_mixture
 
 
 def net_loss(params: tuple[Any, ...], x: Any, y: Any) -> Any:
@@ -25,32 +26,13 @@ def net_arguments() -> tuple[Any, ...]:
     return params, rng.normal(size=(8, 2)), rng.normal(size=(8, 2))
 
 
-def log_posterior(weights: Any, means: Any, factors: Any, points: Any) -> Any:
-    """The log-posterior of ADBench's GMM without the constants of its prior."""
-    (count, dimension), components = points.shape, means.shape[0]
-    diagonal, lower = np.exp(factors[:, :dimension]), factors[:, dimension:]
-    places = np.zeros((dimension, dimension), np.int64)
-    columns, rows = np.triu_indices(dimension, 1)
-    places[rows, columns] = np.arange(1, len(rows) + 1)
-    padded = np.concatenate([np.zeros((components, 1)), lower], axis=1)
-    centred = np.expand_dims(points, 0) - np.expand_dims(means, 1)  # (K, N, D)
-    mixed = np.matmul(centred, np.swapaxes(np.take(padded, places, axis=1), 1, 2))
-    scaled = np.expand_dims(diagonal, 1) * centred + mixed
-    shares = np.expand_dims(weights + np.sum(factors[:, :dimension], axis=1), 1)
-    inner = shares - 0.5 * np.sum(scaled * scaled, axis=2)  # (K, N)
-    likelihood = np.sum(pg.logsumexp(inner, axis=0)) - count * pg.logsumexp(weights, axis=0)
-    return likelihood + 0.5 * (np.sum(diagonal * diagonal) + np.sum(lower * lower))
+def posterior(weights: Any, means: Any, factors: Any, points: Any) -> Any:
+    return log_posterior(np, pg.logsumexp, weights, means, factors, points)
 
 
-def mixture(points: int, dimension: int, components: int) -> tuple[Any, ...]:
-    rng = np.random.default_rng(25)
-    packed = dimension * (dimension + 1) // 2
-    return (
-        rng.normal(size=components),
-        rng.uniform(size=(components, dimension)),
-        0.3 * rng.normal(size=(components, packed)),
-        rng.normal(size=(points, dimension)),
-    )
+def mixture(*sizes: int) -> tuple[Any, ...]:
+    made = make_mixture(*sizes)
+    return made.weights, made.means, made.factors, made.points
 
 
 def flat(arguments: tuple[Any, ...]) -> list[Any]:
@@ -63,11 +45,12 @@ def test_gradients_of_models(compiler: str, tmp_path: Path) -> None:
     made = []
     for name, function, argnums, given in (
         ("net", net_loss, 0, net_arguments()),
-        ("gmm", log_posterior, (0, 1, 2), mixture(12, 3, 4)),
+        ("gmm", posterior, (0, 1, 2), mixture(12, 3, 4)),
+        ("large_gmm", posterior, (0, 1, 2), mixture()),  # the size of the benchmark
     ):
         made.append(make_case(name, pg.trace(function, *given), flat(given)))
         gradient = pg.trace(pg.value_and_grad(function, argnums), *given)
         made.append(make_case(f"{name}_gradient", gradient, flat(given), derivatives=False))
-    assert not any(case.uses_blas for case in made)
+    assert [case.uses_blas for case in made] == [False, False, False, False, True, True]
     write(tmp_path, made)
     check(tmp_path, made, compiler, ["-O3", *ISA])
