@@ -200,8 +200,7 @@ static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_o
             const int64_t *other = stores->words + k * (4 + ndim), size = stores->accesses[s].size;
             int alike = size == stores->accesses[k].size;
             for (int i = 0; i < ndim && alike; i++) alike = dims[i] == 1 || store[4 + i] == other[4 + i];
-            if (!alike ||
-                !pg_interleave(ndim, dims, store + 4, size, stores->extents[s].lo - stores->extents[k].lo)) {
+            if (!alike || !pg_interleave(ndim, dims, store + 4, size, stores->extents[s].lo - stores->extents[k].lo)) {
                 return pg_refuse(l, "LOOP: stores %" PRId64 " and %" PRId64 " overlap", k, s);
             }
         }

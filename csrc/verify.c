@@ -106,7 +106,8 @@ int pg_overlap(const pg_extent *x, const pg_extent *y) {
 }
 
 /* Both walk the same dims by the same steps, from places `apart` bytes from one another. Steps are divided in large and
- * small ones: elements that the large ones (multiples of `period`) reach lie apart where the spans of the small ones do. */
+ * small ones: elements that the large ones (multiples of `period`) reach lie apart where the spans of the small ones
+ * do. */
 int pg_interleave(int ndim, const int64_t *dims, const int64_t *strides, int64_t size, int64_t apart) {
     for (int i = 0; i < ndim; i++) {
         if (dims[i] <= 1 || strides[i] == 0) continue;
