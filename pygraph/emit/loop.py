@@ -9,7 +9,7 @@ from .function import Function
 from .nest import Nest, Pass
 from .reduce import emit_reduction
 from .tasks import cut_dim, cut_lines, note_of, task_function
-from .tiles import product, write_nest
+from .tiles import product, spread_block, write_nest
 from .values import loop_values
 
 
@@ -28,5 +28,5 @@ def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function
     if cut is not None:
         nest.ranges[cut.number] = ("low", "high")
     nest.outer_values(0)
-    write_nest(nest, loop.block, count, Pass())
+    write_nest(nest, min(loop.block, spread_block(values)), count, Pass())
     return task_function(nest, places, name, tasks, cut_lines(cut, each))

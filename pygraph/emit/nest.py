@@ -111,15 +111,15 @@ class Nest:
         deep = [value for value in self.values.values if self.depth(value) > tile.outside]
         stage_of = _stages(deep) if tile.buffered else dict.fromkeys(deep, 0)
         last = max((_seen(stage_of, value, tile) for value in deep), default=0)
-        walks = [Pass() for _ in range(last)]
-        walks.append(folds)
+        spread = tile.buffered and any(store.spread for store in self.values.stores)
+        walks = [*(Pass() for _ in range(last)), folds, *(Pass() for _ in range(spread))]
         used_at: defaultdict[Value, set[int]] = defaultdict(set)
         apart: defaultdict[Value, set[int]] = defaultdict(set)
         for value in deep:
             for source in value.sources:
                 (apart if tile.buffered and value.apart else used_at)[source].add(stage_of[value])
         for store in self.values.stores:
-            stage = last if store.aliased else _seen(stage_of, store.value, tile)
+            stage = len(walks) - 1 if store.spread else last if store.aliased else _seen(stage_of, store.value, tile)
             walks[stage].at[len(self.order)].append(self.store_line(store))
             used_at[store.value].add(stage)
         for fold in self.values.folds:
@@ -130,7 +130,7 @@ class Nest:
                 here = stage_of[value] == stage
                 if tile.buffered and value.apart and here:
                     calls.append(self._block_call(tile, value))
-                elif value.pointer:
+                elif value.pointer and not (tile.buffered and value.spread):
                     if stage in used_at[value] or stage in apart[value]:
                         walk.values.append(value)
                     if stage in apart[value]:
@@ -236,14 +236,14 @@ def _seen(stage_of: dict[Value, int], value: Value, tile: Tile) -> int:
     """The first walk that may use a value: an operation apart runs between two walks."""
     if value not in stage_of:
         return 0
-    return stage_of[value] + (tile.buffered and value.apart)
+    return stage_of[value] + (tile.buffered and (value.apart or value.spread))
 
 
 def _stages(deep: Sequence[Value]) -> dict[Value, int]:
     """By value: the walk that computes it, or after which it is computed."""
     stage_of: dict[Value, int] = {}
     for value in deep:
-        stage_of[value] = max((stage_of[x] + x.apart for x in value.sources if x in stage_of), default=0)
+        stage_of[value] = max((stage_of[x] + (x.apart or x.spread) for x in value.sources if x in stage_of), default=0)
     return stage_of
 
 

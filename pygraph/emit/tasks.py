@@ -18,11 +18,17 @@ def note_of(places: Places, comments: bool) -> Callable[[int], str]:
     return partial(node_comment, places.program) if comments else lambda node: ""
 
 
+#: Tasks of many elements have a multiple of this, so that all their blocks are whole.
+UNIT = 64
+
+
 def cut_dim(dim: Dim | None, tasks: int) -> tuple[int, int]:
     """How many tasks a dimension is cut into, about `tasks`, and the elements of each."""
     if dim is None:
         return 1, 0
     each = -(-dim.size // tasks)
+    if each >= 16 * UNIT:
+        each = -(-each // UNIT) * UNIT
     return -(-dim.size // each), each
 
 

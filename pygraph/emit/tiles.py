@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..lower.loops import MAX_BLOCK
 from .nest import Nest, Pass, Tile
-from .values import Dim
+from .values import Dim, Values
 
 #: Up to so many elements, all operations are written in their place.
 TINY = 16
 
 
+#: Blocks of what lies apart in memory: of so many elements, and all together of so many bytes, well inside an L1 cache.
+SPREAD_BLOCK = 64
+SPREAD_BYTES = 32 * 1024
+
+
+def spread_block(values: Values) -> int:
+    """The elements of a block, as far as copies of what lies apart in memory limit them."""
+    copies = sum(value.spread for value in values.values) + sum(store.spread for store in values.stores)
+    fit = SPREAD_BYTES // (8 * max(copies, 1))
+    return max(16, min(SPREAD_BLOCK, fit // 16 * 16)) if copies else MAX_BLOCK
+
+
 def is_buffered(nest: Nest, count: int) -> bool:
     """Whether some operations run block by block."""
-    return count > TINY and any(value.apart and value.dims for value in nest.values.values)
+    if count <= TINY:
+        return False
+    values, stores = nest.values.values, nest.values.stores
+    return any((value.apart and value.dims) or value.spread for value in values) or any(
+        store.spread for store in stores
+    )
 
 
 def write_nest(nest: Nest, block: int, count: int, folds: Pass) -> None:

@@ -13,6 +13,8 @@ from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
 from .frames import Places
 
 _BYTE = 4  # the code of the dtype whose elements are single bytes
+#: From so many operations on, a map copies what lies apart in memory to blocks and from blocks.
+MANY = 8
 
 
 class Group(IntEnum):
@@ -71,6 +73,8 @@ class Value:
         strides: of a load, by dimension.
         apart: the operation runs on whole blocks in a function of its own: it has a form that vectorises under a guard,
             or it is one of several that take many registers.
+        spread: a load whose elements lie apart in memory, copied to a block first: compilers vectorise what
+            reads the block.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Value:
     sources: tuple[Value, ...] = ()
     node: int = -1
     apart: bool = False
+    spread: bool = False
 
     @property
     def text(self) -> str:
@@ -93,12 +98,18 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A value written over the whole space; `aliased`: over elements that a load reads."""
+    """A value written over the whole space.
+
+    Attributes:
+        aliased: over elements that a load reads.
+        spread: to places that lie apart, from a block that holds the value.
+    """
 
     value: Value
     pointer: str
     strides: tuple[int, ...]
     aliased: bool
+    spread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +154,15 @@ def loop_values(loop: Loop, places: Places) -> Values:
     found = Values([Dim(i, size, group) for i, (size, group) in enumerate(zip(sizes, groups, strict=True))])
     names, pointers = _pointers(loop, places)
     registers: dict[int, Value] = {}
+    copies = loop.split is None and len(loop.micros) >= MANY
     for k, load in enumerate(loop.loads):
         strides = _strides(load, factors)
+        spread = copies and _is_spread(strides)
         dims = frozenset(i for i, stride in enumerate(strides) if stride)
         known = None if dims else places.constant(load.slot, load.dtype, load.offset)
         if known is None:
             pointer = names[load.slot, load.offset, load.dtype]
-            registers[load.register] = Value(f"v{k}", load.dtype, dims, pointer, strides)
+            registers[load.register] = Value(f"v{k}", load.dtype, dims, pointer, strides, spread=spread)
         else:
             registers[load.register] = Value(known, load.dtype, frozenset())
     made = []
@@ -166,7 +179,9 @@ def loop_values(loop: Loop, places: Places) -> Values:
     for store in loop.stores:
         pointer = names[store.slot, store.offset, store.dtype]
         aliased = any(_address(places, x) == _address(places, store) for x in loop.loads)
-        found.stores.append(Store(registers[store.register], pointer, _strides(store, factors), aliased))
+        value, strides = registers[store.register], _strides(store, factors)
+        spread = copies and _is_spread(strides)
+        found.stores.append(Store(value, pointer, strides, aliased, spread))
     found.folds = [Fold(registers[r.register], r) for r in loop.reduces]
     _keep_live(found, made)
     used = {value.pointer for value in found.values} | {store.pointer for store in found.stores}
@@ -236,6 +251,11 @@ def _refined(loop: Loop) -> tuple[list[int], list[Group], list[tuple[int, int]]]
             factor *= part
             below *= part
     return sizes[::-1], groups[::-1], factors[::-1]
+
+
+def _is_spread(strides: Sequence[int]) -> bool:
+    """Whether neighbours in the innermost dimension lie apart."""
+    return bool(strides) and abs(strides[-1]) > 1
 
 
 def _strides(access: Access, factors: Sequence[tuple[int, int]]) -> tuple[int, ...]:

@@ -96,6 +96,26 @@ APART: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
     "tasks": (lambda x, y: np.sum(np.sin(x) * y), ((300, 200), (200,))),
 }
 
+
+def _table(x: Any, with_sine: bool, columns: int = 5) -> Any:
+    """Columns of a matrix, from columns of another."""
+    found = [np.sin(x[:, 0]) if with_sine else x[:, 0] * 2]
+    for k in range(columns):
+        found.append(found[-1] * x[:, 1] + x[:, 2] * k)
+    return np.stack([*found, np.ones(x.shape[0], x.dtype), x[:, 2]], axis=1)
+
+
+SPREAD: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
+    "columns": (partial(_table, with_sine=False), ((900, 3),)),
+    "blocks": (partial(_table, with_sine=True), ((903, 3),)),
+    "tiny": (partial(_table, with_sine=True), ((9, 3),)),
+    "tasks": (partial(_table, with_sine=True, columns=20), ((40_000, 3),)),
+    "many": (partial(_table, with_sine=True, columns=200), ((70, 3),)),
+    "used": (lambda x: (lambda y: (y, y[::-1] * 2))(_table(x, True)), ((500, 3),)),
+    "planes": (lambda x: _table(x, True)[::-1, ::3] * x, ((500, 3),)),
+    "turned": (lambda x, y: (x.T * y + y * y - x.T) * (y + x.T) * (x.T - 2) + y * y, ((60, 50), (50, 60))),
+}
+
 REDUCTIONS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
     "line": (lambda x: (np.sum(x * x), np.max(x)), ((1000,),)),
     "short": (lambda x: (np.sum(x + x), np.min(x)), ((15,),)),
@@ -149,6 +169,14 @@ def test_maps(dtype: str, compiler: str) -> None:
 def test_operations_that_run_block_by_block(dtype: str, compiler: str) -> None:
     text = check(APART, dtype, compiler)
     assert f"pg_block_sin_f{dtype[-2:]}(" in text
+
+
+@pytest.mark.parametrize(("dtype", "compiler"), RUNS)
+def test_what_lies_apart_is_copied_to_blocks(dtype: str, compiler: str) -> None:
+    if np.dtype(dtype).kind == "f":
+        check(SPREAD, dtype, compiler)
+    else:
+        check({name: SPREAD[name] for name in ("columns", "turned")}, dtype, compiler)
 
 
 @pytest.mark.parametrize(("dtype", "compiler"), RUNS)
