@@ -54,8 +54,8 @@ class ControlEmitter:
         self.linkage = linkage
         self.stoppable = stoppable
 
-    def emit(self, instruction: d.Carried | d.Branch, name: str) -> Function:
-        """The function of one instruction."""
+    def emit(self, instruction: d.Carried | d.Branch, name: str, fails: bool) -> Function:
+        """The function of one instruction; `fails`: it may end the run."""
         match instruction:
             case d.Scan():
                 lines = self._scan(instruction)
@@ -65,9 +65,11 @@ class ControlEmitter:
                 lines = self._replay(instruction)
             case d.Branch():
                 lines = self._branch(instruction)
-        head = f"{self.linkage} int {name}(const pg_call *call, const {self.places.frame} *f)"
-        text = node_comment(self.places.program, instruction.node) + "\n" + function(head, [*lines, "return PG_OK;"])
-        return Function(text, f"if ((status = {name}(call, f)) != PG_OK) return status;")
+        head = f"{self.linkage} {'int' if fails else 'void'} {name}(const pg_call *call, const {self.places.frame} *f)"
+        ends = ["return PG_OK;"] if fails else []
+        text = node_comment(self.places.program, instruction.node) + "\n" + function(head, [*lines, *ends])
+        call = f"{name}(call, f);"
+        return Function(text, f"if ((status = {call[:-1]}) != PG_OK) return status;" if fails else call)
 
     def _scan(self, scan: d.Scan) -> list[str]:
         loop = _Loop(self, scan, [(self.callees[scan.body], "step", scan.workspace)])

@@ -15,8 +15,8 @@ _INDEX = 2  # the dtype of indices
 def emit_wrap(wrap: d.Wrap, places: Places, name: str) -> Function:
     """out[j] = index[j], counted from the end where it is negative."""
     lines = [
-        f"const int64_t *index = {places.pointer(wrap.at.slot, _INDEX, wrap.at.offset)};",
-        f"int64_t *out = {places.pointer(wrap.out.slot, _INDEX, wrap.out.offset, write=True)};",
+        f"const int64_t *restrict index = {places.pointer(wrap.at.slot, _INDEX, wrap.at.offset)};",
+        f"int64_t *restrict out = {places.pointer(wrap.out.slot, _INDEX, wrap.out.offset, write=True)};",
         f"for (int64_t j = 0; j < {wrap.count}; j++) {{",
         *_checked(wrap, places, wrap.size, "index[j]"),
         "    out[j] = i;",
@@ -31,10 +31,11 @@ def emit_gather(gather: d.Gather, places: Places, name: str) -> Function:
     if row == 0:
         return Function("", "")
     move = ["out[j] = x[i];"] if row == 1 else [f"memcpy(out + j * {row}, x + i * {row}, {row} * sizeof *out);"]
+    kind = TYPES[gather.dtype]
     lines = [
-        f"const int64_t *index = {places.pointer(gather.at.slot, _INDEX, gather.at.offset)};",
-        f"const {TYPES[gather.dtype]} *x = {places.pointer(gather.x.slot, gather.dtype, gather.x.offset)};",
-        f"{TYPES[gather.dtype]} *out = {places.pointer(gather.out.slot, gather.dtype, gather.out.offset, write=True)};",
+        f"const int64_t *restrict index = {places.pointer(gather.at.slot, _INDEX, gather.at.offset)};",
+        f"const {kind} *restrict x = {places.pointer(gather.x.slot, gather.dtype, gather.x.offset)};",
+        f"{kind} *restrict out = {places.pointer(gather.out.slot, gather.dtype, gather.out.offset, write=True)};",
     ]
     inner = [
         f"for (int64_t j = 0; j < {gather.count}; j++) {{",
@@ -53,9 +54,9 @@ def emit_scatter(scatter: d.Scatter, places: Places, name: str) -> Function:
         return Function("", "")
     kind = TYPES[scatter.dtype]
     lines = [
-        f"const int64_t *index = {places.pointer(scatter.at.slot, _INDEX, scatter.at.offset)};",
-        f"const {kind} *v = {places.pointer(scatter.v.slot, scatter.dtype, scatter.v.offset)};",
-        f"{kind} *out = {places.pointer(scatter.out.slot, scatter.dtype, scatter.out.offset, write=True)};",
+        f"const int64_t *restrict index = {places.pointer(scatter.at.slot, _INDEX, scatter.at.offset)};",
+        f"const {kind} *restrict v = {places.pointer(scatter.v.slot, scatter.dtype, scatter.v.offset)};",
+        f"{kind} *restrict out = {places.pointer(scatter.out.slot, scatter.dtype, scatter.out.offset, write=True)};",
     ]
     if scatter.adds:
         at = "i" if row == 1 else f"i * {row} + k"

@@ -193,7 +193,7 @@ class _BodyWriter:
             case d.Wrap():
                 return [emit_wrap(instruction, self.places, f"{self.prefix}_wrap{instruction.index}")]
             case d.Carried() | d.Branch():
-                word = type(instruction).__name__.lower()
-                return [self.control.emit(instruction, f"{self.prefix}_{word}{instruction.index}")]
+                name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
+                return [self.control.emit(instruction, name, self.owner.fails(instruction))]
             case _:
                 raise UnsupportedError(f"emitting C: {type(instruction).__name__} has none yet")

@@ -56,6 +56,17 @@ def test_only_what_a_later_segment_reads_is_stored() -> None:
     assert len(stores) * 8 == exe.stats.cached_bytes
 
 
+def test_what_cannot_fail_returns_nothing() -> None:
+    def step(x: Any, v: Any) -> Any:
+        x = pg.cond(x > 0.0, lambda y: y / 2.0, lambda y: y + v, x * v)
+        return x, x
+
+    text = text_of(pg.compile(pg.trace(lambda x, v: pg.scan(step, x, v), 1.0, np.zeros(5))))
+    assert "PG_INLINE void net_body1(" in text
+    assert "status" not in function(text, "net_body1")
+    assert "PG_INLINE void net_body1_branch1(" in text
+
+
 def test_constants_are_literals_and_operations_have_comments() -> None:
     def f(x: Any) -> Any:
         return (x - 0.1) * -2.0
