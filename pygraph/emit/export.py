@@ -224,7 +224,8 @@ def _title(graph: Graph, name: str) -> str:
  *
  * Compile {name}.c as C99 and link with the mathematical library: cc -std=c99 -O3 -c {name}.c, and later -lm. Results
  * do not depend on the optimisation, as long as a * b + c is not contracted: GCC needs -std=c99 or -ffp-contract=off,
- * and for 32-bit x86 -msse2 -mfpmath=sse.
+ * and for 32-bit x86 -msse2 -mfpmath=sse. The workspace holds values of several types one after another, as C allows in
+ * memory from malloc; -fno-strict-aliasing is for compilers that get this wrong.
  *
  * Arrays are contiguous with the last index running fastest; bool is uint8_t, 0 or 1. Outputs must not overlap inputs
  * or each other. Nothing is allocated or kept elsewhere than in the workspace: threads with a workspace each may call
