@@ -15,7 +15,7 @@ from ..lower.program import Port, Program, Segment
 from ..ops.dtypes import CODES
 from .comments import comment_text
 from .expressions import TYPES
-from .names import RESERVED, distinct
+from .names import RESERVED, distinct, identifiers
 from .prelude import EXPORT, prelude
 from .source import Core, core
 from .tapes import Workspace, plan_workspace
@@ -88,6 +88,7 @@ def export(
         name: a C identifier, which all that the header declares starts with.
 
     Raises:
+        TypeError: `name` is no str.
         ValueError: `name` can't be used.
         UnsupportedError: a node can't be exported.
     """
@@ -109,12 +110,14 @@ def texts(program: Program, graph: Graph, variables: Sequence[str], no_tangent: 
 
 
 def _check_name(name: str) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"the name of an export is a str, a C identifier, not {name!r}")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in RESERVED:
         raise ValueError(
             f"the name {name!r} can't be exported: it must be a C identifier that is no word of C or C++, of ASCII "
             "letters, digits and underscores, and start with a letter"
         )
-    if name in _HEADERS or name.lower().startswith("pg_"):
+    if name in _HEADERS or re.match(r"pg(_|$)", name, re.IGNORECASE):
         raise ValueError(f"the name {name!r} can't be exported: {name}.h or its names would hide those of C or pygraph")
 
 
@@ -127,7 +130,7 @@ def _entries(program: Program, graph: Graph, variables: Sequence[str], made: Cor
         numbered += [(n_inputs + at, port, True) for at, port in enumerate(program.outputs) if port.segment == segment]
         if segment is not Segment.FORWARD and not any(written for _, _, written in numbered):
             continue
-        words = distinct(_port_names(graph, variables, segment))
+        words = identifiers(_port_names(graph, variables, segment))
         assert len(words) == len(numbered), f"{segment.name}: {words} for {numbered}"
         arguments = tuple(
             _Argument(word, made.frame.members[slot], port, written)

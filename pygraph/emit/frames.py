@@ -10,7 +10,7 @@ from ..lower import decode as d
 from ..lower.program import Program, SlotKind
 from .comments import comment_text, noted
 from .expressions import SIZES, TYPES, literal
-from .names import distinct
+from .names import identifiers
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ def make_frame(
 
     A struct has at least one member in C: the arena is always there. `notes` say what each port is.
     """
-    members = {slot: word for slot, word in enumerate(distinct(names)) if slot in dtypes}
+    members = {slot: word for slot, word in enumerate(identifiers(names)) if slot in dtypes}
     lines = ["    char *arena;"]
     for slot, word in members.items():
         const = "const " if slot < body.n_inputs else ""

@@ -14,9 +14,15 @@ friend goto if imaginary inline int long mutable namespace new noexcept not not_
 private protected public register reinterpret_cast restrict return short signed sizeof static static_assert
 static_cast struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned
 using virtual void volatile wchar_t while xor xor_eq
-NULL EOF I INFINITY NAN HUGE_VAL HUGE_VALF errno stdin stdout stderr assert unix linux i386 main memcpy memset
+NULL EOF I INFINITY NAN BUFSIZ EDOM EILSEQ ERANGE DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
+errno stdin stdout stderr assert unix linux i386 main memcpy memset
 """
 RESERVED = frozenset(_RESERVED.split())
+#: What macros of C's headers look like, which a caller may have included: INT64_MAX, M_PI, FP_NAN, SIGINT.
+_MACRO = re.compile(
+    r"[A-Z0-9_]+_(MAX|MIN|WIDTH|BIT)|SIG[A-Z]+|"
+    r"(M|FP|MATH|HUGE|FLT|DBL|LDBL|DECIMAL|SIG|RAND|EXIT|SEEK|TMP|FILENAME|FOPEN|MB|CLOCKS|TIME|LC|L|ATOMIC)_[A-Z0-9_]+"
+)
 #: What the parameters and members of emitted functions are called.
 PARAMETERS = frozenset(["arena", "call", "f", "workspace"])
 
@@ -31,7 +37,8 @@ def identifier(text: str) -> str:
     word = re.sub(r"[^A-Za-z0-9]+", "_", "".join(map(_ascii, unicodedata.normalize("NFKD", text)))).strip("_")
     if not word or word[0].isdigit():
         word = "x" + word
-    return word + "_" if word in RESERVED | PARAMETERS or word.lower().startswith("pg_") else word
+    taken = word in RESERVED or word in PARAMETERS or _MACRO.fullmatch(word) or word.lower().startswith("pg_")
+    return word + "_" if taken else word
 
 
 def _ascii(character: str) -> str:
@@ -43,17 +50,22 @@ def _ascii(character: str) -> str:
     return name.split()[-1].lower() if " LETTER " in name else "_"
 
 
-def distinct(texts: Iterable[str]) -> list[str]:
-    """An identifier for each text, no two the same.
+def identifiers(texts: Iterable[str]) -> list[str]:
+    """A C identifier for each text, no two the same.
 
     Example:
-        >>> distinct(["x", "x", "x_2"])
+        >>> identifiers(["x", "x", "x_2"])
         ['x', 'x_2', 'x_2_2']
     """
+    return distinct(map(identifier, texts))
+
+
+def distinct(words: Iterable[str]) -> list[str]:
+    """The words, numbered where they came before."""
     taken: set[str] = set()
     names = []
-    for text in texts:
-        word = name = identifier(text)
+    for word in words:
+        name = word
         number = 2
         while name in taken:
             name = f"{word}_{number}"

@@ -361,6 +361,7 @@ class Executable:
 
         Raises:
             ValueError: `name` is no C identifier, or one that C uses itself.
+            OSError: the files can't be written.
             UnsupportedError: derivatives through a `pg.while_loop` without a limit; the text names its line.
 
         Example:

@@ -295,7 +295,7 @@ def test_a_derivative_for_reverse_mode_only_leaves_out_the_jvp(tmp_path: Path) -
     assert "There is no halved_jvp: " in text
 
 
-@pytest.mark.parametrize("name", ["", "1x", "a-b", "a b", "naïve", "int", "class", "math", "pg_x", "_x", "x.c"])
+@pytest.mark.parametrize("name", ["", "1x", "a-b", "a b", "naïve", "int", "class", "math", "pg_x", "PG", "_x", "x.c"])
 def test_a_name_that_is_no_identifier(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="can't be exported") as caught:
         pg.compile(scalars()).export_c(tmp_path, name)

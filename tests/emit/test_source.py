@@ -10,7 +10,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.emit.expressions import literal
-from pygraph.emit.names import RESERVED, distinct, identifier
+from pygraph.emit.names import RESERVED, identifier, identifiers
 from pygraph.emit.source import core
 from pygraph.examples import backpropagation as lesson
 
@@ -110,9 +110,12 @@ def test_integer_literals() -> None:
 
 
 def test_names_are_identifiers_and_distinct() -> None:
-    names = distinct(["x", "x", "σ", "w[0]", "w.0", "if", "", "数", "call", "pg_x", "1", "f"])
+    names = identifiers(["x", "x", "σ", "w[0]", "w.0", "if", "", "数", "call", "pg_x", "1", "f"])
     assert len(set(names)) == len(names)
     for name in names:
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name)
         assert name not in RESERVED
     assert identifier("ŷ") == "y"
+    macros = ["INT64_MIN", "FP_NAN", "M_PI", "DBL_MAX", "SIGINT", "HUGE_VALL", "MATH_ERRNO", "EDOM"]
+    assert identifiers(macros) == [f"{word}_" for word in macros], "what C's headers define"
+    assert identifiers(["W_1", "X", "EPS"]) == ["W_1", "X", "EPS"]
