@@ -164,7 +164,9 @@ def _pygraph(executable: Any, x: Vector, steps: Sequence[Step], report: Report) 
     ]
     built = native(_differentiated(steps), report.left_out, *arguments)
     if built is not None:
-        contenders.append(Contender("pygraph native", built.executable(*arguments).bind(*arguments), answer))
+        executable = built.executable(*arguments)
+        contenders.append(Contender("pygraph native", executable.bind(*arguments), answer))
+        report.figures.append(Figure("pygraph: native build", executable.stats.native_seconds, "s"))
     return contenders
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import pygraph as pg
+from pygraph.emit import compiler as compilers
 from pygraph.examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss
 from pygraph.examples.cells import load_cells
 
@@ -48,14 +48,16 @@ void train(long steps, const double *x, const double *y, double rate, double *pa
 
 def _by_hand(x: Vector, y: Vector, left_out: list[str]) -> list[Contender]:
     """The loop in C, compiled for this machine."""
-    compiler = shutil.which("cc")
-    if compiler is None:
+    try:
+        compiler = compilers.find()
+    except pg.BackendError:
         left_out.append("C by hand (no compiler)")
         return []
     folder = tempfile.TemporaryDirectory(prefix="pygraph-benchmark-")
     source, library = Path(folder.name, "train.c"), Path(folder.name, "train.so")
     source.write_text(SOURCE, encoding="utf-8")
-    command = [compiler, "-O3", "-march=native", "-shared", "-fPIC", str(source), "-o", str(library), "-lm"]
+    flags = ["-O3", "-march=native", "-shared", "-fPIC"]
+    command = [*compiler.command, *flags, str(source), "-o", str(library), "-lm"]
     subprocess.run(command, check=True)
     train = ctypes.CDLL(str(library)).train
     params, losses = np.empty(2), np.empty_like(x)
