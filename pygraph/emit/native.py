@@ -16,9 +16,6 @@ def native_source(program: Program, comments: bool = False) -> str:
 
     Args:
         comments: say of each operation what it is; without, the text does not change with lines of the user's file.
-
-    Raises:
-        UnsupportedError: an instruction has no C.
     """
     made = core(program, _NAME, embed=False, stoppable=True, comments=comments)
     lines = [f"{made.frame.type} f;", "f.arena = call->arena;"]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from ..errors import UnsupportedError
 from ..lower import decode as d
 from ..lower.program import CHUNK, Program, Segment
 from ..ops.dtypes import CODES
@@ -54,9 +53,6 @@ def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bo
         embed: the text holds the constants; otherwise they come with `call->constants`.
         stoppable: loops look whether the run is to stop.
         comments: say of each operation what it is.
-
-    Raises:
-        UnsupportedError: an instruction has no C.
     """
     return _Assembly(program, name, embed, stoppable, comments).core()
 
@@ -196,4 +192,4 @@ class _BodyWriter:
                 name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
                 return [self.control.emit(instruction, name, self.owner.fails(instruction))]
             case _:
-                raise UnsupportedError(f"emitting C: {type(instruction).__name__} has none yet")
+                raise TypeError(instruction)
