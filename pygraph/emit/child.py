@@ -45,6 +45,7 @@ def run(
         OSError: the program can't be started; Closed: after `close`.
     """
     said = folder / "said"
+    inherited = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # it is for this process
     with said.open("wb") as output:
         with _lock:
             if _closed:
@@ -52,7 +53,7 @@ def run(
             child = subprocess.Popen(
                 list(command),
                 cwd=folder,
-                env={**os.environ, **(environment or {})},
+                env={**inherited, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import logging
 import os
 import pickle
@@ -60,6 +61,7 @@ def all_sweeps(exe: Executable, x: float, n: float) -> list[Any]:
     return [exe.forward(x, n), exe.reverse((1.0, 2.0)), exe.jvp(1.0, -3.0), exe(x, n)]
 
 
+@pytest.mark.sanitize
 @needs_compiler
 def test_all_sweeps_have_equal_bits() -> None:
     one, two = compiled("vm"), compiled("native")
@@ -71,6 +73,7 @@ def test_all_sweeps_have_equal_bits() -> None:
     assert str(bound()) == str(one(1.5, 2.0))
 
 
+@pytest.mark.sanitize
 @needs_compiler
 def test_forward_in_one_tier_and_reverse_in_the_other() -> None:
     expected = all_sweeps(compiled("vm"), 0.3, 1.7)
@@ -81,6 +84,7 @@ def test_forward_in_one_tier_and_reverse_in_the_other() -> None:
     assert str([value, exe.reverse((1.0, 2.0)), exe.jvp(1.0, -3.0), exe(0.3, 1.7)]) == str(expected)
 
 
+@pytest.mark.sanitize
 @needs_compiler
 def test_the_tier_changes_under_many_threads() -> None:
     exe, seen = compiled("auto"), compiled("vm")
@@ -202,6 +206,7 @@ def test_the_plan_of_a_gain() -> None:
     assert both.gains[0] < 1000
 
 
+@pytest.mark.sanitize
 @needs_compiler
 def test_errors_are_the_same_in_both_tiers() -> None:
     def index(x: Any, i: Any) -> Any:
@@ -460,3 +465,59 @@ def test_a_budget_builds_what_it_chose_and_no_more(monkeypatch: pytest.MonkeyPat
     function(1.0)
     assert function.executables[0].stats.backend == "native"
     assert len(built) == 2
+
+
+@needs_compiler
+def test_tasks_of_native_code_run_on_the_pool_with_equal_bits() -> None:
+    def f(x: Any, w: Any) -> Any:
+        y = np.tanh(x) * x - 0.5
+        return pg.sum(y * y), y @ w
+
+    x, w = np.random.default_rng(2).normal(size=(3000, 120)), np.linspace(-1.0, 1.0, 120 * 64).reshape(120, 64)
+    graph = pg.trace(f, x, w)
+    expected = pg.compile(graph, backend="vm", threads=1)(x, w)
+    for threads in (1, 2, 5):
+        found = pg.compile(graph, backend="native", threads=threads)(x, w)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@needs_compiler
+def test_tapes_grow_and_have_their_limit_in_both_tiers() -> None:
+    def f(x: Any, n: Any) -> Any:
+        return pg.while_loop(lambda c: c[1] < n, lambda c: (np.sin(c[0]) + x, c[1] + 1.0), (x, 0.0))[0]
+
+    graph = pg.trace(f, 1.0, 1.0)
+    vm, code = (pg.compile(graph, wrt=[0], backend=backend) for backend in ("vm", "native"))
+    for n in (0.0, 3.0, 5000.0, 700.0):
+        assert str((vm.forward(0.3, n), vm.reverse())) == str((code.forward(0.3, n), code.reverse()))
+    said = []
+    pg.set_tape_limit(50_000)
+    try:
+        for exe in (vm, code):
+            with pytest.raises(pg.LimitError) as failed:
+                copy.copy(exe).forward(0.3, 9000.0)
+            said.append(str(failed.value))
+    finally:
+        pg.set_tape_limit(2**30)
+    assert said[0] == said[1]
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/maps")
+def test_the_code_goes_with_the_last_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
+    exe = compiled("native")
+    bound = exe.bind(np.array(1.0), np.array(2.0))
+    expected = str(exe(1.0, 2.0))
+    (path,) = tmp_path.glob("*.so")
+    maps = Path("/proc/self/maps")
+    del exe
+    gc.collect()
+    assert path.name in maps.read_text()
+    path.unlink()  # what is loaded stays
+    assert str(bound()) == expected
+    del bound
+    gc.collect()
+    assert path.name not in maps.read_text()
