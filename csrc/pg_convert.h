@@ -6,11 +6,15 @@
 
 #include <stdint.h>
 
-/* A floating value outside the integer's range, or nan, gives the smallest integer, as the hardware's conversion. */
-PG_INLINE int64_t pg_convert_f64_i64(double a) { return a >= -0x1p63 && a < 0x1p63 ? (int64_t)a : INT64_MIN; }
-PG_INLINE int64_t pg_convert_f32_i64(float a) { return a >= -0x1p63F && a < 0x1p63F ? (int64_t)a : INT64_MIN; }
-PG_INLINE int32_t pg_convert_f64_i32(double a) { return a > -0x1.00000002p31 && a < 0x1p31 ? (int32_t)a : INT32_MIN; }
-PG_INLINE int32_t pg_convert_f32_i32(float a) { return a >= -0x1p31F && a < 0x1p31F ? (int32_t)a : INT32_MIN; }
+/* A floating value outside the integer's range, or nan, gives the smallest integer, as the hardware's conversion. Small
+ * values have a case of their own since GCC makes a rounding of this and a conversion back, which keeps the sign of 0.
+ */
+#define PG_TO_INTEGER(from, to, F, R, inside, least) \
+    PG_INLINE R pg_convert_##from##_##to(F a) { return a > -1 && a < 1 ? 0 : inside ? (R)a : least; }
+PG_TO_INTEGER(f64, i64, double, int64_t, a >= -0x1p63 && a < 0x1p63, INT64_MIN)
+PG_TO_INTEGER(f32, i64, float, int64_t, a >= -0x1p63F && a < 0x1p63F, INT64_MIN)
+PG_TO_INTEGER(f64, i32, double, int32_t, a > -0x1.00000002p31 && a < 0x1p31, INT32_MIN)
+PG_TO_INTEGER(f32, i32, float, int32_t, a >= -0x1p31F && a < 0x1p31F, INT32_MIN)
 
 /* The same type, and the pairs that C defines. */
 #define PG_CAST(from, to, F, R) \

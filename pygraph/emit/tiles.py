@@ -10,7 +10,8 @@ from .values import Dim, Values
 
 #: Up to so many elements, all operations are written in their place.
 TINY = 16
-
+#: Elements of a row that are taken at a time where another array is walked across its rows; least elements for that.
+COLUMNS, LARGE = 64, 1 << 14
 
 #: Blocks of what lies apart in memory: of so many elements, and all together of so many bytes, well inside an L1 cache.
 SPREAD_BLOCK = 64
@@ -38,7 +39,16 @@ def write_nest(nest: Nest, block: int, count: int, folds: Pass) -> None:
     """All loops of `nest`, in tiles of about `block` elements where an operation is apart."""
     dims = nest.order
     if not is_buffered(nest, count):
+        turned = is_turned(nest)
+        if turned:
+            low, high = nest.range_of(dims[-1])
+            start, end = f"{dims[-1].var}_low", f"{dims[-1].var}_high"
+            nest.ranges[dims[-1].number] = start, end
+            nest.writer.open(f"for (intptr_t {start} = {low}; {start} < {high}; {start} += {COLUMNS})")
+            nest.writer.line(f"const intptr_t {end} = {high} - {start} < {COLUMNS} ? {high} : {start} + {COLUMNS};")
         nest.tile(Tile(0, *(nest.range_of(dims[0]) if dims else ("0", "1")), 1, False), folds)
+        if turned:
+            nest.writer.close()
         return
     outside = tile_at(dims, block)
     most = max(1, block // product(dims[outside + 1 :]))
@@ -48,6 +58,15 @@ def write_nest(nest: Nest, block: int, count: int, folds: Pass) -> None:
     with_range(nest, outside, most, folds)
     for _ in range(outside):
         nest.writer.close()
+
+
+def is_turned(nest: Nest) -> bool:
+    """Whether an array is walked across its rows, so that it is better taken in columns of a few cache lines."""
+    dims = nest.order
+    if len(dims) < 2 or dims[-1].size <= COLUMNS or product(dims) < LARGE:
+        return False
+    across = [x.strides for x in nest.values.values if x.pointer and abs(x.strides[dims[-1].number]) >= COLUMNS]
+    return any(abs(strides[dim.number]) == 1 and dim.size > 1 for strides in across for dim in dims[:-1])
 
 
 def with_range(nest: Nest, outside: int, most: int, folds: Pass) -> None:

@@ -70,12 +70,14 @@ MAPS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
     "outer": (lambda x, y: x * y, ((50, 1), (70,))),
     "cube": (lambda x, y, z: (x + y) * z, ((5, 1, 9), (4, 1), (5, 4, 1))),
     "turned": (lambda x, y: x.T + y, ((60, 50), (50, 60))),
+    "turned_large": (lambda x, y: (x.T + y, np.sin(x.T) * y), ((130, 150), (150, 130))),
     "backwards": (lambda x: x[::-1] * x, ((200,),)),
     "steps": (lambda x: x[1::3] + x[:-1:3], ((301,),)),
     "narrow": (lambda x, y: x * y, ((600, 3), (600, 1))),
     "joined": (lambda x, y: np.concatenate([x * y, y], axis=1), ((30, 4), (30, 4))),
     "choice": (lambda x, y: np.where((x > y) & (x != 1), x, y) * (x == y), ((900,), (900,))),
     "same": (lambda x: (x == x, np.maximum(x, x)), ((900,),)),
+    "whole": (lambda x: (x * 0.1).astype("int64").astype("float64"), ((7,),)),
     "truth": (lambda x, y: ((x > y) | (y == 2), x >= y), ((900,), (900,))),
     "tasks": (lambda x, y: x * x + y, ((300, 200), (200,))),
     "long": (lambda x: x * x + x, ((70_000,),)),
@@ -195,7 +197,8 @@ def test_truths_reduce() -> None:
 
 
 @pytest.mark.parametrize("compiler", DISTINCT)
-def test_without_optimisation(compiler: str) -> None:
+def test_with_less_optimisation(compiler: str) -> None:
+    check(MAPS, "float64", compiler, "-O2")
     check({**MAPS, "sum": REDUCTIONS["line"], "chunks": REDUCTIONS["chunks_of_broadcast"]}, "float64", compiler, "-O0")
     check(REDUCTIONS, "float64", compiler, "-O0")
 
