@@ -155,7 +155,7 @@ PG_INLINE double pg_sigmoid_f64(double x) {
     pg_exp_reduce_f64(-y, &kd, &k, &rh, &rl);
     pg_fast_two_sum_f64(1.0, rh, &s, &e);
     const double p = pg_exp_tail_f64(rh, rl), two_k = y > 708.0 ? 0.0 : pg_pow2_f64(k);
-    const uint64_t negative = (uint64_t)0 - (uint64_t)(x < 0.0);
+    const uint64_t negative = (uint64_t)0 - (pg_bits_f64(x) >> 63);
     const double factor = pg_from_bits_f64(pg_bits_f64(two_k) & negative);
     const double n0 = PG_FMA(s, factor, pg_from_bits_f64(pg_bits_f64(1.0) & ~negative));
     const double n = PG_FMA(p, factor, n0), nl = PG_FMA(p, factor, n0 - n) + e * factor;
