@@ -27,9 +27,9 @@ class Callee:
         call = f"{self.name}(call, &{step});"
         return f"if ((status = {call[:-1]}) != PG_OK) return status;" if self.fails else call
 
-    def input(self, number: int) -> str | None:
-        """The member for an input; None where the body does not read it."""
-        return self.frame.members.get(number)
+    def member(self, slot: int) -> str | None:
+        """The member for a port; None where the body does not use it."""
+        return self.frame.members.get(slot)
 
     def dtype(self, slot: int) -> int:
         """What a port points to (a slot that has a member)."""
@@ -81,7 +81,7 @@ class ControlEmitter:
         ports = [(first + k, x) for k, x in enumerate(scan.xs)]
         ports += [(callee.body.n_inputs + n_carry + k, y) for k, y in enumerate(scan.ys)]
         for slot, port in ports:
-            member = callee.frame.members.get(slot)
+            member = callee.member(slot)
             if member is not None:
                 writes = slot >= callee.body.n_inputs
                 pointer = self._pointer(port, callee.dtype(slot), writes)
@@ -124,7 +124,7 @@ class ControlEmitter:
         first = len(loop.consts) + len(loop.init)
         reads = []
         for k, tape in enumerate(loop.xs):
-            member = body.input(first + k)
+            member = body.member(first + k)
             if member is not None:
                 reads.append(f"step.{member} = {_record(tape, body.dtype(first + k), 'const ', 'at')};")
         return [
@@ -150,7 +150,7 @@ class ControlEmitter:
             arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]
             ports = [*enumerate(branch.operands), *enumerate(branch.results, callee.body.n_inputs)]
             for slot, port in ports:
-                member = callee.frame.members.get(slot)
+                member = callee.member(slot)
                 if member is None:
                     continue
                 dtype = callee.dtype(slot)
@@ -175,7 +175,7 @@ class ControlEmitter:
         lines = [reserve.format(tape) for tape in tapes]
         for k, tape in enumerate(tapes):
             slot = body.body.n_inputs + first + k
-            member = body.frame.members.get(slot)
+            member = body.member(slot)
             if member is not None:
                 lines.append(f"step.{member} = {_record(tape, body.dtype(slot), '', at)};")
         return lines
@@ -220,20 +220,20 @@ class _Loop:
             self._carry(k, runs)
 
     def _constant(self, k: int, place: d.Place, runs: Sequence[tuple[Callee, str, int]]) -> None:
-        readers = [(callee, step) for callee, step, _ in runs if callee.input(k) is not None]
+        readers = [(callee, step) for callee, step, _ in runs if callee.member(k) is not None]
         for callee, step in readers:
             dtype = callee.dtype(k)
             pointer = f"&const{k}" if callee.single(k) else self.owner._pointer(place, dtype, False)
             if callee.single(k) and callee is readers[0][0]:
                 self.before.append(f"const {TYPES[dtype]} const{k} = {self.owner._element(place, dtype)};")
-            self.before.append(f"{step}.{callee.input(k)} = {pointer};")
+            self.before.append(f"{step}.{callee.member(k)} = {pointer};")
 
     def _carry(self, k: int, runs: Sequence[tuple[Callee, str, int]]) -> None:
         slot = len(self.loop.consts) + k
         result = self.body.body.n_inputs + k
         writes = self.body.frame.members[result]
         dtype = self.body.dtype(result)
-        readers = [(step, member) for callee, step, _ in runs if (member := callee.input(slot)) is not None]
+        readers = [(step, member) for callee, step, _ in runs if (member := callee.member(slot)) is not None]
         if self.body.single(result):
             self.before += [
                 f"{TYPES[dtype]} carry{k} = {self.owner._element(self.loop.init[k], dtype)}, next{k} = carry{k};",
