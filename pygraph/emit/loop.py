@@ -12,6 +12,10 @@ from .tasks import cut_dim, cut_lines, note_of, task_function
 from .tiles import product, spread_block, write_nest
 from .values import loop_values
 
+#: What the blocks of a function may take of the stack, as far as blocks of so many elements allow.
+STACK_BYTES = 48 * 1024
+LEAST_BLOCK = 16
+
 
 def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function:
     """The function of a LOOP, called `name`, and of its tasks; `comments` say what each operation is."""
@@ -21,12 +25,16 @@ def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function
         return Function("", "")
     values = loop_values(loop, places)
     count = product(values.dims)
-    nest = Nest(values, values.dims, values.dims, note_of(places, comments))
     share = task_elements(len(loop.micros))
     cut = max(values.dims, key=lambda dim: dim.size) if count > share else None
     tasks, each = cut_dim(cut, -(-count // share))
-    if cut is not None:
-        nest.ranges[cut.number] = ("low", "high")
-    nest.outer_values(0)
-    write_nest(nest, min(loop.block, spread_block(values)), count, Pass())
-    return task_function(nest, places, name, tasks, cut_lines(cut, each))
+    block = min(loop.block, spread_block(values))
+    while True:
+        nest = Nest(values, values.dims, values.dims, note_of(places, comments))
+        if cut is not None:
+            nest.ranges[cut.number] = ("low", "high")
+        nest.outer_values(0)
+        write_nest(nest, block, count, Pass())
+        if nest.block_bytes <= STACK_BYTES or block <= LEAST_BLOCK:
+            return task_function(nest, places, name, tasks, cut_lines(cut, each))
+        block = max(LEAST_BLOCK, block * STACK_BYTES // nest.block_bytes // 16 * 16)

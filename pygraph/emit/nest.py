@@ -65,6 +65,20 @@ class Tile:
     buffered: bool
 
 
+@dataclass(slots=True)
+class Buffer:
+    """A local array that holds a block of one value after another; `until` is when the last of them is read."""
+
+    name: str
+    kind: str
+    size: int
+    until: int = -1
+
+    @property
+    def declaration(self) -> str:
+        return f"{self.kind} {self.name}[{self.size}];"
+
+
 class Nest:
     """Loops over `order`, from the outermost; `independent` are the dimensions that carry nothing."""
 
@@ -80,6 +94,8 @@ class Nest:
         self.helpers: dict[str, str] = {}
         self._at = {dim.number: k for k, dim in enumerate(self.order, 1)}
         self._buffers: list[str] = []
+        self._blocks: list[Buffer] = []
+        self._block_of: dict[Value, Buffer] = {}
         self._noted = ""
 
     def depth(self, value: Value) -> int:
@@ -102,7 +118,16 @@ class Nest:
 
     def declarations(self) -> list[str]:
         """The local arrays and the pointers, as they stand at the top of the function."""
-        return [*(pointer.declaration for pointer in self.values.pointers), *self._buffers]
+        return [
+            *(pointer.declaration for pointer in self.values.pointers),
+            *self._buffers,
+            *(b.declaration for b in self._blocks),
+        ]
+
+    @property
+    def block_bytes(self) -> int:
+        """What the local arrays of blocks take, with 8 bytes for each element."""
+        return sum(8 * block.size for block in self._blocks)
 
     def tile(self, tile: Tile, folds: Pass) -> None:
         """All loops inside of `tile`, with the stores, and with `folds` in the last walk."""
@@ -124,20 +149,28 @@ class Nest:
             used_at[store.value].add(stage)
         for fold in self.values.folds:
             used_at[fold.value].add(last)
+        self._block_of.clear()
+        for buffer in self._blocks:
+            buffer.until = -1
         for stage, walk in enumerate(walks):
             calls = []
             for value in deep:
                 here = stage_of[value] == stage
+                # a walk has the time 2 stage, the calls after it 2 stage + 1
+                end = max([2 * k for k in used_at[value]] + [2 * k + 1 for k in apart[value]], default=0)
                 if tile.buffered and value.apart and here:
+                    self._lend(tile, value, 2 * stage + 1, end)
                     calls.append(self._block_call(tile, value))
                 elif value.pointer and not (tile.buffered and value.spread):
                     if stage in used_at[value] or stage in apart[value]:
                         walk.values.append(value)
                     if stage in apart[value]:
+                        self._lend(tile, value, 2 * stage, end)
                         walk.at[self.depth(value)].append(self._to_buffer(tile, value))
                 elif here:
                     walk.values.append(value)
                     if apart[value] or max(used_at[value], default=stage) > stage:
+                        self._lend(tile, value, 2 * stage, end)
                         walk.at[self.depth(value)].append(self._to_buffer(tile, value))
                 elif stage in used_at[value]:
                     walk.before[self.depth(value)].append(self._from_buffer(tile, value))
@@ -205,19 +238,25 @@ class Nest:
         head = f"{dims[0].var} - {tile.low}" if step == 1 else f"({dims[0].var} - {tile.low}) * {step}"
         return (index_text(strides, dims[1:], head) if dims[1:] else head), count
 
-    def _buffer_name(self, tile: Tile, value: Value) -> str:
-        name = "b" + value.name[1:]
-        text = f"{TYPES[value.dtype]} {name}[{tile.most * self.cells(tile, self.depth(value))[1]}];"
-        if text not in self._buffers:
-            self._buffers.append(text)
-        return name
+    def _lend(self, tile: Tile, value: Value, now: int, end: int) -> None:
+        """Give a value a buffer from `now` to `end`: one that no value uses any more, where there is one like it."""
+        if value in self._block_of:
+            return
+        kind, size = TYPES[value.dtype], tile.most * self.cells(tile, self.depth(value))[1]
+        free = (b for b in self._blocks if b.until < now and (b.kind, b.size) == (kind, size))
+        buffer = next(free, None)
+        if buffer is None:
+            buffer = Buffer(f"b{len(self._blocks)}", kind, size)
+            self._blocks.append(buffer)
+        buffer.until = max(now, end)
+        self._block_of[value] = buffer
 
     def _to_buffer(self, tile: Tile, value: Value) -> str:
-        return f"{self._buffer_name(tile, value)}[{self.cells(tile, self.depth(value))[0]}] = {value.name};"
+        return f"{self._block_of[value].name}[{self.cells(tile, self.depth(value))[0]}] = {value.name};"
 
     def _from_buffer(self, tile: Tile, value: Value) -> str:
         cells = self.cells(tile, self.depth(value))[0]
-        return f"const {TYPES[value.dtype]} {value.name} = {self._buffer_name(tile, value)}[{cells}];"
+        return f"const {TYPES[value.dtype]} {value.name} = {self._block_of[value].name}[{cells}];"
 
     def _block_call(self, tile: Tile, value: Value) -> str:
         each = self.cells(tile, self.depth(value))[1]
@@ -227,7 +266,7 @@ class Nest:
             count = f"({tile.high} - {tile.low}) * {each}" if each > 1 else f"{tile.high} - {tile.low}"
         name = f"pg_block_{name_of(value.micro)}_{SUFFIXES[value.dtype]}"
         self.helpers[name] = block_function(name, value)
-        names = self._buffer_name(tile, value), self._buffer_name(tile, value.sources[0])
+        names = self._block_of[value].name, self._block_of[value.sources[0]].name
         line = f"{name}({count}, {', '.join(names)});"
         return f"{line:<{COLUMN - 4 * self.writer.level}} {self.note(value.node)}".rstrip()
 
@@ -240,10 +279,15 @@ def _seen(stage_of: dict[Value, int], value: Value, tile: Tile) -> int:
 
 
 def _stages(deep: Sequence[Value]) -> dict[Value, int]:
-    """By value: the walk that computes it, or after which it is computed."""
+    """By value: the walk that computes it, or after which it is computed; as late as what uses it allows."""
     stage_of: dict[Value, int] = {}
     for value in deep:
         stage_of[value] = max((stage_of[x] + (x.apart or x.spread) for x in value.sources if x in stage_of), default=0)
+    latest: dict[Value, int] = {}
+    for value in reversed(deep):
+        stage_of[value] = latest.get(value, stage_of[value])
+        for x in value.sources:
+            latest[x] = min(latest.get(x, stage_of[value]), stage_of[value] - (x.apart or x.spread))
     return stage_of
 
 
