@@ -39,6 +39,19 @@ def values(rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any
 
 def check(cases: Mapping[str, tuple[Case, tuple[tuple[int, ...], ...]]], dtype: str, compiler: str, *flags: str) -> str:
     """Runs all cases as one graph in C and in the VM; returns the C."""
+    graph, arrays, names = graph_of(cases, dtype)
+    exe = Executable(graph)
+    native = Native(exe.program, compiler, *flags)
+    expected = flatten(exe(*arrays))[0]
+    for name, one, other in zip(names, native(*arrays), expected, strict=True):
+        assert identical(one, np.asarray(other)), f"{name}: {one!r} for {other!r}"
+    return native.text
+
+
+def graph_of(
+    cases: Mapping[str, tuple[Case, tuple[tuple[int, ...], ...]]], dtype: str
+) -> tuple[pg.Graph, list[Array], list[str]]:
+    """All cases as one graph, arguments for it, and of each output the name of its case."""
     rng = np.random.default_rng(0)
     inputs: list[Any] = []
     outputs: list[Any] = []
@@ -52,12 +65,7 @@ def check(cases: Mapping[str, tuple[Case, tuple[tuple[int, ...], ...]]], dtype: 
         arrays += [values(rng, shape, np.dtype(dtype)) for shape in shapes]
         outputs += found
         names += [name] * len(found)
-    exe = Executable(pg.Graph(inputs, tuple(outputs)))
-    native = Native(exe.program, compiler, *flags)
-    expected = flatten(exe(*arrays))[0]
-    for name, one, other in zip(names, native(*arrays), expected, strict=True):
-        assert identical(one, np.asarray(other)), f"{name}: {one!r} for {other!r}"
-    return native.text
+    return pg.Graph(inputs, tuple(outputs)), arrays, names
 
 
 MAPS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
@@ -154,6 +162,8 @@ REDUCTIONS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
 }
 
 
+GROUPS = {"map": MAPS, "apart": APART, "reduction": REDUCTIONS}
+
 #: The first compiler with all types, the others with one.
 RUNS = [
     *(("float64", compiler) for compiler in DISTINCT),
@@ -221,3 +231,12 @@ def test_the_loops_of_the_benchmark_vectorise(chain: Case, compiler: str) -> Non
     assert loops
     missed = loops - vectorised(text, compiler)
     assert not missed, "\n".join(lines[number - 1] for number in sorted(missed)) + "\n" + text
+
+
+def test_threads_decide_nothing() -> None:
+    cases = {f"{kind}_{name}": case for kind, group in GROUPS.items() for name, case in group.items()}
+    graph, arrays, names = graph_of(cases, "float64")
+    expected = flatten(Executable(graph, backend="vm", threads=1)(*arrays))[0]
+    found = flatten(Executable(graph, backend="native", threads=3)(*arrays))[0]
+    for name, one, other in zip(names, found, expected, strict=True):
+        assert identical(np.asarray(one), np.asarray(other)), name
