@@ -231,7 +231,9 @@ class _Loop:
     def _carry(self, k: int, runs: Sequence[tuple[Callee, str, int]]) -> None:
         slot = len(self.loop.consts) + k
         result = self.body.body.n_inputs + k
-        writes = self.body.frame.members[result]
+        writes = self.body.frame.members.get(result)
+        if writes is None:  # it has no elements
+            return
         dtype = self.body.dtype(result)
         readers = [(step, member) for callee, step, _ in runs if (member := callee.member(slot)) is not None]
         if self.body.single(result):

@@ -521,3 +521,16 @@ def test_the_code_goes_with_the_last_context(tmp_path: Path, monkeypatch: pytest
     del bound
     gc.collect()
     assert path.name not in maps.read_text()
+
+
+@needs_compiler
+def test_loops_may_carry_what_has_no_elements() -> None:
+    def f(x: Any, empty: Any) -> Any:
+        first = pg.scan(lambda c, _: ((c[0] * 0.5 + x, c[1] * 2.0), None), (x, empty), None, length=5)[0]
+        return pg.while_loop(lambda c: c[0] < 50.0, lambda c: (c[0] * 1.5 + x, c[1] * 2.0), first)
+
+    graph, empty = pg.trace(f, 1.0, np.ones((0, 3))), np.ones((0, 3))
+    vm, code = (pg.compile(graph, wrt=[0], backend=backend) for backend in ("vm", "native"))
+    assert str((vm.forward(1.0, empty), vm.reverse((1.0, empty)))) == str(
+        (code.forward(1.0, empty), code.reverse((1.0, empty)))
+    )
