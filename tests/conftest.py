@@ -5,8 +5,11 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # for the benchmarks; last, behind an installed pygraph
 os.environ.setdefault("PYGRAPH_CHECK", "1")  # before pygraph reads it: every stage is verified after every pass
 if "PYGRAPH_CACHE" not in os.environ:  # the user's own stays as it is
     os.environ["PYGRAPH_CACHE"] = tempfile.mkdtemp(prefix="pygraph-tests-")
