@@ -28,7 +28,11 @@ class Closed(Exception):
 
 
 def run(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, background: bool = False
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    background: bool = False,
+    timeout: float | None = None,
 ) -> tuple[int, str]:
     """Run `command` in `folder`, which its words go to as well.
 
@@ -37,12 +41,13 @@ def run(
         folder: exists, and belongs to this run.
         environment: replaces variables of this process's environment.
         background: leave the processor to others where it is wanted.
+        timeout: how many seconds it may take.
 
     Returns:
         The exit status and all that was printed.
 
     Raises:
-        OSError: the program can't be started; Closed: after `close`.
+        OSError: the program can't be started, or is ended after `timeout`; Closed: after `close`.
     """
     said = folder / "said"
     inherited = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # it is for this process
@@ -64,9 +69,11 @@ def run(
             with suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
         try:
-            child.wait()
-        except BaseException:  # such as KeyboardInterrupt
+            child.wait(timeout)
+        except BaseException as error:  # such as KeyboardInterrupt
             _end(child)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise TimeoutError(f"{command[0]} did not end within {timeout:.0f} seconds") from None
             raise
         finally:
             with _lock:

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shlex
 import shutil
+import struct
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ..graph.where import describe
 from . import child
 from .flags import ISA, NUMERICS
 
+#: How many seconds a compiler may take to say its version, and to build.
+_ANSWER, _BUILD = 20.0, 900.0
 #: How many of the compiler's last words an error repeats, in characters.
 _WORDS = 2000
 _ADVICE = "install gcc or clang, or `pip install ziglang`, or name a compiler in PYGRAPH_CC; backend='vm' needs none"
@@ -38,7 +41,8 @@ class Compiler:
 def find() -> Compiler:
     """The first compiler of PYGRAPH_CC, CC, cc, gcc, clang and the `ziglang` package that answers.
 
-    PYGRAPH_CC and CC may hold arguments, as in a shell. Where PYGRAPH_CC is set no other is tried.
+    PYGRAPH_CC and CC may hold arguments, as in a shell. Where PYGRAPH_CC is set no other is tried. CC, which may be set
+    for something else, must also show that it builds a library of C for this process.
 
     Raises:
         BackendError: there is none.
@@ -62,7 +66,7 @@ def _find(wanted: str, usual: str, path: str) -> Compiler:
         if any(Path(word).stem in ("zig", "ziglang") for word in full):
             full = (*full, "-mcpu=baseline")  # it would take the machine's own; ISA says what is added
         version = _version(full)
-        if version is not None:
+        if version is not None and (wanted or command is not candidates[0] or _builds(full)):
             return Compiler(full, version)
     problem = f"PYGRAPH_CC is {wanted!r}, which does not answer" if wanted else "no C compiler was found"
     raise BackendError(describe("compiling", "native code", problem, _ADVICE))
@@ -78,10 +82,27 @@ def _words(text: str) -> list[str]:
 def _version(command: tuple[str, ...]) -> str | None:
     with tempfile.TemporaryDirectory(prefix="pygraph-") as folder:
         try:
-            status, said = child.run((*command, "--version"), Path(folder), {"LC_ALL": "C"})
+            status, said = child.run((*command, "--version"), Path(folder), {"LC_ALL": "C"}, timeout=_ANSWER)
         except OSError:
             return None
     return said.strip() if status == 0 else None
+
+
+def _builds(command: tuple[str, ...]) -> bool:
+    """Whether the command makes libraries of C for this kind of process."""
+    probe = (
+        f"#ifdef __cplusplus\n#error\n#endif\nextern int probe[sizeof(void *) == {struct.calcsize('P')} ? 1 : -1];\n"
+    )
+    with tempfile.TemporaryDirectory(prefix="pygraph-") as folder:
+        Path(folder, "probe.c").write_text(f"{probe}int probe[1];\n", encoding="utf-8")
+        library = Path(folder, "probe.so")
+        try:
+            status, _ = child.run(
+                (*command, "-fPIC", "-shared", "probe.c", "-o", library.name), Path(folder), timeout=_ANSWER
+            )
+        except OSError:
+            return False
+        return status == 0 and library.is_file()
 
 
 def flags(isa: str) -> tuple[str, ...]:
@@ -105,7 +126,7 @@ def build(compiler: Compiler, text: str, isa: str, folder: Path, background: boo
     source.write_text(text, encoding="utf-8")
     command = (*compiler.command, *flags(isa), source.name, "-o", library.name, "-lm")
     try:
-        status, said = child.run(command, folder, {"LC_ALL": "C", "TMPDIR": str(folder)}, background)
+        status, said = child.run(command, folder, {"LC_ALL": "C", "TMPDIR": str(folder)}, background, _BUILD)
     except OSError as error:
         status, said = -1, str(error)
     if status == 0 and library.is_file():

@@ -21,6 +21,24 @@ ROOT = Path(__file__).resolve().parents[2]
 Script = Callable[..., Path]
 
 
+@needs_compiler
+@pytest.mark.parametrize("command", ["{cc} -m32", "{cc} -x c++", "true", "sh -c 'sleep 100' --"])
+def test_a_cc_for_something_else_is_passed_over(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYGRAPH_CC", raising=False)
+    monkeypatch.delenv("CC", raising=False)
+    usual = compiler.find()
+    monkeypatch.setattr(compiler, "_ANSWER", 1.0)
+    monkeypatch.setenv("CC", command.format(cc=usual.command[0]))
+    assert compiler.find() == usual
+
+
+def test_a_build_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "_BUILD", 0.5)
+    endless = compiler.Compiler(("/bin/sh", "-c", "sleep 100"), "1.0")
+    with pytest.raises(pg.BackendError, match="did not end within"):
+        compiler.build(endless, "", "baseline", tmp_path)
+
+
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     """Writes programs to the only folder of PATH."""
@@ -46,7 +64,7 @@ def test_the_order(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "PYGRAPH_CC" in str(failed.value)
     assert "pip install ziglang" in str(failed.value)
     for name in ("clang", "gcc", "cc", "mine"):
-        path = script(name, f"echo {name} 1.0")
+        path = script(name, f'echo {name} 1.0; if [ "$1 $2" = "-m64 -fPIC" ]; then : > probe.so; fi')
         if name == "mine":
             monkeypatch.setenv("CC", "mine -m64")
         os.environ["PATH"] += ":"  # what was found before counts as long as PATH is the same
