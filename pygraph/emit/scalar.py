@@ -13,18 +13,33 @@ from .function import Function
 from .liveness import Move, Piece, writes
 from .text import function
 
-#: Operations of many machine instructions that are written out in place, in one body; more of them are called.
-DEAR = 16
+#: Operations of many machine instructions that are written out in place: the most in one SCALAR, and in one text. More
+#: of them are called, so that the time of compilers stays linear.
+DEAR, DEAR_IN_ALL = 16, 64
 
 
-def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bool) -> list[Function]:
-    """The functions of a SCALAR's pieces."""
-    dear = sum(_is_dear(micro) for piece in pieces for micro in piece.micros) > DEAR
+class Dear:
+    """Counts the expensive operations of a text that are written out in place."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def called(self, pieces: Sequence[Piece]) -> bool:
+        """Whether those of a SCALAR are to be functions of their own; otherwise they count from here on."""
+        more = sum(_is_dear(micro) for piece in pieces for micro in piece.micros)
+        if more > DEAR or self.count + more > DEAR_IN_ALL:
+            return more > 0
+        self.count += more
+        return False
+
+
+def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bool, called: bool) -> list[Function]:
+    """The functions of a SCALAR's pieces; `called` as of PieceWriter."""
     names = [name] if len(pieces) == 1 else [f"{name}_part{k}" for k in range(len(pieces))]
     linkage = "static" if len(pieces) == 1 else "PG_NOINLINE"  # together they would be one very long function
     functions = []
     for word, piece in zip(names, pieces, strict=True):
-        writer = PieceWriter(piece, places, comments, called=dear)
+        writer = PieceWriter(piece, places, comments, called)
         head = f"{linkage} void {word}(const pg_call *call, const {places.frame} *f)"
         text = function(head, writer.lines())
         functions.append(Function(text, f"{word}(call, f);", writer.helpers))

@@ -16,7 +16,7 @@ from .indexing import emit_gather, emit_scatter, emit_wrap
 from .liveness import Piece, cut
 from .loop import emit_loop
 from .matmul import emit_matmul
-from .scalar import PieceWriter, emit_pieces
+from .scalar import Dear, PieceWriter, emit_pieces
 from .text import failing, function
 from .uses import SlotTypes
 
@@ -71,6 +71,7 @@ class _Assembly:
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
         self.weights: dict[int, int] = {}
+        self.dear = Dear()
 
     def core(self) -> Core:
         """The whole text, bodies before those that run them."""
@@ -150,12 +151,14 @@ class _BodyWriter:
         texts: list[str] = []
         lines: list[str] = []
         if len(segment) == 1 and isinstance(segment[0], d.Scalar) and len(self.pieces[segment[0].index]) == 1:
-            writer = PieceWriter(self.pieces[segment[0].index][0], self.places, self.owner.comments, called=False)
+            pieces = self.pieces[segment[0].index]
+            writer = PieceWriter(pieces[0], self.places, self.owner.comments, self.owner.dear.called(pieces))
             lines = writer.lines()
+            self._help(writer.helpers)
         else:
             for instruction in segment:
                 for made in self._functions(instruction):
-                    self.owner.helpers.update((k, v) for k, v in made.helpers.items() if k not in self.owner.helpers)
+                    self._help(made.helpers)
                     texts += [made.text] if made.text else []
                     lines += [made.call] if made.call else []
                 lines += self._stop(instruction)
@@ -163,6 +166,9 @@ class _BodyWriter:
             lines.append("return PG_OK;")
         texts.append(function(f"{head}(const pg_call *call, const {self.places.frame} *f)", lines))
         return texts
+
+    def _help(self, helpers: Mapping[str, str]) -> None:
+        self.owner.helpers.update((k, v) for k, v in helpers.items() if k not in self.owner.helpers)
 
     def _stop(self, instruction: d.Instruction) -> Iterator[str]:
         """Looks whether to stop, after a long instruction of the main body."""
@@ -175,7 +181,7 @@ class _BodyWriter:
             case d.Scalar():
                 pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
                 name = f"{self.prefix}_scalar{instruction.index}"
-                return emit_pieces(pieces, self.places, name, self.owner.comments)
+                return emit_pieces(pieces, self.places, name, self.owner.comments, self.owner.dear.called(pieces))
             case d.Loop():
                 name = f"{self.prefix}_loop{instruction.index}"
                 return [emit_loop(instruction, self.places, name, self.owner.comments)]

@@ -112,6 +112,16 @@ def _emitted(library: Library) -> str:
 _CLEANING = 0.5
 
 
+#: Held while the background thread imports: a fork waits for it, lest modules stay locked in the child for ever.
+_importing = threading.Lock()
+
+
+def _import_all() -> None:
+    """Import what looks and builds need."""
+    from ..emit import cache, native  # noqa: F401
+    from . import library, payoff  # noqa: F401
+
+
 class _Queue:
     """Programs that wait for the background thread, which takes them one by one.
 
@@ -142,6 +152,8 @@ class _Queue:
             self.started.release()
 
     def work(self) -> None:
+        with _importing:
+            _import_all()
         while not self.closed:
             item = self.waiting.get()
             if isinstance(item, threading.Event):
@@ -216,4 +228,5 @@ def _after_fork() -> None:
             _watch(library)
 
 
+os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
 os.register_at_fork(after_in_child=_after_fork)

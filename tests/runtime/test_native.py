@@ -399,6 +399,32 @@ print(status, len(native._queue.pending), len(os.listdir(cache)))
     assert said.split() == ["0", "1", "1"]
 
 
+FORKED = """
+import faulthandler, os, sys, time
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of os.fork with threads
+import pygraph as pg
+from pygraph.runtime import native
+assert "pygraph.emit.native" not in sys.modules
+exe = pg.compile(pg.trace(lambda x: x * 2.0, 1.0), backend="auto")
+native.request(exe._built.library)
+time.sleep(float(sys.argv[1]))
+if os.fork() == 0:
+    faulthandler.dump_traceback_later(30.0, exit=True)
+    import pygraph.emit.cache, pygraph.emit.native  # not locked for ever
+    os._exit(0)
+print(os.wait()[1])
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01])
+def test_a_fork_waits_for_imports_of_the_thread(seconds: float) -> None:
+    command = [sys.executable, "-c", FORKED, str(seconds)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert said.stdout.split() == ["0"], said.stderr
+    assert not said.stderr
+
+
 INTERRUPTED = """
 import numpy as np, pygraph as pg
 f = lambda x, n: pg.scan(lambda c, _: (np.sin(c) + x, None), x * n, None, length=10**10)[0]
