@@ -1,8 +1,9 @@
 """Keeps built native code on disk: found again by its text, compiler, flags and machine, and looked at before use.
 
-An entry is one file, `<key>-<digest>.so`: the key says what it was built from, the digest what is in it, so that a
-file that was cut short or changed is not loaded. It appears by one renaming, so any number of processes may build the
-same at once. Only a folder and files that belong to this user, and that nobody else may write to, are used.
+An entry is one file, `<k>/<key>-<digest>.so`, where k is the key's beginning: the key says what it was built from, the
+digest what is in it, so that a file that was cut short or changed is not loaded. It appears by one renaming, so any
+number of processes may build the same at once. Only a folder and files that belong to this user, and that nobody else
+may write to, are used.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
             with _building(folder) as work:
                 built = cc.build(compiler, text, isa, work, background)
                 built.chmod(0o700)
-                path = folder / f"{key}-{_digest(built)}{_SUFFIX}"
+                shelf = _shelf(folder, key)
+                shelf.mkdir(mode=0o700, exist_ok=True)
+                path = shelf / f"{key}-{_digest(built)}{_SUFFIX}"
                 os.replace(built, path)
         except OSError as error:  # no space left, for one
             problem = str(error)
@@ -129,11 +132,10 @@ def private_folder() -> Path:
 def entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
     """The entries in a folder, the one used longest ago first; none where there is no such folder."""
     found = []
-    with suppress(OSError):
-        for path in folder.iterdir():
-            if path.suffix == _SUFFIX and len(path.stem) == 40 + 1 + 64:
-                with suppress(OSError):  # another process removed it
-                    found.append((path, path.lstat()))
+    for path in folder.glob(f"??/*{_SUFFIX}"):
+        if len(path.stem) == 40 + 1 + 64:
+            with suppress(OSError):  # another process removed it
+                found.append((path, path.lstat()))
     return sorted(found, key=lambda entry: entry[1].st_mtime)
 
 
@@ -147,12 +149,14 @@ def _key(compiler: cc.Compiler, text: str, isa: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
+def _shelf(folder: Path, key: str) -> Path:
+    """Where entries of this key's beginning are: folders of thousands of files are slow to look through."""
+    return folder / key[:2]
+
+
 def _lookup(folder: Path, key: str) -> Path | None:
     with suppress(OSError):
-        for name in os.listdir(folder):  # much faster than glob where there are thousands
-            if not name.startswith(key):
-                continue
-            path = folder / name
+        for path in _shelf(folder, key).glob(f"{key}-*{_SUFFIX}"):
             if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
                 os.utime(path)  # it was used now
                 return path
