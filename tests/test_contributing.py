@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pygraph as pg
+from pygraph.emit.headers import folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = """
@@ -30,6 +31,7 @@ def rows() -> list[str]:
 def test_a_row_by_definition_is_one_edit_of_one_file(tmp_path: Path) -> None:
     package = tmp_path / "pygraph"
     shutil.copytree(Path(pg.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(folder(), package / "emit" / "include", dirs_exist_ok=True)  # as an installed copy has them
     file = package / "ops" / "elementwise.py"
     text = file.read_text(encoding="utf-8").replace(
         '__all__ = ["elementwise_op"]', '__all__ = ["elementwise_op", "softsign"]'
