@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ os.environ.setdefault("PYGRAPH_CHECK", "1")  # before pygraph reads it: every st
 if "PYGRAPH_CACHE" not in os.environ:  # the user's own stays as it is
     os.environ["PYGRAPH_CACHE"] = tempfile.mkdtemp(prefix="pygraph-tests-")
     atexit.register(shutil.rmtree, os.environ["PYGRAPH_CACHE"], ignore_errors=True)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: the tests of Ctrl-C need it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from hypothesis import HealthCheck, settings
 
