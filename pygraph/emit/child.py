@@ -68,18 +68,25 @@ def run(
         if background:
             with suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
+        late = threading.Event()
+        timer = None if timeout is None else threading.Timer(timeout, _end_late, (child, late))
         try:
-            child.wait(timeout)
-        except BaseException as error:  # such as KeyboardInterrupt
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
+            child.wait()  # with a timeout it would look for the end every now and then only
+        except BaseException:  # such as KeyboardInterrupt
             _end(child)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise TimeoutError(f"{command[0]} did not end within {timeout:.0f} seconds") from None
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             with _lock:
                 _running.pop(child, None)
     if _closed:
         raise Closed
+    if late.is_set():
+        raise TimeoutError(f"{command[0]} did not end within {timeout} seconds")
     return child.returncode, said.read_text(errors="replace")
 
 
@@ -92,6 +99,12 @@ def close() -> None:
     for child, folder in children.items():
         _end(child)
         shutil.rmtree(folder, ignore_errors=True)  # whoever waits for it may have no time left to
+
+
+def _end_late(child: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
