@@ -30,8 +30,13 @@ Array = npt.NDArray[Any]
 
 SLACK = 8.0
 RUNS = 5
-#: Graphs of a run, by test.
-SMALL, LARGE, DERIVED = 600, 90, 400
+#: How many graphs a test draws: a few, and with `-m deep` many.
+SMALL, LARGE, DERIVED = (
+    pytest.mark.parametrize("graphs", [few, pytest.param(many, marks=pytest.mark.deep)])
+    for few, many in [(120, 600), (24, 90), (80, 400)]
+)
+#: So many small graphs use every row.
+ENOUGH = 600
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -191,10 +196,11 @@ def check_derivatives(sample: Sample, seed: int, compared: Compared | None = Non
     assert abs(left - right) <= allowed, f"adjoint identity: {left!r} and {right!r}, {allowed:.3g} allowed"
 
 
-def test_random_graphs_by_value() -> None:
+@SMALL
+def test_random_graphs_by_value(graphs: int) -> None:
     compared = Compared()
 
-    @options(SMALL)
+    @options(graphs)
     @given(count=st.integers(5, 60), seed=SEEDS)
     def check(count: int, seed: int) -> None:
         sample = grow(seed, count)
@@ -204,16 +210,18 @@ def test_random_graphs_by_value() -> None:
 
     check()
     compared.require()
-    assert compared.graphs >= SMALL
-    missing = sorted(set(ROWS) - set(compared.rows))
-    assert not missing, f"no graph used {missing}: give them an entry in STRUCTURE of tests/fuzz/graphs.py"
+    assert compared.graphs >= graphs
+    missing = set(ROWS) - set(compared.rows)
+    advice = f"no graph used {sorted(missing)}: give them an entry in STRUCTURE of tests/fuzz/graphs.py"
+    assert not missing or graphs < ENOUGH, advice
 
 
-def test_large_random_graphs() -> None:
+@LARGE
+def test_large_random_graphs(graphs: int) -> None:
     """Arrays that cross the size at which work is cut into tasks."""
     compared = Compared()
 
-    @options(LARGE)
+    @options(graphs)
     @given(count=st.integers(5, 16), seed=SEEDS)
     def check(count: int, seed: int) -> None:
         sample = grow(seed, count, large=True)
@@ -227,13 +235,14 @@ def test_large_random_graphs() -> None:
 
     check()
     compared.require()
-    assert compared.graphs >= LARGE
+    assert compared.graphs >= graphs
 
 
-def test_random_graphs_by_derivative() -> None:
+@DERIVED
+def test_random_graphs_by_derivative(graphs: int) -> None:
     compared = Compared()
 
-    @options(DERIVED)
+    @options(graphs)
     @given(count=st.integers(5, 40), seed=SEEDS)
     def check(count: int, seed: int) -> None:
         sample = grow(seed, count)
@@ -243,7 +252,7 @@ def test_random_graphs_by_derivative() -> None:
 
     check()
     compared.require()
-    assert compared.graphs >= DERIVED
+    assert compared.graphs >= graphs
 
 
 @pytest.mark.sanitize

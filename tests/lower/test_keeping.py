@@ -113,7 +113,7 @@ def polynomial(x: Any, degree: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize("degree", [4, 100, 1000])
+@pytest.mark.parametrize("degree", [4, 100, pytest.param(1000, marks=pytest.mark.deep)])
 def test_long_chains_are_kept_at_some_places(degree: int) -> None:
     x = var("x", (N,))
     count = kept(sum(polynomial(x, degree)), x)

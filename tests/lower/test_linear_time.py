@@ -60,18 +60,20 @@ def test_derivatives_grow_linearly(make: Callable[[int], Graph]) -> None:
         assert b <= 4.2 * a + 50
 
 
-def test_twenty_thousand_scalar_operations() -> None:
+@pytest.mark.parametrize("count", [5_000, pytest.param(20_000, marks=pytest.mark.deep)])
+def test_many_scalar_operations(count: int) -> None:
     """One instruction, in an arena of a few cells."""
-    program = lower(scalars(20_000))
+    program = lower(scalars(count))
     assert opcodes(program) == {"SCALAR": 1}
-    assert program.micro_operations == 20_000
+    assert program.micro_operations == count
     assert program.arena_bytes <= 64, "a chain needs two or three cells"
 
 
-def test_derivatives_of_three_thousand_scalar_operations() -> None:
+@pytest.mark.parametrize("count", [800, pytest.param(3_000, marks=pytest.mark.deep)])
+def test_derivatives_of_many_scalar_operations(count: int) -> None:
     """Forward, reverse and tangent: one instruction each, and at most eight operations for one of the graph."""
-    whole, segments, groups = derived(scalars(3_000))
+    whole, segments, groups = derived(scalars(count))
     program = lower(whole, segments, groups)
     assert opcodes(program) == {"SCALAR": 3}
-    assert program.micro_operations <= 8 * 3_000
-    assert program.arena_bytes <= 3 * 8 * 3_000
+    assert program.micro_operations <= 8 * count
+    assert program.arena_bytes <= 3 * 8 * count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -106,9 +107,8 @@ def loop_results(draw: st.DrawFn, xs: Node, pool: list[Node]) -> Node:
     return draw(st.sampled_from([first, second, handed, carried, steady]))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs(), st.integers(0, 2**32 - 1))
-def test_random_graphs_keep_every_bit(graph: Graph, seed: int) -> None:
+def keeps_every_bit(graph: Graph, seed: int) -> None:
     better = optimize(graph)
     better.verify("optimised")
     rng = np.random.default_rng(seed)
@@ -117,9 +117,8 @@ def test_random_graphs_keep_every_bit(graph: Graph, seed: int) -> None:
         assert identical(other, one), f"{graph}\n{better}"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs(), st.integers(0, 2**32 - 1))
-def test_derivatives_keep_every_bit(graph: Graph, seed: int) -> None:
+def keeps_every_bit_of_derivatives(graph: Graph, seed: int) -> None:
     both = joint(graph, range(len(graph.inputs)))
     both.graph.verify("differentiated")
     better = optimize(both.graph, both.levels)
@@ -130,13 +129,22 @@ def test_derivatives_keep_every_bit(graph: Graph, seed: int) -> None:
         assert identical(other, one), f"{both.graph}\n{better}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs())
-def test_a_second_time_changes_nothing(graph: Graph) -> None:
+def is_done_after_one_time(graph: Graph) -> None:
     once = optimize(graph)
     twice = optimize(once)
     assert len(twice.nodes) <= len(once.nodes)
     assert all(map(lambda a, b: a is b, optimize(twice).outputs, twice.outputs))
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.deep)])
+@pytest.mark.parametrize(
+    ("check", "examples"),
+    [(keeps_every_bit, 60), (keeps_every_bit_of_derivatives, 20), (is_done_after_one_time, 12)],
+)
+def test_random_graphs(check: Callable[[], None], examples: int, times: int) -> None:
+    """Optimising keeps every bit, and a second time changes nothing."""
+    settings(max_examples=examples * times, deadline=None, suppress_health_check=list(HealthCheck))(check)()
 
 
 def test_the_graphs_frame_is_kept() -> None:
@@ -192,10 +200,10 @@ def test_passes_are_documented() -> None:
 def test_deep_graphs_do_not_recurse() -> None:
     x = var("x")
     y: Node = x
-    for _ in range(20_000):
+    for _ in range(5_000):
         y = -(y + (-x))
     better = optimize(Graph([x], y))
-    assert len(better.nodes) <= 40_001
+    assert len(better.nodes) <= 10_001
 
 
 def test_rules_that_undo_each_other_end() -> None:
