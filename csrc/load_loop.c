@@ -117,7 +117,7 @@ static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *word
     for (int i = 0; i < ndim; i++) {
         if (dims[i] < 0) return pg_refuse(l, "LOOP: dimension %d is %" PRId64, i, dims[i]);
     }
-    if (pg_product(ndim, dims, &loop->count) || loop->count > INT64_MAX / 64) {
+    if (pg_product(ndim, dims, &loop->count) || loop->count > PG_MAX_ELEMENTS) {
         return pg_refuse(l, "LOOP: its number of elements is too large");
     }
     loop->block = words[1];

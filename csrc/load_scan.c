@@ -5,9 +5,6 @@
 
 enum { PG_SCAN_WORDS = 8 };
 
-/* More steps than could ever run; without a bound a forged Program might never return. */
-#define PG_MAX_STEPS (INT64_C(1) << 40)
-
 static int read_ports(pg_loader *l, pg_scan *scan, const pg_body *body, const int64_t *w, pg_touched *touched) {
     int status = PG_OK;
     for (int k = 0; k < scan->n_consts && status == PG_OK; k++, w += 2)
@@ -40,6 +37,7 @@ int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     pg_body *body = NULL;
     int status = pg_take_body(l, number, "SCAN", &body);
     if (status != PG_OK) return status;
+    /* without a bound a forged Program might never return */
     if (length < 0 || length > PG_MAX_STEPS || (words[2] & ~INT64_C(1)) != 0) {
         return pg_refuse(l, "SCAN: impossible length or direction");
     }

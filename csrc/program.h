@@ -16,7 +16,6 @@ enum {
     PG_MAX_REGISTERS = 1024,
     PG_MAX_MICROS = 1 << 16,
     PG_MAX_SEGMENTS = 8,
-    PG_MAX_DEPTH = 64,
     PG_MAX_THREADS = 256,
     PG_STAGE_BYTES = 16384,
     PG_CHUNK = 32768,   /* elements of work that are never split; sums depend on it, so it is part of the format */

@@ -253,3 +253,21 @@ def test_keyword_only_arguments_are_refused() -> None:
 def test_explaining_is_refused() -> None:
     with pytest.raises(pg.UnsupportedError, match=r"(?s)explaining given_derivative: its derivative is given.*do: "):
         pg.explain(VARIANTS["jvp"], 1.0, 2.0)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "bool"])
+def test_constants_that_are_not_floating_stay_results_of_the_rule(dtype: str) -> None:
+    h = pg.custom_derivative(
+        lambda k: (k | k, ~k) if dtype == "bool" else (k + 1, k * k), jvp=lambda p, t: (h(*p), (None, None))
+    )
+    k = np.array([1, 0], dtype)
+
+    def f(y: Any) -> Any:
+        first, second = h(pg.where(y > -1e9, k, k))
+        return y * first + second
+
+    expected = 1.5 * (k if dtype == "bool" else k + 1) + (~k if dtype == "bool" else k * k)
+    np.testing.assert_array_equal(pg.compile(f)(1.5), expected)
+    single = pg.custom_derivative(lambda k: k + 1, jvp=lambda p, t: (p[0] + 1, t[0]))
+    assert pg.compile(lambda y: y * single(pg.where(y > -1e9, 1, 1)))(1.5) == 3.0
+    assert pg.grad(lambda y: y * single(pg.where(y > -1e9, 1, 1)))(1.5) == 2.0

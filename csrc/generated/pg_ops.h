@@ -4,7 +4,12 @@
 
 #include <stdint.h>
 
-#define PG_TABLE_HASH UINT64_C(0x889e2c7cf390f4ce)
+#define PG_TABLE_HASH UINT64_C(0x5493c2aa474ba8f2)
+
+/* What is held to when a graph is traced (pygraph/ops/limits.py). */
+#define PG_MAX_ELEMENTS INT64_C(144115188075855871)
+#define PG_MAX_STEPS INT64_C(1099511627776)
+#define PG_MAX_DEPTH INT64_C(64)
 
 /* Micro-operations by their number in a Program. */
 typedef enum pg_mop {

@@ -9,8 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import GraphError
+from ..ops import limits
 from ..ops.row import TABLE, Op
-from ..ops.table import MICRO_OPS, REDUCTIONS, table_hash
+from ..ops.table import LIMITS, MICRO_OPS, REDUCTIONS, table_hash
 
 HEADER = Path(__file__).resolve().parents[2] / "csrc" / "generated" / "pg_ops.h"
 
@@ -96,7 +97,9 @@ def _macro(name: str, items: Iterator[str]) -> str:
 @lru_cache(maxsize=1)
 def _body() -> str:
     """All of the header that has a meaning."""
-    parts = ["/* Micro-operations by their number in a Program. */", "typedef enum pg_mop {"]
+    parts = ["/* What is held to when a graph is traced (pygraph/ops/limits.py). */"]
+    parts += [f"#define PG_{name} INT64_C({getattr(limits, name)})" for name in LIMITS]
+    parts += ["", "/* Micro-operations by their number in a Program. */", "typedef enum pg_mop {"]
     parts += [f"    PG_MOP_{op.name} = {number}," for op, number in MICRO_OPS.items()]
     parts += [f"    PG_MOP_COUNT = {len(MICRO_OPS)}", "} pg_mop;", ""]
     parts += ["/* Reductions by their number in a Program. */", "typedef enum pg_rop {"]

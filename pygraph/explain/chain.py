@@ -79,7 +79,7 @@ def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
                 continue
             local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
             edges.append(Edge(names[node], names[operand], local, totals[node], product))
-            totals[operand] = totals[operand] + product if operand in totals else product
+            totals[operand] = np.asarray(totals[operand] + product) if operand in totals else product
     return _explanation("reverse", graph, names, order, values, edges, totals, {})
 
 
@@ -97,7 +97,7 @@ def _forward(graph: Graph, values: dict[Node, Array], seeded: Sequence[Node]) ->
                 continue
             local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
             edges.append(Edge(names[node], names[operand], local, tangents[operand], product))
-            tangents[node] = tangents[node] + product if node in tangents else product
+            tangents[node] = np.asarray(tangents[node] + product) if node in tangents else product
     return _explanation("forward", graph, names, order, values, edges, tangents, tangents)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import re
 import threading
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, TracedBoolError, UnsupportedError
-from ..ops.common import bind_describer
+from ..ops.common import bind_describer, checked_shape, static_shape
 from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
@@ -58,7 +57,7 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
         ShapeError, DTypeError: the operands do not fit the op.
     """
     if op.name == "input":
-        return (tuple(attrs["shape"]), attrs["dtype"]), None
+        return (checked_shape(tuple(attrs["shape"]), "input"), attrs["dtype"]), None
     if op.name == "constant":
         value = attrs["value"].value
         return (value.shape, as_dtype(value.dtype)), None
@@ -75,13 +74,10 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
     _check_dtypes(op, dtypes, inputs)
     try:
         if op.results is not None:
-            return ((), bool_), tuple((tuple(shape), as_dtype(dtype)) for shape, dtype in op.results(inputs, attrs))
+            found = op.results(inputs, attrs)
+            return ((), bool_), tuple((checked_shape(tuple(s), op.name), as_dtype(dtype)) for s, dtype in found)
         assert op.shape is not None
-        shape = tuple(op.shape([x.shape for x in inputs], attrs))
-        if not _possible(shape):
-            raise ShapeError(
-                describe("tracing", op.name, f"the result's shape {shape} {_IMPOSSIBLE}", _SMALLER, inputs)
-            )
+        shape = checked_shape(tuple(op.shape([x.shape for x in inputs], attrs)), op.name)
         if op.result == "same":
             same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
             dtype = same[0]
@@ -216,26 +212,18 @@ if hasattr(os, "register_at_fork"):
 
 
 def as_shape(shape: Any) -> Shape:
-    """A shape as a tuple of Python ints; a single size is taken as one axis."""
-    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    """A shape as a tuple of Python ints; a single size is taken as one axis.
+
+    Raises:
+        ShapeError: it is none.
+    """
     try:
-        taken = tuple(int(size.__index__()) for size in sizes)
-    except (AttributeError, TypeError) as error:
-        raise ShapeError(describe("tracing", "shape", f"{shape!r} is not a shape", "give a tuple of ints")) from error
-    if any(size < 0 for size in taken):
-        raise ShapeError(describe("tracing", "shape", f"{shape!r} has a negative size", "give sizes of 0 or more"))
-    if not _possible(taken):
-        raise ShapeError(describe("tracing", "shape", f"{shape!r} {_IMPOSSIBLE}", _SMALLER))
-    return taken
-
-
-_IMPOSSIBLE = "is more than an array can have: 64 axes, and fewer than 2**60 elements"
-_SMALLER = "use a smaller shape"
-
-
-def _possible(shape: Shape) -> bool:
-    """Whether NumPy and the C library can count the bytes of such an array, of any dtype, in an int64."""
-    return len(shape) <= 64 and math.prod(size for size in shape if size) < 1 << 60
+        return static_shape(shape, "shape")
+    except ShapeError as error:
+        problem = str(error).removeprefix("shape: ")
+        raise ShapeError(
+            describe("tracing", "shape", problem, "give sizes of 0 or more that memory can hold")
+        ) from None
 
 
 def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:

@@ -48,6 +48,7 @@ class Graph:
         "_canonical",
         "_free",
         "_hash",
+        "_height",
         "_nodes",
         "input_tree",
         "inputs",
@@ -117,6 +118,7 @@ class Graph:
         self._free: tuple[Node, ...] | None = None
         self._canonical: tuple[Hashable, ...] | None = None
         self._hash: int | None = None
+        self._height: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,6 +139,13 @@ class Graph:
             known = set(self.inputs)
             self._free = tuple(node for node in self.nodes if node.op.name == "input" and node not in known)
         return self._free
+
+    @property
+    def height(self) -> int:
+        """How deep loops and branches are nested in it; 0 where there are none."""
+        if self._height is None:
+            self._height = max((1 + body.height for node in self.nodes for body in bodies_of(node)), default=0)
+        return self._height
 
     def require_closed(self) -> None:
         """Raises `GraphError` naming the variables that are not among the inputs, if there are any."""

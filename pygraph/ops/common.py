@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from ..errors import GraphError, ShapeError, TracedBoolError, UnsupportedError
 from .dtypes import KINDS, as_dtype
+from .limits import MAX_AXES, MAX_ELEMENTS
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
 
 P = ParamSpec("P")
@@ -123,14 +125,35 @@ def kind(x: Any) -> str:
     return KINDS[as_dtype(operand(x).dtype, "operand")]
 
 
-def static_shape(shape: Any, name: str) -> Shape:
-    """A shape given as an int or a sequence of ints, as a tuple of Python ints."""
+def static_shape(shape: Any, name: str, *, inferred: bool = False) -> Shape:
+    """A shape given as an int or a sequence of ints, as a tuple of Python ints that an array can have.
+
+    With `inferred` a size may be -1: one that the caller works out.
+
+    Raises:
+        ShapeError: it is no shape, a size is negative, or it has more axes or elements than an array can have.
+    """
     try:
-        if isinstance(shape, Sequence | np.ndarray):
-            return tuple(operator.index(n) for n in shape)
-        return (operator.index(shape),)
+        sizes = shape if isinstance(shape, Sequence | np.ndarray) else (shape,)
+        taken = tuple(int(operator.index(n)) for n in sizes)
     except TypeError as error:
         raise ShapeError(f"{name}: a shape must be an int or a tuple of ints known now, not {shape!r}") from error
+    checked_shape(tuple(n for n in taken if n != -1) if inferred else taken, name, taken)
+    return taken
+
+
+def checked_shape(shape: Shape, name: str, given: Shape | None = None) -> Shape:
+    """`shape`, of which no size is negative and which an array can have; the one check of every shape in a graph.
+
+    Raises:
+        ShapeError: it is none; the text says `given`, where that is another.
+    """
+    if min(shape, default=0) >= 0 and len(shape) <= MAX_AXES and prod(n for n in shape if n) <= MAX_ELEMENTS:
+        return shape
+    text = f"{name}: the shape {shape if given is None else given}"
+    if min(shape, default=0) < 0:
+        raise ShapeError(f"{text} has a negative size")
+    raise ShapeError(f"{text} is more than an array can have: {MAX_AXES} axes, and fewer than 2**57 elements")
 
 
 def normal_axis(axis: Any, ndim: int, name: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import DTypeError, GraphError, ShapeError
 from .dtypes import bool_, int64
+from .limits import MAX_DEPTH, MAX_STEPS
 from .row import Attrs, DType, Family, Op, Shape, register
 
 _rules: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
@@ -76,6 +77,14 @@ def _text(type_: _Type) -> str:
     return f"{type_[1]}{list(type_[0])}" if type_[0] else str(type_[1])
 
 
+def _shallow(bodies: Sequence[Any]) -> None:
+    """Raise where bodies of these heights make a node that is nested too deep."""
+    if max(body.height for body in bodies) >= MAX_DEPTH:
+        raise GraphError(
+            f"loops and branches are nested deeper than {MAX_DEPTH}; write one of them as a loop over more"
+        )
+
+
 def _connect(given: Sequence[_Type], body: Any, first: int = 0) -> None:
     """Raise unless operands of the types `given`, numbered from `first`, fit the inputs of `body`."""
     if len(given) != len(body.inputs):
@@ -96,6 +105,9 @@ def _carried(init: Sequence[Any], body: Any) -> list[_Type]:
 def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """The final carry, typed like the initial one, then each stacked output with a leading axis of `length`."""
     body, length, n_consts = attrs["body"], attrs["length"], attrs["n_consts"]
+    if length > MAX_STEPS:
+        raise GraphError(f"a loop of {length} steps; a scan counts {MAX_STEPS} at most, a while_loop any number")
+    _shallow((body,))
     second = n_consts + attrs["n_carry"]
     given = [_typed(x) for x in operands[:second]]
     for x in operands[second:]:
@@ -110,6 +122,7 @@ def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
 def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """The final carry, then a stack for each further output of the body."""
     body, condition = attrs["body"], attrs["condition"]
+    _shallow((body, condition))
     given = [_typed(x) for x in operands]
     _connect(given, body)
     _connect(given, condition)
@@ -122,6 +135,7 @@ def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
 def _replay_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """The final carry, then a stack for each further output of the body."""
     body, first = attrs["body"], 1 + attrs["n_consts"]
+    _shallow((body,))
     if not operands or _typed(operands[0]) != ((), int64):
         raise DTypeError("the number of steps is not a scalar int64")
     _connect([_typed(x) for x in operands[1:]], body, 1)
@@ -133,6 +147,7 @@ def _branch_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """What each of the bodies gives."""
     if not operands or _typed(operands[0]) != ((), int64):
         raise DTypeError("the index is not a scalar int64")
+    _shallow(attrs["bodies"])
     first = [_typed(y) for y in attrs["bodies"][0].outputs]
     for number, body in enumerate(attrs["bodies"]):
         _connect([_typed(x) for x in operands[1:]], body, 1)

@@ -217,7 +217,7 @@ def reshape(x: Any, shape: Any) -> Any:
                [3, 4]])
     """
     x = operand(x)
-    wanted = static_shape(shape, "reshape")
+    wanted = static_shape(shape, "reshape", inferred=True)
     if wanted.count(-1) == 1:
         size, known = prod(x.shape), -prod(wanted)
         if not known or size % known:

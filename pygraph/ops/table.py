@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import UnsupportedError
 from . import elementwise as _elementwise  # noqa: F401  (registers its rows)
+from . import limits
 from . import reductions as _reductions  # noqa: F401  (registers its rows)
 from .row import TABLE, Op
 
@@ -16,6 +17,9 @@ FORMAT_VERSION = 2
 
 #: The reductions in the order of their numbers in a Program.
 REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+
+#: The limits that the C loader checks again.
+LIMITS = ("MAX_ELEMENTS", "MAX_STEPS", "MAX_DEPTH")
 
 _PRIME = 2**64 - 59  # the largest prime below 2^64
 
@@ -48,7 +52,8 @@ def table_hash() -> int:
     """
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
     reductions = [(name, _text(TABLE[name].c), _text(TABLE[name].identity)) for name in REDUCTIONS]
-    return int.from_bytes(b"\1" + repr((FORMAT_VERSION, rows, reductions)).encode(), "big") % _PRIME
+    bounds = [getattr(limits, name) for name in LIMITS]
+    return int.from_bytes(b"\1" + repr((FORMAT_VERSION, rows, reductions, bounds)).encode(), "big") % _PRIME
 
 
 def _text(c: Any) -> Any:

@@ -349,5 +349,5 @@ def convert_chain(node: Node) -> Node | None:
     return converted(source, node.dtype)
 
 
-FIRST.extend((op for op in TABLE.values() if op.name not in _LEAVES), fold)
+FIRST.extend((op for op in TABLE.values() if op.name not in _LEAVES and op.results is None), fold)
 FIRST.extend(POINTWISE, early)

@@ -15,7 +15,7 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.tree import LEAF, TreeDef
 from ..graph.verify import check_enabled
-from ..graph.where import describe
+from ..graph.where import describe, type_text
 from ..lower import Program, disassemble, lower
 from ..ops.dtypes import is_float
 from ..optimize import optimize
@@ -99,6 +99,10 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)
     times.append(time.perf_counter())
+    largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
+    if largest is not None and largest.nbytes > MAX_ARENA_BYTES:
+        problem = f"{largest.name!r} is {type_text(largest.shape, largest.dtype)}, {largest.nbytes:.3g} bytes"
+        raise GraphError(describe("lowering", graph.name, problem, "use smaller arrays"))
     if program.arena_bytes > MAX_ARENA_BYTES:
         problem = f"a call would need {program.arena_bytes:.3g} bytes for its intermediates"
         advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"

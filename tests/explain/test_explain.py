@@ -87,3 +87,18 @@ def test_what_cannot_be_explained() -> None:
         pg.explain(lambda x: x, 1.0, mode="sideways")
     with pytest.raises(pg.UnsupportedError, match="loop"):
         pg.explain(lambda x: pg.scan(lambda c, _: (c * x, None), 1.0, None, length=3)[0], 2.0)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("point", [2.0, np.float32(2.0), np.array(2.0)], ids=["number", "float32", "0-d"])
+def test_a_scalar_used_twice(point: Any, mode: str) -> None:
+    for f in (
+        lambda x: (x + 1.0) * (x + 1.0),
+        lambda x: (x * 3.0) ** 2 + x * 3.0,
+        lambda x: np.exp(x) / (x + np.exp(x)),
+    ):
+        explanation = pg.explain(f, point, mode=mode)
+        total = explanation.totals["x" if mode == "reverse" else explanation.output]
+        np.testing.assert_allclose(total, pg.grad(f)(point), rtol=1e-6)
+        assert all(isinstance(value, np.ndarray) for value in explanation.totals.values())
+        assert str(explanation)
