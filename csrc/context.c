@@ -89,7 +89,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     if (!program->parallel) threads = 1;
     pg_layout layout = {0};
     lay_out(&layout, program, threads);
-    layout.base = layout.overflow ? NULL : aligned_alloc(64, (size_t)layout.used);
+    layout.base = layout.overflow || !pg_addressable(layout.used) ? NULL : aligned_alloc(64, (size_t)layout.used);
     if (layout.base == NULL) {
         pg_report(error, PG_MEMORY, -1, -1, -1, "no memory for a context of %" PRId64 " bytes", layout.used);
         return NULL;

@@ -67,7 +67,7 @@ int pg_reserve_tape(const pg_place *place, int number, int64_t n) {
     int64_t bytes = need < 2 * tape->capacity ? 2 * tape->capacity : need;
     if (bytes > limit - others) bytes = need;
     if (bytes > limit - others) return pg_failed(place, PG_TAPE, n, limit);
-    char *base = realloc(tape->base, (size_t)bytes);
+    char *base = pg_addressable(bytes) ? realloc(tape->base, (size_t)bytes) : NULL;
     if (base == NULL) {
         return pg_report(&context->error, PG_MEMORY, place->body, place->instruction, place->node,
                          "no memory for a tape of %" PRId64 " bytes", bytes);

@@ -25,7 +25,7 @@ uint64_t pg_checksum(const int64_t *words, size_t n_words, const uint8_t *consta
 
 void *pg_keep(pg_loader *l, int64_t count, size_t size) {
     int64_t bytes;
-    if (count < 0 || PG_MUL_OVERFLOW(count, (int64_t)size, &bytes) || bytes > PG_MAX_ARENA) {
+    if (count < 0 || PG_MUL_OVERFLOW(count, (int64_t)size, &bytes) || bytes > PG_MAX_ARENA || !pg_addressable(bytes)) {
         pg_refuse(l, "a table of %" PRId64 " entries is too large", count);
         return NULL;
     }
@@ -257,7 +257,8 @@ static int read_program(pg_loader *l, const int64_t *words, size_t n_words, cons
         return pg_refuse(l, "made with op table %016" PRIx64 ", this library has %016" PRIx64 ": rebuild or recompile",
                          (uint64_t)words[1], PG_TABLE_HASH);
     }
-    if (n_bytes > (size_t)PG_MAX_ARENA || words[4] != (int64_t)n_bytes || (n_bytes > 0 && constants == NULL)) {
+    if (words[4] < 0 || words[4] > PG_MAX_ARENA || (uint64_t)words[4] != n_bytes ||
+        (n_bytes > 0 && constants == NULL)) {
         return pg_refuse(l, "the header says %" PRId64 " bytes of constants, %zu were given", words[4], n_bytes);
     }
     if ((uint64_t)words[2] != pg_checksum(words, n_words, constants, n_bytes))

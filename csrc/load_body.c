@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 int pg_touched_new(pg_loader *l, int64_t n, pg_touched *touched) {
     touched->n = 0;
@@ -10,15 +11,43 @@ int pg_touched_new(pg_loader *l, int64_t n, pg_touched *touched) {
     return touched->extents != NULL && touched->written != NULL ? PG_OK : PG_MEMORY;
 }
 
+typedef struct pg_touch {
+    pg_extent extent;
+    int port, written;
+} pg_touch;
+
+static int by_place(const void *a, const void *b) {
+    const pg_touch *x = a, *y = b;
+    if (x->extent.space != y->extent.space) return x->extent.space < y->extent.space ? -1 : 1;
+    return (x->extent.lo > y->extent.lo) - (x->extent.lo < y->extent.lo);
+}
+
+/* In the order of their places each port is compared with what reaches furthest before it, of all and of those that
+ * are written: so many ports take no longer than sorting them. */
 int pg_check_touched(pg_loader *l, const pg_touched *touched, const char *what) {
+    pg_touch *touches = malloc(((size_t)touched->n + 1) * sizeof *touches);
+    if (touches == NULL)
+        return pg_report(l->error, PG_MEMORY, l->number, l->instruction, l->node, "no memory for %d ports", touched->n);
+    int n = 0, status = PG_OK;
     for (int i = 0; i < touched->n; i++) {
-        if (!touched->written[i]) continue;
-        for (int j = 0; j < touched->n; j++) {
-            if (j == i || !pg_overlap(&touched->extents[i], &touched->extents[j])) continue;
-            return pg_refuse(l, "%s: port %d writes what port %d uses", what, i, j);
-        }
+        const pg_extent *extent = &touched->extents[i];
+        if (extent->lo < extent->hi) touches[n++] = (pg_touch){*extent, i, touched->written[i]};
     }
-    return PG_OK;
+    qsort(touches, (size_t)n, sizeof *touches, by_place);
+    const pg_touch *furthest = NULL, *written = NULL;
+    for (int k = 0; k < n && status == PG_OK; k++) {
+        const pg_touch *one = &touches[k];
+        if (furthest != NULL && furthest->extent.space != one->extent.space) furthest = written = NULL;
+        const pg_touch *other = one->written ? furthest : written;
+        if (other != NULL && one->extent.lo < other->extent.hi) {
+            status = pg_refuse(l, "%s: port %d writes what port %d uses", what, one->written ? one->port : other->port,
+                               one->written ? other->port : one->port);
+        }
+        if (furthest == NULL || one->extent.hi > furthest->extent.hi) furthest = one;
+        if (one->written && (written == NULL || one->extent.hi > written->extent.hi)) written = one;
+    }
+    free(touches);
+    return status;
 }
 
 int pg_take_body(pg_loader *l, int64_t number, const char *what, pg_body **body) {

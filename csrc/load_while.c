@@ -97,13 +97,14 @@ static int read_ports(pg_loader *l, pg_while *loop, const pg_body *body, const i
                                   &carries[c][k], touched);
         }
     }
-    for (int k = 0; k < loop->n_xs && status == PG_OK; k++, w++)
+    for (int k = 0; k < loop->n_xs && status == PG_OK; k++, w++) {
         status = read_stack(l, *w, body->inputs[loop->n_consts + loop->n_carry + k], body, 0, &loop->xs[k]);
+        if (status == PG_OK) l->program->tapes[*w].reader = loop;
+    }
     for (int k = 0; k < loop->n_ys && status == PG_OK; k++, w++) {
-        for (int j = 0; j < loop->n_xs; j++) {
-            if (loop->xs[j].tape == *w) return pg_refuse(l, "tape %" PRId64 " is read and written at once", *w);
-        }
         status = read_stack(l, *w, body->outputs[loop->n_carry + k], body, 1, &loop->ys[k]);
+        if (status == PG_OK && l->program->tapes[*w].reader == loop)
+            status = pg_refuse(l, "tape %" PRId64 " is read and written at once", *w);
     }
     return status == PG_OK ? pg_check_touched(l, touched, "a loop") : status;
 }

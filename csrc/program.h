@@ -191,7 +191,8 @@ typedef struct pg_body {
 typedef struct pg_tape_info {
     int64_t nbytes; /* of a record */
     int known, written;
-    int writer; /* the body of the instruction that writes it */
+    int writer;             /* the body of the instruction that writes it */
+    const pg_while *reader; /* the last one that was loaded */
 } pg_tape_info;
 
 typedef struct pg_block {
@@ -222,6 +223,9 @@ struct pg_program {
 int pg_size_of(int dtype);
 /* Closes the library of native code, at the end of the Program. */
 void pg_unload_native(pg_program *program);
+
+/* Whether memory of so many bytes can be asked for: a size_t of 32 bits holds less than an arena may have. */
+static inline int pg_addressable(int64_t bytes) { return (uint64_t)bytes <= SIZE_MAX - 64; }
 
 /* The next multiple of 64. */
 static inline int64_t pg_round_up(int64_t bytes) { return (bytes + 63) / 64 * 64; }

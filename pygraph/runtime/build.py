@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..autodiff.joint import joint
@@ -141,12 +142,13 @@ def _report(name: str, program: Program, times: Sequence[float]) -> None:
 
 def graph_signature(graph: Graph) -> Signature:
     """The signature of a graph: its inputs one by one, or the containers that it was traced with."""
-    parameters = [Parameter(node.attrs["name"], node.shape, node.dtype) for node in graph.inputs]
+    of_inputs = graph.names
+    parameters = [Parameter(name, node.shape, node.dtype) for name, node in zip(of_inputs, graph.inputs, strict=True)]
     if graph.input_tree is None:
-        return Signature(graph.name, graph.names, parameters)
+        return Signature(graph.name, of_inputs, parameters)
     names, start = [], 0
     for i, form in enumerate(graph.input_tree.children):
-        leaves = graph.names[start : start + form.n_leaves]
+        leaves = of_inputs[start : start + form.n_leaves]
         names.append(leaves[0] if form == LEAF else re.split(r"[.\[]", leaves[0])[0] if leaves else f"argument {i + 1}")
         start += form.n_leaves
     return Signature(graph.name, names, parameters, graph.input_tree.children)
@@ -154,12 +156,9 @@ def graph_signature(graph: Graph) -> Signature:
 
 def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Variable, ...]:
     """The entries of `wrt` (names of arguments or inputs, positions, or variables) as `Variable`s."""
-    starts, start = [], 0
-    for form in signature.forms:
-        starts.append(start)
-        start += form.n_leaves
+    find = _Finder(graph, signature)
     entries: Sequence[Any] = [wrt] if isinstance(wrt, (str, int, Node)) else list(wrt)
-    found = [_variable(graph, signature, starts, entry) for entry in entries]
+    found = [find(entry) for entry in entries]
     taken: set[int] = set()
     for variable in found:
         if taken.intersection(variable.positions):
@@ -171,7 +170,7 @@ def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Var
                     describe(
                         "compiling",
                         graph.name,
-                        f"wrt names {graph.names[i]!r}, which is not floating",
+                        f"wrt names {graph.inputs[i].attrs['name']!r}, which is not floating",
                         "declare it as float64, or leave it out of wrt",
                         [graph.inputs[i]],
                     )
@@ -179,21 +178,36 @@ def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Var
     return tuple(found)
 
 
-def _variable(graph: Graph, signature: Signature, starts: Sequence[int], entry: Any) -> Variable:
-    if isinstance(entry, Node):  # `==` on expressions records: they are told apart by identity
-        for position, node in enumerate(graph.inputs):
-            if node is entry:
-                return Variable(graph.names[position], (position,), LEAF)
-    argument = None
-    if isinstance(entry, str) and entry in signature.names:
-        argument = signature.names.index(entry)
-    elif isinstance(entry, str) and entry in graph.names:
-        return Variable(entry, (graph.names.index(entry),), LEAF)
-    elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(signature.names):
-        argument = entry
-    if argument is None:
-        listed = ", ".join(map(repr, signature.names)) or "none"
-        raise refuse(f"compile({graph.name})", f"wrt names {entry!r}, which is no input", f"the inputs are {listed}")
-    form = signature.forms[argument]
-    first = starts[argument]
-    return Variable(signature.names[argument], tuple(range(first, first + form.n_leaves)), form)
+class _Finder:
+    """Finds what an entry of `wrt` names; tables, so that many entries among many inputs take linear time."""
+
+    def __init__(self, graph: Graph, signature: Signature) -> None:
+        self.graph, self.signature = graph, signature
+        self.names = graph.names
+        self.starts = list(accumulate((form.n_leaves for form in signature.forms), initial=0))
+        self.arguments = _first(signature.names)
+        self.by_name = _first(self.names)
+        self.by_node = _first(graph.inputs)
+
+    def __call__(self, entry: Any) -> Variable:
+        if isinstance(entry, Node) and entry in self.by_node:
+            position = self.by_node[entry]
+            return Variable(self.names[position], (position,), LEAF)
+        signature = self.signature
+        argument = None
+        if isinstance(entry, str) and entry in self.arguments:
+            argument = self.arguments[entry]
+        elif isinstance(entry, str) and entry in self.by_name:
+            return Variable(entry, (self.by_name[entry],), LEAF)
+        elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(signature.names):
+            argument = entry
+        if argument is None:
+            title, listed = f"compile({self.graph.name})", ", ".join(map(repr, signature.names)) or "none"
+            raise refuse(title, f"wrt names {entry!r}, which is no input", f"the inputs are {listed}")
+        first, end = self.starts[argument : argument + 2]
+        return Variable(signature.names[argument], tuple(range(first, end)), signature.forms[argument])
+
+
+def _first(keys: Sequence[Any]) -> dict[Any, int]:
+    """The first position of each key."""
+    return {key: i for i, key in reversed(list(enumerate(keys)))}

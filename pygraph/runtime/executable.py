@@ -374,7 +374,8 @@ class Executable:
         from ..emit.export import export  # at the first export, not at import
 
         built = self._built
-        variables = [built.graph.names[i] for variable in built.variables or () for i in variable.positions]
+        names = built.graph.names
+        variables = [names[i] for variable in built.variables or () for i in variable.positions]
         return export(built.program, built.graph, variables, built.no_tangent, path, name)
 
     def disassemble(self) -> str:

@@ -6,6 +6,7 @@ import functools
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -287,11 +288,10 @@ def _csr_array(name: str, f: Function) -> Callable[..., Any]:
 def _variables(name: str, f: Function, graph: Graph, positions: Sequence[int]) -> list[Node]:
     """The inputs of a traced function that stand for the arguments at `positions`."""
     assert graph.input_tree is not None
-    counts = [child.n_leaves for child in graph.input_tree.children]
+    starts = list(accumulate((child.n_leaves for child in graph.input_tree.children), initial=0))
     wrt: list[Node] = []
     for i in positions:
-        start = sum(counts[:i])
-        wrt += graph.inputs[start : start + counts[i]]
+        wrt += graph.inputs[starts[i] : starts[i + 1]]
     for node in wrt:
         if not is_float(node.dtype):
             problem = f"argument {node.attrs['name']!r} is {node.type_text}, which has no derivative"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import cProfile
 import gc
 import pickle
 import threading
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -272,3 +274,39 @@ def test_a_call_while_tracing_sees_what_has_become_an_expression() -> None:
     assert step(3.0) == 6.0  # by the written path
     assert pg.compile(loss)(4.0) == 48.0
     assert pg.grad(loss)(4.0) == 24.0
+
+
+def _calls(work: Callable[[], Any]) -> int:
+    """Python and C functions called by `work`: steadier than any clock."""
+    profile = cProfile.Profile()
+    profile.enable()
+    work()
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def _compile_sum(n: int) -> Any:
+    return pg.compile(lambda *a: sum(a))(*map(float, range(n)))
+
+
+def _sweep_all(n: int) -> Any:
+    inputs = [pg.var(f"x{i}") for i in range(n)]
+    exe = pg.compile(pg.Graph(inputs, sum(inputs)), wrt=[f"x{i}" for i in range(n)])
+    exe.forward(*map(float, range(n)))
+    return exe.reverse()
+
+
+def _many_results(n: int) -> Any:
+    return pg.compile(lambda x: {f"y{i}": x * float(i) for i in range(n)})(1.5)
+
+
+def _many_carries(n: int) -> Any:
+    start = [float(i) for i in range(n)]
+    return pg.compile(lambda c: pg.scan(lambda c, _: ([x + 1.0 for x in c], None), c, None, length=2)[0])(start)
+
+
+@pytest.mark.parametrize("work", [_compile_sum, _sweep_all, _many_results, _many_carries])
+def test_compiling_is_linear_in_arguments_and_results(work: Callable[[int], Any]) -> None:
+    work(3)
+    few, many = (_calls(lambda n=n: work(n)) for n in (150, 600))
+    assert many <= 4.4 * few
