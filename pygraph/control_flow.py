@@ -1,4 +1,7 @@
-"""Control flow as JAX spells it. Among expressions it is recorded; on arrays alone it is compiled and run."""
+"""Control flow as JAX spells it. Among expressions it is recorded; on arrays alone it is compiled and run.
+
+What is made of Python numbers alone is a Python number, as it is of Python's own `if` and `while`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from .graph import associative, branching, control, looping
 from .graph.node import Node
 from .graph.trace import function_name
 from .graph.tree import flatten, unflatten
-from .graph.weak import WEAK_TYPES
+from .graph.weak import WEAK_TYPES, Weak, is_weak
 from .runtime.compile import traced_anew
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
@@ -22,19 +25,29 @@ Function = Callable[..., Any]
 def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any) -> Any:
     """`recorded(*static, tree)`: recorded if `tree` has an expression, else compiled and run.
 
-    Python numbers in `tree` stay numbers in the trace.
+    Python numbers in `tree` stay numbers in the trace, and what is computed from them alone is a number too.
     """
     leaves, form = flatten(tree)
     if any(isinstance(leaf, Node) for leaf in leaves):
         return recorded(*static, tree)
 
+    numbers: list[bool] = []
+
     def whole(arrays: list[Any]) -> Any:
         remaining = iter(arrays)
         placed = [leaf if type(leaf) in WEAK_TYPES else next(remaining) for leaf in leaves]
-        return recorded(*static, unflatten(form, placed))
+        result = recorded(*static, unflatten(form, placed))
+        numbers[:] = [is_weak(leaf) for leaf in flatten(result)[0]]
+        return result
 
     whole.__name__ = name
-    return traced_anew(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES])
+    found, container = flatten(traced_anew(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]))
+    return unflatten(container, [_number(x) if number else x for x, number in zip(found, numbers, strict=True)])
+
+
+def _number(x: Any) -> Any:
+    """What was computed from Python numbers alone, as one."""
+    return Weak(x) if isinstance(x, Node) else x.item()
 
 
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
@@ -105,7 +118,8 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
 
     Args:
         f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
-        init: the first carry. Python numbers in it take the dtype that the body returns.
+        init: the first carry. Python numbers in it stay numbers until the body returns an array
+            in their place, whose dtype they take.
         xs: arrays with a leading axis of equal length, in a container; None for none.
         length: the number of steps; needed where `xs` has no array.
         reverse: whether the steps run from the last index to the first.
@@ -139,7 +153,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
     Args:
         cond_fun: from the carry to a scalar bool.
         body_fun: from the carry to the next one, of the same container and types.
-        init_val: the first carry. Python numbers in it take the dtype that the body returns.
+        init_val: the first carry. Python numbers in it stay numbers until the body returns an array
+            in their place, whose dtype they take.
         limit: the most steps; None for no limit.
 
     Returns:
@@ -170,7 +185,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
     Args:
         lower, upper: scalar integers.
         body_fun: (i, carry) -> the next carry, of the same container and types; i is an int64.
-        init_val: the first carry. Python numbers in it take the dtype that the body returns.
+        init_val: the first carry. Python numbers in it stay numbers until the body returns an array
+            in their place, whose dtype they take.
 
     Returns:
         The last carry.

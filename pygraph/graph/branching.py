@@ -15,7 +15,7 @@ from .node import Node
 from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
-from .weak import WEAK_TYPES, is_weak, weakened
+from .weak import WEAK_TYPES, Weak, is_weak, weakened
 from .where import describe, type_text
 
 __all__ = ["capture", "cond", "switch"]
@@ -125,7 +125,9 @@ def _branch(
         inside = substitute(found, dict(zip(taken, slots, strict=True)))
         bodies.append(Graph.from_parts([*slots, *branch.inputs], inside, name=branch.name))
     given = [as_node(leaf) for _, leaf in named]
-    return unflatten(form, outputs_of(make(_BRANCH, [index, *taken, *given], {"bodies": tuple(bodies)})))
+    results = outputs_of(make(_BRANCH, [index, *taken, *given], {"bodies": tuple(bodies)}))
+    numbers = [all(map(is_weak, leaves)) for leaves in zip(*(branch.leaves for branch in traced), strict=True)]
+    return unflatten(form, [Weak(node) if number else node for node, number in zip(results, numbers, strict=True)])
 
 
 def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:

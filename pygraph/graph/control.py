@@ -5,7 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS
@@ -16,12 +18,13 @@ from .node import DType, Node, Result
 from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
-from .weak import WEAK_TYPES, Weak, is_weak
+from .weak import WEAK_TYPES, Weak, is_weak, strong
 from .where import describe, type_text
 
-__all__ = ["carried_leaf", "close_over", "in_dtype", "scan", "settled_type", "weak_fits"]
+__all__ = ["Carried", "close_over", "in_dtype", "scan", "settled", "weak_fits"]
 
 _SCAN = lookup("scan")
+T = TypeVar("T")
 _RANK = {"b": 0, "i": 1, "f": 2}
 
 
@@ -59,33 +62,19 @@ def scan(
     names = [name for name, _ in named_init]
     x_names = [name for name, _ in named_xs]
     x_types = [(node.shape[1:], node.dtype) for node in xs_nodes]
-    weak = [is_weak(leaf) for _, leaf in named_init]
-    types = [leaf_type(leaf, name) for name, leaf in named_init]
 
-    def traced(weak: Sequence[bool] = ()) -> _Body:
-        inputs = make_inputs([*names, *x_names], [*types, *x_types])
+    def traced(carried: Carried) -> tuple[_Body, list[Any]]:
+        inputs = make_inputs([*names, *x_names], [*carried.types, *x_types])
         carry, x = inputs[: len(names)], inputs[len(names) :]
-        if weak:
-            carry = [Weak(node) if weak_leaf else node for node, weak_leaf in zip(carry, weak, strict=True)]
-        body = _call(f, init_tree, xs_tree, carry, x)
+        body = _call(f, init_tree, xs_tree, carried.marked(carry), x)
         if body.carry_tree != init_tree:
             problem = f"the carry goes in as {init_tree!r} and comes out of the body as {body.carry_tree!r}"
             raise GraphError(describe("tracing", "scan", problem, "return a carry of the form of init"))
-        return body
+        return body, body.carry_out
 
-    if any(weak):  # a first trace shows the dtype that the body gives a Python number
-        probe = traced(weak)
-        for i, out in enumerate(probe.carry_out):
-            if weak[i]:
-                types[i] = settled_type(types[i], out)
-    body = traced()
-    carry_out = [
-        carried_leaf("scan", name, type_, out) for name, type_, out in zip(names, types, body.carry_out, strict=True)
-    ]
-    first = [
-        in_dtype(leaf, dtype) if weak_leaf else as_node(leaf)
-        for (_, leaf), (_, dtype), weak_leaf in zip(named_init, types, weak, strict=True)
-    ]
+    carried, body = settled(Carried.of(named_init), traced)
+    carry_out = carried.returned("scan", names, body.carry_out)
+    first = carried.started([leaf for _, leaf in named_init])
     inputs = [*body.carry, *body.x]
     outputs, const_inputs, consts = close_over([*carry_out, *body.ys], inputs)
     attrs = {
@@ -96,7 +85,7 @@ def scan(
         "n_carry": len(first),
     }
     results = outputs_of(make(_SCAN, [*consts, *first, *xs_nodes], attrs))
-    return unflatten(init_tree, results[: len(first)]), unflatten(body.y_tree, results[len(first) :])
+    return unflatten(init_tree, carried.marked(results[: len(first)])), unflatten(body.y_tree, results[len(first) :])
 
 
 def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
@@ -135,7 +124,7 @@ def _call(
         raise GraphError(describe("tracing", "scan", problem, "return (carry, y); y may be None"))
     carry_out, carry_tree = flatten(returned[0])
     ys, y_tree = flatten(returned[1])
-    return _Body(carry, x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
+    return _Body(list(map(strong, carry)), x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
 
 
 def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
@@ -156,11 +145,58 @@ def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
     raise DTypeError(describe("tracing", op, problem, advice, where=where))
 
 
-def settled_type(type_: Result, out: Any) -> Result:
-    """The type of a carry that starts as a Python number, given what a first trace of the body makes of it."""
-    if isinstance(out, Node) and _RANK[KINDS[out.dtype]] >= _RANK[KINDS[type_[1]]]:
-        return (), out.dtype
-    return type_
+@dataclass(frozen=True)
+class Carried:
+    """The types of a loop's carry, and which of its leaves stand for Python numbers, before each step and after it."""
+
+    types: tuple[Result, ...]
+    weak: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, named: Sequence[tuple[str, Any]]) -> Carried:
+        """Those of the first carry."""
+        return cls(tuple(leaf_type(leaf, name) for name, leaf in named), tuple(is_weak(leaf) for _, leaf in named))
+
+    def marked(self, nodes: Sequence[Node]) -> list[Node]:
+        """`nodes` for the leaves, weak where they stand for Python numbers."""
+        return [Weak(node) if weak else node for node, weak in zip(nodes, self.weak, strict=True)]
+
+    def after(self, out: Sequence[Any]) -> Carried:
+        """What a step that returned `out` makes of it: a number takes the dtype of an expression, and a wider kind."""
+        types, weak = list(self.types), list(self.weak)
+        for i, (leaf, (_, dtype)) in enumerate(zip(out, self.types, strict=True)):
+            if not weak[i]:
+                continue
+            found = leaf_type(leaf, "") if isinstance(leaf, (Node, np.ndarray, np.generic, bool, int, float)) else None
+            if found is None or _RANK[KINDS[found[1]]] < _RANK[KINDS[dtype]]:
+                continue
+            types[i], weak[i] = ((), found[1]), is_weak(leaf)
+        return Carried(tuple(types), tuple(weak))
+
+    def started(self, leaves: Sequence[Any]) -> list[Node]:
+        """The first carry as nodes of these types."""
+        return [
+            in_dtype(leaf, dtype) if is_weak(leaf) else as_node(leaf)
+            for leaf, (_, dtype) in zip(leaves, self.types, strict=True)
+        ]
+
+    def returned(self, op: str, names: Sequence[str], out: Sequence[Any]) -> list[Node]:
+        """The next carry as nodes of these types; raises where it has others."""
+        return [carried_leaf(op, *part) for part in zip(names, self.types, out, strict=True)]
+
+
+def settled(carried: Carried, traced: Callable[[Carried], tuple[T, list[Any]]]) -> tuple[Carried, T]:
+    """The types that a step leaves as they are, and what `traced` made of the body with these.
+
+    `traced` gives that and the carry that the body returned. It is called again while a step changes what a Python
+    number in the carry is: each time at least one becomes an expression of some dtype, or a number of a wider kind.
+    """
+    while True:
+        made, out = traced(carried)
+        after = carried.after(out)
+        if after == carried:
+            return carried, made
+        carried = after
 
 
 def weak_fits(value: Any, dtype: DType) -> bool:

@@ -10,13 +10,12 @@ from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .build import as_node, constant, convert, make, outputs_of
-from .control import carried_leaf, close_over, in_dtype, scan, settled_type
+from .control import Carried, close_over, scan, settled
 from .graph import Graph
 from .node import Node
 from .recording import recording
-from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .trace import function_name, make_inputs, parameter_names, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
-from .weak import is_weak, weakened
 from .where import describe
 
 __all__ = ["bound", "fori_loop", "map_", "while_loop"]
@@ -38,20 +37,19 @@ def while_loop(
     (carry_name,) = parameter_names(body_fun, 1)
     named, form = flatten_named(init_val, carry_name)
     names = [name for name, _ in named]
-    types = [leaf_type(leaf, name) for name, leaf in named]
-    weak = [is_weak(leaf) for _, leaf in named]
-    if any(weak):
-        _, out = _step(body_fun, form, weakened(make_inputs(names, types), [leaf for _, leaf in named]))
-        types = [settled_type(t, y) if w else t for t, y, w in zip(types, out, weak, strict=True)]
-    inputs, out = _step(body_fun, form, make_inputs(names, types))
-    carry = [carried_leaf("while_loop", n, t, y) for n, t, y in zip(names, types, out, strict=True)]
-    condition = _condition(cond_fun, unflatten(form, inputs))
-    expressions, const_inputs, consts = close_over([*carry, condition], inputs)
+
+    def traced(carried: Carried) -> tuple[tuple[list[Node], list[Any], Any], list[Any]]:
+        inputs = make_inputs(names, carried.types)
+        with recording(inputs):
+            carry = unflatten(form, carried.marked(inputs))
+            out = _step(body_fun, form, carry)
+            return (inputs, out, cond_fun(carry)), out
+
+    carried, (inputs, out, holds) = settled(Carried.of(named), traced)
+    carry = carried.returned("while_loop", names, out)
+    expressions, const_inputs, consts = close_over([*carry, _condition(holds)], inputs)
     slots = [*const_inputs, *inputs]
-    first = [
-        in_dtype(leaf, dtype) if weak_leaf else as_node(leaf)
-        for (_, leaf), (_, dtype), weak_leaf in zip(named, types, weak, strict=True)
-    ]
+    first = carried.started([leaf for _, leaf in named])
     if not first:
         problem = "the carry has no array, so the condition can't change"
         raise GraphError(describe("tracing", "while_loop", problem, "carry what the condition depends on"))
@@ -62,7 +60,7 @@ def while_loop(
         "n_carry": len(first),
         "limit": steps,
     }
-    return unflatten(form, outputs_of(make(_WHILE, [*consts, *first], attrs)))
+    return unflatten(form, carried.marked(outputs_of(make(_WHILE, [*consts, *first], attrs))))
 
 
 def _limit(limit: int | None) -> int | None:
@@ -78,17 +76,16 @@ def _limit(limit: int | None) -> int | None:
     return steps
 
 
-def _step(f: Callable[[Any], Any], form: TreeDef, inputs: list[Node]) -> tuple[list[Node], list[Any]]:
-    with recording(inputs):
-        out, out_form = flatten(f(unflatten(form, inputs)))
+def _step(f: Callable[[Any], Any], form: TreeDef, carry: Any) -> list[Any]:
+    out, out_form = flatten(f(carry))
     if out_form != form:
         problem = f"the carry goes in as {form!r} and comes out of the body as {out_form!r}"
         raise GraphError(describe("tracing", "while_loop", problem, "return a carry of the form of init_val"))
-    return inputs, out
+    return out
 
 
-def _condition(f: Callable[[Any], Any], carry: Any) -> Node:
-    found = f(carry)
+def _condition(found: Any) -> Node:
+    """What the condition returned, which is one bool."""
     leaves, _ = flatten(found)
     if len(leaves) != 1 or leaves[0] is not found:
         problem = f"the condition returned a {type(found).__name__}"

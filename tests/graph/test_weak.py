@@ -107,3 +107,65 @@ def test_branches_and_loops_of_run_time_length_keep_numbers_weak() -> None:
     chosen, last = pg.compile(f)(F32, 2.0)
     assert chosen.dtype == last.dtype == np.float32
     np.testing.assert_array_equal(last, 8 * F32)
+
+
+#: Of a float32 array and a Python number: what control flow makes of the number is still one.
+CONTROL: dict[str, Callable[[Any, Any], Any]] = {
+    "fori_loop": lambda x, s: pg.fori_loop(0, 2, lambda i, q: q * 0.6, s) * x,
+    "fori_loop to a traced bound": lambda x, s: pg.fori_loop(0, pg.astype(x[0], "int64"), lambda i, q: q * 0.6, s) * x,
+    "fori_loop from a literal": lambda x, s: pg.fori_loop(0, 2, lambda i, q: q * s * 0.5, 1.0) * x,
+    "while_loop": lambda x, s: pg.while_loop(lambda q: q < 10.0, lambda q: q * 2, s) * x,
+    "while_loop from a literal": lambda x, s: pg.while_loop(lambda q: q < 10, lambda q: q * 2, 1) * x,
+    "scan": lambda x, s: pg.scan(lambda q, _: (q * 0.5, q), s, None, 3)[0] * x,
+    "scan from an int that becomes a float": lambda x, s: pg.scan(lambda q, _: (q * 0.5, q), 1, None, 3)[0] * x,
+    "scan that widens one number by another": lambda x, s: (
+        pg.scan(lambda q, _: ((q[0] * 0.5, q[1] + q[0]), None), (1, s), None, 3)[0][1] * x
+    ),
+    "scan that hands an array on": lambda x, s: (
+        pg.scan(lambda q, y: ((q[1], q[2], q[2] + y), None), (0, s, 0), x)[0][0] * x
+    ),
+    "cond": lambda x, s: pg.cond(x[0] > 0, lambda q: q * 0.5, lambda q: q, s) * x,
+    "cond of literals": lambda x, s: pg.cond(x[0] > 0, lambda: 1.0, lambda: 2) * x,
+    "cond of numbers alone": lambda x, s: pg.cond(True, lambda q: q * 2, lambda q: q, 1.5) * x,
+    "switch": lambda x, s: pg.switch(pg.astype(x[0], "int64"), [lambda q: q * 2, lambda q: q], s) * x,
+    "map": lambda x, s: pg.map(lambda y: y * pg.cond(y > 0, lambda: s, lambda: 1.0), x),
+    "associative_scan": lambda x, s: pg.associative_scan(lambda a, b: a * b * s, x),
+    "nested": lambda x, s: (
+        pg.fori_loop(
+            0,
+            2,
+            lambda i, q: pg.cond(
+                q > 1.0, lambda q: q * 0.5, lambda q: pg.while_loop(lambda r: r < 3, lambda r: r * 2, q), q
+            ),
+            s,
+        )
+        * x
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTROL)
+def test_numbers_stay_numbers_through_control_flow(name: str) -> None:
+    f = CONTROL[name]
+    outside = f(F32, 1.5)
+    found = pg.compile(f)(F32, 1.5)
+    assert found.dtype == outside.dtype == np.float32
+    np.testing.assert_allclose(found, outside, rtol=1e-6)
+    assert pg.grad(lambda x: pg.sum(f(x, 1.5)))(F32).dtype == np.float32
+    if name in ("fori_loop", "while_loop", "cond", "switch", "nested"):
+        assert pg.compile(f)(F32, np.float64(1.5)).dtype == f(F32, np.float64(1.5)).dtype == np.float64
+
+
+def test_a_loop_over_numbers_alone_gives_a_number() -> None:
+    assert type(pg.while_loop(lambda v: v < 100.0, lambda v: v * v, 3.0)) is float
+    assert type(pg.cond(True, lambda: 1, lambda: 2)) is int
+    assert type(pg.fori_loop(0, 3, lambda i, v: v * 2.0, np.float64(1.0))) is np.float64
+    assert type(pg.scan(lambda c, x: (c + x, c), 0.0, F32)[0]) is np.float32
+
+
+def test_a_body_is_called_once_where_its_carry_keeps_its_types() -> None:
+    calls = []
+    for start in (1.0, np.float64(1.0)):
+        pg.scan(lambda c, _: (calls.append(1) or c * 0.5, None), start, None, 3)  # type: ignore[func-returns-value]
+        assert len(calls) == 1
+        calls.clear()
