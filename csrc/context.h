@@ -52,21 +52,18 @@ int pg_failed(const pg_place *place, int status, int64_t first, int64_t second);
 static inline int pg_interrupted(const pg_place *place) { return pg_failed(place, PG_INTERRUPTED, 0, 0); }
 
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end);
-void pg_run_loop(const pg_place *place, const pg_loop *loop);
-void pg_run_reduce(const pg_place *place, const pg_loop *loop);
-void pg_run_matmul(const pg_place *place, const pg_matmul *matmul);
-int pg_run_gather(const pg_place *place, const pg_indexing *gather);
-int pg_run_scatter(const pg_place *place, const pg_indexing *scatter);
-int pg_run_wrap(const pg_place *place, const pg_indexing *wrap);
-int pg_run_scan(const pg_place *place, const pg_scan *scan);
-int pg_run_branch(const pg_place *place, const pg_branch *branch);
-int pg_run_while(const pg_place *place, const pg_while *loop);
-int pg_run_replay(const pg_place *place, const pg_while *loop);
+/* Each instruction, `data` as its reader made it: pg_run_ runs it, pg_finite_ looks at its floating results. */
+#define PG_DECLARE(OPCODE, name)                                \
+    int pg_run_##name(const pg_place *place, const void *data); \
+    int pg_finite_##name(const pg_place *place, const void *data);
+PG_INSTRUCTIONS(PG_DECLARE)
+#undef PG_DECLARE
+void pg_run_map(const pg_place *place, const pg_loop *loop);
+void pg_run_reduction(const pg_place *place, const pg_loop *loop);
 /* Gives a body its arena and the constants in it; runs it, once its ports are connected. */
 void pg_start_body(pg_context *context, int number, char *arena);
 int pg_run_body(pg_context *context, int number);
-/* Looks at an instruction's floating results; for SCALAR also runs it, one micro-op at a time. */
-int pg_check_results(const pg_place *place, const pg_instruction *instruction);
+/* Runs a SCALAR one micro-op at a time, and looks at the result of each. */
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);
 
 /* Native code (native.c): a run with it, and the count of what runs without it cost. */

@@ -40,7 +40,8 @@ static void connect(const pg_port *ports, int n, char *const *outer, char **inne
     for (int k = 0; k < n; k++) inner[ports[k].inner] = outer[ports[k].slot] + ports[k].offset;
 }
 
-int pg_run_branch(const pg_place *place, const pg_branch *branch) {
+int pg_run_branch(const pg_place *place, const void *data) {
+    const pg_branch *branch = data;
     pg_context *context = place->context;
     char *const *outer = place->slots;
     int64_t index;
@@ -116,7 +117,8 @@ static int run_step(const pg_place *place, const pg_while *loop, const pg_port *
     return pg_run_body(place->context, loop->body);
 }
 
-int pg_run_while(const pg_place *place, const pg_while *loop) {
+int pg_run_while(const pg_place *place, const void *data) {
+    const pg_while *loop = data;
     pg_context *context = place->context;
     char *const *outer = place->slots;
     char **inner = context->frames[loop->body].slots, **condition = context->frames[loop->condition].slots;
@@ -147,7 +149,8 @@ int pg_run_while(const pg_place *place, const pg_while *loop) {
     return PG_OK;
 }
 
-int pg_run_replay(const pg_place *place, const pg_while *loop) {
+int pg_run_replay(const pg_place *place, const void *data) {
+    const pg_while *loop = data;
     pg_context *context = place->context;
     char *const *outer = place->slots;
     char **inner = context->frames[loop->body].slots;

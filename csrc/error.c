@@ -51,6 +51,7 @@ int pg_failed(const pg_place *place, int status, int64_t first, int64_t second) 
     case PG_TAPE:
         report_at(place, status, "step %" PRId64 " needs more than %" PRId64 " bytes of tape", first, second);
         break;
+    case PG_PROGRAM: report_at(place, status, "no instruction has opcode %" PRId64, first); break;
     case PG_INTERRUPTED: report_at(place, status, "stopped from outside"); break;
     default: report_at(place, status, "a tape has %" PRId64 " records, %" PRId64 " are read", first, second); break;
     }

@@ -49,7 +49,8 @@ static int64_t search_store(const pg_loop *loop, const pg_access *store, const c
     return -1;
 }
 
-static int check_loop(const pg_place *place, const pg_loop *loop) {
+int pg_finite_loop(const pg_place *place, const void *data) {
+    const pg_loop *loop = data;
     for (int i = 0; i < loop->n_stores && loop->count > 0; i++) {
         const pg_access *store = &loop->stores[i];
         const int64_t at = search_store(loop, store, place->slots[store->slot] + store->offset);
@@ -64,7 +65,8 @@ static int check_loop(const pg_place *place, const pg_loop *loop) {
     return PG_OK;
 }
 
-static int check_matmul(const pg_place *place, const pg_matmul *m) {
+int pg_finite_matmul(const pg_place *place, const void *data) {
+    const pg_matmul *m = data;
     for (int64_t batch = 0; batch < m->batch; batch++) {
         int64_t offset = m->c.offset;
         for (int64_t d = m->n_batch - 1, rest = batch; d >= 0; rest /= m->dims[d], d--) {
@@ -76,20 +78,35 @@ static int check_matmul(const pg_place *place, const pg_matmul *m) {
     return PG_OK;
 }
 
-int pg_check_results(const pg_place *place, const pg_instruction *instruction) {
-    switch (instruction->opcode) {
-    case PG_OP_LOOP: return check_loop(place, instruction->data);
-    case PG_OP_MATMUL: return check_matmul(place, instruction->data);
-    case PG_OP_GATHER:
-    case PG_OP_SCATTER: {
-        const pg_indexing *x = instruction->data;
-        const int64_t middle = instruction->opcode == PG_OP_GATHER ? x->n_index : x->axis_length;
-        const int64_t at = search(place->slots[x->out.slot] + x->out.offset, x->dtype, x->outer * middle * x->inner);
-        return at >= 0 ? not_finite(place, 0, at) : PG_OK;
-    }
-    default: return PG_OK; /* SCALAR checks while it runs, bodies have been checked, WRAP gives integers */
-    }
+/* A [outer][middle][inner] result. */
+static int check_block(const pg_place *place, const pg_indexing *x, int64_t middle) {
+    const int64_t at = search(place->slots[x->out.slot] + x->out.offset, x->dtype, x->outer * middle * x->inner);
+    return at >= 0 ? not_finite(place, 0, at) : PG_OK;
 }
+
+int pg_finite_gather(const pg_place *place, const void *data) {
+    const pg_indexing *gather = data;
+    return check_block(place, gather, gather->n_index);
+}
+
+int pg_finite_scatter(const pg_place *place, const void *data) {
+    const pg_indexing *scatter = data;
+    return check_block(place, scatter, scatter->axis_length);
+}
+
+/* SCALAR checks while it runs, the bodies that others run have been checked, and WRAP gives integers. */
+#define PG_NOTHING_LEFT(name)                                       \
+    int pg_finite_##name(const pg_place *place, const void *data) { \
+        (void)place;                                                \
+        (void)data;                                                 \
+        return PG_OK;                                               \
+    }
+PG_NOTHING_LEFT(scalar)
+PG_NOTHING_LEFT(scan)
+PG_NOTHING_LEFT(branch)
+PG_NOTHING_LEFT(while)
+PG_NOTHING_LEFT(replay)
+PG_NOTHING_LEFT(wrap)
 
 /* One micro-op at a time, since cells are reused within the instruction; the result's number is the micro-op's. */
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells) {

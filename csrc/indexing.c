@@ -13,7 +13,8 @@ static char *at(const pg_place *place, const pg_operand *operand) {
     return place->slots[operand->slot] + operand->offset;
 }
 
-int pg_run_wrap(const pg_place *place, const pg_indexing *wrap) {
+int pg_run_wrap(const pg_place *place, const void *data) {
+    const pg_indexing *wrap = data;
     const int64_t *index = (const int64_t *)(void *)at(place, &wrap->index);
     int64_t *out = (int64_t *)(void *)at(place, &wrap->out);
     const int64_t length = wrap->axis_length;
@@ -32,7 +33,8 @@ int pg_run_wrap(const pg_place *place, const pg_indexing *wrap) {
         ((T *)(void *)out)[j] = ((const T *)(const void *)x)[i];                                \
     }
 
-int pg_run_gather(const pg_place *place, const pg_indexing *g) {
+int pg_run_gather(const pg_place *place, const void *data) {
+    const pg_indexing *g = data;
     const int64_t *index = (const int64_t *)(void *)at(place, &g->index);
     const char *x = at(place, &g->x);
     char *out = at(place, &g->out);
@@ -66,7 +68,8 @@ static void add_row(int dtype, int64_t n, void *out, const void *v) {
     }
 }
 
-int pg_run_scatter(const pg_place *place, const pg_indexing *s) {
+int pg_run_scatter(const pg_place *place, const void *data) {
+    const pg_indexing *s = data;
     const int64_t *index = (const int64_t *)(void *)at(place, &s->index);
     const char *v = at(place, &s->x);
     char *out = at(place, &s->out);

@@ -2,11 +2,10 @@
 #ifndef PG_KERNELS_H
 #define PG_KERNELS_H
 
+#include "generated/pg_format.h"
 #include "generated/pg_ops.h"
 
 #include <stdint.h>
-
-enum { PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
 
 /* Operand forms: V is a block, S one element. Binary: VV VS SV. Conditional (the condition is a block): VV VS SV SS. */
 enum { PG_VV, PG_VS, PG_SV, PG_SS, PG_N_FORMS };

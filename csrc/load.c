@@ -10,7 +10,7 @@ uint64_t pg_table_hash(void) { return PG_TABLE_HASH; }
 /* FNV-1a over 64-bit words, with a shift because its multiplication never carries high bits down. */
 uint64_t pg_checksum(const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes) {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 3; i < n_words; i++) {
+    for (size_t i = PG_CHECKSUM_WORD + 1; i < n_words; i++) {
         hash = (hash ^ (uint64_t)words[i]) * UINT64_C(0x100000001b3);
         hash ^= hash >> 29;
     }
@@ -130,18 +130,16 @@ static int read_segments(pg_loader *l, const int64_t *words, const int64_t *code
 }
 
 static int read_code(pg_loader *l, const int64_t *code) {
-    static const pg_decoder decoders[] = {
-        [PG_OP_SCALAR] = pg_decode_scalar, [PG_OP_LOOP] = pg_decode_loop,       [PG_OP_MATMUL] = pg_decode_matmul,
-        [PG_OP_GATHER] = pg_decode_gather, [PG_OP_SCATTER] = pg_decode_scatter, [PG_OP_SCAN] = pg_decode_scan,
-        [PG_OP_WRAP] = pg_decode_wrap,     [PG_OP_BRANCH] = pg_decode_branch,   [PG_OP_WHILE] = pg_decode_while,
-        [PG_OP_REPLAY] = pg_decode_replay,
-    };
+#define PG_ENTRY(OPCODE, name) [PG_OP_##OPCODE] = pg_decode_##name,
+    static const pg_decoder decoders[] = {PG_INSTRUCTIONS(PG_ENTRY)};
+#undef PG_ENTRY
+    const int64_t n_opcodes = (int64_t)(sizeof decoders / sizeof decoders[0]);
     pg_body *body = l->body;
     for (int64_t i = 0; i < body->n_instructions; i++) {
         const int64_t opcode = code[0];
         l->instruction = i;
         l->node = code[2];
-        if (opcode < PG_OP_SCALAR || opcode > PG_OP_LAST) {
+        if (opcode < 0 || opcode >= n_opcodes || decoders[opcode] == NULL) {
             return pg_refuse(l, "no instruction has opcode %" PRId64, opcode);
         }
         if (l->node < -1) return pg_refuse(l, "%" PRId64 " is not a node number", l->node);
@@ -261,7 +259,7 @@ static int read_program(pg_loader *l, const int64_t *words, size_t n_words, cons
         (n_bytes > 0 && constants == NULL)) {
         return pg_refuse(l, "the header says %" PRId64 " bytes of constants, %zu were given", words[4], n_bytes);
     }
-    if ((uint64_t)words[2] != pg_checksum(words, n_words, constants, n_bytes))
+    if ((uint64_t)words[PG_CHECKSUM_WORD] != pg_checksum(words, n_words, constants, n_bytes))
         return pg_refuse(l, "the checksum does not match");
     if (words[3] < 1 || words[3] > (int64_t)n_words)
         return pg_refuse(l, "%" PRId64 " bodies are not possible", words[3]);

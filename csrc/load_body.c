@@ -57,7 +57,7 @@ int pg_take_body(pg_loader *l, int64_t number, const char *what, pg_body **body)
     if ((*body)->used) return pg_refuse(l, "%s: body %" PRId64 " is run by another instruction", what, number);
     (*body)->used = 1;
     if ((*body)->height + 1 > l->body->height) l->body->height = (*body)->height + 1;
-    if (l->body->height > PG_MAX_DEPTH) return pg_refuse(l, "%s: nested deeper than %" PRId64, what, PG_MAX_DEPTH);
+    if (l->body->height > PG_MAX_DEPTH) return pg_refuse(l, "%s: nested deeper than %d", what, PG_MAX_DEPTH);
     return PG_OK;
 }
 

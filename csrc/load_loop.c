@@ -98,8 +98,9 @@ static void cut_reduction(pg_loop *loop) {
         return;
     }
     int64_t chunks = (per - 1) / PG_CHUNK + 1;
-    if (chunks > 64) chunks = 64;
-    if (chunks > loop->rows / 16) chunks = loop->rows / 16 > 1 ? loop->rows / 16 : 1;
+    if (chunks > PG_MAX_PARTIALS) chunks = PG_MAX_PARTIALS;
+    const int64_t most = loop->rows / PG_MIN_ROWS_PER_PARTIAL;
+    if (chunks > most) chunks = most > 1 ? most : 1;
     loop->rows_per_chunk = (loop->rows - 1) / chunks + 1;
     loop->n_chunks = (loop->rows - 1) / loop->rows_per_chunk + 1;
     int64_t parts = (loop->rows_per_chunk * loop->inner - 1) / PG_CHUNK + 1;

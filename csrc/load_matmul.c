@@ -3,12 +3,6 @@
 
 #include <inttypes.h>
 
-enum {
-    PG_PANEL_ROWS = 256,       /* at least: fewer make BLAS repack B too often */
-    PG_PANEL_WORK = 1 << 21,   /* multiplications per task */
-    PG_PANEL_MEMORY = 1 << 18, /* the same where each element of A is used once */
-};
-
 static int read_operand(pg_loader *l, pg_matmul *m, const int64_t *w, int64_t rows, int64_t columns, int writes,
                         const char *what, pg_operand *operand, pg_extent *extent) {
     int64_t dims[PG_MAX_DIMS + 2], strides[PG_MAX_DIMS + 2];

@@ -55,17 +55,10 @@ int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const c
 
 /* Each reads the operand words of one instruction: its predecoded form goes to `out`. */
 typedef int (*pg_decoder)(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_scalar(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-
-int pg_decode_branch(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_while(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-int pg_decode_replay(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+#define PG_DECLARE(OPCODE, name) \
+    int pg_decode_##name(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
+PG_INSTRUCTIONS(PG_DECLARE)
+#undef PG_DECLARE
 
 /* The memory that one instruction with bodies touches; what is written may overlap nothing else. */
 typedef struct pg_touched {

@@ -108,7 +108,7 @@ static void run_task(void *data, int64_t task, int worker) {
     }
 }
 
-void pg_run_loop(const pg_place *place, const pg_loop *loop) {
+void pg_run_map(const pg_place *place, const pg_loop *loop) {
     pg_map_job job = {place, loop};
     if (loop->n_tasks == 1) {
         run_task(&job, 0, 0);

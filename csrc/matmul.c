@@ -5,9 +5,6 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Products of at most this many multiplications are cheaper in a plain loop than a call of BLAS. */
-enum { PG_TINY = 512 };
-
 /* U: the type in which products and sums are defined. */
 #define PG_PLAIN_PRODUCT(T, U)                                                                                     \
     static void plain_##T(const pg_panel *p) {                                                                     \
@@ -64,7 +61,8 @@ void pg_multiply(int dtype, const pg_panel *p) {
         memset(p->c, 0, (size_t)(p->m * p->n * pg_size_of(dtype)));
         return;
     }
-    const int tiny = p->m <= PG_TINY && p->n <= PG_TINY && p->k <= PG_TINY && p->m * p->n * p->k <= PG_TINY;
+    const int64_t most = PG_TINY_PRODUCT;
+    const int tiny = p->m <= most && p->n <= most && p->k <= most && p->m * p->n * p->k <= most;
     switch (dtype) {
     case PG_F64: tiny ? plain_double(p) : blas_double(p); break;
     case PG_F32: tiny ? plain_float(p) : blas_float(p); break;
@@ -118,10 +116,12 @@ static void run_task(void *data, int64_t task, int worker) {
     for (int64_t batch = first; batch < end; batch++) run_rows(job, batch, 0, m->m);
 }
 
-void pg_run_matmul(const pg_place *place, const pg_matmul *matmul) {
+int pg_run_matmul(const pg_place *place, const void *data) {
+    const pg_matmul *matmul = data;
     pg_matmul_job job = {place, matmul};
     if (matmul->n_tasks == 1)
         run_task(&job, 0, 0);
     else if (matmul->n_tasks > 1)
         pg_run_tasks(place->context, matmul->n_tasks, run_task, &job);
+    return PG_OK;
 }

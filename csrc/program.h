@@ -8,37 +8,6 @@
 
 #include <stdatomic.h>
 
-enum {
-    PG_HEADER_WORDS = 5,
-    PG_BODY_WORDS = 8,
-    PG_MAX_DIMS = 8,
-    PG_MAX_BLOCK = 4096,
-    PG_MAX_REGISTERS = 1024,
-    PG_MAX_MICROS = 1 << 16,
-    PG_MAX_SEGMENTS = 8,
-    PG_MAX_THREADS = 256,
-    PG_STAGE_BYTES = 16384,
-    PG_CHUNK = 32768,   /* elements of work that are never split; sums depend on it, so it is part of the format */
-    PG_TASK_MICROS = 16 /* micro-ops of a map whose tasks have PG_CHUNK elements; those with more have fewer */
-};
-#define PG_MAGIC     INT64_C(0x5047524150483031)
-#define PG_MAX_ARENA (INT64_C(1) << 39)
-
-enum {
-    PG_OP_SCALAR = 1,
-    PG_OP_LOOP,
-    PG_OP_MATMUL,
-    PG_OP_GATHER,
-    PG_OP_SCATTER,
-    PG_OP_SCAN,
-    PG_OP_WRAP,
-    PG_OP_BRANCH,
-    PG_OP_WHILE,
-    PG_OP_REPLAY,
-    PG_OP_LAST = PG_OP_REPLAY
-};
-typedef enum pg_slot_kind { PG_SLOT_ARENA, PG_SLOT_CONST, PG_SLOT_INPUT, PG_SLOT_OUTPUT } pg_slot_kind;
-
 typedef struct pg_slot {
     pg_slot_kind kind;
     int align;     /* of the widest access, for inputs and outputs */

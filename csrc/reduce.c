@@ -132,7 +132,7 @@ static void combine(const pg_reduce_job *job, int q, int64_t o) {
     reduction->run.combine((intptr_t)loop->n_chunks, (intptr_t)loop->inner, out, target(job, q, o, 0));
 }
 
-void pg_run_reduce(const pg_place *place, const pg_loop *loop) {
+void pg_run_reduction(const pg_place *place, const pg_loop *loop) {
     pg_reduce_job job = {place, loop};
     if (loop->count == 0) {
         for (int q = 0; q < loop->n_reductions; q++) {

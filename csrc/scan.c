@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-int pg_run_scan(const pg_place *place, const pg_scan *scan) {
+int pg_run_scan(const pg_place *place, const void *data) {
+    const pg_scan *scan = data;
     pg_context *context = place->context;
     char *const *outer = place->slots;
     char **inner = context->frames[scan->body].slots;

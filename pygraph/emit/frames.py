@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..lower import decode as d
-from ..lower.program import Program, SlotKind
+from ..lower.format import SlotKind
+from ..lower.program import Program
 from .comments import comment_text, noted
 from .expressions import SIZES, TYPES, literal
 from .names import identifiers

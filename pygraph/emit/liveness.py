@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..lower import decode as d
-from ..lower.program import Micro, SlotKind
+from ..lower.format import SlotKind
+from ..lower.program import Micro
 from .uses import SlotTypes
 
 #: Micro-operations in one function: few enough that compilers take time in proportion to the whole, however large.

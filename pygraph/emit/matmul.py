@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..lower.decode import Matmul
-from ..lower.program import TINY_PRODUCT, panels
+from ..lower.format import TINY_PRODUCT
+from ..lower.program import panels
 from .comments import node_comment
 from .expressions import SUFFIXES, TYPES
 from .frames import Places

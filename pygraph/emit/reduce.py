@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..lower.decode import Loop, Reduce
-from ..lower.program import CHUNK, partials
+from ..lower.format import CHUNK
+from ..lower.program import partials
 from ..ops.dtypes import DTYPES, KINDS
 from ..ops.row import TABLE
 from ..ops.table import REDUCTIONS

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import prod
 
 from ..lower import decode as d
-from ..lower.program import CHUNK, Program, Segment
+from ..lower.format import CHUNK
+from ..lower.program import Program, Segment
 from ..ops.dtypes import CODES
 from .control import Callee, ControlEmitter
 from .frames import Constants, Frame, Places, make_frame

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from ..lower.decode import Access, Loop, Reduce
-from ..lower.program import SlotKind
+from ..lower.format import SlotKind
 from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
 from .frames import Places
 

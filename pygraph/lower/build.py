@@ -13,12 +13,13 @@ from ..graph.build import topological
 from ..graph.graph import Graph
 from ..ops.table import REDUCTIONS, micro_op
 from .expand import expand
+from .format import SlotKind
 from .inlay import Inlay, Inlays
 from .keeping import redone
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
 from .plan import plan
-from .program import Micro, Segment, SlotKind
+from .program import Micro, Segment
 from .regions import Fuser, Region
 from .steps import CELL, ScalarStep, Step, Value
 from .views import VIEW_OPS, Access, Views, row_major

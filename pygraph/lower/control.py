@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..graph.where import describe
-from .program import Opcode, SlotKind
+from .format import Opcode, SlotKind
 from .steps import PlainStep, SlotOf, Value
 from .views import Access
 

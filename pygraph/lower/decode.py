@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .program import HEADER_WORDS, Opcode, Program, SlotKind
+from .format import HEADER_WORDS, Opcode, SlotKind
+from .program import Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .build import Body, Shared
-from .program import HEADER_WORDS, MAGIC, Opcode, SlotKind
+from .format import HEADER_WORDS, MAGIC, Opcode, SlotKind
 from .steps import LoopStep, ScalarStep, Step, Value
 
 

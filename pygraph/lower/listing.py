@@ -9,7 +9,8 @@ from typing import Any
 from ..ops.dtypes import DTYPES
 from ..ops.table import MICRO_OPS
 from . import decode as d
-from .program import Micro, Program, Segment, SlotKind
+from .format import SlotKind
+from .program import Micro, Program, Segment
 
 _MICRO_NAMES = {code: op.name for op, code in MICRO_OPS.items()}
 _COMBINERS = ("sum", "prod", "max", "min")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
 from ..ops.table import REDUCTIONS, micro_op
+from .format import SlotKind
 from .inlay import Inlay
-from .program import SlotKind, partials
+from .program import partials
 from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
 from .views import VIEW_OPS, Access, broadcast_strides, row_major

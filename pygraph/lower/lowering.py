@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph.graph import Graph
-from ..ops.table import table_hash
 from .build import BodyBuilder, Shared
 from .encode import encode
 from .expand import expand
+from .format import table_hash
 from .program import NodeInfo, Port, Program, Segment
 from .steps import Value
 

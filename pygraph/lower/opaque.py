@@ -9,9 +9,9 @@ import numpy as np
 
 from ..ops.dtypes import CODES
 from . import control
+from .format import Opcode
 from .inlay import pieces
 from .loops import fill_loop
-from .program import Opcode
 from .steps import PlainStep, SlotOf
 from .views import Access, row_major
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 
-from .program import SlotKind
+from .format import SlotKind
 from .steps import ALIGNMENT, CELL, LoopStep, ScalarStep, Step, Value
 
 

@@ -15,37 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAGIC = 0x5047524150483031
-HEADER_WORDS = 5
-CHECKSUM_WORD = 2
-
-#: Elements of work that are never split further: part of the meaning of a Program, since sums depend on it.
-CHUNK = 32768
-#: The largest number of partial results of one reduction, and the least rows each of them covers.
-MAX_PARTIALS = 64
-MIN_ROWS_PER_PARTIAL = 16
-#: Operations of a map whose tasks have CHUNK elements; those with more have fewer.
-TASK_MICROS = 16
-#: Matrix products: multiplications in plain loops at most, least rows of a task, and multiplications of a task (the
-#: second number where each element of the first matrix is used once).
-TINY_PRODUCT = 512
-PANEL_ROWS = 256
-PANEL_WORK, PANEL_MEMORY = 1 << 21, 1 << 18
-
-
-class Opcode(enum.IntEnum):
-    """What one instruction does."""
-
-    SCALAR = 1  # micro-operations over 8-byte arena cells
-    LOOP = 2  # micro-operations block by block over an iteration space, with strided loads, stores, reductions
-    MATMUL = 3  # C = op(A) op(B), batched
-    GATHER = 4  # out[o, j, :] = x[o, index[j], :]
-    SCATTER = 5  # out[o, index[j], :] (= or +=) v[o, j, :]
-    SCAN = 6  # run a body once per step, carrying values
-    WRAP = 7  # check integer indices and count negative ones from the end
-    BRANCH = 8  # run one of several bodies, chosen by an index; each writes the same results
-    WHILE = 9  # run a body as long as another one gives true, carrying values and putting others on tapes
-    REPLAY = 10  # as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results
+from .format import CHUNK, MAX_PARTIALS, MIN_ROWS_PER_PARTIAL, PANEL_MEMORY, PANEL_ROWS, PANEL_WORK, TASK_MICROS
 
 
 class Micro(enum.IntEnum):
@@ -53,15 +23,6 @@ class Micro(enum.IntEnum):
 
     LOAD = -1  # cell <- memory
     STORE = -2  # memory <- cell
-
-
-class SlotKind(enum.IntEnum):
-    """Where the memory of a slot lives."""
-
-    ARENA = 0
-    CONST = 1
-    INPUT = 2
-    OUTPUT = 3
 
 
 class Segment(enum.IntEnum):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..ops.dtypes import CODES
-from .program import Micro, Opcode, SlotKind
+from .format import Opcode, SlotKind
+from .program import Micro
 
 CELL = 8
 ALIGNMENT = 64

@@ -1,27 +1,17 @@
-"""What lowered Programs and the generated C share of the rows: their numbers, and a hash that tells them apart."""
+"""What lowered Programs and the generated C share of the rows: their numbers, and a text that tells them apart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from ..errors import UnsupportedError
 from . import elementwise as _elementwise  # noqa: F401  (registers its rows)
-from . import limits
 from . import reductions as _reductions  # noqa: F401  (registers its rows)
 from .row import TABLE, Op
 
-#: Raised by one whenever Programs change their meaning: part of the table's hash.
-FORMAT_VERSION = 2
-
 #: The reductions in the order of their numbers in a Program.
 REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
-
-#: The limits that the C loader checks again.
-LIMITS = ("MAX_ELEMENTS", "MAX_STEPS", "MAX_DEPTH")
-
-_PRIME = 2**64 - 59  # the largest prime below 2^64
 
 #: Every pointwise row that has a C expression, by its number in a Program: its position in order of registration.
 #: `convert` is one of them; C has an expression of its own for each of its pairs of dtypes.
@@ -44,16 +34,11 @@ def micro_op(op: Op) -> int:
     return number
 
 
-@lru_cache(maxsize=1)
-def table_hash() -> int:
-    """64 bits that change with any number, name, arity, kind or expression; the C library holds its own copy.
-
-    The text of the table as one large number modulo a prime: a change keeps the hash with a chance of about 2^-64.
-    """
+def rows_text() -> str:
+    """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows."""
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
     reductions = [(name, _text(TABLE[name].c), _text(TABLE[name].identity)) for name in REDUCTIONS]
-    bounds = [getattr(limits, name) for name in LIMITS]
-    return int.from_bytes(b"\1" + repr((FORMAT_VERSION, rows, reductions, bounds)).encode(), "big") % _PRIME
+    return repr((rows, reductions))
 
 
 def _text(c: Any) -> Any:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..lower.format import STAGE_BYTES
 from ..lower.program import Port, Program
 from . import library
-from .library import STAGE_BYTES, Library
+from .library import Library
 
 Array = npt.NDArray[Any]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,7 +13,8 @@ import numpy.typing as npt
 
 from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, ProgramError
 from ..graph.where import describe, type_text
-from ..lower.program import CHECKSUM_WORD, Program
+from ..lower.format import CHECKSUM_WORD, Status
+from ..lower.program import Program
 from .interrupt import LONG, interruptible
 from .native import request
 from .watch import Watch, is_open, watched
@@ -29,9 +29,6 @@ except ImportError as error:  # pragma: no cover - only in a broken installation
         f"pygraph's C library can't be loaded ({error}); install pygraph again with `pip install .` or from a wheel"
     ) from error
 
-#: PG_STAGE_BYTES of pg_api.h: inputs and outputs up to this size have memory of their own in each context.
-STAGE_BYTES = 16384
-
 _run = lib.pg_context_run
 _run_interruptibly = interruptible(lib.pg_context_run, lib.pg_context_stop)
 _watch = Watch(lib.pg_context_stop)
@@ -39,20 +36,6 @@ _watch = Watch(lib.pg_context_stop)
 bind = lib.pg_context_bind
 #: address(array) -> the memory of a C-contiguous array; the result keeps the array's buffer.
 address = ffi.from_buffer
-
-
-class Status(enum.IntEnum):
-    """What a C function returns."""
-
-    OK = 0
-    PROGRAM = 1
-    MEMORY = 2
-    INDEX = 3
-    NONFINITE = 4
-    STEPS = 6
-    TAPE = 7
-    INTERRUPTED = 8
-    PAYS = 9
 
 
 def isa() -> str:

@@ -19,7 +19,7 @@ from pygraph.emit.flags import ISA as SETS
 from pygraph.graph import Graph
 from pygraph.graph.tree import flatten
 from pygraph.lower.decode import Matmul, decode
-from pygraph.lower.program import TINY_PRODUCT
+from pygraph.lower.format import TINY_PRODUCT
 from pygraph.runtime import library
 from pygraph.runtime.executable import Executable
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,21 @@ import pytest
 from pygraph.emit import tables
 from pygraph.errors import ProgramError
 from pygraph.graph import Graph, var
+from pygraph.lower import lower
+from pygraph.lower.decode import decode
+from pygraph.lower.format import Opcode
 from pygraph.ops.common import pointwise_shape
 from pygraph.ops.row import TABLE, Family, Op
 from pygraph.ops.table import MICRO_OPS
+from pygraph.runtime.library import Library
 
-needs_sources = pytest.mark.skipif(
-    not tables.HEADER.exists(), reason="the C sources are not beside an installed package"
-)
+needs_sources = pytest.mark.skipif(not tables.CSRC.exists(), reason="the C sources are not beside an installed package")
 
 
 @needs_sources
-def test_the_header_is_up_to_date() -> None:
-    assert tables.HEADER.read_text(encoding="utf-8") == tables.render(), "run python -m pygraph.emit.tables"
+def test_the_headers_are_up_to_date() -> None:
+    for name, text in tables.render().items():
+        assert (tables.CSRC / name).read_text(encoding="utf-8") == text, "run python -m pygraph.emit.tables"
     done = subprocess.run(
         [sys.executable, "-m", "pygraph.emit.tables", "--check"], capture_output=True, text=True, check=False
     )
@@ -39,14 +43,22 @@ def test_wrong_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> None
 def test_an_old_header_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    header = tmp_path_factory.mktemp("csrc") / "generated" / "pg_ops.h"
-    monkeypatch.setattr(tables, "HEADER", header)
+    monkeypatch.setattr(tables, "CSRC", tmp_path_factory.mktemp("csrc"))
     assert tables.main(["--check"]) == 1
     assert tables.main([]) == 0
     assert tables.main(["--check"]) == 0
-    header.write_text(header.read_text(encoding="utf-8").replace("a + b", "a - b"), encoding="utf-8")
-    assert tables.main(["--check"]) == 1
-    assert "out of date" in capsys.readouterr().err
+    for name, old, new in [
+        ("generated/pg_ops.h", "a + b", "a - b"),
+        ("generated/pg_format.h", "PG_CHUNK", "PG_CHUNKS"),
+        ("pg_status.h", "= 3", "= 4"),
+    ]:
+        header = tables.CSRC / name
+        text = header.read_text(encoding="utf-8")
+        capsys.readouterr()
+        header.write_text(text.replace(old, new, 1), encoding="utf-8")
+        assert tables.main(["--check"]) == 1
+        assert re.fullmatch(f".*{header.name} is out of date.*\n", capsys.readouterr().err)
+        header.write_text(text, encoding="utf-8")
 
 
 def test_the_library_was_built_from_this_table() -> None:
@@ -56,11 +68,6 @@ def test_the_library_was_built_from_this_table() -> None:
 
 
 def test_a_program_of_another_table_is_refused() -> None:
-    from dataclasses import replace
-
-    from pygraph.lower import lower
-    from pygraph.runtime.library import Library
-
     x = var("x", (3,))
     program = lower(Graph([x], x + 1.0))
     words = program.words.copy()
@@ -69,8 +76,22 @@ def test_a_program_of_another_table_is_refused() -> None:
         Library(replace(program, words=words), "stale")
 
 
+@pytest.mark.parametrize("number", [-1, 0, max(Opcode) + 1, 1 << 40])
+def test_an_unknown_opcode_is_refused_by_both_languages(number: int) -> None:
+    x = var("x", (3,))
+    program = lower(Graph([x], x + 1.0))
+    words = program.words.copy()
+    (at,) = np.flatnonzero(words == Opcode.LOOP)[-1:]
+    words[at] = number
+    changed = replace(program, words=words)
+    with pytest.raises(ProgramError, match=f"no instruction has opcode {number}"):
+        Library(changed, "made up")
+    with pytest.raises(ValueError, match=f"{number} is not a valid Opcode"):
+        decode(changed)
+
+
 def test_numbers_are_those_of_the_enum() -> None:
-    found = re.findall(r"PG_MOP_(\w+) = (\d+),", tables.render())
+    found = re.findall(r"PG_MOP_(\w+) = (\d+),", tables.render()["generated/pg_ops.h"])
     assert [(op.name, str(number)) for op, number in MICRO_OPS.items()] == found
     assert list(MICRO_OPS.values()) == list(range(len(MICRO_OPS)))
 
@@ -78,7 +99,7 @@ def test_numbers_are_those_of_the_enum() -> None:
 @pytest.mark.parametrize("op", [op for op in MICRO_OPS if op.name != "convert"], ids=lambda op: op.name)
 def test_each_kind_of_each_row_is_stamped(op: Op) -> None:
     """Every dtype a row takes has a C expression, and no other has one."""
-    text = tables.render()
+    text = tables.render()["generated/pg_ops.h"]
     for kind in "fib":
         section = re.findall(rf"#define PG_OPS_{kind.upper()}_\w+\(X\)((?:.*\\\n)*.*)", text)
         stamped = any(re.search(rf"X\({op.name},", part) for part in section)

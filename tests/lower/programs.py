@@ -11,7 +11,7 @@ from pygraph.graph import Graph
 from pygraph.lower import Program, lower
 from pygraph.lower.build import Body, BodyBuilder, Shared
 from pygraph.lower.expand import expand
-from pygraph.lower.program import HEADER_WORDS, Opcode
+from pygraph.lower.format import HEADER_WORDS, Opcode
 from pygraph.optimize import optimize
 
 

@@ -14,7 +14,7 @@ import pygraph as pg
 from pygraph.errors import ProgramError
 from pygraph.graph import Graph, var
 from pygraph.lower import lower
-from pygraph.lower.program import Opcode
+from pygraph.lower.format import Opcode
 from pygraph.runtime.executable import Executable
 from pygraph.runtime.library import Library
 from pygraph.runtime.reference import evaluate_flat

@@ -7,7 +7,7 @@ from programs import derived, instructions, opcodes, optimised
 
 from pygraph.graph import Graph, var
 from pygraph.lower import lower
-from pygraph.lower.program import Opcode
+from pygraph.lower.format import Opcode
 from pygraph.ops import arctan, cos, exp, log1p, matmul, mean, sigmoid, sin, softmax, sqrt, square, sum, tanh, transpose
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.library import STAGE_BYTES
+from pygraph.lower.format import STAGE_BYTES
 
 SIZES = [1, 4, STAGE_BYTES // 8 + 5]
 

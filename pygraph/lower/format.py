@@ -1,0 +1,128 @@
+"""The numbers that make up the format of a Program: instructions, statuses, slot kinds and limits, listed once.
+
+`python -m pygraph.emit.tables` writes them into csrc/generated/pg_format.h and csrc/pg_status.h. They are part of the
+hash that a Program carries and the C library was compiled with, so a library of another format refuses to load it.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..ops import limits
+from ..ops.dtypes import DTYPES
+from ..ops.table import rows_text
+
+#: Raised by one whenever Programs change their meaning without a change of a number here.
+FORMAT_VERSION = 3
+
+
+_PRIME = 2**64 - 59  # the largest prime below 2^64
+
+
+class _Named(enum.IntEnum):
+    """A number with one line that says what it stands for."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str = "") -> _Named:
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.meaning = meaning
+        return member
+
+
+class Opcode(_Named):
+    """What one instruction does. C has a reader, a runner and a check for each: pg_decode_, pg_run_ and pg_finite_
+    with its name; Python a class in `decode` that reads it and a printer in `listing`."""
+
+    SCALAR = 1, "micro-operations over 8-byte arena cells"
+    LOOP = 2, "micro-operations block by block over an iteration space, with strided loads, stores, reductions"
+    MATMUL = 3, "C = op(A) op(B), batched"
+    GATHER = 4, "out[o, j, :] = x[o, index[j], :]"
+    SCATTER = 5, "out[o, index[j], :] (= or +=) v[o, j, :]"
+    SCAN = 6, "run a body once per step, carrying values"
+    WRAP = 7, "check integer indices and count negative ones from the end"
+    BRANCH = 8, "run one of several bodies, chosen by an index; each writes the same results"
+    WHILE = 9, "run a body as long as another one gives true, carrying values and putting others on tapes"
+    REPLAY = 10, "as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results"
+
+
+class SlotKind(_Named):
+    """Where the memory of a slot lives."""
+
+    ARENA = 0, "an offset in the body's arena"
+    CONST = 1, "an offset in the constants"
+    INPUT = 2, "the number of an input"
+    OUTPUT = 3, "the number of an output"
+
+
+class Status(_Named):
+    """What a C function returns."""
+
+    OK = 0, "done"
+    PROGRAM = 1, "the Program is not one"
+    MEMORY = 2, "no memory"
+    INDEX = 3, "an index lies outside its axis"
+    NONFINITE = 4, "a result is inf or nan"
+    ARGUMENT = 5, "a call that is not possible"
+    STEPS = 6, "a loop did not end within its limit"
+    TAPE = 7, "a tape reached its limit"
+    INTERRUPTED = 8, "the run was stopped"
+    PAYS = 9, "done, and native code would pay"
+
+
+class Constant(NamedTuple):
+    """A number that C knows as PG_<name>."""
+
+    name: str
+    value: int
+    meaning: str
+
+
+#: All constants of the format, in the order of their definition.
+CONSTANTS: list[Constant] = []
+
+
+def _constant(name: str, value: int, meaning: str) -> int:
+    CONSTANTS.append(Constant(name, value, meaning))
+    return value
+
+
+MAGIC = _constant("MAGIC", 0x5047524150483031, "the first word of every Program")
+HEADER_WORDS = _constant("HEADER_WORDS", 5, "words before the first body")
+CHECKSUM_WORD = _constant("CHECKSUM_WORD", 2, "where the checksum of the words after it stands")
+BODY_WORDS = _constant("BODY_WORDS", 8, "words of a body before its slots")
+MAX_DIMS = _constant("MAX_DIMS", 8, "axes of an iteration space")
+MAX_BLOCK = _constant("MAX_BLOCK", 4096, "elements of a block of a LOOP")
+MAX_REGISTERS = _constant("MAX_REGISTERS", 1024, "registers of a LOOP")
+MAX_MICROS = _constant("MAX_MICROS", 1 << 16, "micro-operations of a LOOP")
+MAX_SEGMENTS = _constant("MAX_SEGMENTS", 8, "segments of the main body")
+_constant("MAX_DEPTH", limits.MAX_DEPTH, "bodies that run one inside another")
+MAX_THREADS = _constant("MAX_THREADS", 256, "threads of the pool")
+_constant("MAX_STEPS", limits.MAX_STEPS, "steps of a SCAN")
+_constant("MAX_ELEMENTS", limits.MAX_ELEMENTS, "elements of an array or an iteration space")
+MAX_ARENA = _constant("MAX_ARENA", 1 << 39, "bytes of an arena, a slot, or the constants")
+STAGE_BYTES = _constant("STAGE_BYTES", 16384, "inputs and outputs up to this size have memory in each context")
+CHUNK = _constant("CHUNK", 32768, "elements of work that are never split: the bits of sums depend on it")
+TASK_MICROS = _constant("TASK_MICROS", 16, "micro-operations of a map whose tasks have CHUNK elements; more: fewer")
+MAX_PARTIALS = _constant("MAX_PARTIALS", 64, "partial results of one reduction")
+MIN_ROWS_PER_PARTIAL = _constant("MIN_ROWS_PER_PARTIAL", 16, "the least rows that a partial result covers")
+TINY_PRODUCT = _constant("TINY_PRODUCT", 512, "multiplications of a matrix product made by plain loops")
+PANEL_ROWS = _constant("PANEL_ROWS", 256, "the least rows of a task of a matrix product")
+PANEL_WORK = _constant("PANEL_WORK", 1 << 21, "multiplications of such a task")
+PANEL_MEMORY = _constant("PANEL_MEMORY", 1 << 18, "the same where each element of the first matrix is used once")
+
+
+@lru_cache(maxsize=1)
+def table_hash() -> int:
+    """64 bits that change with any row, number or limit; the C library holds its own copy.
+
+    The text of all of them as one large number modulo a prime: a change keeps the hash with a chance of about 2^-64.
+    """
+    kinds: tuple[type[_Named], ...] = (Opcode, SlotKind, Status)
+    numbers = [[(member.name, int(member)) for member in kind] for kind in kinds]
+    constants = [(constant.name, constant.value) for constant in CONSTANTS]
+    text = repr((FORMAT_VERSION, numbers, constants, [dtype.name for dtype in DTYPES], rows_text()))
+    return int.from_bytes(b"\1" + text.encode(), "big") % _PRIME
