@@ -16,7 +16,7 @@ from pygraph.errors import ProgramError
 from pygraph.graph import Graph, var
 from pygraph.lower import lower
 from pygraph.lower.decode import decode
-from pygraph.lower.format import Opcode
+from pygraph.lower.format import HEADER_WORDS, Opcode
 from pygraph.ops.common import pointwise_shape
 from pygraph.ops.row import TABLE, Family, Op
 from pygraph.ops.table import MICRO_OPS
@@ -81,8 +81,9 @@ def test_an_unknown_opcode_is_refused_by_both_languages(number: int) -> None:
     x = var("x", (3,))
     program = lower(Graph([x], x + 1.0))
     words = program.words.copy()
-    (at,) = np.flatnonzero(words == Opcode.LOOP)[-1:]
-    words[at] = number
+    first = len(words) - words[HEADER_WORDS + 7]  # the code is the last part of a body
+    assert words[first] == Opcode.LOOP
+    words[first] = number
     changed = replace(program, words=words)
     with pytest.raises(ProgramError, match=f"no instruction has opcode {number}"):
         Library(changed, "made up")
