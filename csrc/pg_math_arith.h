@@ -52,7 +52,6 @@ PG_INLINE float pg_maximum_f32(float a, float b) { return ((a >= b) | (a != a)) 
 PG_INLINE double pg_minimum_f64(double a, double b) { return ((a <= b) | (a != a)) ? a : b; }
 PG_INLINE float pg_minimum_f32(float a, float b) { return ((a <= b) | (a != a)) ? a : b; }
 
-PG_INLINE double pg_hypot_f64(double x, double y) { return hypot(x, y); }
 /* A finite f32 pair can't overflow in f64, and the squares are exact there. */
 PG_INLINE float pg_hypot_f32(float x, float y) {
     const double a = (double)x, b = (double)y;

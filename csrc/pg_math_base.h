@@ -70,6 +70,11 @@ PG_INLINE double pg_pick_f64(uint64_t mask, double a, double b) {
 #endif
 }
 
+/* x, as a number that varies where y does: GCC makes no vector code of choices by what is the same in a whole loop. */
+PG_INLINE double pg_along_f64(double x, double y) {
+    return pg_from_bits_f64(pg_bits_f64(x) | (pg_bits_f64(fabs(y)) >> 63));
+}
+
 /* 2^k for the two's complement k in [-1022, 1023]. */
 PG_INLINE double pg_pow2_f64(uint64_t k) { return pg_from_bits_f64((k + 1023U) << 52); }
 

@@ -1,4 +1,4 @@
-/* The logarithm family in f64: log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh, pow, cbrt.
+/* The logarithm family in f64: log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh cbrt.
  *
  * Method: x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 (exact), s = f / (2 + f), and (the form of fdlibm's log)
  *   log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 R(s^2)),
@@ -125,8 +125,6 @@ PG_INLINE double pg_logaddexp_f64(double a, double b) {
     return sum != sum ? (((a != a) | (b != b)) ? sum : INFINITY) : (fabs(sum) == INFINITY ? hi + 0.0 : r);
 }
 
-PG_INLINE double pg_pow_f64(double x, double y) { return pow(x, y); }
-
 /* [v] log(a + sqrt(a^2 + 1)), a = |x|, its argument as a double-double; log(2 a) beyond 2^30. */
 PG_INLINE double pg_arcsinh_f64(double x) {
     const double a = fabs(x);
@@ -200,7 +198,6 @@ PG_INLINE double pg_cbrt_f64(double x) {
 
 /* [v] f32: through f64, rounded once. */
 PG_INLINE float pg_logaddexp_f32(float a, float b) { return (float)pg_logaddexp_f64((double)a, (double)b); }
-PG_INLINE float pg_pow_f32(float x, float y) { return (float)pg_pow_f64((double)x, (double)y); }
 PG_INLINE float pg_cbrt_f32(float x) { return (float)pg_cbrt_f64((double)x); }
 PG_INLINE float pg_arcsinh_f32(float x) { return (float)pg_arcsinh_f64((double)x); }
 PG_INLINE float pg_arccosh_f32(float x) { return (float)pg_arccosh_f64((double)x); }

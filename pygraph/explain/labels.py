@@ -67,6 +67,8 @@ def formula(node: Node, names: dict[Node, str]) -> str:
     operands = [names[operand] for operand in node.inputs]
     if node.op.name in _INFIX and not any(node.attrs.values()):
         return f" {_INFIX[node.op.name]} ".join(operands)
+    if node.op.name == "constant_power":
+        return f"{operands[0]} ** {node.attrs['exponent']:g}"
     if node.op.name == "negative":
         return f"-{operands[0]}"
     return f"{node.op.name}({', '.join(operands)})"

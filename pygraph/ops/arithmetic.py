@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..errors import DTypeError, UnsupportedError
-from .common import explained, kind, operand, pointwise
+from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape
 from .comparison import astype, convert, equal, greater, greater_equal, less, logical_and_row, ones_like, select
-from .row import Op
+from .row import Family, Op, register
 from .transcendental import log, sqrt
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
 
 _REAL = (-3.0, 3.0)
 _POSITIVE = (0.3, 3.0)
+#: The largest constant exponent that is multiplied out.
+_MOST_PRODUCTS = 16
 
 add = pointwise(
     "add",
@@ -158,14 +161,65 @@ def _power_exponent(out: Any, x: Any, y: Any) -> Any:
 
 power_row = pointwise(
     "power",
-    "a^b as C's pow: x^0 and 1^x are 1 even for nan; nan for a negative base with a fractional exponent. Partials "
-    "b a^(b-1), 0 where b is 0; a^b log a, 0 where a is 0 and b >= 0 (ChainRules.jl).",
+    "a^b within 0.7 ulp, as C's pow: x^0 and 1^x are 1 even for nan; nan for a negative base with a fractional "
+    "exponent. Partials b a^(b-1), 0 where b is 0; a^b log a, 0 where a is 0 and b >= 0 (ChainRules.jl).",
     "M(pow)(a, b)",
     np.power,
     _power_base,
     _power_exponent,
     domain=(_POSITIVE, (-2.0, 3.0)),
 )
+
+
+def _multiplied_out(x: Any, *, exponent: float) -> Any:
+    """x^exponent, a multiple of 1/2 other than 0 and 1/2, by products of x or 1 / x and a square root.
+
+    The reciprocal comes first, so that no product leaves the range before the result does. Roots are those of pow:
+    of -0 and -inf they are 0 and inf.
+    """
+    count, rest = divmod(math.fabs(exponent), 1.0)
+    if rest:
+        x = select(equal(x, -np.inf), np.inf, x + 0.0)
+    if count == 0:
+        return reciprocal_row(sqrt(x))
+    if exponent < 0:
+        x = reciprocal_row(x)
+    result = _integer_power(x, int(count))
+    return result * sqrt(x) if rest else result
+
+
+constant_power: Op = register(
+    Op(
+        "constant_power",
+        Family.ELEMENTWISE,
+        1,
+        "a^n for a constant n, a multiple of 1/2, by products, a reciprocal and a square root: with u = 2^-53 (2^-24 "
+        "in float32) the relative error is at most (n + 1) u, for n < 0 (2 |n| + 1) u. At 0, inf and nan as C's pow. "
+        "The derivative is n a^(n-1), written likewise.",
+        kinds="f",
+        shape=pointwise_shape,
+        reference=lambda x, exponent: np.power(x, x.dtype.type(exponent)),
+        partials=(lambda out, x: out.attrs["exponent"] * _to_constant(x, out.attrs["exponent"] - 1.0),),
+        define=_multiplied_out,
+        domain=(_POSITIVE,),
+    )
+)
+
+
+def _to_constant(x: Any, exponent: float) -> Any:
+    """x^exponent for a multiple of 1/2."""
+    match exponent:
+        case 2.0:
+            return square(x)
+        case 1.0:
+            return x
+        case 0.5:
+            return sqrt(x)
+        case 0.0:
+            return ones_like(x)
+        case -1.0:
+            return reciprocal_row(x)
+    return constant_power(x, exponent=exponent)
 
 
 def _share(wins: Any, out: Any, x: Any, y: Any) -> Any:
@@ -302,8 +356,10 @@ def round(x: Any, decimals: int = 0) -> Any:
 def power(x: Any, y: Any) -> Any:
     """x to the power y, elementwise and broadcast; also what `x ** y` means.
 
-    A Python number 2, -1, 0.5, 1 or 0 as exponent gives the square, reciprocal, square root, `x` itself or ones, as
-    `ndarray.__pow__` does. Integers to a constant integer exponent >= 0 are multiplied out, with wrap-around.
+    A float to a constant multiple of 1/2 up to 16 in magnitude is multiplied out: by products, a reciprocal and a
+    square root, each of which adds half a unit in the last place (2, -1, 0.5, 1 and 0 as `ndarray.__pow__` does). A
+    Python number, a NumPy scalar and an array of no dimensions are one exponent; the last two promote as in NumPy.
+    Integers to a constant integer exponent >= 0 are multiplied out, with wrap-around.
 
     Raises:
         UnsupportedError: integers to a negative, varying or traced integer exponent.
@@ -332,18 +388,18 @@ def power(x: Any, y: Any) -> Any:
 
 
 def _float_power(x: Any, y: Any) -> Any:
-    if type(y) in (int, float, bool):
-        base = astype(x, np.float64) if kind(x) == "i" else operand(x)
-        if y == 2:
-            return square(base)
-        if y == -1:
-            return reciprocal_row(base)
-        if y == 0.5:
-            return sqrt(base)
-        if y == 1:
-            return base
-        if y == 0:
-            return ones_like(base)
+    """A float to any power, or an integer to a float."""
+    if is_expression(y) or np.ndim(y):
+        return power_row(x, y)
+    if is_expression(x):
+        base = astype(x, power_row(x, y).dtype)
+    else:
+        base = np.asarray(x)
+        base = astype(base, np.result_type(base.dtype, y))
+    with np.errstate(over="ignore"):
+        exponent = float(base.dtype.type(y))
+    if 2.0 * math.fabs(exponent) <= 2 * _MOST_PRODUCTS and (2.0 * exponent).is_integer():
+        return _to_constant(base, exponent)
     return power_row(x, y)
 
 

@@ -214,7 +214,11 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "abs": Function(abs, Domain(((-9, 9),)), 0, 0),
     "pow": Function(
-        mp.power, Domain(((0, 3), (0.9, 1.1), (0, 1e3)), (1.0,)), second=Domain(((-5, 5), (-50, 50), (-90, 90)))
+        mp.power,
+        Domain(((0, 3), (0.9, 1.1), (0, 1e3)), (1.0,)),
+        second=Domain(((-5, 5), (-50, 50), (-90, 90))),
+        limit64=0.75,
+        limit32=0.51,
     ),
     "arctan2": Function(mp.atan2, Domain(((-3, 3),) * 3), second=Domain(((-3, 3),) * 3)),
     "hypot": Function(mp.hypot, Domain(((-3, 3),) * 3), second=Domain(((-3, 3),) * 3)),
@@ -252,6 +256,10 @@ def samples(name: str, suffix: str) -> tuple[tuple[Array, ...], list[Any]]:
         other = function.second.points(rng, dtype)
         size = min(arguments[0].size, other.size)
         arguments = [arguments[0][:size], rng.permutation(other)[:size]]
+        if name == "pow":  # to the ends of the range, whatever the base
+            with np.errstate(all="ignore"):
+                top = math.log(2.0) * int(np.finfo(dtype).maxexp) * rng.uniform(-1.06, 1.02, size)
+                arguments[1][::2] = (top / np.log(np.abs(arguments[0])))[::2]
         if name == "polygamma":  # the order comes first
             arguments = [np.rint(np.abs(arguments[1])) % 8, arguments[0]]
     keep, exact = [], []

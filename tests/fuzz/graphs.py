@@ -26,6 +26,8 @@ Shape = tuple[int, ...]
 LARGEST = 1e4
 #: Rows with a kink or a jump: the smallest error of an operand may change their value or their derivative.
 KINKS = frozenset({"mod", "maximum", "minimum", "absolute", "reduce_max", "reduce_min"})
+#: Constant exponents, also beyond those that are multiplied out when they are written as x ** n.
+EXPONENTS = (3.0, 2.5, -0.5, -3.0, 1.5, -2.0, 5.0, 7.0)
 SMOOTH_NONDIFF = frozenset({"stop_gradient", "isfinite", "isnan", "isinf"})
 
 
@@ -184,14 +186,9 @@ class Grower:
         for i in range(op.arity):
             if i in op.differs:
                 chosen.append(self.pick("b", lambda x, s=shape: broadcasts(x.shape, s)))  # type: ignore[misc]
-            elif (
-                i > 0
-                and chosen[0] is not None
-                and i not in (op.differs or ())
-                and self.rng.random() < 0.15
-                and "f" in op.kinds
-            ):
-                chosen.append(float(np.round(self.rng.uniform(0.5, 2.0), 2)))
+            elif i > 0 and self.rng.random() < 0.25 and "f" in op.kinds:
+                plain = op.nondiff or op.name in KINKS
+                chosen.append(float(np.round(self.rng.uniform(0.5, 2.0), 2)) if plain else self.number())
                 continue
             else:
                 chosen.append(self.pick(kinds, lambda x, s=shape: broadcasts(x.shape, s)))  # type: ignore[misc]
@@ -201,7 +198,9 @@ class Grower:
         nodes = [x for x in chosen if isinstance(x, Node)]
         if not nodes or not self.firm(op, nodes):
             return None
-        result = op(*chosen)
+        attrs = {"exponent": float(self.rng.choice(EXPONENTS))} if op.name == "constant_power" else {}
+        apply = ops.power if op.name == "power" else op  # which writes some constant exponents as products
+        result = apply(*chosen, **attrs)
         evaluate_nodes([result], self.env)
         value = self.value(result)
         if self.wild or value.dtype.kind != "f" or np.all(np.abs(value) <= LARGEST):
@@ -210,7 +209,23 @@ class Grower:
             self.into(x, *interval) if isinstance(x, Node) and i not in op.differs else x
             for i, (x, interval) in enumerate(zip(chosen, op.domain, strict=True))
         ]
-        return None if any(x is None for x in guarded) else op(*guarded)
+        return None if any(x is None for x in guarded) else apply(*guarded, **attrs)
+
+    def number(self) -> Any:
+        """A constant operand: a Python number or NumPy's, a whole or half one, one of its own, or a special one."""
+        kind = int(self.rng.integers(5))
+        value = float(np.round(self.rng.uniform(0.5, 2.0), 2))
+        if kind == 1:
+            value = float(self.rng.integers(-4, 7))
+        elif kind == 2:
+            value = float(self.rng.integers(-7, 8)) / 2
+        elif kind == 3:
+            value = float(self.rng.uniform(-3, 3))
+        elif kind == 4 and self.wild:
+            value = float(self.rng.choice([np.inf, -np.inf, np.nan, -0.0, 1e-310, 1e300]))
+        made = (float, np.float64, np.float32, np.array, lambda v: int(v) if np.isfinite(v) else v)
+        with np.errstate(over="ignore"):
+            return made[int(self.rng.integers(len(made)))](value)
 
     def convert(self) -> Any:
         x = self.pick()

@@ -74,6 +74,10 @@ BROADCASTS = (
 )
 
 
+#: Constant exponents that are multiplied out.
+EXPONENTS = (3.0, 2.5, -0.5, -3.0, 16.0, -1.5)
+
+
 def operand_dtypes(op: Op, dtype: np.dtype[Any]) -> tuple[np.dtype[Any], ...]:
     """The dtypes of a pointwise row's operands when those that are promoted have `dtype`."""
     assert op.arity is not None
@@ -86,7 +90,13 @@ def pointwise_dtypes(op: Op) -> list[np.dtype[Any]]:
 
 
 def _pointwise_attrs(op: Op) -> list[dict[str, Any]]:
-    return [{"dtype": dtype} for dtype in DTYPES] if op.name == "convert" else [{}]
+    """The attributes of a pointwise row, of which most have none."""
+    match op.name:
+        case "convert":
+            return [{"dtype": dtype} for dtype in DTYPES]
+        case "constant_power":
+            return [{"exponent": exponent} for exponent in EXPONENTS]
+    return [{}]
 
 
 def _pointwise_operands(
@@ -135,7 +145,8 @@ def edge_case(op: Op, dtype: np.dtype[Any]) -> Case:
     """A pointwise row on all combinations of edge values."""
     values = [np.array(edge_values(d), d) for d in operand_dtypes(op, dtype)]
     grid = np.meshgrid(*values, indexing="ij")
-    return Case(op, tuple(np.ascontiguousarray(x.reshape(-1)) for x in grid))
+    attrs = _pointwise_attrs(op)[0] if op.name == "constant_power" else {}
+    return Case(op, tuple(np.ascontiguousarray(x.reshape(-1)) for x in grid), attrs)
 
 
 # --- all other rows: parameters by name ------------------------------------------------------------------------------
@@ -469,7 +480,7 @@ def derivative_cases(op: Op) -> Iterator[Case]:
         shapes += [pair[: op.arity] for pair in BROADCASTS[:4]] if op.arity > 1 else []
         for each in shapes:
             operands = _pointwise_operands(op, F64, each, 1)
-            yield Case(op, operands, {"dtype": F64} if op.name == "convert" else {})
+            yield Case(op, operands, {"dtype": F64} if op.name == "convert" else _pointwise_attrs(op)[-1])
     else:
         for case in structure_cases(op, F64):
             sizes = [x.size for x in case.operands]

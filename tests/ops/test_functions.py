@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import assert_close, run_flat
-from samples import array, rng_for
+from mpmath import mp
+from samples import array, edge_values, rng_for
 
+import pygraph as pg
 from pygraph import ops
 from pygraph.errors import DTypeError, ShapeError, UnsupportedError
-from pygraph.graph import Graph, var
+from pygraph.graph import Graph, topological, var
 from pygraph.ops.dtypes import DTYPES
 
 Function = Callable[..., Any]
@@ -60,6 +62,70 @@ def test_python_numbers_are_weak(name: str, number: Any) -> None:
 def test_constant_powers(dtype: str, exponent: float) -> None:
     x = array(rng_for(dtype), (9,), np.dtype(dtype), 1.0, 4.0)
     check(lambda a: a**exponent, lambda a: a**exponent, [x])
+
+
+#: Multiples of 1/2, which are multiplied out, those beyond them, others, and special ones.
+EXPONENTS = [*(k / 2 for k in range(-9, 10)), 16.0, -16.0, 15.5, 17.0, -17.0, 0.3, -2.3, np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_powers_at_edges(dtype: str) -> None:
+    """Signed zeros, infinities and nan of every exponent are NumPy's, constant or an operand."""
+    x = np.array(edge_values(np.dtype(dtype)), dtype)
+    v, y = var("x", x.shape, dtype), var("y", (), dtype)
+    found = run_flat(Graph([v], tuple(v**exponent for exponent in EXPONENTS)), [x])
+    for exponent, constant in zip(EXPONENTS, found, strict=True):
+        operand = run_flat(Graph([v, y], v**y), [x, np.array(exponent, dtype)])[0]
+        with np.errstate(all="ignore"):
+            wanted = np.power(x, np.full(x.shape, exponent, dtype))  # a full array: of one number NumPy takes a root
+            root = np.sqrt(x)
+        assert_close(operand, wanted, 8.0, f"** {exponent}, an operand")
+        assert_close(constant, root if exponent == 0.5 else wanted, 40.0, f"** {exponent}")
+
+
+def test_one_exponent_has_many_spellings() -> None:
+    x = var("x", (3,), "float64")
+    for exponent in (2, -1, 0.5, 3, -1.5):
+        spellings = [exponent, float(exponent), np.float64(exponent), np.array(float(exponent)), np.float32(exponent)]
+        if exponent == int(exponent):
+            spellings += [np.int64(exponent), np.int32(exponent)]
+        assert all(x**spelling is x**exponent for spelling in spellings), exponent
+    narrow = var("x", (3,), "float32")
+    for exponent in (2, 2.0, np.float32(2), np.float64(2), np.int64(2), np.array(2.0), np.array(2)):
+        assert (narrow**exponent).dtype == (np.ones(3, "float32") ** exponent).dtype
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_error_of_powers_by_products(dtype: str) -> None:
+    """What the row states, against 200 bits."""
+    x = np.exp(rng_for("products").uniform(-2, 2, 400)).astype(dtype)
+    v = var("x", x.shape, dtype)
+    exponents = [k / 2 for k in range(-32, 33) if k not in (0, 1)]
+    unit = float(np.finfo(dtype).eps) / 2
+    for exponent, found in zip(exponents, run_flat(Graph([v], tuple(v**e for e in exponents)), [x]), strict=True):
+        stated = exponent + 1 if exponent > 0 else 2 * -exponent + 1
+        with mp.workprec(200):
+            errors = [
+                abs(mp.mpf(float(got)) / mp.power(mp.mpf(float(base)), exponent) - 1)
+                for got, base in zip(found, x, strict=True)
+            ]
+            assert max(errors) <= stated * unit * 1.01, exponent
+
+
+def test_derivatives_of_powers_are_products() -> None:
+    """No general power is left in any derivative of a power with a constant multiple of 1/2, and none is nan at 0."""
+    at = np.array([0.0, 1.0, 2.0])
+    for exponent in (3, 4.0, -3, 1.5, 2.5, -0.5):
+        f: Function = lambda x, exponent=exponent: np.sum(x**exponent)  # noqa: E731
+        for order in range(3):
+            graph = pg.trace(f, at)
+            assert "power" not in {node.op.name for node in topological(graph.outputs)}
+            with np.errstate(all="ignore"):
+                factor = np.prod([exponent - k for k in range(order)])
+                wanted = np.sum(factor * at ** (exponent - order))
+            np.testing.assert_allclose(pg.compile(f)(at), wanted, rtol=1e-14)
+            slope = pg.grad(f)
+            f = lambda x, slope=slope: np.sum(slope(x))  # noqa: E731
 
 
 # --- reductions ------------------------------------------------------------------------------------------------------
