@@ -17,6 +17,7 @@ from ..ops.dtypes import is_float
 from ..ops.row import DType, lookup
 from .colouring import Colouring, colour_columns, colour_symmetric, colourings, recovery
 from .forward import jvp
+from .masks import Derivative, masked
 from .pattern import Index, Pattern
 from .reverse import vjp
 from .sparsity import jacobian_sparsity
@@ -119,15 +120,15 @@ def _compressed(
     costs = {names[colouring.kind]: (colouring.tangents, colouring.cotangents) for colouring in considered}
     dtype = np.result_type(*(x.dtype for x in (*outputs, *wrt) if is_float(x.dtype)))
 
-    def pushed(seed: Node) -> Node:
-        return _joined(jvp(outputs, wrt, _parts(seed, wrt), linear=True), outputs, dtype)
+    def pushed(mask: Node) -> Node:
+        return _joined(jvp(outputs, wrt, _seeds(mask, wrt), linear=True), outputs, dtype)
 
-    def pulled(seed: Node) -> Node:
-        return _joined(vjp(outputs, wrt, _parts(seed, outputs)), wrt, dtype)
+    def pulled(mask: Node) -> Node:
+        return _joined(vjp(outputs, wrt, _seeds(mask, outputs)), wrt, dtype)
 
     products = [
-        *_products(pushed, chosen.column_colours, chosen.tangents, dtype),
-        *_products(pulled, chosen.row_colours, chosen.cotangents, dtype),
+        *_products(pushed, chosen.column_colours, chosen.tangents),
+        *_products(pulled, chosen.row_colours, chosen.cotangents),
     ]
     if not pattern.nnz:
         return Compressed(full(0, (0,), dtype), pattern, chosen, costs)
@@ -136,7 +137,7 @@ def _compressed(
     return Compressed(make(TAKE, (whole, places), {"axis": 0}), pattern, chosen, costs)
 
 
-def _products(product: Callable[[Node], Node], colours: Index, count: int, dtype: DType) -> list[Node]:
+def _products(product: Callable[[Node], Node], colours: Index, count: int) -> list[Node]:
     """The products with the sum of the basis vectors of each colour, flattened; nothing where there is no colour.
 
     The seed is made inside the loop by comparing colours with the step, so the matrix of seeds never exists.
@@ -144,25 +145,26 @@ def _products(product: Callable[[Node], Node], colours: Index, count: int, dtype
     if not count:
         return []
     if count == 1:
-        return [product(constant((colours == 0).astype(dtype)))]
+        return [product(constant(colours == 0))]
     numbers = constant(colours)
 
     def step(carry: tuple[()], colour: Node) -> tuple[tuple[()], Node]:
-        return carry, product(make(CONVERT, (make(EQUAL, (numbers, colour), {}),), {"dtype": dtype}))
+        return carry, product(make(EQUAL, (numbers, colour), {}))
 
     _, stacked = scan(step, (), constant(np.arange(count)))
     return [reshaped(stacked, (prod(stacked.shape),))]
 
 
-def _parts(flat: Node, like: Sequence[Node]) -> list[Node]:
-    """A flat vector cut into arrays of the shapes and dtypes of `like`."""
-    parts, start = [], 0
+def _seeds(mask: Node, like: Sequence[Node]) -> list[Derivative | None]:
+    """A vector of ones where a flat mask holds, cut into arrays of the shapes and dtypes of `like`."""
+    parts: list[Derivative | None] = []
+    start = 0
     for node in like:
         size = prod(node.shape)
-        part = flat
-        if size != flat.shape[0]:
-            part = make(SLICE, (flat,), {"starts": (start if size else 0,), "steps": (1,), "shape": (size,)})
-        parts.append(_as(reshaped(part, node.shape), node.dtype))
+        part = mask
+        if size != mask.shape[0]:
+            part = make(SLICE, (mask,), {"starts": (start if size else 0,), "steps": (1,), "shape": (size,)})
+        parts.append(masked(full(1, node.shape, node.dtype), (reshaped(part, node.shape),)))
         start += size
     return parts
 

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import DTypeError, ShapeError
-from ..graph.build import make
-from ..graph.node import Node
+from ..graph.build import var
+from ..graph.graph import bodies_of
+from ..graph.node import DType, Node
 from ..graph.where import attributed, describe
 from ..ops.dtypes import is_float
-from ..ops.row import Family, Op, lookup
-from .unbroadcast import full, spread
+from ..ops.row import Family, Op, Shape, lookup
+from .masks import (
+    Derivative,
+    Masked,
+    linear_in,
+    plus,
+    pushed_linear,
+    pushed_product,
+    settle,
+    times,
+    value_of,
+    widened,
+)
 from .walk import Walk
 
 ADD = lookup("add")
-MULTIPLY = lookup("multiply")
-NEGATIVE = lookup("negative")
 OUTPUT = lookup("output")
 
 #: Rules that keep the tangents apart from the primal computation, used by `jvp(..., linear=True)`.
-LINEAR_RULES: dict[Op, Callable[[Node, Sequence[Node | None]], Sequence[Node | None]]] = {}
+LINEAR_RULES: dict[Op, Callable[[Node, Sequence[Any]], Sequence[Derivative | None]]] = {}
+#: One variable for each type, that stands for a tangent or cotangent while a rule is asked what it makes of it.
+_slots: dict[tuple[Shape, DType, int], Node] = {}
 
 
 def jvp(
-    outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Node | None], *, linear: bool = False
+    outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Derivative | None], *, linear: bool = False
 ) -> list[Node | None]:
     """Tangents of `outputs` for given tangents of `wrt`: the Jacobian times a vector, as ordinary nodes.
 
@@ -43,13 +55,27 @@ def jvp(
         >>> str(jvp([x * x], [x], [dx])[0].op.name)
         'add'
     """
-    walk = Walk(outputs, wrt)
-    known: dict[Node, Node] = {}
-    several: dict[Node, Sequence[Node | None]] = {}
+    return settle(pushed(outputs, wrt, tangents, linear=linear))
+
+
+def pushed(
+    outputs: Sequence[Node],
+    wrt: Sequence[Node],
+    tangents: Sequence[Derivative | None],
+    *,
+    linear: bool = False,
+    beyond: Iterable[Node] = (),
+) -> list[Derivative | None]:
+    """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
+    walk = Walk(outputs, wrt, beyond)
+    known: dict[Node, Derivative] = {}
+    several: dict[Node, Sequence[Derivative | None]] = {}
     for variable, tangent in zip(wrt, tangents, strict=True):
         if tangent is not None and is_float(variable.dtype):
             check_like(tangent, variable, "tangent")
-            known[variable] = make(ADD, (known[variable], tangent), {}) if variable in known else tangent
+            both = plus(known.get(variable), tangent)
+            assert both is not None
+            known[variable] = both
     for node in walk.order:
         if node.op is OUTPUT:
             result = several[node.inputs[0]][node.attrs["index"]] if node.inputs[0] in several else None
@@ -62,7 +88,7 @@ def jvp(
             with attributed(node.where):
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
-                    several[node] = (rule or _custom(node.op))(node, incoming)
+                    several[node] = rule(node, settle(incoming)) if rule else _custom(node, incoming)
                     continue
                 result = push(node, incoming)
         if result is not None:
@@ -70,7 +96,7 @@ def jvp(
     return [known.get(output) for output in outputs]
 
 
-def check_like(derivative: Node, primal: Node, what: str) -> None:
+def check_like(derivative: Derivative, primal: Node, what: str) -> None:
     """Raise unless a given tangent or cotangent has its primal's shape and dtype."""
     error = ShapeError if derivative.shape != primal.shape else DTypeError if derivative.dtype != primal.dtype else None
     if error is not None:
@@ -79,58 +105,61 @@ def check_like(derivative: Node, primal: Node, what: str) -> None:
         raise error(describe("differentiating", primal.op.name, problem, advice, where=primal.where))
 
 
-def push(node: Node, tangents: Sequence[Node | None]) -> Node | None:
+def push(node: Node, tangents: Sequence[Derivative | None]) -> Derivative | None:
     """The tangent of `node` from those of its operands, by the rule of its family."""
     op = node.op
+    result: Derivative | None = None
     if op.family is Family.CUSTOM:
-        result: Node | None = _custom(op)(node, tangents)
+        (result,) = _custom(node, tangents)
     elif op.family is Family.LINEAR:
-        result = _push_linear(node, tangents)
+        if any(tangents[i] is not None for i in linear_in(op, len(node.inputs))):
+            result = pushed_linear(node, tangents)
     elif op.family is Family.BILINEAR:
-        result = None
         for i, tangent in enumerate(tangents):
             if tangent is not None:
-                operands = (*node.inputs[:i], tangent, *node.inputs[i + 1 :])
-                result = plus(result, make(op, operands, node.attrs))
+                result = plus(result, pushed_product(node, i, tangent))
     else:
-        result = None
-        for partial, tangent in zip(op.partials, tangents, strict=True):
-            if tangent is not None and partial is not None:
-                result = plus(result, times(tangent, partial(node, *node.inputs)))
-    return None if result is None else spread(result, node.shape)
+        for derivative, tangent in zip(op.partials, tangents, strict=True):
+            if tangent is not None and derivative is not None:
+                result = plus(result, times(tangent, derivative(node, *node.inputs)))
+    return None if result is None else widened(result, node.shape)
 
 
-def _push_linear(node: Node, tangents: Sequence[Node | None]) -> Node:
-    linear = range(len(node.inputs)) if node.op.linear_in is None else node.op.linear_in
-    operands = list(node.inputs)
-    for i in linear:
-        tangent = tangents[i]
-        shape = () if node.op.pointwise else operands[i].shape
-        operands[i] = full(0, shape, operands[i].dtype) if tangent is None else tangent
-    return make(node.op, tuple(operands), node.attrs)
+def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Derivative | None]:
+    """The tangents of a node's results by a rule written out."""
+    rule = node.op.jvp
+    assert rule is not None, f"op {node.op.name} has no jvp rule"
+
+    def found(given: Sequence[Any]) -> Sequence[Any]:
+        return rule(node, given) if node.results is not None else [rule(node, given)]
+
+    return found(settle(tangents)) if bodies_of(node) else through(found, tangents, (node, *node.inputs))
 
 
-def _custom(op: Op) -> Callable[[Node, Sequence[Node | None]], Any]:
-    assert op.jvp is not None, f"op {op.name} has no jvp rule"
-    return op.jvp
+def through(
+    rule: Callable[[Sequence[Any]], Sequence[Any]],
+    given: Sequence[Derivative | None],
+    beyond: Iterable[Node],
+) -> Sequence[Derivative | None]:
+    """A linear rule on tangents or cotangents, of which masks are taken through what it makes of variables.
+
+    Args:
+        rule: gives expressions that are linear in its arguments.
+        beyond: other nodes that the rule uses, which do not depend on its arguments.
+    """
+    if not any(isinstance(x, Masked) for x in given):
+        return rule([value_of(x) if x is not None else None for x in given])
+    slots = [None if x is None else _slot(x.shape, x.dtype, i) for i, x in enumerate(given)]
+    found = rule(slots)
+    live = [(slot, x) for slot, x in zip(slots, given, strict=True) if slot is not None]
+    results = iter(
+        pushed([x for x in found if x is not None], [x for x, _ in live], [x for _, x in live], beyond=beyond)
+    )
+    return [None if x is None else next(results) for x in found]
 
 
-def plus(total: Node | None, term: Node | None) -> Node | None:
-    """The sum of two tangents or cotangents, either of which may be a symbolic zero."""
-    if total is None or term is None:
-        return term if total is None else total
-    return make(ADD, (total, term), {})
-
-
-def times(derivative: Node, partial: Any) -> Node | None:
-    """A tangent or cotangent times a partial derivative, which is an expression or a plain number."""
-    if not isinstance(partial, Node):
-        if partial == 0:
-            return None
-        if partial == 1:
-            return derivative
-        if partial == -1:
-            return make(NEGATIVE, (derivative,), {})
-        partial = float(partial)
-    product: Node = MULTIPLY(derivative, partial)
-    return product
+def _slot(shape: Shape, dtype: DType, number: int) -> Node:
+    key = (shape, dtype, number)
+    if key not in _slots:
+        _slots[key] = var(f"slot{number}", shape, dtype)
+    return _slots[key]

@@ -12,14 +12,15 @@ import numpy as np
 from ..graph.build import constant, make, var
 from ..graph.control import scan
 from ..graph.node import Node
-from ..ops.dtypes import is_float
+from ..ops.dtypes import bool_, is_float
 from ..ops.row import Shape, lookup
 from ..ops.shaping import in_batch
 from .batching import batch
 from .cost import flops, peak_bytes
 from .forward import jvp
+from .masks import Derivative, seed
 from .reverse import vjp
-from .unbroadcast import CONVERT, full, reshaped
+from .unbroadcast import full, reshaped
 
 EQUAL = lookup("equal")
 SLICE = lookup("slice")
@@ -123,7 +124,7 @@ class _Swept:
 
 
 def _sweep(
-    derivative: Callable[[Sequence[Node]], Sequence[Node | None]], space: Sequence[Node], chunk_bytes: int | None
+    derivative: Callable[[Sequence[Derivative]], Sequence[Node | None]], space: Sequence[Node], chunk_bytes: int | None
 ) -> _Swept:
     """`derivative` of every basis vector of the space made of all elements of the nodes `space`."""
     sizes = [prod(node.shape) for node in space]
@@ -134,18 +135,18 @@ def _sweep(
     if vectors == 1 and len(space) == 1:
         found = derivative([full(1, space[0].shape, space[0].dtype)])
         return _Swept([None if x is None else reshaped(x, (1, *x.shape)) for x in found], starts, 1, 1)
-    seeds = [var(f"seed{i}", node.shape, node.dtype) for i, node in enumerate(space)]
-    found = derivative(seeds)
+    masks = [var(f"seed{i}", node.shape, bool_) for i, node in enumerate(space)]
+    found = derivative([seed(mask, node.dtype) for mask, node in zip(masks, space, strict=True)])
     live = [x for x in found if x is not None]
 
     def swept(positions: Node) -> list[Node]:
         (count,) = positions.shape
-        basis: list[Node | None] = [_basis(positions, seed, start) for seed, start in zip(seeds, starts, strict=True)]
-        stacks, flags = batch(live, seeds, basis, count)
+        basis: list[Node | None] = [_basis(positions, x, start) for x, start in zip(space, starts, strict=True)]
+        stacks, flags = batch(live, masks, basis, count)
         return [in_batch(x, flag, count) for x, flag in zip(stacks, flags, strict=True)]
 
     limit = CHUNK_BYTES if chunk_bytes is None else chunk_bytes
-    steps = -(-vectors // max(1, limit // max(1, peak_bytes(live, seeds))))
+    steps = -(-vectors // max(1, limit // max(1, peak_bytes(live, masks))))
     chunk = -(-vectors // steps)
     if steps == 1:
         stacks = swept(constant(np.arange(vectors)))
@@ -157,15 +158,14 @@ def _sweep(
     return _Swept([None if x is None else next(remaining) for x in found], starts, vectors, chunk)
 
 
-def _basis(positions: Node, seed: Node, start: int) -> Node:
-    """For each of `positions`, the part of that basis vector that is shaped like `seed` and begins at `start`.
+def _basis(positions: Node, x: Node, start: int) -> Node:
+    """For each of `positions`, where that basis vector is one, in the part that begins at `start`, shaped like `x`.
 
     It is made by comparing positions, so the identity matrix is no constant of the graph.
     """
-    size = prod(seed.shape)
     column = reshaped(positions, (positions.shape[0], 1))
-    hit = make(EQUAL, (column, constant(np.arange(start, start + size))), {})
-    return reshaped(make(CONVERT, (hit,), {"dtype": seed.dtype}), (positions.shape[0], *seed.shape))
+    hit = make(EQUAL, (column, constant(np.arange(start, start + prod(x.shape)))), {})
+    return reshaped(hit, (positions.shape[0], *x.shape))
 
 
 def _rows(x: Node, start: int, count: int) -> Node:

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from ..graph.build import make
+from ..graph.graph import bodies_of
 from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
 from .absorb import absorbed, reads_stacks
-from .forward import ADD, OUTPUT, check_like, times
-from .pieces import assemble
-from .unbroadcast import as_primal
-from .walk import Walk
+from .forward import OUTPUT, check_like, through
+from .masks import (
+    SELECT,
+    Derivative,
+    Masked,
+    as_primal,
+    chosen,
+    conjunction,
+    linear_in,
+    plus,
+    settle,
+    settled,
+    times,
+    under,
+)
+from .pieces import Piece, assemble
+from .walk import GIVEN, Walk
 
-UNSLICE = lookup("unslice")
+SLICE = lookup("slice")
 
 
-def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node | None]) -> list[Node | None]:
+def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Node | None]:
     """Cotangents of `wrt` for given cotangents of `outputs`: the Jacobian transposed times a vector, as ordinary nodes.
 
     Args:
@@ -37,21 +51,32 @@ def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node 
         >>> vjp([np.sum(x * x)], [x], [seed])[0].shape
         (3,)
     """
+    return settle(pulled(outputs, wrt, cotangents))
+
+
+def pulled(
+    outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Derivative | None]
+) -> list[Derivative | None]:
+    """The same with masks that are still to be applied."""
     walk = Walk(outputs, wrt)
     if any(map(reads_stacks, walk.order)):
         outputs = absorbed(outputs, wrt)
         walk = Walk(outputs, wrt)
     sums = Sums()
-    several: dict[Node, list[Node | None]] = {}
+    several: dict[Node, list[Derivative | None]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if cotangent is not None and is_float(output.dtype):
             check_like(cotangent, output, "cotangent")
             if output in walk.active:
                 sums.add(output, cotangent)
+    shares: Iterator[tuple[Node, Derivative | Piece]]
     for node in reversed(walk.order):
         with attributed(node.where):
             if node.results is not None:
-                shares = _pull_several(node, several.pop(node, None), walk)
+                cts = several.pop(node, None)
+                if cts is None:
+                    continue
+                shares = _pull_custom(node, cts, walk)
             else:
                 ct = sums.pop(node)
                 if ct is None:
@@ -63,21 +88,18 @@ def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node 
                     continue
                 shares = pull(node, ct, walk)
             for operand, share in shares:
-                sums.add(operand, as_primal(share, operand))
+                sums.add(operand, share if isinstance(share, Piece) else as_primal(share, operand))
     found = {variable: sums.pop(variable) for variable in dict.fromkeys(wrt)}
     return [found[variable] for variable in wrt]
 
 
-def pull(node: Node, ct: Node, walk: Walk) -> Iterator[tuple[Node, Node]]:
+def pull(node: Node, ct: Derivative, walk: Walk) -> Iterator[tuple[Node, Derivative | Piece]]:
     """The operands of `node` that are active, each with its share of the cotangent, by the rule of the family."""
     op = node.op
     if node in walk.expansion:
         yield walk.expansion[node], ct
     elif op.family is Family.CUSTOM:
-        assert op.vjp is not None, f"op {op.name} has no vjp rule"
-        for operand, share in zip(node.inputs, op.vjp(node, ct), strict=True):
-            if share is not None and operand in walk.active:
-                yield operand, share
+        yield from _pull_custom(node, [ct], walk)
     elif op.family is Family.ELEMENTWISE:
         for operand, partial in zip(node.inputs, op.partials, strict=True):
             if partial is not None and operand in walk.active:
@@ -85,43 +107,78 @@ def pull(node: Node, ct: Node, walk: Walk) -> Iterator[tuple[Node, Node]]:
                 if product is not None:
                     yield operand, product
     else:
-        assert op.transpose is not None, f"op {op.name} has no transpose"
-        linear = range(len(node.inputs)) if op.linear_in is None else op.linear_in
-        for i in linear:
+        for i in linear_in(op, len(node.inputs)):
             operand = node.inputs[i]
             if operand in walk.active:
-                share = op.transpose(ct, node, i)
+                share = _transposed(node, ct, i)
                 if share is not None:
                     yield operand, share
 
 
-def _pull_several(node: Node, cts: Sequence[Node | None] | None, walk: Walk) -> Iterator[tuple[Node, Node]]:
-    """The same for a node with several results, from a cotangent for each of them."""
-    if cts is not None:
-        assert node.op.vjp is not None, f"op {node.op.name} has no vjp rule"
-        for operand, share in zip(node.inputs, node.op.vjp(node, cts), strict=True):
-            if share is not None and operand in walk.active:
-                yield operand, share
+def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None:
+    """The share of operand `i` of a row that is linear in it."""
+    op = node.op
+    rule = op.transpose
+    assert rule is not None, f"op {op.name} has no transpose"
+
+    def share(x: Node) -> Any:
+        return rule(x, node, i)
+
+    if op is SLICE:
+        inner = conjunction(ct.masks) if isinstance(ct, Masked) else True
+        return Piece(share(settled(ct)), inner)
+    if op is SELECT:
+        return chosen(node.inputs[0], ct if i == 1 else None, ct if i == 2 else None)
+    if isinstance(ct, Masked):
+        return _through(node, share, ct)
+    whole: Node | None = share(ct)
+    if "t" in op.gaps:  # the share as it is, with the mask that the rule makes of one without
+        found = _through(node, share, Masked(ct, (), ()))
+        return under(whole, found.applied) if isinstance(found, Masked) else whole
+    return whole
+
+
+def _through(node: Node, share: Callable[[Any], Any], ct: Derivative) -> Derivative | None:
+    (found,) = through(lambda xs: [share(xs[0])], [ct], (node, *node.inputs))
+    return found
+
+
+def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> Iterator[tuple[Node, Derivative | Piece]]:
+    """The same by a rule written out, from a cotangent for each result of the node."""
+    rule = node.op.vjp
+    assert rule is not None, f"op {node.op.name} has no vjp rule"
+
+    def found(given: Sequence[Any]) -> Sequence[Any]:
+        return rule(node, given if node.results is not None else given[0])
+
+    own = bool(bodies_of(node)) or node.op is GIVEN
+    if "t" in node.op.gaps:
+        cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
+    shares = found(settle(cts)) if own else through(found, cts, (node, *node.inputs))
+    for operand, share in zip(node.inputs, shares, strict=True):
+        if share is not None and operand in walk.active:
+            yield operand, share
 
 
 class Sums:
     """Cotangents under way: a running sum per node, and apart from it the pieces that cover only a part of it."""
 
     def __init__(self) -> None:
-        self._whole: dict[Node, Node] = {}
-        self._pieces: dict[Node, list[Node]] = {}
+        self._whole: dict[Node, Derivative] = {}
+        self._pieces: dict[Node, list[Piece]] = {}
 
-    def add(self, node: Node, ct: Node) -> None:
+    def add(self, node: Node, ct: Derivative | Piece) -> None:
         """Add a contribution to the cotangent of `node`."""
-        if ct.op is UNSLICE:
+        if isinstance(ct, Piece):
             self._pieces.setdefault(node, []).append(ct)
         else:
-            whole = self._whole.get(node)
-            self._whole[node] = ct if whole is None else make(ADD, (whole, ct), {})
+            both = plus(self._whole.get(node), ct)
+            assert both is not None
+            self._whole[node] = both
 
-    def pop(self, node: Node) -> Node | None:
+    def pop(self, node: Node) -> Derivative | None:
         """The whole cotangent of `node`, or None where nothing was added."""
+        total = self._whole.pop(node, None)
         for piece in assemble(self._pieces.pop(node, ())):
-            whole = self._whole.get(node)
-            self._whole[node] = piece if whole is None else make(ADD, (whole, piece), {})
-        return self._whole.pop(node, None)
+            total = plus(total, piece)
+        return total

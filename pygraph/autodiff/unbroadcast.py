@@ -32,12 +32,6 @@ def reshaped(x: Node, shape: Shape) -> Node:
     return x if x.shape == shape else make(RESHAPE, (x,), {"shape": shape})
 
 
-def as_primal(ct: Node, primal: Node) -> Node:
-    """A contribution to the cotangent of `primal` in its shape and dtype."""
-    ct = sum_to(ct, primal.shape)
-    return ct if ct.dtype == primal.dtype else make(CONVERT, (ct,), {"dtype": primal.dtype})
-
-
 def sum_to(ct: Node, shape: Shape) -> Node:
     """The transpose of broadcasting `shape` to `ct.shape`: sums over the axes along which it was repeated.
 

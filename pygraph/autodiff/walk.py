@@ -20,7 +20,8 @@ class Walk:
     """The part of a graph that a derivative of `outputs` with respect to `wrt` runs through.
 
     Nodes of `wrt` are independent variables: the walk ends there, so nothing flows past one of them. An operation
-    that is given by a definition and has no partials is seen through: it has its expansion as its one operand.
+    that is given by a definition and has no partials is seen through: it has its expansion as its one operand. Nor does
+    the walk look behind `beyond`, nodes that are known not to depend on `wrt`.
 
     Attributes:
         order: the nodes that depend on `wrt` through floating values, operands first; `wrt` itself is left out.
@@ -30,12 +31,12 @@ class Walk:
 
     __slots__ = ("active", "expansion", "order")
 
-    def __init__(self, outputs: Iterable[Node], wrt: Iterable[Node]) -> None:
+    def __init__(self, outputs: Iterable[Node], wrt: Iterable[Node], beyond: Iterable[Node] = ()) -> None:
         self.order: list[Node] = []
         self.expansion: dict[Node, Node] = {}
         stops = set(wrt)
         self.active: set[Node] = {node for node in stops if carries(node)}
-        done = set(stops)
+        done = stops.union(beyond)
         opened: set[Node] = set()
         stack = list(outputs)
         stack.reverse()

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, TracedBoolError, UnsupportedError
 from ..ops.common import bind_describer, checked_shape, static_shape
 from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
+from ..ops.masks import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
@@ -431,6 +432,7 @@ def convert(x: Node, dtype: DType) -> Node:
 
 bind_recorder(record)
 bind_describer(described)
+bind_constant(constant)
 
 
 # --- walks -----------------------------------------------------------------------------------------------------------

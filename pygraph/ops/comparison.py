@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import masks
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
 from .dtypes import KINDS, as_dtype
 from .row import Family, Op, register
@@ -122,6 +123,8 @@ convert: Op = register(
         domain=(_REAL,),
         promote=False,
         edges=False,
+        mask=masks.unchanged,
+        moves=True,
     )
 )
 stop_gradient = pointwise(
@@ -163,8 +166,8 @@ def truth(x: Any) -> Any:
 def where(condition: Any, x: Any, y: Any) -> Any:
     """`x` where `condition` is true (or not 0), else `y`; all three are broadcast and `x`, `y` promoted.
 
-    The derivative reaches only the chosen operand, so nan or inf in the other does no harm to the value; in the
-    gradient it may still make 0 * inf, as in every such system: guard the argument, not the result.
+    The derivative reaches only the chosen operand: nan or inf in the other, or in its derivative, does no harm to the
+    value nor to the gradient, of any order and in either mode.
 
     Raises:
         ShapeError: shapes that do not broadcast.

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
+from . import masks
 from .common import explained, is_expression, kind, normal_axis, operand
-from .comparison import astype, convert, equal
+from .comparison import astype, equal, select
 from .dtypes import int64
 from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import in_batch, ravel, reshape_row, transpose_row
@@ -143,6 +144,9 @@ take_row: Op = register(
         batch=_take_batch,
         linear_in=(0,),
         promote=False,
+        mask=masks.take,
+        moves=True,
+        gaps="t",
     )
 )
 
@@ -166,51 +170,57 @@ scatter_add = register(
         batch=_scatter_batch,
         linear_in=(0, 2),
         promote=False,
+        mask=masks.scatter_add,
     )
 )
 
 
+def _distinct(index: Any) -> bool:
+    """Whether no two entries of an index are equal, as far as can be told when recording."""
+    if prod(index.shape) < 2:
+        return True
+    value = index.attrs["value"].value if index.op.name == "constant" else None
+    return value is not None and (value >= 0).all() and len(np.unique(value)) == value.size
+
+
 def _winners(node: Any) -> Any:
-    """1 for the values that are there at the end, 0 for those that a later equal index overwrote."""
-    x, index, values = node.inputs
+    """Which values are there at the end; the others were overwritten by a later equal index."""
+    x, index, _ = node.inputs
     axis = node.attrs["axis"]
     count = prod(index.shape)
     order = np.arange(count)
     flat = reshape_row(index, shape=(count,))
     last = take_row(scatter_set(_zeros((x.shape[axis],), int64), flat, order, axis=0), flat, axis=0)
     shape = (*[1] * axis, *index.shape, *[1] * (len(x.shape) - axis - 1))
-    return convert(reshape_row(equal(last, order), shape=shape), dtype=values.dtype)
+    return reshape_row(equal(last, order), shape=shape)
 
 
-def _scatter_set_jvp(node: Any, tangents: Sequence[Any]) -> Any:
-    x, index, values = node.inputs
-    dx, _, dvalues = tangents
-    dx = _zeros(x.shape, x.dtype) if dx is None else dx
-    dvalues = _zeros(values.shape, values.dtype) if dvalues is None else dvalues
-    return scatter_set(dx, index, dvalues, axis=node.attrs["axis"])
-
-
-def _scatter_set_vjp(node: Any, cotangent: Any) -> Sequence[Any]:
+def _scatter_set_transpose(cotangent: Any, node: Any, i: int) -> Any:
     _, index, values = node.inputs
     axis = node.attrs["axis"]
-    kept = scatter_set(cotangent, index, _zeros(values.shape, values.dtype), axis=axis)
-    return kept, None, take_row(cotangent, index, axis=axis) * _winners(node)
+    if i == 0:
+        return scatter_set(cotangent, index, _zeros(values.shape, values.dtype), axis=axis)
+    taken = take_row(cotangent, index, axis=axis)
+    return taken if _distinct(index) else select(_winners(node), taken, 0.0)
 
 
-scatter_set = register(
+scatter_set: Op = register(
     Op(
         "scatter_set",
-        Family.CUSTOM,
+        Family.LINEAR,
         3,
         "x with the values in place of its slices along `axis` at an int64 index; the last of equal entries wins. "
         "The values have the shape that take gives for this index.",
         shape=_scatter_shape,
         result=_result_like_first,
         reference=_scatter_set_reference,
-        jvp=_scatter_set_jvp,
-        vjp=_scatter_set_vjp,
+        transpose=_scatter_set_transpose,
         batch=_scatter_batch,
+        linear_in=(0, 2),
         promote=False,
+        mask=masks.scatter_set,
+        moves=True,
+        gaps="t",
     )
 )
 

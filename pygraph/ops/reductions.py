@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from . import masks
 from .common import explained, kind, normal_axes, operand
-from .comparison import astype, convert, equal, truth
+from .comparison import astype, convert, equal, select, truth
 from .row import Attrs, Family, Op, Shape, register
 from .shaping import (
     broadcast_to_row,
@@ -80,6 +81,7 @@ reduce_sum = _reduction(
     {"f": "a + b", "i": "M(add)(a, b)"},
     {"f": "0", "i": "0"},
     transpose=lambda cotangent, node, i: _spread(cotangent, node),
+    mask=masks.sum_,
 )
 
 
@@ -153,20 +155,20 @@ reduce_prod = _reduction(
 
 
 def _extreme_shares(node: Any) -> tuple[Any, Any]:
-    """Which elements attain a maximum or minimum, as 0 and 1 of the operand's dtype, and how many do."""
+    """Which elements attain a maximum or minimum, as bools, and how many do, in the operand's dtype."""
     x = node.inputs[0]
-    hits = convert(equal(x, _kept(node, node)), dtype=x.dtype)
-    return hits, reduce_sum(hits, axes=node.attrs["axes"])
+    hits = equal(x, _kept(node, node))
+    return hits, reduce_sum(convert(hits, dtype=x.dtype), axes=node.attrs["axes"])
 
 
 def _extreme_jvp(node: Any, tangents: Sequence[Any]) -> Any:
     hits, count = _extreme_shares(node)
-    return reduce_sum(tangents[0] * hits, axes=node.attrs["axes"]) / count
+    return reduce_sum(select(hits, tangents[0], 0.0), axes=node.attrs["axes"]) / count
 
 
 def _extreme_vjp(node: Any, cotangent: Any) -> Sequence[Any]:
     hits, count = _extreme_shares(node)
-    return (hits * _kept(cotangent / count, node),)
+    return (select(hits, _kept(cotangent / count, node), 0.0),)
 
 
 def _limit(dtype: Any, highest: bool) -> Any:
@@ -187,6 +189,7 @@ reduce_max = _reduction(
     {"f": "-INFINITY", "i": _LOWEST, "b": "0"},
     jvp=_extreme_jvp,
     vjp=_extreme_vjp,
+    gaps="t",
 )
 reduce_min = _reduction(
     "reduce_min",
@@ -197,6 +200,7 @@ reduce_min = _reduction(
     {"f": "INFINITY", "i": _HIGHEST, "b": "1"},
     jvp=_extreme_jvp,
     vjp=_extreme_vjp,
+    gaps="t",
 )
 
 

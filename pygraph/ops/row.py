@@ -50,6 +50,13 @@ class Op:
         partials: ELEMENTWISE: per operand, partial(out, *operands) -> expression or number, or None where nondiff.
         transpose: LINEAR, BILINEAR: transpose(cotangent, node, i) -> cotangent of operand i.
         linear_in: LINEAR: the operands it is (jointly) linear in; the others carry no derivative.
+        mask: LINEAR: mask(node, masks) -> where the result may differ from zero, from where its linear operands may:
+            per operand a bool expression that broadcasts with it, True or False (see `masks`). None: everywhere.
+        product_mask: BILINEAR: product_mask(node, i, mask) -> the mask of the result where operand `i` has one, and the
+            mask that the other operand needs for what it is multiplied by; None for neither.
+        moves: LINEAR: each element of the result is one of a linear operand or zero, and so may be masked later.
+        gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
+            vjp, or both.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
         vjp: CUSTOM: vjp(node, cotangent) -> one cotangent or None per operand.
         batch: rows that are not pointwise: batch(node, operands, batched, size) -> the op on a whole batch at once,
@@ -81,6 +88,10 @@ class Op:
     partials: tuple[Callable[..., Any] | None, ...] = ()
     transpose: Callable[[Any, Any, int], Any] | None = None
     linear_in: tuple[int, ...] | None = None
+    mask: Callable[[Any, Sequence[Any]], Any] | None = None
+    product_mask: Callable[[Any, int, Any], tuple[Any, Any]] | None = None
+    moves: bool = False
+    gaps: str = ""
     jvp: Callable[[Any, Sequence[Any]], Any] | None = None
     vjp: Callable[[Any, Any], Sequence[Any]] | None = None
     batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any] | None = None

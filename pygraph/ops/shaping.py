@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from . import masks
 from .common import broadcast_shapes, explained, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
 
@@ -34,10 +35,25 @@ def _linear(
     reference: Callable[..., Any],
     transpose: Callable[[Any, Any, int], Any],
     batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any],
+    mask: Callable[[Any, Sequence[Any]], Any],
     arity: int | None = 1,
+    gaps: str = "",
 ) -> Op:
-    row = Op(name, Family.LINEAR, arity, doc, shape=shape, reference=reference, transpose=transpose, batch=batch)
-    return register(row)
+    return register(
+        Op(
+            name,
+            Family.LINEAR,
+            arity,
+            doc,
+            shape=shape,
+            reference=reference,
+            transpose=transpose,
+            batch=batch,
+            mask=mask,
+            moves=True,
+            gaps=gaps,
+        )
+    )
 
 
 def in_batch(x: Any, batched: bool, size: int) -> Any:
@@ -65,6 +81,7 @@ reshape_row: Op = _linear(
     lambda x, shape: np.reshape(x, shape),
     lambda cotangent, node, i: reshape_row(cotangent, shape=node.inputs[0].shape),
     lambda node, xs, batched, size: reshape_row(xs[0], shape=(size, *node.shape)),
+    masks.reshape,
 )
 
 
@@ -86,6 +103,7 @@ transpose_row: Op = _linear(
     lambda x, axes: np.transpose(x, axes),
     lambda cotangent, node, i: transpose_row(cotangent, axes=_inverse(node.attrs["axes"])),
     lambda node, xs, batched, size: transpose_row(xs[0], axes=(0, *(axis + 1 for axis in node.attrs["axes"]))),
+    masks.transpose,
 )
 
 
@@ -104,6 +122,7 @@ broadcast_to_row: Op = _linear(
     lambda x, shape: np.broadcast_to(x, shape),
     lambda cotangent, node, i: cotangent,
     lambda node, xs, batched, size: broadcast_to_row(aligned(xs[0], len(node.shape)), shape=(size, *node.shape)),
+    masks.unchanged,
 )
 
 
@@ -129,7 +148,7 @@ def _unslice_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return wanted
 
 
-def _places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[slice, ...]:
+def places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[slice, ...]:
     """The Python slices that pick `part` elements along each axis."""
     ends = [start + count * step for start, step, count in zip(starts, steps, part, strict=True)]
     return tuple(
@@ -140,7 +159,7 @@ def _places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[s
 
 def _unslice(x: Any, starts: Sequence[int], steps: Sequence[int], shape: Shape) -> Any:
     result = np.zeros(shape, x.dtype)
-    result[_places(starts, steps, x.shape)] = x
+    result[places(starts, steps, x.shape)] = x
     return result
 
 
@@ -153,11 +172,13 @@ slice_row = _linear(
     "slice",
     "Element i along each axis is element start + i * step of the operand; steps may be negative. Basic indexing.",
     _slice_shape,
-    lambda x, starts, steps, shape: x[_places(starts, steps, shape)],
+    lambda x, starts, steps, shape: x[places(starts, steps, shape)],
     lambda cotangent, node, i: unslice_row(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
     _placed_in_batch,
+    masks.slice_,
+    gaps="t",
 )
 unslice_row: Op = _linear(
     "unslice",
@@ -168,6 +189,8 @@ unslice_row: Op = _linear(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
     _placed_in_batch,
+    masks.unslice,
+    gaps="f",
 )
 
 
@@ -200,6 +223,7 @@ concatenate_row: Op = _linear(
     lambda *xs, axis: np.concatenate(xs, axis),
     _concatenate_transpose,
     _concatenate_batch,
+    masks.concatenate,
     arity=None,
 )
 

@@ -1,0 +1,135 @@
+"""What is zero by structure stays zero, however large the partial derivatives it meets are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import pygraph as pg
+
+Array = npt.NDArray[Any]
+
+
+def shifted(x: Any) -> Any:
+    """Singular at 0 in its first summand alone."""
+    return np.sqrt(x[:-1]) + x[1:]
+
+
+def shifted_jacobian(n: int) -> Array:
+    """That of `shifted` where x[0] is 0 and the others are 1."""
+    rows = np.arange(n - 1)
+    wanted = np.zeros((n - 1, n))
+    wanted[rows, rows + 1] = 1.0
+    wanted[rows, rows] += 0.5
+    wanted[0, 0] = np.inf
+    return wanted
+
+
+@pytest.mark.parametrize("n", [4, 20, 400])
+def test_seeds_of_jacobians_are_masks(n: int) -> None:
+    x = np.ones(n)
+    x[0] = 0.0
+    for jacobian in (pg.jacobian(shifted), pg.jacfwd(shifted), pg.jacrev(shifted)):
+        np.testing.assert_array_equal(jacobian(x), shifted_jacobian(n))
+    np.testing.assert_array_equal(pg.jacobian(shifted, sparse=True)(x).toarray(), shifted_jacobian(n))
+    for i in (0, n - 2):
+        row = np.eye(n - 1)[i]
+        pulled = pg.jacrev(lambda x, i=i: shifted(x)[i])(x)
+        np.testing.assert_array_equal(
+            pulled,
+            row @ np.where(np.isinf(shifted_jacobian(n)), 0.0, shifted_jacobian(n))
+            + (np.where(np.arange(n) == 0, np.inf, 0.0) if i == 0 else 0.0),
+        )
+
+
+X = np.array([0.0, 4.0, 9.0])
+POSITIVE = X > 0
+SCALARS: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "sqrt": (lambda x: np.where(x > 0, np.sqrt(x), 0.0), [0, 0.25, 1 / 6]),
+    "x log x": (lambda x: np.where(x > 0, x * np.log(x), 0.0), [0, 1 + np.log(4), 1 + np.log(9)]),
+    "the other side": (lambda x: np.where(x <= 0, 0.0, np.sqrt(x)), [0, 0.25, 1 / 6]),
+    "both sides": (lambda x: np.where(x > 0, np.sqrt(x), x * x + x), [1, 0.25, 1 / 6]),
+    "one in another": (lambda x: np.where(x > 0, np.where(x > 5, np.sqrt(x), np.log(x)), 0.0), [0, 0.25, 1 / 6]),
+    "reciprocal": (lambda x: np.where(x > 0, 1 / x, 0.0), [0, -1 / 16, -1 / 81]),
+    "power": (lambda x: np.where(x > 0, x**0.5, 0.0), [0, 0.25, 1 / 6]),
+    "a chain": (lambda x: np.where(x > 0, np.exp(np.log(np.sqrt(x))), 0.0), [0, 0.25, 1 / 6]),
+    "a slice": (lambda x: np.sqrt(x)[1:], [0, 0.25, 1 / 6]),
+    "a slice of a chain": (lambda x: np.log(np.sqrt(x))[1:] * 2.0, [0, 0.25, 1 / 9]),
+    "two slices": (lambda x: np.sqrt(x)[1:2] + np.sqrt(x)[2:], [0, 0.25, 1 / 6]),
+    "reversed": (lambda x: np.sqrt(x)[:0:-1], [0, 0.25, 1 / 6]),
+    "a gather": (lambda x: np.sqrt(x)[np.array([1, 2])], [0, 0.25, 1 / 6]),
+    "a gather at run time": (lambda x: pg.take(np.sqrt(x), pg.astype(x[1:], "int64") // 4), [0, 0.25, 1 / 6]),
+    "what is overwritten": (lambda x: np.sqrt(x).at[0].set(2.0), [0, 0.25, 1 / 6]),
+    "joined": (lambda x: np.concatenate([np.sqrt(x), x])[1:], [1, 1.25, 7 / 6]),
+    "a grid": (lambda x: (np.sqrt(x)[:, None] * np.ones(2))[1:], [0, 0.5, 1 / 3]),
+    "reshaped": (lambda x: np.reshape(np.sqrt(np.concatenate([x, x])), (3, 2))[1:, :1], [0, 0.25, 1 / 6]),
+    "the largest": (lambda x: np.max(np.sqrt(x)), [0, 0, 1 / 6]),
+    "a scalar condition": (lambda x: np.where(x[0] > 0, np.sum(np.sqrt(x)), x[1]), [0, 1, 0]),
+    "a condition on a norm": (
+        lambda x: np.where(np.sum(x * 0) > 0, np.sqrt(np.sum(np.square(x * 0))), 0.0),
+        [0, 0, 0],
+    ),
+    "the angle": (lambda x: np.where(x > 0, np.arctan2(x, x), 0.0), [0, 0, 0]),
+    "a product": (lambda x: np.where(x > 0, np.ones(2) @ (np.stack([x, x]) ** 0.5), 0.0), [0, 0.5, 1 / 3]),
+}
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_what_is_not_chosen_has_no_derivative(name: str) -> None:
+    f, wanted = SCALARS[name]
+    total = lambda x: np.sum(f(x))  # noqa: E731
+    np.testing.assert_allclose(pg.grad(total)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.jacfwd(total)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.jacobian(total)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.grad(lambda v: np.sum(pg.vmap(total)(v)))(np.stack([X, X])), [wanted] * 2, rtol=1e-12)
+
+
+def test_examples_that_are_left_out_may_be_nan() -> None:
+    """Rows of a batch that a `where` leaves out give nothing to the weights, whatever is in them."""
+    random = np.random.default_rng(3)
+    x, w, v = random.normal(size=(4, 3)), random.normal(size=(3, 5)), random.normal(size=(5, 2))
+    x[2] = np.nan
+    kept = np.array([True, True, False, True])
+
+    def loss(x: Any, w: Any, v: Any, kept: Any) -> Any:
+        return np.sum(np.where(kept, np.sum(np.square(np.tanh(x @ w) @ v), 1), 0.0))
+
+    found = pg.grad(loss, (0, 1, 2))(x, w, v, kept)
+    wanted = pg.grad(loss, (0, 1, 2))(x[kept], w, v, np.ones(3, np.bool_))
+    np.testing.assert_allclose(found[0][kept], wanted[0], rtol=1e-12)
+    assert not found[0][2].any()
+    for one, other in zip(found[1:], wanted[1:], strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_second_derivatives_behind_where() -> None:
+    f = lambda x: np.sum(np.where(x > 0, x * np.log(x), 0.0))  # noqa: E731
+    wanted = np.diag([0, 0.25, 1 / 9])
+    modes = (pg.jacfwd, pg.jacrev)
+    for outer in modes:
+        for inner in modes:
+            np.testing.assert_allclose(outer(inner(f))(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.hessian(f)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.hvp(f, (X,), (np.ones(3),)), [0, 0.25, 1 / 9], rtol=1e-12)
+
+
+def test_a_zero_that_only_the_numbers_make_is_ieee() -> None:
+    assert np.isnan(pg.grad(lambda x: np.sqrt(x) ** 2)(0.0))
+    assert np.isnan(pg.grad(lambda x: np.sqrt(x) * 0.0)(0.0))
+
+
+def nodes(f: Callable[..., Any], *args: Any) -> int:
+    compiled = pg.compile(f, backend="vm")
+    compiled(*args)
+    return int(compiled.executable(*args).stats.micro_operations)
+
+
+def test_a_mask_costs_one_choice() -> None:
+    f = lambda x: np.sum(np.exp(np.sqrt(x)))  # noqa: E731
+    g = lambda x: np.sum(np.where(x > 1, np.exp(np.sqrt(x)), 0.0))  # noqa: E731
+    x = np.linspace(0, 2, 300)
+    assert nodes(pg.grad(g), x) - nodes(pg.grad(f), x) <= 2  # the comparison and the choice
