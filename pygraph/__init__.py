@@ -22,12 +22,16 @@ from .errors import (
     SignatureError,
     StateError,
     TracedBoolError,
+    TracedValueError,
+    UnsupportedAttributeError,
     UnsupportedError,
     VerificationError,
 )
 from .explain import explain
 from .gradient_check import check_grads
 from .graph import Graph, Node, spec, trace
+from .graph.creation import arange, array, asarray, empty, eye, ones, zeros
+from .graph.creation import full as full
 from .ops import *  # noqa: F403
 from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
@@ -69,14 +73,21 @@ __all__ = [
     "SignatureError",
     "StateError",
     "TracedBoolError",
+    "TracedValueError",
+    "UnsupportedAttributeError",
     "UnsupportedError",
     "VerificationError",
+    "arange",
+    "array",
+    "asarray",
     "associative_scan",
     "check_grads",
     "checkpoint",
     "cond",
     "custom_derivative",
+    "empty",
     "explain",
+    "eye",
     "fori_loop",
     "grad",
     "hessian",
@@ -86,6 +97,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "ones",
     "scan",
     "set_tape_limit",
     "set_threads",
@@ -101,6 +113,7 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
+    "zeros",
 ]
 
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "SignatureError",
     "StateError",
     "TracedBoolError",
+    "TracedValueError",
+    "UnsupportedAttributeError",
     "UnsupportedError",
     "VerificationError",
 ]
@@ -23,6 +26,8 @@ __all__ = [
 
 #: What stands before the user's line in an error's text.
 LINE_MARK = "\n  at: "
+#: No line of a text is longer, unless it is one word or another program's.
+COLUMNS = 100
 _locate: Callable[[], object] | None = None
 
 
@@ -32,14 +37,44 @@ def bind_locator(locate: Callable[[], object]) -> None:
     _locate = locate
 
 
-class GraphError(Exception):
-    """Base class of all pygraph errors. A text that does not name the user's line yet has it added."""
+def wrapped(line: str) -> str:
+    """A line broken between words at `COLUMNS`; what follows is indented by four columns more."""
+    if len(line) <= COLUMNS:
+        return line
+    from textwrap import wrap  # only now: most runs of a program make no error
 
-    def __init__(self, *args: object) -> None:
-        if _locate is not None and len(args) == 1 and isinstance(args[0], str) and LINE_MARK not in args[0]:
-            line = _locate()
-            if line is not None:
-                args = (f"{args[0]}{LINE_MARK}{line}",)
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    line = re.sub(r"<[^<>]*>", lambda found: found[0].replace(" ", "\0"), line)  # an expression stays in one line
+    lines = wrap(line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
+
+
+def line_text(where: object) -> str:
+    """The line of an error's text that names the user's line, which is cut where it is too long."""
+    text = str(where)
+    room = COLUMNS - len(LINE_MARK) + 1
+    return LINE_MARK + (text if len(text) <= room else text[: room - 1] + "…")
+
+
+def said(error: BaseException) -> str:
+    """An error's own words, without the user's line, in one line."""
+    return str(error).partition(LINE_MARK)[0].replace("\n    ", " ")
+
+
+class GraphError(Exception):
+    """Base class of all pygraph errors. A text that does not name the user's line yet has it added.
+
+    Attributes:
+        advice: what to do, where the raiser knows better than what is said in general; it is part of the text once the
+            error is described in full.
+    """
+
+    def __init__(self, *args: object, advice: str | None = None) -> None:
+        self.advice = advice
+        if len(args) == 1 and isinstance(args[0], str):
+            text = args[0] if "\n" in args[0] else wrapped(args[0])
+            line = _locate() if _locate is not None and LINE_MARK not in text else None
+            args = (text if line is None else text + line_text(line),)
         super().__init__(*args)
 
 
@@ -55,8 +90,16 @@ class UnsupportedError(GraphError, NotImplementedError):
     """A NumPy function, argument or feature that cannot be recorded; the text names it."""
 
 
-class TracedBoolError(GraphError, TypeError):
-    """Python asked for the truth value (or the number) of a traced expression."""
+class UnsupportedAttributeError(UnsupportedError, AttributeError):
+    """A method or an attribute of NumPy's arrays that expressions do not have."""
+
+
+class TracedValueError(GraphError, TypeError):
+    """Python or NumPy asked for the numbers of a traced expression, which has none before the graph runs."""
+
+
+class TracedBoolError(TracedValueError):
+    """Python asked whether a traced expression is true, as `if`, `while`, `and` and `assert` do."""
 
 
 class StateError(GraphError, RuntimeError):

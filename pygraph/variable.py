@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, overload
 
 from . import ops
+from .errors import SignatureError
 from .graph import build
 from .graph.node import Node
+from .graph.where import describe
 
 __all__ = ["var"]
 
@@ -21,7 +23,7 @@ def var(name: Any, /, *args: Any, **named: Any) -> Any:
     `var(x, axis=None, ddof=0, keepdims=False)`: the variance of an expression or an array, as `np.var`.
 
     Raises:
-        ShapeError, DTypeError: no such shape or dtype, or an axis out of range.
+        ShapeError, DTypeError: no such shape or dtype, or an axis out of range; SignatureError: a shape without a name.
 
     Example:
         >>> pg.var("x", (100, 3))
@@ -31,4 +33,8 @@ def var(name: Any, /, *args: Any, **named: Any) -> Any:
     """
     if isinstance(name, str):
         return build.var(name, *args, **named)
+    if isinstance(name, int) or (isinstance(name, tuple) and all(type(size) is int for size in name)):
+        problem = f"{name!r} is no name of a variable"
+        advice = f"give a name before the shape: pg.var('x', {name!r}); for the variance give np.asarray(x)"
+        raise SignatureError(describe("tracing", "var", problem, advice))
     return ops.var(name, *args, **named)

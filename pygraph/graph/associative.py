@@ -10,7 +10,7 @@ from ..errors import GraphError, ShapeError
 from ..ops.shaping import concatenate, flip, stack
 from .build import as_node
 from .node import Node
-from .trace import result_node
+from .trace import require_functions, result_node
 from .tree import flatten, flatten_named, unflatten
 from .where import describe
 
@@ -26,6 +26,7 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
         >>> associative_scan(np.multiply, pg.var("x", (5,)))
         <concatenate : float64[5]>
     """
+    require_functions("associative_scan", "write pg.associative_scan(np.add, xs)", fn=fn)
     named, form = flatten_named(elems, "elems")
     at = operator.index(axis)
     nodes = [as_node(leaf) for _, leaf in named]

@@ -13,7 +13,7 @@ from .control import in_dtype, weak_fits
 from .graph import Graph
 from .node import Node
 from .recording import recording
-from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, weakened
 from .where import describe, type_text
@@ -21,6 +21,7 @@ from .where import describe, type_text
 __all__ = ["capture", "cond", "switch"]
 
 _BRANCH = lookup("branch")
+_VALUES = "pg.where(p, x, y) chooses between values; between functions: pg.cond(p, lambda x: x, lambda x: -x, x)"
 
 
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
@@ -104,6 +105,8 @@ class _Traced:
 def _branch(
     op: str, index: Node, functions: Sequence[Callable[..., Any]], titles: Sequence[str], operands: Sequence[Any]
 ) -> Any:
+    for f, title in zip(functions, titles, strict=True):
+        require_functions(op, _VALUES, **{title.replace(" ", "_"): f})
     parameters = parameter_names(functions[0], len(operands))
     named = [leaf for name, tree in zip(parameters, operands, strict=True) for leaf in flatten_named(tree, name)[0]]
     named = [(name, leaf) for name, leaf in named if type(leaf) not in WEAK_TYPES]

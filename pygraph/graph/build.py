@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, TracedBoolError, UnsupportedError
-from ..ops.common import bind_describer, checked_shape, static_shape
+from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, UnsupportedError, said
+from ..ops.common import bind_describer, checked_shape, numbers_of, static_shape
 from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
 from ..ops.masks import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
@@ -93,11 +93,11 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
 
 def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
     """The full text of an error that a rule or a public function raised: its own words may start with the subject."""
-    problem = str(error)
+    problem = said(error)
     named = _SUBJECT.match(problem)
     if named is not None:
         subject, problem = named[1], problem[named.end() :]
-    advice = _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
+    advice = error.advice or _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
     types = [x for x in operands if hasattr(x, "shape") and hasattr(x, "dtype")]
     return describe("tracing", subject, problem, advice, types)
 
@@ -242,6 +242,10 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
         >>> pg.var("x", (100, 3))
         <x : float64[100, 3]>
     """
+    if isinstance(shape, str):
+        problem = f"the shape of {name!r} is {shape!r}"
+        advice = f"give the shape before the dtype: pg.var({name!r}, (), {shape!r})"
+        raise ShapeError(describe("tracing", "var", problem, advice))
     return new_input(name, as_shape(shape), as_dtype(dtype, f"variable {name!r}"))
 
 
@@ -279,41 +283,23 @@ def as_node(x: Any) -> Node:
     return strong(x) if isinstance(x, Node) else constant(x)
 
 
-def _as_array(x: Any) -> npt.NDArray[Any]:
-    """An array of one of the graph's dtypes from anything that is like one."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise UnsupportedError(
-            describe(
-                "tracing", "constant", "masked arrays are not supported", "use np.where(mask, x, y) on plain arrays"
-            )
-        )
+def _as_array(x: Any, subject: str = "constant", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
+    """An array of one of the graph's dtypes from anything that is like one; `subject` is what it is an operand of."""
     try:
-        array = np.asarray(x)
-    except TracedBoolError as error:
-        raise UnsupportedError(
-            describe("tracing", "constant", "a list of expressions is not an array", "join them with np.stack")
-        ) from error
-    except OverflowError as error:
-        raise DTypeError(
-            describe("tracing", "constant", f"{x!r} does not fit in int64", "use a float, or a smaller number")
-        ) from error
-    except ValueError as error:
-        raise ShapeError(
-            describe("tracing", "constant", f"{type(x).__name__} is not like an array: {error}", "give equal lengths")
-        ) from error
+        array = numbers_of(x)
+    except GraphError as error:
+        advice = error.advice or _ADVICE[type(error)]
+        raise type(error)(describe("tracing", subject, error, advice, operands)) from error.__cause__
     if array.dtype in KINDS:
         return array
     if not array.dtype.isnative:
-        return _as_array(array.astype(array.dtype.newbyteorder("=")))
+        return _as_array(array.astype(array.dtype.newbyteorder("=")), subject, operands)
     if type(x) is int:
-        raise DTypeError(
-            describe("tracing", "constant", f"{x!r} does not fit in int64", "use a float, or a smaller number")
-        )
+        problem, advice = f"{x!r} does not fit in int64", "use a float, or a smaller number"
+        raise DTypeError(describe("tracing", subject, problem, advice, operands))
     names = ", ".join(dtype.name for dtype in DTYPES)
-    name = f"object (a {type(x).__name__})" if array.dtype == object else array.dtype.name
-    raise DTypeError(
-        describe("tracing", "constant", f"dtype {name} is not supported", f"convert it to one of {names} first")
-    )
+    problem, advice = f"dtype {array.dtype.name} is not supported", f"convert it to one of {names} first"
+    raise DTypeError(describe("tracing", subject, problem, advice, operands))
 
 
 def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
@@ -376,7 +362,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
             x = x.node
             classes.append(WEAK_CLASSES[x.dtype])
         else:
-            x = _as_array(x)
+            x = _as_array(x, op.name, operands)
             classes.append(x.dtype)
         values.append(x)
     key = (op, *classes)

@@ -16,7 +16,7 @@ from .build import as_node, constant, convert, depends_on, make, new_input, outp
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording
-from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 from .where import describe, type_text
@@ -54,6 +54,7 @@ def scan(
         >>> total, sums
         (<output : float64>, <output : float64[3]>)
     """
+    require_functions("scan", "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
     carry_name, x_name = parameter_names(f, 2)
     named_init, init_tree = flatten_named(init, carry_name)
     named_xs, xs_tree = flatten_named(xs, x_name)

@@ -14,7 +14,7 @@ from .control import Carried, close_over, scan, settled
 from .graph import Graph
 from .node import Node
 from .recording import recording
-from .trace import function_name, make_inputs, parameter_names, result_node
+from .trace import function_name, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .where import describe
 
@@ -33,6 +33,8 @@ def while_loop(
         >>> while_loop(lambda v: v < 100.0, lambda v: v * v, x)
         <output : float64>
     """
+    advice = "write pg.while_loop(lambda v: v < 1.0, lambda v: 2.0 * v, start): two functions of the carry"
+    require_functions("while_loop", advice, cond_fun=cond_fun, body_fun=body_fun)
     steps = _limit(limit)
     (carry_name,) = parameter_names(body_fun, 1)
     named, form = flatten_named(init_val, carry_name)
@@ -118,6 +120,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> fori_loop(0, 5, lambda i, v: v * x + i, 0.0)
         <output : float64>
     """
+    require_functions("fori_loop", "write pg.fori_loop(0, n, lambda i, v: v + i, start)", body_fun=body_fun)
     if not isinstance(lower, Node) and not isinstance(upper, Node):
         start, end = bound(lower, "lower"), bound(upper, "upper")
 
@@ -172,6 +175,8 @@ def map_(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> map_(lambda row: np.sum(row * row), pg.var("x", (4, 3)))
         <output : float64[4]>
     """
+
+    require_functions("map", "write pg.map(f, xs)", f=f)
 
     def step(carry: None, x: Any) -> tuple[None, Any]:
         return carry, f(x)

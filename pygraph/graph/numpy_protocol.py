@@ -12,15 +12,15 @@ import numpy as np
 
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
+from . import creation
 from .build import as_node, constant
+from .instead import instead
 from .node import Node
 from .operators import bitwise
 from .weak import strong
 from .where import describe
 
 __all__ = ["apply_function", "apply_ufunc"]
-
-_INSTEAD = "compute it outside the traced function, or write it with pg.* functions"
 
 #: NumPy's names that differ from ours.
 _ALIASES = {
@@ -76,6 +76,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "ndim": lambda x: len(x.shape),
     "size": _size,
     "full_like": _full_like,
+    **{name: getattr(creation, name) for name in creation.__all__},  # np.zeros(3, like=x) and its kin
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }
@@ -102,9 +103,11 @@ def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
     return name, None
 
 
-def _unsupported(name: str, operands: Sequence[Any], advice: str = _INSTEAD) -> UnsupportedError:
+def _unsupported(name: str, operands: Sequence[Any], advice: str = "") -> UnsupportedError:
     shown = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
-    return UnsupportedError(describe("tracing", name, f"{name} is not supported by pygraph", advice, shown))
+    problem = f"{name} is not supported by pygraph"
+    subject = name.rpartition(" of ")[2].partition(" with ")[0]
+    return UnsupportedError(describe("tracing", subject, problem, advice or instead(name), shown))
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

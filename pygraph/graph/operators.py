@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+
 from .. import ops
-from ..errors import ShapeError, TracedBoolError, UnsupportedError
+from ..errors import ShapeError, UnsupportedError
 from ..ops.dtypes import as_dtype
 from ..ops.row import lookup
+from .asked import missing_method, refuse, wants_dense
 from .where import describe
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from .node import Node
 
 __all__ = ["At", "Operators", "bitwise"]
@@ -28,7 +30,8 @@ _equal, _not_equal = lookup("equal"), lookup("not_equal")
 _less, _less_equal = lookup("less"), lookup("less_equal")
 _greater, _greater_equal = lookup("greater"), lookup("greater_equal")
 _convert = lookup("convert")
-_COMPARISONS = frozenset((_equal, _not_equal, _less, _less_equal, _greater, _greater_equal))
+#: Formats that only place a text: a width and an alignment.
+_PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
 
 
 def bitwise(symbol: str, name: str, *operands: Any) -> Any:
@@ -172,49 +175,41 @@ class Operators:
 
     # --- what needs numbers, which an expression does not have yet
 
-    def _no_number(self, asked: str) -> NoReturn:
-        if asked in ("bool", "index"):
-            advice = "use pg.where for a choice between values, pg.cond for a branch, pg.while_loop for a loop"
-            if getattr(self, "dtype", None) is not None and self.dtype.kind in "ib" and not self.shape:
-                advice += (
-                    "; an argument that shapes, axes or branches depend on must not be traced: close over it, fix it "
-                    'with functools.partial, or make it a dataclass field with metadata={"static": True}'
-                )
-        else:
-            advice = "join expressions with np.stack([...]), write an element with x = x.at[i].set(v)"
-            if asked == "float":
-                advice = f"use np.sin and its like in place of math.sin; {advice}"
-        advice += "; or compile the function and look at the result"
-        if getattr(self, "op", None) in _COMPARISONS and asked == "bool":
-            advice += "; write a chain a < x < b as (a < x) & (x < b)"
-        problem = f"Python asked for the value of {self!r}, which is known only when the graph runs"
-        raise TracedBoolError(describe("tracing", f"{asked}()", problem, advice, (self,)))
-
     def __bool__(self) -> bool:
-        self._no_number("bool")
+        refuse(self, "bool")
 
     def __float__(self) -> float:
-        self._no_number("float")
+        refuse(self, "float")
 
     def __int__(self) -> int:
-        self._no_number("int")
+        refuse(self, "int")
 
     def __index__(self) -> int:
-        self._no_number("index")
+        refuse(self, "index")
 
     def __complex__(self) -> complex:
-        self._no_number("complex")
+        refuse(self, "complex")
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec) if _PLACED.fullmatch(spec) else refuse(self, "format")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        self._no_number("np.asarray")
+        if wants_dense():
+            return np.empty((), object)  # SciPy then leaves the product to `__rmatmul__`
+        return refuse(self, "np.asarray")
 
     def item(self) -> NoReturn:
-        """Raises `TracedBoolError`: an expression has no value yet."""
-        self._no_number("item")
+        """Raises `TracedValueError`: an expression has no value yet."""
+        refuse(self, "item")
 
     def tolist(self) -> NoReturn:
-        """Raises `TracedBoolError`: an expression has no value yet."""
-        self._no_number("tolist")
+        """Raises `TracedValueError`: an expression has no value yet."""
+        refuse(self, "tolist")
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise missing_method(self, name)
 
     # --- NumPy's protocols
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError
+from ..errors import DTypeError, GraphError, SignatureError
 from ..ops.dtypes import as_dtype
 from .build import as_node, as_shape, new_input
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording
+from .translate import in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
 from .where import describe, type_text
 
-__all__ = ["Spec", "function_name", "leaf_type", "parameter_names", "spec", "trace"]
+__all__ = ["Spec", "function_name", "leaf_type", "parameter_names", "require_functions", "spec", "trace"]
 
 
 class Spec:
@@ -62,12 +63,15 @@ def leaf_type(leaf: Any, name: str) -> Result:
     number = WEAK_TYPES.get(type(leaf))
     if number is not None:
         return (), number
+    if isinstance(leaf, np.matrix):
+        problem = f"argument {name} is a np.matrix"
+        raise DTypeError(describe("tracing", "trace", problem, "give np.asarray(m), and multiply matrices with @"))
     if isinstance(leaf, (Node, Spec, np.ndarray, np.generic)):
         try:
             return tuple(leaf.shape), as_dtype(leaf.dtype.newbyteorder("="), f"argument {name}")
         except DTypeError as error:
             raise DTypeError(
-                describe("tracing", "trace", str(error), f"convert {name} with .astype, or leave it out")
+                describe("tracing", "trace", error, f"convert {name} with .astype, or leave it out")
             ) from error
     problem = f"argument {name} is of type {type(leaf).__name__}"
     advice = "give arrays, numbers, pg.spec(shape, dtype) or containers of these; close over all else"
@@ -78,6 +82,15 @@ def function_name(f: Callable[..., Any]) -> str:
     """The function's name for listings."""
     name = getattr(f, "__name__", None) or type(f).__name__
     return "lambda_" if name == "<lambda>" else str(name)
+
+
+def require_functions(op: str, advice: str, **given: Any) -> None:
+    """Raise `SignatureError` for an argument of a control-flow function that is not callable."""
+    for title, f in given.items():
+        if not callable(f):
+            what = repr(f) if isinstance(f, (Node, int, float)) else f"a {type(f).__name__}"
+            shown = [f] if isinstance(f, (Node, np.ndarray)) else []
+            raise SignatureError(describe("tracing", op, f"{title} is {what}, not a function", advice, shown))
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
@@ -114,7 +127,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
 
     Raises:
         DTypeError: an argument is of no supported type.
-        TracedBoolError: the function asks for the value of an expression.
+        TracedValueError: the function asks for the value of an expression.
 
     Example:
         >>> pg.trace(lambda x, y: x * y, 1.0, 2.0)
@@ -125,7 +138,13 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
     with recording(inputs):
-        outputs, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
+        try:
+            outputs, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
+        except (TypeError, ValueError, AttributeError) as error:
+            clearer = in_our_words(error, name, args)
+            if clearer is None:
+                raise
+            raise clearer from error
     return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
 
 

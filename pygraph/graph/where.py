@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterable
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
-from ..errors import LINE_MARK, bind_locator
+from ..errors import bind_locator, line_text, said, wrapped
 
-__all__ = ["Where", "attributed", "describe", "here", "type_text"]
+__all__ = ["Where", "attributed", "describe", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 #: Frames of these places are passed over when the user's line is looked for; the examples are user code.
 _PASSED_OVER = (_PACKAGE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<frozen ", "<__array_function__")
 _USER_CODE = _PACKAGE + "examples" + os.sep
+#: So are those of Python's library and of these packages, which call back what they were given: no user wrote the line.
+_LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:numpy|scipy|pandas|sklearn|matplotlib)[\\/]")
 
 _internal: dict[str, bool] = {}
 _known: dict[tuple[str, int], Where] = {}
@@ -66,33 +71,54 @@ _override = _Override()
 
 def _is_internal(file: str) -> bool:
     internal = file.startswith(_PASSED_OVER) and not file.startswith(_USER_CODE)
+    if not internal:
+        internal = _LIBRARIES.search(file) is not None or (file.startswith(_STANDARD) and "-packages" not in file)
     _internal[file] = internal
     return internal
+
+
+def innermost() -> FrameType | None:
+    """The innermost frame of the running call stack that belongs to the user."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        internal = _internal.get(file)
+        if not (_is_internal(file) if internal is None else internal):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def is_user_code(code: CodeType) -> bool:
+    """Whether a function's code was written by the user, not in this package or a library."""
+    return not _is_internal(code.co_filename)
 
 
 def here() -> Where | None:
     """The innermost line of the running call stack that belongs to the user."""
     if _override.where is not None:
         return _override.where
-    frame = sys._getframe(1)
-    while True:
-        file = frame.f_code.co_filename
-        internal = _internal.get(file)
-        if internal is None:
-            internal = _is_internal(file)
-        if not internal:
-            break
-        outer = frame.f_back
-        if outer is None:
-            return None
-        frame = outer
-    place = (file, frame.f_lineno)
+    frame = innermost()
+    if frame is None:
+        return None
+    place = (frame.f_code.co_filename, frame.f_lineno)
     where = _known.get(place)
     if where is None:
         if len(_known) >= _KNOWN_LIMIT:
             _known.clear()
         where = _known[place] = Where(*place)
     return where
+
+
+def line_of(error: BaseException) -> Where | None:
+    """The user's innermost line that an error passed through."""
+    found, traceback = None, error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not _is_internal(file):
+            found = Where(file, traceback.tb_lineno)
+        traceback = traceback.tb_next
+    return found
 
 
 class attributed:  # read as a function: `with attributed(node.where):`
@@ -123,26 +149,29 @@ def type_text(shape: Iterable[int], dtype: Any) -> str:
 def describe(
     stage: str,
     subject: str,
-    problem: str,
+    problem: str | BaseException,
     advice: str,
     operands: Iterable[Any] = (),
     where: Where | None = None,
 ) -> str:
     """The text of an error: stage, op, what is wrong, the operands' types, the user's line, and what to do.
 
-    `operands` are expressions or arrays, anything with a shape and a dtype; `where` is the running line if not given.
+    `problem` may be another error, whose own words are taken. `operands` are expressions or arrays, anything with a
+    shape and a dtype; `where` is the running line if not given. Lines are wrapped at 100 columns.
     """
-    lines = [f"{stage} {subject}: {problem.partition(LINE_MARK)[0]}"]
+    words = problem if isinstance(problem, str) else said(problem)
+    text = f"{stage} {subject}: {words}"
+    lines = [text if "\n" in text else wrapped(text)]  # a compiler's words stay as they are
     types = [
         type_text(x.shape, x.dtype) if hasattr(x, "dtype") and hasattr(x, "shape") else type(x).__name__
         for x in operands
     ]
     if types:
-        lines.append(f"  operands: {', '.join(types)}")
+        lines.append(wrapped(f"  operands: {', '.join(types)}"))
     where = where or here()
     if where is not None:
-        lines[-1] += f"{LINE_MARK}{where}"
-    lines.append(f"  do: {advice}")
+        lines[-1] += line_text(where)
+    lines.append(wrapped(f"  do: {advice}"))
     return "\n".join(lines)
 
 

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import GraphError, ShapeError, TracedBoolError, UnsupportedError
+from ..errors import DTypeError, GraphError, ShapeError, TracedValueError, UnsupportedError
 from .dtypes import KINDS, as_dtype
 from .limits import MAX_AXES, MAX_ELEMENTS
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
@@ -107,13 +107,53 @@ def is_expression(x: Any) -> bool:
 
 
 def operand(x: Any) -> Any:
-    """`x` itself when it is an expression, else the array that NumPy makes of it."""
-    if is_expression(x):
+    """`x` itself when it is an expression, else the array that NumPy makes of it.
+
+    Raises:
+        DTypeError: an object that is no number and no array of numbers; UnsupportedError: a list of expressions.
+    """
+    return x if is_expression(x) else numbers_of(x)
+
+
+def numbers_of(x: Any) -> np.ndarray[Any, Any]:
+    """The array that NumPy makes of `x`, which is no expression; raises as `operand`."""
+    if type(x) is np.ndarray and x.dtype.kind in "fib":
         return x
+    if isinstance(x, np.matrix):
+        raise UnsupportedError("np.matrix is not supported", advice="give np.asarray(m), and multiply matrices with @")
+    if isinstance(x, np.ma.MaskedArray):
+        raise UnsupportedError("masked arrays are not supported", advice="use np.where(mask, x, y) on plain arrays")
     try:
-        return np.asarray(x)
-    except TracedBoolError as error:
-        raise UnsupportedError("a list of expressions is not an array; join them with pg.stack") from error
+        array = np.asarray(x)
+    except TracedValueError as error:
+        raise UnsupportedError(
+            "a list of expressions is not an array", advice="join them with np.stack, or pg.array"
+        ) from error
+    except OverflowError as error:
+        raise DTypeError(f"{x!r} does not fit in int64", advice="use a float, or a smaller number") from error
+    except ValueError as error:
+        raise ShapeError(f"a {type(x).__name__} is not like an array: {error}", advice="give equal lengths") from error
+    if array.dtype.kind in "fib":
+        return array
+    if array.dtype == object and isinstance(x, int):
+        raise DTypeError(f"{x!r} does not fit in int64", advice="use a float, or a smaller number")
+    if array.dtype.kind in "OSUV":
+        name = type(x).__name__
+        if hasattr(x, "tocsr"):
+            problem, advice = f"a {name} takes part in A @ x and x @ A only", "write those, or give A.toarray()"
+        elif isinstance(x, str | bytes | None):
+            problem, advice = f"{x!r} is no number", "give numbers, arrays or expressions"
+        elif callable(x):
+            problem, advice = f"a {name} is no number", "call the function: f(x)"
+        else:
+            of = f" of dtype {array.dtype}" if isinstance(x, np.ndarray) else ""
+            problem, advice = f"a {name}{of} is no number", "give numbers, arrays or expressions"
+        raise DTypeError(problem, advice=advice)
+    if array.dtype.kind == "c":
+        raise DTypeError(
+            f"dtype {array.dtype} is not supported", advice="graphs are real: give x.real and x.imag apart"
+        )
+    return array
 
 
 def kind(x: Any) -> str:
@@ -161,9 +201,15 @@ def normal_axis(axis: Any, ndim: int, name: str) -> int:
     try:
         index = operator.index(axis)
     except TypeError as error:
-        raise ShapeError(f"{name}: an axis must be an int known when recording, not {axis!r}") from error
+        raise ShapeError(
+            f"{name}: an axis must be an int known when recording, not {axis!r}",
+            advice="give an int, or a tuple of ints",
+        ) from error
     if not -ndim <= index < ndim:
-        raise ShapeError(f"{name}: axis {index} is out of range for an operand with {ndim} dimensions")
+        raise ShapeError(
+            f"{name}: axis {index} is out of range for an operand with {ndim} {'axis' if ndim == 1 else 'axes'}",
+            advice=f"give an axis from {-ndim} to {ndim - 1}" if ndim else "leave axis out: a scalar has none",
+        )
     return index % ndim
 
 

@@ -255,8 +255,8 @@ def as_index(index: Any, name: str) -> Any:
     letter = kind(index)
     if letter == "b":
         raise UnsupportedError(
-            f"{name}: a boolean mask picks a number of elements that is not known when recording; use pg.where(mask, "
-            f"x, y)"
+            f"{name}: an index must be an integer, not bool",
+            advice="keep the shape: np.where(mask, x, 0.0); x[mask] takes a mask that is known when recording",
         )
     if letter == "f":
         raise DTypeError(f"{name}: an index must be an integer, not {index.dtype}; use pg.astype(i, 'int64')")

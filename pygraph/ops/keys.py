@@ -81,20 +81,92 @@ class _Key(NamedTuple):
 def _entry(entry: Any, size: int, axis: int) -> Any:
     """One entry of a key for an axis of this size: an int, a `_Range`, or an int64 index array or expression."""
     if isinstance(entry, slice):
+        if entry.step is not None and not is_expression(entry.step) and entry.step == 0:
+            raise ShapeError("indexing: a slice's step is 0", advice="give a step of 1 or more, or -1 and less")
         try:
             start, stop, step = entry.indices(size)
         except (TypeError, ValueError) as error:
             raise UnsupportedError(
-                "indexing: a slice needs ints known when recording; for a computed start use x[start + np.arange(n)]"
+                "indexing: a slice needs ints known when recording",
+                advice="for n elements from a computed start write x[start + np.arange(n)]",
             ) from error
         count = len(range(start, stop, step))
         return _Range(start if count else 0, step if count > 1 else 1, count, size)
     if not is_expression(entry) and np.ndim(entry) == 0 and np.asarray(entry).dtype.kind in "iu":
         place = operator.index(entry)
         if not -size <= place < size:
-            raise IndexRangeError(f"indexing: index {place} is out of range for axis {axis} of size {size}")
+            raise IndexRangeError(
+                f"indexing: index {place} is out of range for axis {axis} of size {size}",
+                advice=f"give {-size} to {size - 1}" if size else "the axis is empty: x[:] has no elements either",
+            )
         return place % size
     return wrapped(as_index(entry, "indexing"), size)
+
+
+def _is_mask(entry: Any) -> bool:
+    """Whether an entry of a key is made of bools."""
+    if is_expression(entry):
+        return kind(entry) == "b"
+    if isinstance(entry, bool | np.bool_):
+        return True
+    return isinstance(entry, list | np.ndarray) and np.asarray(entry).dtype == bool and np.size(entry) > 0
+
+
+def _unmasked(x: Any, key: Any) -> tuple[Any, Any]:
+    """`x` and `key` with each mask that is known now replaced by the places where it is true.
+
+    A mask stands for as many axes as it has, and becomes an index array for each; one without axes (`x[True]`) becomes
+    an index into a new axis of size 1 of `x`.
+
+    Raises:
+        UnsupportedError: a mask that is an expression; ShapeError: one that does not fit the axes.
+    """
+    entries = list(key) if isinstance(key, tuple) else [key]
+    if not any(_is_mask(entry) for entry in entries):
+        return x, key
+    taking = [entry for entry in entries if entry is not None and entry is not ...]
+    hidden = x.ndim - sum(np.ndim(entry) if _is_mask(entry) else 1 for entry in taking)  # axes behind an Ellipsis
+    found: list[Any] = []
+    axis = 0
+    for entry in entries:
+        if not _is_mask(entry):
+            found.append(entry)
+            if entry is Ellipsis:
+                axis += max(hidden, 0)
+            elif entry is not None:
+                axis += 1
+            continue
+        if is_expression(entry):
+            raise UnsupportedError(
+                f"indexing: how many elements the mask {entry!r} picks is not known when recording",
+                advice="keep the shape: np.where(mask, x, 0.0) may be summed; x.at[mask].set(v) takes one number v",
+            )
+        mask = np.asarray(entry)
+        if mask.ndim == 0:
+            x = reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
+            found.append(np.zeros(int(mask), np.int64))
+            axis += 1
+            continue
+        if mask.shape != x.shape[axis : axis + mask.ndim]:
+            raise ShapeError(
+                f"indexing: a mask of shape {mask.shape} for axes of sizes {x.shape[axis : axis + mask.ndim]}",
+                advice="give a mask of the shape of the axes that it stands for",
+            )
+        found += mask.nonzero()
+        axis += mask.ndim
+    return x, tuple(found)
+
+
+def _masked_update(x: Any, key: Any, values: Any, mode: str) -> Any:
+    """`x.at[mask]` for a mask that is an expression and values that are the same at all its places; else None."""
+    mask = key[0] if isinstance(key, tuple) and len(key) == 1 else key
+    if not (is_expression(mask) and kind(mask) == "b" and mask.shape == x.shape[: mask.ndim]):
+        return None
+    if np.ndim(values) > x.ndim - mask.ndim:
+        return None
+    mask = reshape(mask, (*mask.shape, *[1] * (x.ndim - mask.ndim)))
+    values = broadcast_to(_fitting(values, x, mode), x.shape)
+    return select(mask, values, x) if mode == "set" else add(x, select(mask, values, np.zeros((), x.dtype)))
 
 
 def _parse(x: Any, key: Any) -> _Key:
@@ -160,19 +232,19 @@ def _linear(indices: Sequence[Any], sizes: Sequence[int]) -> Any:
 
 @explained
 def index(x: Any, key: Any) -> Any:
-    """`x[key]` as NumPy reads it: ints, slices, Ellipsis, newaxis, and integer arrays or expressions, several at once.
+    """`x[key]` as NumPy reads it: ints, slices, Ellipsis, newaxis, integer arrays or expressions, masks known now.
 
     Raises:
         IndexRangeError: an int or array entry out of range; at run time where the index is an expression.
         ShapeError: too many indices, or index arrays that do not broadcast.
-        UnsupportedError: a boolean mask, whose result has no static shape; use `pg.where`.
+        UnsupportedError: a mask that is an expression, whose result has no static shape; use `pg.where`.
 
     Example:
         >>> pg.index(np.array([[1, 2, 3], [4, 5, 6]]), (slice(None), [0, -1]))
         array([[1, 3],
                [4, 6]])
     """
-    x = operand(x)
+    x, key = _unmasked(operand(x), key)
     parsed = _parse(x, key)
     order = parsed.result_axes()
     if parsed.block is None:
@@ -193,7 +265,8 @@ def index(x: Any, key: Any) -> Any:
 def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     """`x` with `values` (broadcast to `x[key]`) put at the places of `key` ("set") or added there ("add").
 
-    Keys are those of `index`. Places that a key names more than once keep the last value, or add up all.
+    Keys are those of `index`. Places that a key names more than once keep the last value, or add up all. A mask may be
+    an expression where `values` are the same for all its places.
 
     Raises:
         IndexRangeError, ShapeError, UnsupportedError: as `index`; or values that do not broadcast to the places.
@@ -208,6 +281,12 @@ def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
         raise UnsupportedError(f"x.at[key]: mode {mode!r}; use 'set' or 'add'")
     if mode == "add" and kind(x) == "b":
         raise DTypeError("x.at[key].add: bool operand; use pg.logical_or, or pg.astype(x, 'int64')")
+    values = values if is_expression(values) else np.asarray(values) if isinstance(values, list | tuple) else values
+    chosen = _masked_update(x, key, values, mode)
+    if chosen is not None:
+        return chosen
+    whole = x.shape
+    x, key = _unmasked(x, key)
     parsed = _parse(x, key)
     values = _fitting(values, x, mode)
     shape = parsed.sizes(parsed.result_axes())
@@ -221,13 +300,13 @@ def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     touched = [k for k, entry in enumerate(parsed.axes) if not (isinstance(entry, _Range) and entry.whole)]
     if not touched:
         values = reshape(values, x.shape)
-        return add(x, values) if mode == "add" else select(np.True_, values, x)
+        return reshape(add(x, values) if mode == "add" else select(np.True_, values, x), whole)
     first, last = touched[0], touched[-1] + 1
     places, values = _places(parsed, x.shape, values, first, last)
     merged = reshape(x, (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:]))
     values = reshape(values, (*x.shape[:first], *places.shape, *x.shape[last:]))
     row = scatter_set if mode == "set" else scatter_add
-    return reshape(row(merged, places, values, axis=first), x.shape)
+    return reshape(row(merged, places, values, axis=first), whole)
 
 
 def _fitting(values: Any, x: Any, mode: str) -> Any:

@@ -15,6 +15,7 @@ from .common import broadcast_shapes, explained, kind, operand
 from .reductions import reduce_sum
 from .row import Attrs, Family, Op, Shape, register
 from .shaping import aligned, moveaxis, reshape, reshape_row, transpose_row
+from .sparse_products import is_sparse, sparse_matmul
 
 __all__ = ["dot", "matmul"]
 
@@ -100,7 +101,8 @@ def _refuse_bools(x: Any, y: Any, name: str) -> None:
 def matmul(x: Any, y: Any) -> Any:
     """The matrix product `x @ y` of shapes (..., n, k) and (..., k, m), leading axes broadcast, dtypes promoted.
 
-    A 1-D `x` is a row and a 1-D `y` a column, whose axis is dropped from the result, as in NumPy.
+    A 1-D `x` is a row and a 1-D `y` a column, whose axis is dropped from the result, as in NumPy. One of the two may
+    be a sparse array of SciPy, whose entries are constants.
 
     Raises:
         ShapeError: a scalar operand, or inner sizes that differ.
@@ -110,6 +112,8 @@ def matmul(x: Any, y: Any) -> Any:
         >>> pg.matmul(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
         array([3., 7.])
     """
+    if is_sparse(x) or is_sparse(y):
+        return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
     _refuse_bools(x, y, "matmul")
     if x.ndim == 0 or y.ndim == 0:
@@ -147,6 +151,8 @@ def dot(x: Any, y: Any) -> Any:
         >>> float(pg.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
         11.0
     """
+    if is_sparse(x) or is_sparse(y):
+        return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
     _refuse_bools(x, y, "dot")
     if x.ndim == 0 or y.ndim == 0:

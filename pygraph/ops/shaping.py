@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from . import masks
-from .common import broadcast_shapes, explained, normal_axes, normal_axis, operand, static_shape
+from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
 
 __all__ = [
@@ -375,6 +375,20 @@ def broadcast_to(x: Any, shape: Any) -> Any:
     return x if x.shape == wanted else broadcast_to_row(x, shape=wanted)
 
 
+def _listed(arrays: Any, axis: Any, name: str) -> list[Any]:
+    """The operands of a function that joins arrays, which are one argument."""
+    if is_expression(axis) or (isinstance(axis, np.ndarray) and axis.ndim):
+        raise ShapeError(
+            f"{name}: the second argument is the axis, not an array",
+            advice=f"put the arrays in a list: np.{name}([x, y])",
+        )
+    try:
+        return [operand(x) for x in arrays]
+    except TypeError as error:
+        advice = f"put the arrays in a list: np.{name}([x, y])"
+        raise ShapeError(f"{name}: a {type(arrays).__name__} is no sequence of arrays", advice=advice) from error
+
+
 @explained
 def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
     """The arrays, promoted to one dtype, one after another along `axis`; all raveled first when it is None.
@@ -386,13 +400,13 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
         >>> pg.concatenate([np.array([1, 2]), np.array([3])])
         array([1, 2, 3])
     """
-    xs = [operand(x) for x in arrays]
+    xs = _listed(arrays, axis, "concatenate")
     if not xs:
         raise ShapeError("concatenate: give at least one array")
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
     if xs[0].ndim == 0:
-        raise ShapeError("concatenate: scalars cannot be concatenated; use pg.stack")
+        raise ShapeError("concatenate: scalars have no axis", advice="join scalars with np.stack([...])")
     return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim, "concatenate"))
 
 
@@ -408,7 +422,7 @@ def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
         array([[1, 3],
                [2, 4]])
     """
-    xs = [operand(x) for x in arrays]
+    xs = _listed(arrays, axis, "stack")
     if not xs:
         raise ShapeError("stack: give at least one array")
     if any(x.shape != xs[0].shape for x in xs):

@@ -25,10 +25,11 @@ class BoundCall:
     """What `Executable.bind` returns: call it without arguments.
 
     Attributes:
+        inputs: the bound arrays, in the order of the inputs' leaves; those of numbers were made for them.
         outputs: the arrays that every call overwrites, in the graph's container; 0-d outputs are 0-d arrays here.
     """
 
-    __slots__ = ("__call__", "_arrays", "outputs")
+    __slots__ = ("__call__", "inputs", "outputs")
 
     __call__: Callable[[], Any]
 
@@ -43,7 +44,7 @@ class BoundCall:
     ) -> None:
         """Bind `context` to `arrays` and to new outputs; `check` runs before each call, where given."""
         program = built.program
-        self._arrays = tuple(arrays)
+        self.inputs = tuple(arrays)
         for i, array in zip(primals, arrays, strict=True):
             if array.size:
                 context.bind(program.inputs[i], array)

@@ -143,10 +143,12 @@ class Executable:
         """A call with these very arrays, whose current contents each call reads: the lowest latency.
 
         The outputs are allocated once; every call overwrites them and returns the same arrays (0-d outputs are new
-        NumPy scalars). A bound call belongs to one thread at a time.
+        NumPy scalars). A bound call belongs to one thread at a time. A number gets a 0-d array of its own, which is
+        found in `inputs` and may be written to: `fast.inputs[0][...] = 3.0`.
 
         Raises:
-            SignatureError: an argument that is not an array of the right shape and dtype, C-contiguous and aligned.
+            SignatureError: an argument that is neither a number nor an array of the right shape and dtype, C-contiguous
+                and aligned.
 
         Example:
             >>> x = pg.var("x", (2,))
@@ -158,17 +160,30 @@ class Executable:
         """
         signature = self._built.signature
         leaves = signature.leaves(args, named)
-        for i, leaf in enumerate(leaves):
-            array = signature.array(i, leaf)
-            if array is not leaf or not array.flags.c_contiguous or not array.flags.aligned:
-                wanted = f"C-contiguous, aligned {type_text(array.shape, array.dtype)}"
-                problem = f"argument {signature.parameters[i].name!r} can't be bound: it is no {wanted} array"
-                raise refuse(f"{signature.title}.bind", problem, "give np.ascontiguousarray(x, dtype), and write to it")
+        arrays = [self._bindable(i, leaf) for i, leaf in enumerate(leaves)]
         runner = self._runner
-        check = (lambda: runner.arguments(args, named)) if runner.options.check_finite else None
+        check = (lambda: runner.checked(arrays)) if runner.options.check_finite else None
         return BoundCall(
-            new_context(self._built, self._runner.options), self._built, leaves, runner.primals, runner.values, check
+            new_context(self._built, self._runner.options), self._built, arrays, runner.primals, runner.values, check
         )
+
+    def _bindable(self, i: int, leaf: Any) -> np.ndarray[Any, Any]:
+        """The array that leaf `i` of a bound call is: itself, or a new 0-d one for a number."""
+        signature = self._built.signature
+        array: np.ndarray[Any, Any] = signature.array(i, leaf)
+        if isinstance(leaf, (bool, int, float, np.generic)):
+            return np.copy(array)
+        same = array is leaf
+        if same and array.flags.c_contiguous and array.flags.aligned:
+            return array
+        name = signature.parameters[i].name
+        if same:
+            reason, advice = "is not C-contiguous and aligned", f"give np.ascontiguousarray({name})"
+        else:
+            reason = f"is a {type(leaf).__name__}"
+            advice = f"give np.array({name}, {array.dtype.name!r})"
+        problem = f"argument {name!r} {reason}, and can't be bound: writing to it would not reach the call"
+        raise refuse(f"{signature.title}.bind", problem, f"{advice}, and write to that array")
 
     # --- kept evaluations ----------------------------------------------------------------------------------------
 

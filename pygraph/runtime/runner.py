@@ -104,7 +104,7 @@ class Runner:
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
         """A call with the leaves of all arguments in one list."""
-        return self.built.graph.unflatten(self._run(self._checked(leaves), [None] * len(self.values)))
+        return self.built.graph.unflatten(self._run(self.checked(leaves), [None] * len(self.values)))
 
     def _run(self, arrays: Sequence[Array], outs: Sequence[Array | None]) -> list[Any]:
         context = self.pool.acquire()
@@ -125,9 +125,10 @@ class Runner:
             SignatureError: an argument does not fit.
             NonFiniteError: one holds inf or nan, with `check_finite`.
         """
-        return self._checked(self.built.signature.leaves(args, named))
+        return self.checked(self.built.signature.leaves(args, named))
 
-    def _checked(self, leaves: Sequence[Any]) -> list[Array]:
+    def checked(self, leaves: Sequence[Any]) -> list[Array]:
+        """As `arguments`, of the leaves of all arguments in one list."""
         signature = self.built.signature
         arrays = contiguous([signature.array(i, leaf) for i, leaf in enumerate(leaves)])
         if self.options.check_finite:

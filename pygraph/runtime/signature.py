@@ -176,6 +176,8 @@ class Signature:
                 f"is an expression, {value!r}",
                 "give an array; to use the function inside a trace, call the Python function or pg.compile(function)",
             )
+        if isinstance(value, np.matrix):
+            raise self._wrong(i, "is a np.matrix", "give np.asarray(m)")
         if isinstance(value, np.ma.MaskedArray):
             raise self._wrong(i, "is a masked array", "give x.filled(value), and the mask as an argument of its own")
         try:

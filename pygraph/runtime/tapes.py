@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SignatureError
+from ..graph.where import describe
+
 
 def set_tape_limit(nbytes: Any) -> None:
     """Set how many bytes one running call may record of the steps of `pg.while_loop`, for its reverse mode.
@@ -14,13 +17,14 @@ def set_tape_limit(nbytes: Any) -> None:
         nbytes: at least 0; at import it is 2**30. A loop that needs more raises `LimitError`.
 
     Raises:
-        ValueError: `nbytes` is not an integer of 0 or more.
+        SignatureError: `nbytes` is not an integer of 0 or more.
 
     Example:
         >>> pg.set_tape_limit(2**30)
     """
     if isinstance(nbytes, bool) or not isinstance(nbytes, (int, np.integer)) or not 0 <= nbytes < 2**62:
-        raise ValueError(f"a limit is an integer of 0 or more bytes, not {nbytes!r}")
+        problem = f"a limit is an integer from 0 to 2**62 - 1, in bytes, not {nbytes!r}"
+        raise SignatureError(describe("configuring", "set_tape_limit", problem, "give 2**30 for 1 GiB"))
     from . import library  # loads the C library: not at import
 
     library.set_tape_limit(int(nbytes))

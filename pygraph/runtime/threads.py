@@ -30,7 +30,8 @@ def set_threads(n: int) -> None:
 
 def checked_threads(n: Any) -> int:
     """`n` as a positive int; raises SignatureError otherwise."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n < 2**31:
         problem = f"threads must be a positive integer, not {n!r}"
-        raise SignatureError(describe("compiling", "threads", problem, "give 1 or more, or None for the default"))
+        advice = "give 1 to 256 (more do not run), or None for the default"
+        raise SignatureError(describe("compiling", "threads", problem, advice))
     return int(n)

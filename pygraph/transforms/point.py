@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ..graph.recording import recording
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
-from ..graph.where import Where, describe
+from ..graph.where import Where, describe, is_user_code
 from ..ops.dtypes import is_float
 from ..runtime.compile import CompiledFunction
 
@@ -107,8 +108,8 @@ def record_point(
 
 def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
     """An error of a transformation of `f`, with the line where `f` begins."""
-    code = getattr(f, "__code__", None)
-    where = Where(code.co_filename, code.co_firstlineno) if code is not None else None
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    where = Where(code.co_filename, code.co_firstlineno) if code is not None and is_user_code(code) else None
     return kind(describe("differentiating", f"{transform}({function_name(f)})", problem, advice, where=where))
 
 

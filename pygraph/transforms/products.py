@@ -49,10 +49,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     return result
 
 
-def _make_jvp(f: Function, has_aux: bool) -> CompiledFunction:
+def _make_jvp(f: Function, has_aux: bool, transform: str = "jvp") -> CompiledFunction:
     def recorded(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, ...]:
-        point = record_point("jvp", f, range(len(primals)), primals, {}, has_aux)
-        given = fitting("jvp", f, "tangent", tangents, point.forms, point.variables)
+        point = record_point(transform, f, range(len(primals)), primals, {}, has_aux)
+        given = fitting(transform, f, "tangent", tangents, point.forms, point.variables)
         pushed = autodiff.jvp(point.outputs, point.variables, given)
         return (point.value(), _floating(point, pushed), *([point.aux_value()] if has_aux else []))
 
@@ -216,9 +216,11 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 def _make_hvp(f: Function, count: int) -> CompiledFunction:
     gradient = grad(f, 0 if count == 1 else tuple(range(count))).function
+    functools.update_wrapper(gradient, f)  # errors name the function itself
+    along = _make_jvp(gradient, False, "hvp").function
 
     def recorded(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
-        return jvp(gradient, primals, tangents)[1]
+        return along(primals, tangents)[1]
 
     recorded.__name__ = f"hvp_{function_name(f)}"
     return traced_anew(recorded)

@@ -69,7 +69,7 @@ def test_a_missing_input_is_named() -> None:
 def test_wrong_variables_are_refused() -> None:
     with pytest.raises(ShapeError, match="negative size"):
         var("x", (-1,))
-    with pytest.raises(ShapeError, match="must be an int or a tuple of ints known now, not 'abc'"):
+    with pytest.raises(ShapeError, match=r"the shape of 'x' is 'abc'[\s\S]*pg.var\('x', \(\), 'abc'\)"):
         var("x", "abc")
     with pytest.raises(DTypeError, match="variable 'x': float16 is not supported"):
         var("x", (), "float16")
@@ -280,7 +280,7 @@ def test_variables_that_no_array_can_fill_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"2\*\*57"):
         var("x", (2**40, 2**30))
     assert var("x", (2**40, 0)).size == 0
-    with pytest.raises(ShapeError, match=r"multiply.*2\*\*57"):
+    with pytest.raises(ShapeError, match=r"multiply[\s\S]*2\*\*57"):
         var("x", (2**40, 1)) * var("y", (2**30,))
     with pytest.raises(GraphError, match="line breaks"):
         var("a\nb")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 import pygraph as pg
 from pygraph import ops
-from pygraph.errors import DTypeError, ShapeError, TracedBoolError, UnsupportedError
+from pygraph.errors import DTypeError, ShapeError, TracedBoolError, TracedValueError, UnsupportedError
 from pygraph.graph import Graph, Node, as_node, constant, var
 from pygraph.graph.build import record
 from pygraph.ops.dtypes import DTYPES
@@ -213,13 +214,23 @@ def test_numbers_that_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [np.float16(1), 1j, np.complex64(1), np.uint8(1), "text", None, object(), np.array("a")]
+    ("value", "said"),
+    [
+        (np.float16(1), "dtype float16 is not supported"),
+        (1j, "dtype complex128 is not supported"),
+        (np.complex64(1), "dtype complex64 is not supported"),
+        (np.uint8(1), "dtype uint8 is not supported"),
+        ("text", "'text' is no number"),
+        (None, "None is no number"),
+        (object(), "a object is no number"),
+        (math.sin, "a builtin_function_or_method is no number"),
+        (np.array("a"), "a ndarray of dtype <U1 is no number"),
+    ],
 )
-def test_other_dtypes_are_refused_by_name(value: Any) -> None:
+def test_other_dtypes_are_refused_by_name(value: Any, said: str) -> None:
     x = var("x")
-    name = np.asarray(value).dtype.name
-    for f in (operator.add, operator.mul, np.maximum):
-        with pytest.raises(DTypeError, match=f"dtype {name}.* is not supported"):
+    for f, name in ((operator.add, "add"), (operator.mul, "multiply"), (np.maximum, "maximum")):
+        with pytest.raises(DTypeError, match=rf"tracing {name}: {said}\n  operands: float64, [\s\S]*\n  do: "):
             f(x, value)
 
 
@@ -342,15 +353,12 @@ ASKED: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("asked", ASKED)
 def test_an_expression_has_no_value(asked: str) -> None:
     x = var("x")
-    with pytest.raises(TracedBoolError) as error:
+    with pytest.raises(
+        TracedValueError, match=rf"^tracing {re.escape(asked)}\(\): <x : float64> has no value"
+    ) as error:
         ASKED[asked](x)
-    text = str(error.value)
-    assert f"tracing {asked}(): Python asked for the value of <x : float64>" in text
-    assert "at: test_operators.py:" in text
-    for function in (
-        ("pg.where", "pg.cond", "pg.while_loop") if asked in ("bool", "index") else ("np.stack", "x.at[i].set(v)")
-    ):
-        assert function in text
+    assert isinstance(error.value, TracedBoolError) is (asked == "bool")
+    assert "at: test_operators.py:" in str(error.value)
 
 
 def branch(x: Any) -> Any:
@@ -363,7 +371,7 @@ def test_if_and_chains_name_the_line_and_the_cure() -> None:
     x = var("x")
     with pytest.raises(TracedBoolError, match=r"at: test_operators.py:\d+: if x > 0:"):
         branch(x)
-    with pytest.raises(TracedBoolError, match=r"write a chain a < x < b as \(a < x\) & \(x < b\)"):
+    with pytest.raises(TracedBoolError, match=r"write a < x < b as \(a < x\) & \(x < b\)"):
         0 < x < 1  # noqa: B015
     with pytest.raises(TracedBoolError, match=r"pg\.where"):
         x in [1.0]  # noqa: B015
@@ -388,10 +396,10 @@ def test_repr_is_short() -> None:
 
 def test_advice_fits_what_was_asked() -> None:
     x, n = pg.var("x"), pg.var("n", (), "int64")
-    with pytest.raises(pg.TracedBoolError, match=r"np.sin and its like in place of math.sin"):
+    with pytest.raises(pg.TracedValueError, match=r"np.sin and its like in place of math.sin"):
         math.sin(x)
     for use in (range, bool, operator.index):
-        with pytest.raises(pg.TracedBoolError, match=r"functools.partial"):
+        with pytest.raises(pg.TracedValueError, match=r"functools.partial"):
             use(n)
     with pytest.raises(pg.UnsupportedError, match=r"write x.at\[i\].set\(v\)"):
         x.at.set(2.0)

@@ -42,8 +42,16 @@ def test_scalars_are_zero_dimensional_arrays_in_and_numpy_scalars_out() -> None:
     assert type(result) is np.float64
     a[...] = 4.0
     assert (result, call()) == (6.0, 8.0)
-    with pytest.raises(pg.SignatureError, match="can't be bound"):
-        exe.bind(3.0)
+
+
+def test_a_number_is_bound_to_an_array_of_its_own() -> None:
+    x, n = pg.var("x"), pg.var("n", (), "int64")
+    for x0, n0 in ((3.0, 2), (np.float64(3.0), np.int64(2)), (np.array(3.0), 2), (3, 2)):
+        call = pg.compile(pg.Graph([x, n], x * n)).bind(x0, n0)
+        assert call() == 6.0
+        call.inputs[0][...] = 5.0
+        assert call() == 10.0
+    assert np.shape(x0) == ()
 
 
 def test_it_keeps_its_arrays_alive() -> None:

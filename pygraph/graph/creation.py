@@ -1,0 +1,141 @@
+"""New arrays: expressions while a function is recorded, so that `.at` and traced indices work on them; else NumPy's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..ops.common import explained
+from ..ops.dtypes import as_dtype
+from .build import as_shape, constant
+from .node import Node
+from .recording import is_recording
+from .weak import strong
+
+__all__ = ["arange", "array", "asarray", "empty", "eye", "full", "ones", "zeros"]
+
+
+def _made(value: np.ndarray[Any, Any]) -> Any:
+    return constant(value) if is_recording() else value
+
+
+def zeros(shape: Any, dtype: Any = "float64") -> Any:
+    """Zeros: an array, or while a function is recorded an expression, which has `.at[i].set(v)`.
+
+    Args:
+        shape: an int or a tuple of ints.
+        dtype: float64, float32, int64, int32 or bool.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype.
+
+    Example:
+        >>> pg.grad(lambda x: np.sum(pg.zeros(3).at[1].set(x) ** 2))(2.0)
+        np.float64(4.0)
+    """
+    return _made(np.zeros(as_shape(shape), as_dtype(dtype, "zeros")))
+
+
+def ones(shape: Any, dtype: Any = "float64") -> Any:
+    """Ones; otherwise as `zeros`.
+
+    Example:
+        >>> pg.ones(2)
+        array([1., 1.])
+    """
+    return _made(np.ones(as_shape(shape), as_dtype(dtype, "ones")))
+
+
+def empty(shape: Any, dtype: Any = "float64") -> Any:
+    """Zeros, where NumPy leaves the values open; otherwise as `zeros`.
+
+    Example:
+        >>> pg.empty(2)
+        array([0., 0.])
+    """
+    return _made(np.zeros(as_shape(shape), as_dtype(dtype, "empty")))
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; otherwise as `zeros`.
+
+    Raises:
+        ShapeError: no such shape, or `fill_value` does not broadcast to it; DTypeError: no such dtype.
+
+    Example:
+        >>> pg.full((2,), 3.0)
+        array([3., 3.])
+    """
+    found = ops.full(as_shape(shape), strong(fill_value), dtype)
+    return found if isinstance(found, Node) else _made(found)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64") -> Any:
+    """A matrix with ones on diagonal `k`, of N rows and M columns (by default N); otherwise as `zeros`.
+
+    Example:
+        >>> pg.eye(2)
+        array([[1., 0.],
+               [0., 1.]])
+    """
+    rows, columns = as_shape((N, N if M is None else M))
+    return _made(np.eye(rows, columns, k, as_dtype(dtype, "eye")))
+
+
+@explained
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """The numbers from `start` (0 where only one is given) up to `stop`, by `step`, known when recording; as `zeros`.
+
+    Raises:
+        TracedValueError: a bound that is an expression; for a computed start write `start + pg.arange(n)`.
+
+    Example:
+        >>> pg.arange(3)
+        array([0, 1, 2])
+    """
+    first, last = (0, start) if stop is None else (start, stop)
+    found = np.arange(first, last, step)
+    return _made(found if dtype is None else found.astype(as_dtype(dtype, "arange")))
+
+
+@explained
+def array(object: Any, dtype: Any = None) -> Any:
+    """An array of numbers, expressions, or nested lists of both, whose shapes are equal at each level.
+
+    While a function is recorded it is an expression: `pg.array(T)[i]` takes an element of a table at a traced index.
+
+    Raises:
+        ShapeError: lists of unequal lengths; DTypeError: what is no number, or no such dtype.
+
+    Example:
+        >>> pg.grad(lambda x: np.sum(pg.array([[x, 1.0], [2.0, x]]) ** 2))(3.0)
+        np.float64(12.0)
+    """
+    found = _joined(object)
+    found = found if dtype is None else ops.astype(found, dtype)
+    return found if isinstance(found, Node) else _made(np.array(found))
+
+
+def asarray(a: Any, dtype: Any = None) -> Any:
+    """`a` itself where it is an expression of that dtype, or an array outside of any recording; else as `array`.
+
+    Example:
+        >>> pg.asarray([1.0, 2.0])
+        array([1., 2.])
+    """
+    if isinstance(a, np.ndarray) and not is_recording() and (dtype is None or a.dtype == as_dtype(dtype, "asarray")):
+        return a
+    return array(a, dtype)
+
+
+def _joined(x: Any) -> Any:
+    """Nested lists with an expression in them stacked; all else as an array."""
+    if isinstance(x, list | tuple) and _holds_expression(x):
+        return ops.stack([_joined(part) for part in x])
+    return ops.common.operand(strong(x))
+
+
+def _holds_expression(x: Any) -> bool:
+    return isinstance(x, Node) or (isinstance(x, list | tuple) and any(_holds_expression(part) for part in x))
