@@ -13,13 +13,19 @@ enum { PG_VV, PG_VS, PG_SV, PG_SS, PG_N_FORMS };
 /* dst[i] = op(a[i], b[i], c[i]) for i < n. dst may equal a source exactly when their elements have one size. */
 typedef void (*pg_map_fn)(intptr_t n, void *dst, const void *a, const void *b, const void *c);
 
+/* Elements combine as elements themselves, or in a wider type: `size` bytes of an accumulator. */
 typedef struct pg_reduce_fns {
     void (*rows)(intptr_t rows, intptr_t n, void *out, const void *x); /* out[r] = fold of x[r][0..n), n > 0 */
-    void (*accumulate)(intptr_t rows, intptr_t n, void *out,
-                       const void *x); /* out[j] = fold of out[j], x[0..rows)[j] */
+    void (*fold)(intptr_t n, void *accumulator, const void *x);        /* of x[0..n), n > 0 */
+    void (*start)(intptr_t n, void *accumulators, const void *x);      /* accumulators[j] = x[j] */
+    void (*accumulate)(intptr_t rows, intptr_t n, void *accumulators,
+                       const void *x);                  /* [j] = fold of [j], x[0..rows)[j] */
+    void (*join)(void *accumulator, const void *other); /* fold of two accumulators */
+    void (*finish)(intptr_t n, void *out, const void *accumulators);
     void (*combine)(intptr_t chunks, intptr_t n, void *out,
-                    void *partial); /* out[j] = pairwise fold of partial[0..chunks)[j], 8 bytes each */
+                    void *partial); /* out[j] = pairwise fold of the accumulators partial[0..chunks)[j], 8 bytes each */
     void (*identity)(intptr_t n, void *out);
+    int size;
 } pg_reduce_fns;
 
 /* A scalar variable of 8 bytes; its value stands in the low bytes. */

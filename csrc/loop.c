@@ -8,6 +8,9 @@ char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch) {
     char *cells = scratch + pg_round_up((int64_t)loop->n_locations * 8);
     char *buffers = cells + pg_round_up((int64_t)loop->n_cells * 8);
     for (int i = 0; i < loop->n_buffers; i++) locations[i] = buffers + i * loop->buffer_bytes;
+    char *accumulators = buffers + loop->n_buffers * loop->buffer_bytes;
+    for (int i = 0; i < loop->n_reductions; i++)
+        locations[loop->first_accumulator + i] = accumulators + i * loop->buffer_bytes;
     for (int i = 0; i < loop->n_cells; i++) locations[loop->n_buffers + i] = cells + 8 * i;
     for (int i = 0; i < loop->n_loads; i++) {
         const pg_access *load = &loop->loads[i];

@@ -214,7 +214,8 @@ static void settle(pg_planner *p) {
     pg_loop *loop = p->loop;
     loop->n_buffers = p->n_buffers;
     loop->n_cells = p->n_cells;
-    loop->n_locations = p->n_buffers + p->n_cells + loop->n_loads + loop->n_stores;
+    loop->first_accumulator = p->n_buffers + p->n_cells + loop->n_loads + loop->n_stores;
+    loop->n_locations = loop->first_accumulator + loop->n_reductions;
     pg_step *lists[2] = {loop->once, loop->steps};
     const int lengths[2] = {loop->n_once, loop->n_steps};
     for (int i = 0; i < 2; i++) {
@@ -278,7 +279,7 @@ int pg_plan_loop(pg_loader *l, pg_loop *loop, const pg_raw_loop *raw) {
     loop->clip = clips(loop);
     loop->buffer_bytes = loop->block * 8 + 64;
     const int64_t bytes = pg_round_up((int64_t)loop->n_locations * 8) + pg_round_up((int64_t)loop->n_cells * 8) +
-                          (int64_t)loop->n_buffers * loop->buffer_bytes;
+                          (int64_t)(loop->n_buffers + loop->n_reductions) * loop->buffer_bytes;
     if (bytes > l->program->scratch_bytes) l->program->scratch_bytes = bytes;
     return PG_OK;
 }

@@ -55,7 +55,8 @@ typedef struct pg_reduction {
 typedef struct pg_loop {
     int ndim, reduces;
     int n_loads, n_once, n_fills, n_steps, n_stores, n_reductions;
-    int n_locations, n_buffers, n_cells; /* locations: buffers, then cells, then addresses of loads and stores */
+    int n_locations, n_buffers, n_cells; /* locations: buffers, cells, addresses of loads and stores, accumulators */
+    int first_accumulator;               /* the location of those of the first reduction */
     int clip;                            /* cut blocks of a map at the ends of rows, so that rows are read in place */
     int scratch_slot;
     int64_t dims[PG_MAX_DIMS], count, block;

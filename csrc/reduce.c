@@ -22,14 +22,27 @@ static char *target(const pg_reduce_job *job, int q, int64_t o, int64_t chunk) {
     return job->place->slots[reduction->slot] + reduction->offset + o * loop->inner * reduction->size;
 }
 
+/* Where the chunk's elements from `target` on accumulate: there, or in memory of the worker's own where accumulators
+ * are larger than elements and there is but one chunk. */
+static char *accumulators(const pg_loop *loop, char *const *locations, int q, char *target) {
+    const pg_reduction *reduction = &loop->reductions[q];
+    const int apart = loop->n_chunks == 1 && reduction->run.size != reduction->size;
+    return apart ? locations[loop->first_accumulator + q] : target;
+}
+
+/* `n` results from what accumulated for them. */
+static void finish(const pg_reduction *reduction, int64_t n, char *target, const char *accumulated) {
+    if (accumulated != target) reduction->run.finish((intptr_t)n, target, accumulated);
+}
+
 /* Rows of one element: the block's own fold joins what came before. */
 static void add_block(const pg_reduction *reduction, int64_t n, const char *block, char *out, int first) {
     if (first) {
-        reduction->run.rows(1, (intptr_t)n, out, block);
+        reduction->run.fold((intptr_t)n, out, block);
     } else {
         pg_cell value;
-        reduction->run.rows(1, (intptr_t)n, &value, block);
-        reduction->run.accumulate(1, 1, out, &value);
+        reduction->run.fold((intptr_t)n, &value, block);
+        reduction->run.join(out, &value);
     }
 }
 
@@ -37,7 +50,7 @@ static void add_block(const pg_reduction *reduction, int64_t n, const char *bloc
 static void add_rows(const pg_reduction *reduction, int64_t rows, int64_t width, const char *block, char *out,
                      int first) {
     if (first) {
-        memcpy(out, block, (size_t)(width * reduction->size));
+        reduction->run.start((intptr_t)width, out, block);
         block += width * reduction->size;
         rows--;
     }
@@ -58,11 +71,12 @@ static void run_chunk(const pg_reduce_job *job, char **locations, int64_t o, int
             for (int q = 0; q < loop->n_reductions; q++) {
                 const pg_reduction *reduction = &loop->reductions[q];
                 const char *block = locations[reduction->location];
-                char *out = target(job, q, o, chunk);
+                char *out = target(job, q, o, chunk), *sums = accumulators(loop, locations, q, out);
                 if (inner == 1)
-                    add_block(reduction, rows, block, out, r == r0);
+                    add_block(reduction, rows, block, sums, r == r0);
                 else
-                    add_rows(reduction, rows, inner, block, out, r == r0);
+                    add_rows(reduction, rows, inner, block, sums, r == r0);
+                if (r + rows == r1) finish(reduction, inner, out, sums);
             }
         }
         return;
@@ -74,8 +88,10 @@ static void run_chunk(const pg_reduce_job *job, char **locations, int64_t o, int
             pg_loop_block(loop, slots, locations, origin + r * inner + k, n);
             for (int q = 0; q < loop->n_reductions; q++) {
                 const pg_reduction *reduction = &loop->reductions[q];
-                char *out = target(job, q, o, chunk) + k * reduction->size;
-                add_rows(reduction, 1, n, locations[reduction->location], out, r == r0);
+                const int64_t size = loop->n_chunks == 1 ? reduction->size : reduction->run.size;
+                char *out = target(job, q, o, chunk) + k * size, *sums = accumulators(loop, locations, q, out);
+                add_rows(reduction, 1, n, locations[reduction->location], sums, r == r0);
+                if (r + 1 == r1) finish(reduction, n, out, sums);
             }
         }
     }
@@ -101,9 +117,10 @@ static void run_group(const pg_reduce_job *job, char **locations, int64_t o0, in
                 reduction->run.rows((intptr_t)m, (intptr_t)loop->rows, out, block);
                 continue;
             }
-            for (int64_t i = 0; i < m; i++) {
-                add_rows(reduction, loop->rows, loop->inner, block + i * per * reduction->size,
-                         out + i * loop->inner * reduction->size, 1);
+            for (int64_t i = 0; i < m; i++, out += loop->inner * reduction->size) {
+                char *sums = accumulators(loop, locations, q, out);
+                add_rows(reduction, loop->rows, loop->inner, block + i * per * reduction->size, sums, 1);
+                finish(reduction, loop->inner, out, sums);
             }
         }
     }

@@ -274,19 +274,19 @@ typedef enum pg_rop {
 #define PG_OPS_B_C(X) \
     X(select, SAME, CHEAP, a ? b : c)
 
-/* X(name, combining expression, identity) */
+/* X(name, type of accumulators, combining expression, identity) */
 #define PG_REDUCTIONS_F(X) \
-    X(sum, a + b, 0) \
-    X(prod, a * b, 1) \
-    X(max, M(maximum)(a, b), -INFINITY) \
-    X(min, M(minimum)(a, b), INFINITY)
+    X(sum, double, a + b, 0) \
+    X(prod, T, a * b, 1) \
+    X(max, T, M(maximum)(a, b), -INFINITY) \
+    X(min, T, M(minimum)(a, b), INFINITY)
 #define PG_REDUCTIONS_I(X) \
-    X(sum, M(add)(a, b), 0) \
-    X(prod, M(multiply)(a, b), 1) \
-    X(max, a > b ? a : b, (T)(sizeof(T) == 8 ? INT64_MIN : INT32_MIN)) \
-    X(min, a < b ? a : b, (T)(sizeof(T) == 8 ? INT64_MAX : INT32_MAX))
+    X(sum, T, M(add)(a, b), 0) \
+    X(prod, T, M(multiply)(a, b), 1) \
+    X(max, T, a > b ? a : b, (T)(sizeof(T) == 8 ? INT64_MIN : INT32_MIN)) \
+    X(min, T, a < b ? a : b, (T)(sizeof(T) == 8 ? INT64_MAX : INT32_MAX))
 #define PG_REDUCTIONS_B(X) \
-    X(max, a || b, 0) \
-    X(min, a && b, 1)
+    X(max, T, a || b, 0) \
+    X(min, T, a && b, 1)
 
 #endif

@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from ..lower.decode import Loop, Reduce
 from ..lower.format import CHUNK
 from ..lower.program import partials
-from ..ops.dtypes import DTYPES, KINDS
-from ..ops.row import TABLE
 from ..ops.table import REDUCTIONS
-from .expressions import SIZES, SUFFIXES, TYPES, filled
+from .combiners import accumulator, combined, empty, is_wide, neutral
+from .expressions import SIZES, SUFFIXES, TYPES
 from .frames import Places
 from .function import Function
 from .headers import stamp
 from .nest import Nest, Pass, Tile
-from .tables import expression
 from .tasks import cut_dim, cut_lines, note_of, task_function
 from .text import function
 from .tiles import product, write_nest
@@ -30,8 +28,8 @@ from .values import Dim, Group, Values, index_text, loop_values
 LANES = 16
 #: Up to so many rows are combined without a loop in memory around them.
 FEW_ROWS = 8
-#: Elements of a result that stay in a cache while rows are added to them.
-PIECE = 4096
+#: Elements of a result that stay in a cache while rows are added to them; those that accumulate in memory of their own.
+PIECE, WIDE_PIECE = 4096, 1024
 
 
 def emit_reduction(loop: Loop, places: Places, name: str, comments: bool) -> Function:
@@ -40,28 +38,6 @@ def emit_reduction(loop: Loop, places: Places, name: str, comments: bool) -> Fun
     if 0 in loop.split:
         return _identities(loop, places, name)
     return _Reduction(loop, loop.split, places, name, comments).emit()
-
-
-def combined(reduce: Reduce, a: str, b: str) -> str:
-    """The value of combining `a`, which came first, with `b`."""
-    text = expression(TABLE[REDUCTIONS[reduce.combiner]], KINDS[DTYPES[reduce.dtype]])
-    assert text is not None
-    value = filled(text, reduce.dtype).format(a, b)
-    return f"(uint8_t)({value})" if TYPES[reduce.dtype] == "uint8_t" else value
-
-
-def empty(reduce: Reduce) -> str:
-    """The value of an empty reduction."""
-    identity = TABLE[REDUCTIONS[reduce.combiner]].identity
-    assert identity is not None
-    return filled(identity[KINDS[DTYPES[reduce.dtype]]], reduce.dtype)
-
-
-def neutral(reduce: Reduce) -> str:
-    """What combines with any value to exactly that value: of a sum of floats -0, since 0 + -0 is 0."""
-    if REDUCTIONS[reduce.combiner] == "reduce_sum" and KINDS[DTYPES[reduce.dtype]] == "f":
-        return "-0.0" if TYPES[reduce.dtype] == "double" else "-0.0f"
-    return empty(reduce)
 
 
 def scaled(variable: str, factor: int) -> str:
@@ -117,7 +93,7 @@ class _Reduction:
         independent = self.outer_dims + inner if few or direct else self.values.dims
         self.nest = Nest(self.values, order, independent, self.note)
         for q, reduce in enumerate(self.loop.reduces):
-            self.head.append(f"{TYPES[reduce.dtype]} *restrict r{q} = {self._target(q, reduce)};")
+            self.head.append(f"{self._result_type(reduce)} *restrict r{q} = {self._target(q, reduce)};")
         tasks = self._tasks(order, direct or few)
         self.nest.outer_values(0)
         if few:
@@ -156,11 +132,25 @@ class _Reduction:
 
     def _partial(self, q: int, reduce: Reduce, o: int) -> str:
         cells = (q * self.outer + o) * self.chunks * self.inner
-        return self.places.pointer(self.loop.scratch, reduce.dtype, cells * 8 // SIZES[reduce.dtype], True)
+        dtype = self._partial_dtype(reduce)
+        return self.places.pointer(self.loop.scratch, dtype, cells * 8 // SIZES[dtype], True)
+
+    def _partial_dtype(self, reduce: Reduce) -> int:
+        """The dtype of partial results, each of which has 8 bytes."""
+        return TYPES.index("double") if is_wide(reduce) else reduce.dtype
+
+    def _result_type(self, reduce: Reduce) -> str:
+        """The C type of what `r` points to: results, or partial ones."""
+        return TYPES[reduce.dtype] if self.chunks == 1 else accumulator(reduce)
+
+    def _stored(self, reduce: Reduce, value: str) -> str:
+        """An accumulated value as what `r` points to."""
+        kind = self._result_type(reduce)
+        return value if kind == accumulator(reduce) else f"({kind}){value}"
 
     def _index(self, reduce: Reduce, dims: Sequence[Dim]) -> str:
         """The index of a result, or of a partial one, that `dims` tell apart."""
-        cell = 8 // SIZES[reduce.dtype]  # partial results have 8 bytes each
+        cell = 8 // SIZES[self._partial_dtype(reduce)]
         origin = "" if self.chunks == 1 else scaled("chunk", self.inner * cell)
         return index_text(self._strides(cell), dims, origin)
 
@@ -168,13 +158,17 @@ class _Reduction:
         """An element of a result inside of the loops over all of its dimensions."""
         return f"r{q}[{self._index(self.loop.reduces[q], self.outer_dims + self.inner_dims)}]"
 
-    def _helper(self, reduce: Reduce, what: str) -> str:
-        """The name of a library function made for the combiner."""
-        kind, suffix = TYPES[reduce.dtype], SUFFIXES[reduce.dtype]
+    def _helper(self, reduce: Reduce, what: str, result: str = "") -> str:
+        """The name of a library function made for the combiner; `result` is the type of what ROWS gives."""
+        kind, suffix, wide = TYPES[reduce.dtype], SUFFIXES[reduce.dtype], accumulator(reduce)
         name = REDUCTIONS[reduce.combiner].removeprefix("reduce_")
         of, made = f"pg_of_{name}_{suffix}", f"pg_{what}_{name}_{suffix}"
-        self.helpers[of] = f"PG_INLINE {kind} {of}({kind} a, {kind} b) {{ return {combined(reduce, 'a', 'b')}; }}"
-        self.helpers[made] = stamp("pg_reduce.h", f"PG_DEFINE_{what.upper()}", kind, of, made)
+        types = [kind, wide]
+        if result:
+            types.append(result)
+            made += f"_{SUFFIXES[TYPES.index(result)]}" if result != kind else ""
+        self.helpers[of] = f"PG_INLINE {wide} {of}({wide} a, {wide} b) {{ return {combined(reduce, 'a', 'b')}; }}"
+        self.helpers[made] = stamp("pg_reduce.h", f"PG_DEFINE_{what.upper()}", *types, of, made)
         return made
 
     # Tasks
@@ -215,13 +209,14 @@ class _Reduction:
         for q, reduce in enumerate(self.loop.reduces):
             combine, kind = self._helper(reduce, "combine"), TYPES[reduce.dtype]
             result = self.places.pointer(reduce.slot, reduce.dtype, reduce.offset, True)
-            lines += [f"{kind} *result{q} = {result};", f"{kind} *partial{q} = {self._partial(q, reduce, 0)};"]
+            partial = f"{accumulator(reduce)} *partial{q} = {self._partial(q, reduce, 0)};"
+            lines += [f"{kind} *result{q} = {result};", partial]
             call = f"{combine}({self.chunks}, {self.inner}, result{q}"
             if self.outer == 1:
                 lines.append(f"{call}, partial{q});")
             else:
                 lines.append(f"for (intptr_t o = 0; o < {self.outer}; o++)")
-                step = self.chunks * self.inner * 8 // SIZES[reduce.dtype]
+                step = self.chunks * self.inner * 8 // SIZES[self._partial_dtype(reduce)]
                 lines.append(f"    {call} + {scaled('o', self.inner)}, partial{q} + {scaled('o', step)});")
         return lines
 
@@ -248,18 +243,27 @@ class _Reduction:
         folds = Pass()
         for q, reduce in enumerate(self.loop.reduces):
             value = self.values.folds[q].value.name
-            folds.before[depth].append(f"{TYPES[reduce.dtype]} t{q} = {neutral(reduce)};")
+            folds.before[depth].append(f"{accumulator(reduce)} t{q} = {neutral(reduce)};")
             folds.at[len(self.nest.order)].append(f"t{q} = {combined(reduce, f't{q}', value)};")
-            folds.after[depth].append(f"{self._result(q)} = t{q};")
+            folds.after[depth].append(f"{self._result(q)} = {self._stored(reduce, f't{q}')};")
         write_nest(self.nest, self.loop.block, product(self.values.dims), folds)
 
     def _inner_outside(self) -> int:
         """How many of the inner dimensions are around the rows, so that the others' elements stay in a cache."""
-        limit = self.loop.block if self._buffered() else PIECE
+        limit = self._piece()
         for at in range(len(self.inner_dims)):
             if product(self.inner_dims[at:]) <= limit:
                 return at
         return len(self.inner_dims) - 1
+
+    def _piece(self) -> int:
+        """Elements of a result that accumulate at a time."""
+        piece = WIDE_PIECE if any(map(self._apart, self.loop.reduces)) else PIECE
+        return min(piece, self.loop.block) if self._buffered() else piece
+
+    def _apart(self, reduce: Reduce) -> bool:
+        """Whether results that rows are added to accumulate in memory of their own, in a wider type."""
+        return is_wide(reduce) and self.chunks == 1
 
     def _buffered(self) -> bool:
         return any(value.apart and value.dims for value in self.values.values)
@@ -274,14 +278,19 @@ class _Reduction:
         piece = self.inner_dims[outside]
         low, high = nest.range_of(piece)
         most = piece.size
-        limit = self.loop.block if self._buffered() else PIECE
+        limit = self._piece()
         pieces = product(self.inner_dims[outside:]) > limit
         if pieces:
             most = max(16, limit // product(self.inner_dims[outside + 1 :]))
             writer.open(f"for (intptr_t p = {low}; p < {high}; p += {most})")
             writer.line(f"const intptr_t p_end = {high} - p < {most} ? {high} : p + {most};")
             low, high = "p", "p_end"
-        self._fill(outside, low, high)
+        around = self.inner_dims[outside:]
+        cells = product(around[1:])
+        for q, reduce in enumerate(self.loop.reduces):
+            if self._apart(reduce):
+                writer.line(f"{accumulator(reduce)} t{q}[{most * cells}];")
+        self._each(outside, low, high, lambda q, reduce: f"{self._sum(q, around, low)} = {neutral(reduce)};")
         rows = base + outside
         if len(self.row_dims) > 1 and self.chunks > 1:
             writer.open(f"for (intptr_t row = {self._row_range()[0]}; row < {self._row_range()[1]}; row++)")
@@ -295,22 +304,44 @@ class _Reduction:
         depth = rows + len(self.row_dims)
         folds = Pass()
         for q, reduce in enumerate(self.loop.reduces):
-            target = self._result(q)
+            target = self._sum(q, around, low)
             folds.at[len(nest.order)].append(f"{target} = {combined(reduce, target, self.values.folds[q].value.name)};")
         nest.tile(Tile(depth, low, high, most, self._buffered()), folds)
         for _ in range(1 if len(self.row_dims) > 1 and self.chunks > 1 else len(self.row_dims)):
             writer.close()
+
+        def finished(q: int, reduce: Reduce) -> str:
+            value = self._stored(reduce, self._sum(q, around, low))
+            return f"{self._result(q)} = {value};" if self._apart(reduce) else ""
+
+        if any(map(self._apart, self.loop.reduces)):
+            self._each(outside, low, high, finished)
         for _ in range(outside + pieces):
             writer.close()
 
-    def _fill(self, outside: int, low: str, high: str) -> None:
-        """The part of the results that follows, set to what combines to the first row."""
+    def _sum(self, q: int, dims: Sequence[Dim], low: str) -> str:
+        """What an element of a result accumulates in: itself, or memory of its own for the piece from `low`."""
+        if not self._apart(self.loop.reduces[q]):
+            return self._result(q)
+        strides = [0] * len(self.values.dims)
+        step = 1
+        for dim in reversed(dims):
+            strides[dim.number] = step
+            step *= dim.size
+        cells = step // dims[0].size
+        origin = "" if low == "0" else f"-{low}" if cells == 1 else f"-{low} * {cells}"
+        return f"t{q}[{index_text(strides, dims, origin)}]"
+
+    def _each(self, outside: int, low: str, high: str, write: Callable[[int, Reduce], str]) -> None:
+        """A line for each element and reduction of the part of the results that follows."""
         writer = self.nest.writer
         for at, dim in enumerate(self.inner_dims[outside:]):
             start, end = self.nest.range_of(dim) if at else (low, high)
             writer.open(f"for (intptr_t {dim.var} = {start}; {dim.var} < {end}; {dim.var}++)")
         for q, reduce in enumerate(self.loop.reduces):
-            writer.line(f"{self._result(q)} = {neutral(reduce)};")
+            line = write(q, reduce)
+            if line:
+                writer.line(line)
         for _ in self.inner_dims[outside:]:
             writer.close()
 
@@ -331,7 +362,7 @@ class _Reduction:
         """Rows of a few elements: a buffer of them, then added one after another."""
         writer, dims = self.nest.writer, self.row_dims
         for q, reduce in enumerate(self.loop.reduces):
-            writer.line(f"{TYPES[reduce.dtype]} t{q}[{self.inner}];")
+            writer.line(f"{accumulator(reduce)} t{q}[{self.inner}];")
             writer.line(f"for (intptr_t j = 0; j < {self.inner}; j++) t{q}[j] = {neutral(reduce)};")
         step = max(1, self.loop.block // self.inner)
         self._buffers(step * self.inner)
@@ -347,7 +378,8 @@ class _Reduction:
         for q, reduce in enumerate(self.loop.reduces):
             index = self._index(reduce, self.outer_dims)
             index = "j" if index == "0" else f"{index} + j"
-            writer.line(f"for (intptr_t j = 0; j < {self.inner}; j++) r{q}[{index}] = t{q}[j];")
+            value = self._stored(reduce, f"t{q}[j]")
+            writer.line(f"for (intptr_t j = 0; j < {self.inner}; j++) r{q}[{index}] = {value};")
 
     def _lanes(self) -> None:
         """Many rows of one element: blocks that fold in lanes, and join in order."""
@@ -358,14 +390,15 @@ class _Reduction:
             depth = len(self.outer_dims)
             self._tile_into_buffers(Tile(depth, "0", str(dims[0].size), dims[0].size, self._buffered()))
             for q, reduce in enumerate(self.loop.reduces):
-                writer.line(f"{self._helper(reduce, 'rows')}(1, {self.rows}, &{self._result(q)}, c{q});")
+                rows = self._helper(reduce, "rows", TYPES[reduce.dtype])
+                writer.line(f"{rows}(1, {self.rows}, &{self._result(q)}, c{q});")
             return
         for q, reduce in enumerate(self.loop.reduces):
-            writer.line(f"{TYPES[reduce.dtype]} t{q} = {neutral(reduce)}, s{q};")
+            writer.line(f"{accumulator(reduce)} t{q} = {neutral(reduce)}, s{q};")
 
         def fold(count: str) -> None:
             for q, reduce in enumerate(self.loop.reduces):
-                writer.line(f"{self._helper(reduce, 'rows')}(1, {count}, &s{q}, c{q});")
+                writer.line(f"{self._helper(reduce, 'rows', accumulator(reduce))}(1, {count}, &s{q}, c{q});")
                 writer.line(f"t{q} = {combined(reduce, f't{q}', f's{q}')};")
 
         if len(dims) > 1:
@@ -375,8 +408,8 @@ class _Reduction:
         else:
             self._buffers(block)
             self._blocks(block, fold)
-        for q in range(len(self.loop.reduces)):
-            writer.line(f"{self._result(q)} = t{q};")
+        for q, reduce in enumerate(self.loop.reduces):
+            writer.line(f"{self._result(q)} = {self._stored(reduce, f't{q}')};")
 
     def _buffers(self, size: int) -> None:
         for q, reduce in enumerate(self.loop.reduces):

@@ -93,7 +93,8 @@ def _reduction_items(kind: str) -> Iterator[str]:
         text = expression(op, kind)
         if text is None or op.identity is None or kind not in op.identity:
             continue
-        yield f"X({name.removeprefix('reduce_')}, {text}, {op.identity[kind]})"
+        accumulator = (op.accumulator or {}).get(kind, "T")
+        yield f"X({name.removeprefix('reduce_')}, {accumulator}, {text}, {op.identity[kind]})"
 
 
 def _macro(name: str, items: Iterator[str]) -> str:
@@ -120,7 +121,7 @@ def _body() -> str:
     for kind in _KINDS:
         for group in ("1", "1_FAST", "2", "2_FAST", "3", "C"):
             parts.append(_macro(f"PG_OPS_{kind.upper()}_{group}", _items(group, kind)))
-    parts += ["", "/* X(name, combining expression, identity) */"]
+    parts += ["", "/* X(name, type of accumulators, combining expression, identity) */"]
     parts += [_macro(f"PG_REDUCTIONS_{kind.upper()}", _reduction_items(kind)) for kind in _KINDS]
     return "\n".join(parts) + "\n"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError, UnsupportedError
+from ..errors import DTypeError, UnsupportedError
 from .arithmetic import divide, maximum, minimum, square
 from .common import explained, kind, normal_axes, operand
 from .comparison import astype, isfinite_row, select, stop_gradient
@@ -94,17 +94,15 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     return sqrt(var(x, axis, ddof, keepdims))
 
 
-def _peak(x: Any, axes: tuple[int, ...], name: str) -> Any:
+def _peak(x: Any, axes: tuple[int, ...]) -> Any:
     """The largest element over `axes`, kept, without derivative: the shift that keeps exp from overflowing."""
-    if 0 in (x.shape[k] for k in axes):
-        raise ShapeError(f"{name}: shape {x.shape} has no elements along axis {axes}")
     return stop_gradient(reshape(reduce_max(x, axes=axes) if axes else x, kept_shape(x.shape, axes)))
 
 
 def _exponentials(x: Any, axis: Any, name: str) -> tuple[Any, Any, Any, tuple[int, ...]]:
     """x less a finite shift, its exponentials, the shift, and the axes."""
     axes = tuple(sorted(normal_axes(axis, x.ndim, name)))
-    peak = _peak(x, axes, name)
+    peak = _peak(x, axes)
     shift = select(isfinite_row(peak), peak, 0.0)
     shifted = x - shift
     return shifted, exp(shifted), shift, axes
@@ -114,10 +112,11 @@ def _exponentials(x: Any, axis: Any, name: str) -> tuple[Any, Any, Any, tuple[in
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log Σ exp(x) over `axis` (None for all, an int or several), shifted by the largest element against overflow.
 
-    -inf where all elements are -inf, inf where one is inf; integers become float64. The gradient is the softmax.
+    -inf where all elements are -inf or there are none, inf where one is inf; integers become float64. The gradient is
+    the softmax.
 
     Raises:
-        ShapeError: an axis out of range or named twice, or without elements.
+        ShapeError: an axis out of range or named twice.
         DTypeError: a bool operand.
 
     Example:
@@ -138,7 +137,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     nan where all elements are -inf or one is inf; integers become float64.
 
     Raises:
-        ShapeError: an axis out of range or named twice, or without elements.
+        ShapeError: an axis out of range or named twice.
         DTypeError: a bool operand.
 
     Example:
@@ -147,7 +146,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     """
     x = _floating(x, "softmax")
     axes = tuple(sorted(normal_axes(axis, x.ndim, "softmax")))
-    exponentials = exp(x - _peak(x, axes, "softmax"))
+    exponentials = exp(x - _peak(x, axes))
     return exponentials / reduce(reduce_sum, exponentials, axes, True, "softmax")
 
 
@@ -156,7 +155,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     """log softmax(x) over `axis` (an int, several, or None for all), as x - logsumexp(x), accurate far from the peak.
 
     Raises:
-        ShapeError: an axis out of range or named twice, or without elements.
+        ShapeError: an axis out of range or named twice.
         DTypeError: a bool operand.
 
     Example:
@@ -185,7 +184,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     if (min is not None and a_min is not None) or (max is not None and a_max is not None):
         raise UnsupportedError("clip: a bound is given twice; use min and max alone")
     low, high = min if a_min is None else a_min, max if a_max is None else a_max
-    x = operand(x) if low is None and high is None else x
+    x = operand(x)  # a Python number counts as an array here, as in NumPy
     x = x if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)
 

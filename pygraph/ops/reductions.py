@@ -76,10 +76,12 @@ def _kept(value: Any, node: Any) -> Any:
 
 reduce_sum = _reduction(
     "reduce_sum",
-    "The sum over `axes`, in a fixed order at any number of threads; 0 when empty.",
+    "The sum over `axes`, in a fixed order at any number of threads, of float32 in float64 and rounded once; 0 when "
+    "empty.",
     lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     {"f": "a + b", "i": "M(add)(a, b)"},
     {"f": "0", "i": "0"},
+    accumulator={"f": "double"},
     transpose=lambda cotangent, node, i: _spread(cotangent, node),
     mask=masks.sum_,
 )

@@ -74,6 +74,7 @@ class Op:
         promote: operands are brought to one dtype when recorded; otherwise each keeps its own.
         differs: operands that keep their own dtype when `promote` (a condition, an index).
         identity: reductions: the value of an empty reduction by kind letter, as C text.
+        accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
     """
 
@@ -104,6 +105,7 @@ class Op:
     promote: bool = True
     differs: tuple[int, ...] = ()
     identity: Mapping[str, str] | None = None
+    accumulator: Mapping[str, str] | None = None
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
 
     @property

@@ -37,7 +37,8 @@ def micro_op(op: Op) -> int:
 def rows_text() -> str:
     """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows."""
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
-    reductions = [(name, _text(TABLE[name].c), _text(TABLE[name].identity)) for name in REDUCTIONS]
+    combined = (TABLE[name] for name in REDUCTIONS)
+    reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in combined]
     return repr((rows, reductions))
 
 

@@ -91,6 +91,22 @@ def test_random_graphs(seed: int) -> None:
     agree(Graph(sample.graph.inputs, tuple(sample.graph.outputs)), sample.arrays, sample)
 
 
+def test_sums_of_float32() -> None:
+    """At least as accurate as NumPy's pairwise sums, whatever the axis and the strides."""
+    rng = np.random.default_rng(1)
+    arrays = [np.full(1_000_000, 0.1, "float32")]
+    arrays += [rng.random(shape, "float32") for shape in ((300, 401), (3, 40_001), (40_001, 3))]
+    arrays += [rng.random((70, 900), "float32").T, rng.random((3000, 64), "float32")[::-3, ::2]]
+    inputs = [pg.var(f"x{k}", x.shape, x.dtype) for k, x in enumerate(arrays)]
+    cases = [(k, f, axis) for k, x in enumerate(arrays) for f in (np.sum, np.var) for axis in range(-1, x.ndim - 1)]
+    exe = agree(pg.Graph(inputs, tuple(f(inputs[k], axis) for k, f, axis in cases)), arrays, derivatives=False)
+    eps = float(np.finfo("float32").eps)
+    for found, (k, f, axis) in zip(leaves(exe(*arrays)), cases, strict=True):
+        exact = f(arrays[k].astype("float64"), axis)
+        ours, numpys = (np.max(np.abs(sums - exact) / (exact + eps)) for sums in (found, f(arrays[k], axis)))
+        assert ours <= (eps if f is np.sum else max(2 * eps, numpys)), f"{f.__name__} of {arrays[k].shape} over {axis}"
+
+
 def test_carries_of_all_kinds() -> None:
     def step(carry: Any, row: Any) -> Any:
         n, x, v, go = carry

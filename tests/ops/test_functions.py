@@ -161,7 +161,7 @@ def test_reductions_of_nothing(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["max", "min", "softmax", "logsumexp"])
+@pytest.mark.parametrize("name", ["max", "min"])
 def test_nothing_has_no_extreme(name: str) -> None:
     with pytest.raises(ShapeError, match="no elements"):
         getattr(ops, name)(var("x", (0, 3)), axis=0)
@@ -309,6 +309,34 @@ def test_softmax_and_its_kin(axis: Any) -> None:
         for name in ("softmax", "log_softmax", "logsumexp"):
             theirs, ours = getattr(scipy.special, name), getattr(ops, name)
             check(lambda a, f=ours: f(a, axis=axis), lambda a, f=theirs: f(a, axis=axis), [x], 500.0)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_softmax_and_its_kin_over_nothing(axis: Any) -> None:
+    """The sum of no exponentials is 0, its logarithm -inf; shares of nothing are no shares."""
+    x = np.zeros((0, 3))
+    for dtype in ("float64", "float32"):
+        v = var("x", (0, 3), dtype)
+        slope = pg.grad(lambda a: np.sum(ops.logsumexp(a, axis)))(v)
+        found = run_flat(Graph([v], (ops.logsumexp(v, axis=axis), slope)), [x.astype(dtype)])
+        assert found[0].shape == np.sum(x, axis=axis).shape
+        assert np.all(found[0] == -np.inf)
+        assert found[1].shape == (0, 3)
+        for function in (ops.softmax, ops.log_softmax):
+            check(lambda a, f=function: f(a, axis=axis), lambda a: a, [x.astype(dtype)])
+
+
+@pytest.mark.parametrize("x", [2.5, 3, np.float32(2.5), np.int32(3)], ids=repr)
+def test_clip_promotes_a_number_as_an_array(x: Any) -> None:
+    for low, high in ((np.float32(1), np.float32(2)), (np.int32(1), np.int32(2)), (1.0, 2), (1, None), (None, 2.5)):
+        bounds = [b for b in (low, high) if isinstance(b, np.generic)]
+        variables = [var(f"b{i}", (), b.dtype) for i, b in enumerate(bounds)]
+        given = iter(variables)
+        found = ops.clip(x, *(next(given) if isinstance(b, np.generic) else b for b in (low, high)))
+        wanted = np.clip(x, low, high)
+        assert (np.asarray(found) if not variables else found).dtype == wanted.dtype
+        if variables:
+            assert run_flat(Graph(variables, found), bounds)[0] == wanted
 
 
 def test_activations_at_special_values() -> None:
