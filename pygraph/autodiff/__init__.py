@@ -1,6 +1,7 @@
 """Differentiation and batching, graph to graph: tangents forward, cotangents backward, batches, and any nesting."""
 
-from . import batching_control as _batching_control  # noqa: F401  (gives the rows of control flow their batches)
+from . import batching_branch as _batching_branch  # noqa: F401  (gives the row of `branch` its batch)
+from . import batching_control as _batching_control  # noqa: F401  (gives the rows of loops theirs)
 from . import branch as _branch  # noqa: F401  (gives the row of `branch` its rules)
 from . import scan as _scan  # noqa: F401  (gives the rows of loops theirs)
 from .batching import batch

@@ -1,25 +1,23 @@
-"""The rules of loops and branches for a batch: one loop over steps of the whole batch, one branch for all examples."""
+"""The rules of loops for a batch: one loop over steps of the whole batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..graph.build import constant, make, substitute, var
-from ..graph.graph import Graph
+from ..graph.build import constant, make, substitute, topological, var
 from ..graph.node import Node
 from ..ops.control import bind_batch
+from ..ops.dtypes import bool_
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
 from .batching import batch
-from .loops import BRANCH, OUTPUT, Loop
-from .unbroadcast import reshaped
+from .batching_masks import any_of, chosen, first_of, fixed, lent, masked
+from .loops import REPLAY, Loop, Names, is_stack
 
 ADD = lookup("add")
 LESS = lookup("less")
-LESS_EQUAL = lookup("less_equal")
 REDUCE_MAX = lookup("reduce_max")
-SELECT = lookup("select")
 TRANSPOSE = lookup("transpose")
 
 
@@ -28,7 +26,7 @@ def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size
 
     A carry has the axis when it begins with it or when a step brings it in; which ones do is found by repeating until
     no more are added. Everything else stays as it is, and is computed once for all examples. Where examples take
-    different numbers of steps, the loop goes on until the last is done, and the carries of the others stay.
+    different numbers of steps, the loop goes on until the last is done.
     """
     loop = Loop.of(node)
     count = operands[0] if loop.count is not None else None
@@ -75,7 +73,7 @@ def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size
         name=f"{loop.name}_batch",
     )
     if ragged:
-        wide = _until_the_last(wide)
+        wide = _until_the_last(wide, size, has_axis, flags)
     n_carry = len(loop.init)
     results = wide.build()
     results = [*results[:n_carry], *results[len(wide.init) :]]
@@ -84,39 +82,113 @@ def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size
     return [*results[:n_carry], *ys], [*carried, *in_front]
 
 
-def _until_the_last(loop: Loop) -> Loop:
-    """A loop whose condition, or count of steps, is a batch: as many steps as the longest takes."""
+def _until_the_last(loop: Loop, size: int, has_axis: Sequence[bool], varied: Sequence[bool]) -> Loop:
+    """A loop whose condition, or count of steps, is a batch: as many steps as the longest takes.
+
+    An example that has taken its last step takes that one again, and its carry stays. One that takes none takes those
+    of the first example that does. So index errors, loops, values and derivatives are those of steps that an example
+    takes by itself. For this the loop carries, besides the carry, the one that an example's last step began with.
+
+    Args:
+        loop: with the batch axis in all of its carry.
+        size: of the batch.
+        has_axis: for each of `loop.inputs` whether it has the axis.
+        varied: for each of `loop.operands` whether it differs between examples.
+    """
     if loop.condition is not None:
-        active = loop.condition
-        loop = replace(loop, condition=make(REDUCE_MAX, (active,), {"axes": (0,)}))
-    else:
-        assert loop.count is not None
-        counts, step = var("counts", loop.count.shape, loop.count.dtype), var("step", (), loop.count.dtype)
-        steps = make(REDUCE_MAX, (loop.count,), {"axes": (0,)})
-        active = make(LESS, (step, counts), {})
-        begin = make(ADD, (steps, constant(-1)), {}) if loop.reverse else constant(0)
-        loop = replace(
-            loop,
-            consts=(*loop.consts, loop.count),
-            const_inputs=(*loop.const_inputs, counts),
-            init=(*loop.init, begin),
-            carry_inputs=(*loop.carry_inputs, step),
-            carry_outputs=(*loop.carry_outputs, make(ADD, (step, constant(-1 if loop.reverse else 1)), {})),
-            count=steps,
+        active = Names(loop.inputs).new("active", (size,), bool_)
+        start = dict(zip(loop.inputs, loop.operands, strict=True))
+        (begun,) = substitute([loop.condition], start)
+        wide = _repeating(loop, begun, active, size, has_axis, varied)
+        after = dict(zip(loop.carry_inputs, wide.carry_outputs, strict=False))
+        return replace(
+            wide,
+            init=(*wide.init, begun),
+            carry_inputs=(*wide.carry_inputs, active),
+            carry_outputs=(*wide.carry_outputs, *substitute([loop.condition], after)),
+            condition=any_of(active),
         )
+    assert loop.count is not None
+    names = Names(loop.inputs)
+    counts, step = names.new("counts", loop.count.shape, loop.count.dtype), names.new("step", (), loop.count.dtype)
+    steps = make(REDUCE_MAX, (loop.count,), {"axes": (0,)}) if size else constant(0)
+    started = make(LESS, (constant(0), loop.count), {})
+    wide = _repeating(loop, started, make(LESS, (step, counts), {}), size, has_axis, varied)
+    return replace(
+        wide,
+        consts=(*wide.consts, loop.count),
+        const_inputs=(*wide.const_inputs, counts),
+        init=(*wide.init, make(ADD, (steps, constant(-1)), {}) if loop.reverse else constant(0)),
+        carry_inputs=(*wide.carry_inputs, step),
+        carry_outputs=(*wide.carry_outputs, make(ADD, (step, constant(-1 if loop.reverse else 1)), {})),
+        count=steps,
+    )
+
+
+def _repeating(
+    loop: Loop, started: Node, active: Node, size: int, has_axis: Sequence[bool], varied: Sequence[bool]
+) -> Loop:
+    """`loop` with the carry kept where `active` is false; what a step computes there is an example's own last step.
+
+    `started` says which examples take a step at all. The further carries begin with the carry of the last step.
+    """
+    first, second = len(loop.consts), len(loop.consts) + len(loop.init)
+    names = Names((*loop.inputs, active) if active.op.name == "input" else loop.inputs)
+    row = first_of(started)
+
+    def safe(x: Node, differs: bool) -> Node:
+        return fixed(lent(started, x, row)) if differs and size else fixed(x)
+
+    inside: dict[Node, Node] = {}
+    consts, const_inputs = [], []
+    asked = set() if loop.condition is None else set(topological([loop.condition]))
+    for x, slot, axis, differs in zip(loop.consts, loop.const_inputs, has_axis, varied, strict=False):
+        if not axis or _is_stack(slot, x, loop):
+            consts.append(x)
+            const_inputs.append(slot)
+            continue
+        if slot in asked:  # the condition is computed for each example with its own
+            consts.append(x)
+            const_inputs.append(slot)
+        own = names.like(slot, str(slot.attrs["name"]))
+        consts.append(lent(started, x, row) if differs and size else x)
+        const_inputs.append(own)
+        inside[slot] = masked(active, own)
+    for slot, axis in zip(loop.x_inputs, has_axis[second:], strict=True):
+        if axis:
+            inside[slot] = masked(active, slot)
+    last, last_inputs, last_outputs = [], [], []
+    for x, slot, output, differs in zip(
+        loop.init, loop.carry_inputs, loop.carry_outputs, varied[first:second], strict=True
+    ):
+        begin = names.like(slot, f"last_{slot.attrs['name']}")
+        inside[slot] = chosen(active, slot, fixed(begin))
+        last.append(safe(x, differs))
+        last_inputs.append(begin)
+        # backwards, examples wait for their first step, and are finished together
+        last_outputs.append(begin if output is slot or loop.reverse else fixed(inside[slot]))
+    results = substitute(loop.outputs, inside)
     kept = [
-        x if x.shape == () else make(SELECT, (_columns(active, x), new, x), {})
-        for x, new in zip(loop.carry_inputs, loop.carry_outputs, strict=True)
+        slot if output is slot else chosen(active, new, slot)
+        for slot, output, new in zip(loop.carry_inputs, loop.carry_outputs, results, strict=False)
     ]
-    if loop.condition is None:
-        kept[-1] = loop.carry_outputs[-1]  # the step itself
-    return replace(loop, carry_outputs=tuple(kept))
+    return replace(
+        loop,
+        consts=tuple(consts),
+        const_inputs=tuple(const_inputs),
+        init=(*loop.init, *last),
+        carry_inputs=(*loop.carry_inputs, *last_inputs),
+        carry_outputs=(*kept, *last_outputs),
+        y_outputs=tuple(results[len(loop.init) :]),
+    )
 
 
-def _columns(flags: Node, like: Node) -> Node:
-    """One flag for each example with axes of size 1 after it, to be broadcast with a batch `like`."""
-
-    return reshaped(flags, (*flags.shape, *[1] * (len(like.shape) - 1)))
+def _is_stack(slot: Node, operand: Node, loop: Loop) -> bool:
+    """Whether a constant of `loop` is a stack, which a loop in its body goes over."""
+    if is_stack(operand):
+        return True
+    replays = (node for node in topological(loop.expressions) if node.op is REPLAY)
+    return any(slot is x for node in replays for x in Loop.of(node).xs)
 
 
 def _swapped(x: Node) -> Node:
@@ -124,44 +196,5 @@ def _swapped(x: Node) -> Node:
     return make(TRANSPOSE, (x,), {"axes": (1, 0, *range(2, len(x.shape)))})
 
 
-def branch_batch(
-    node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int
-) -> tuple[list[Node], list[bool]]:
-    """A branch whose bodies are batches; where the index differs between examples, all bodies and a choice."""
-    bodies: Sequence[Graph] = node.attrs["bodies"]
-    index, rest = operands[0], operands[1:]
-    if flags[0]:
-        found = []
-        for body in bodies:
-            wholes = [x if flag else None for x, flag in zip(rest, flags[1:], strict=True)]
-            outputs, axes = batch(body.outputs, body.inputs, wholes, size)
-            shared = {k: x for k, x, flag in zip(body.inputs, rest, flags[1:], strict=True) if not flag}
-            outputs = substitute(outputs, shared)
-            found.append([in_batch(x, axis, size) for x, axis in zip(outputs, axes, strict=True)])
-        chosen = found[-1]
-        for number, outputs in reversed(list(enumerate(found[:-1]))):
-            here = make(LESS_EQUAL, (index, constant(number)), {})
-            chosen = [make(SELECT, (_columns(here, x), x, y), {}) for x, y in zip(outputs, chosen, strict=True)]
-        return chosen, [True] * len(chosen)
-    wide = []
-    for body in bodies:
-        slots = [
-            var(x.attrs["name"], (size, *x.shape), x.dtype) if flag else None
-            for x, flag in zip(body.inputs, flags[1:], strict=True)
-        ]
-        outputs, axes = batch(body.outputs, body.inputs, slots, size)
-        wide.append(([x if s is None else s for x, s in zip(body.inputs, slots, strict=True)], outputs, axes))
-    has_axis = [any(axes[k] for _, _, axes in wide) for k in range(len(bodies[0].outputs))]
-    made = []
-    for body, (inputs, outputs, axes) in zip(bodies, wide, strict=True):
-        whole = [
-            in_batch(x, axis, size) if wanted else x for x, axis, wanted in zip(outputs, axes, has_axis, strict=True)
-        ]
-        made.append(Graph.from_parts(inputs, whole, name=f"{body.name}_batch"))
-    result = make(BRANCH, (index, *rest), {**node.attrs, "bodies": tuple(made)})
-    return [make(OUTPUT, (result,), {"index": k}) for k in range(len(has_axis))], has_axis
-
-
 for _name in ("scan", "while_loop", "replay"):
     bind_batch(_name, loop_batch)
-bind_batch("branch", branch_batch)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ..graph.build import constant, make, substitute, topological, var
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..ops.row import lookup
+from ..ops.row import DType, Shape, lookup
 
 SCAN = lookup("scan")
 WHILE = lookup("while_loop")
@@ -247,10 +247,14 @@ class Names:
 
     def like(self, node: Node, name: str) -> Node:
         """A fresh input with the shape and dtype of `node`, called `name` or something longer."""
+        return self.new(name, node.shape, node.dtype)
+
+    def new(self, name: str, shape: Shape, dtype: DType) -> Node:
+        """A fresh input, called `name` or something longer."""
         while name in self._taken:
             name += "_"
         self._taken.add(name)
-        return var(name, node.shape, node.dtype)
+        return var(name, shape, dtype)
 
 
 @dataclass(frozen=True)
