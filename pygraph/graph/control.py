@@ -214,8 +214,8 @@ def in_dtype(value: Any, dtype: DType) -> Node:
 def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
     """Make outputs that depend on `inputs` and on anything else depend on new variables for the else.
 
-    The largest sub-expressions that do not depend on `inputs` are taken out. Constants stay, and so do broadcasts,
-    which cost nothing inside: what they broadcast is taken out instead.
+    The largest sub-expressions that do not depend on `inputs` are taken out. Constants stay, and so does what costs
+    nothing inside, broadcasts and `stop_gradient`: their operands are taken out instead.
 
     Returns:
         The new outputs, the new variables, and the expressions that these stand for.
@@ -224,7 +224,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
     taken: dict[Node, None] = {}
 
     def take(node: Node) -> None:
-        while node.op.name == "broadcast_to":
+        while node.op.name in ("broadcast_to", "stop_gradient"):
             (node,) = node.inputs
         if node.op.name != "constant":
             taken[node] = None

@@ -10,7 +10,7 @@ from ..graph.build import topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
-from . import log, loops, merge_branches, rules_arith, rules_matmul, rules_shape
+from . import log, loops, merge_branches, rules_arith, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
 from .values import same
 
@@ -47,14 +47,30 @@ def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequenc
     """All passes run on the bodies of each loop and branch."""
     if not _has_loops(graph):
         return graph.outputs
+    return _bodies(graph, depth, PASSES)
+
+
+def loop_bodies_checked(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """The same with the passes for `check_finite`."""
+    return _bodies(graph, depth, CHECKED) if _has_loops(graph) else graph.outputs
+
+
+def _bodies(graph: Graph, depth: int, passes: Sequence[Pass]) -> Sequence[Node]:
     known: dict[tuple[Node, ...], Sequence[Node]] = {}
 
     def optimised(body: Graph) -> Sequence[Node]:
         if body.outputs not in known:
-            known[body.outputs] = run(body, {}, depth + 1).outputs
+            known[body.outputs] = run(body, {}, depth + 1, passes).outputs
         return known[body.outputs]
 
     return loops.with_bodies(graph.outputs, optimised)
+
+
+def flatten_branches(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """Small branches become selects, and selects that another one decides are left out."""
+    outputs = speculate.flattened(graph.outputs) if speculate.has_branch(graph.nodes) else graph.outputs
+    nodes = graph.nodes if same(outputs, graph.outputs) else topological(outputs)
+    return speculate.settled(nodes, outputs)
 
 
 def _has_loops(graph: Graph) -> bool:
@@ -69,19 +85,25 @@ PASSES: tuple[Pass, ...] = (
     merge_loops,
     shrink_loops,
     loop_bodies,
+    flatten_branches,
     simplify,
     shrink_loops,
     products,
 )
+#: The passes for programs that look for inf and nan: nothing is computed that is not asked for.
+CHECKED: tuple[Pass, ...] = tuple(
+    loop_bodies_checked if step is loop_bodies else step for step in PASSES if step is not flatten_branches
+)
 
 
-def optimize(graph: Graph, levels: Sequence[int] | None = None) -> Graph:
+def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite: bool = False) -> Graph:
     """A graph that computes the same values, bit for bit, with less work.
 
     Args:
         graph: any closed graph.
         levels: for each input the segment of a program in which it becomes known (`JointGraph.levels`); loops of
             different levels are not merged. By default all are known from the start.
+        check_finite: compute nothing that is not asked for, since all that is computed will be looked at.
 
     Example:
         >>> x = pg.var("x", (3,))
@@ -89,15 +111,15 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None) -> Graph:
         1
     """
     known = {} if levels is None else dict(zip(graph.inputs, levels, strict=True))
-    return run(graph, known, 0)
+    return run(graph, known, 0, CHECKED if check_finite else PASSES)
 
 
-def run(graph: Graph, levels: Mapping[Node, int], depth: int) -> Graph:
+def run(graph: Graph, levels: Mapping[Node, int], depth: int, passes: Sequence[Pass]) -> Graph:
     """All passes over one graph, each timed and logged, and verified under PYGRAPH_CHECK=1."""
     begin = time.perf_counter()
     first = graph
     settled: dict[Pass, tuple[Node, ...]] = {}  # what a pass made last: it would not change that again
-    for step in PASSES:
+    for step in passes:
         log.start(depth)
         if step in settled and same(settled[step], graph.outputs):
             continue

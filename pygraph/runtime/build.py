@@ -95,7 +95,7 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
             whole.verify("differentiated")
     times = [start, time.perf_counter()]
     if optimise:
-        whole = optimize(whole, None if derived is None else derived.levels)
+        whole = optimize(whole, None if derived is None else derived.levels, check_finite=check_finite)
     times.append(time.perf_counter())
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)

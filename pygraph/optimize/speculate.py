@@ -1,0 +1,224 @@
+"""Passes that compute what may not be asked for, where that costs less than to leave it out.
+
+What they compute in vain can't fail and is thrown away. It may be inf or nan, so `check_finite` does without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
+
+from ..autodiff.loops import BRANCH, OUTPUT
+from ..graph.build import make, substitute, topological
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.where import attributed
+from ..ops.dtypes import bool_
+from ..ops.row import lookup
+from .values import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt
+
+LOGICAL_AND = lookup("logical_and")
+LOGICAL_NOT = lookup("logical_not")
+LOGICAL_OR = lookup("logical_or")
+EQUAL = lookup("equal")
+NOT_EQUAL = lookup("not_equal")
+REDUCE_MAX = lookup("reduce_max")
+SELECT = lookup("select")
+TRANSPOSE = lookup("transpose")
+
+#: The most operations of a body that is computed whether it is taken or not.
+OPERATIONS = 32
+#: The most elements that are computed in place of zeros.
+ELEMENTS = 1024
+
+
+# --- branches --------------------------------------------------------------------------------------------------------
+
+
+def flattened(outputs: Sequence[Node]) -> list[Node]:
+    """`outputs` with small branches on whether any example of a batch takes them as selects, and those between an array
+    of few elements and zeros.
+
+    The results of the first kind are rows of which those that no example takes are not looked at, so `settled` finds
+    most of what tells these rows from others superfluous.
+    """
+    done: dict[Node, Node] = {}
+    selects: dict[Node, list[Node]] = {}
+    for node in topological(outputs):
+        if node.op is OUTPUT and node.inputs[0] in selects:
+            done[node] = selects[node.inputs[0]][node.attrs["index"]]
+            continue
+        now = done[node] = rebuilt(node, done)
+        if node.op is BRANCH:
+            condition = _condition(now)
+            if condition is not None:
+                with attributed(node.where):
+                    selects[node] = _selects(now, condition)
+    return [done[node] for node in outputs]
+
+
+def _condition(node: Node) -> Node | None:
+    """The condition of a branch that may become selects."""
+    index, bodies = node.inputs[0], node.attrs["bodies"]
+    if index.op is not CONVERT or index.inputs[0].dtype != bool_ or len(bodies) != 2 or node.attrs.get("recompute"):
+        return None
+    (condition,) = index.inputs
+    if sorted(_operations(body) for body in bodies)[1] > OPERATIONS:
+        return None
+    if condition.op is REDUCE_MAX and condition.inputs[0].dtype == bool_:
+        return condition
+    small = sum(prod(x.shape) for x in bodies[0].outputs) <= ELEMENTS
+    return condition if small and any(map(_gives_zeros, bodies)) else None
+
+
+def _gives_zeros(body: Graph) -> bool:
+    return all(is_value(x, lambda value: value == 0) for x in body.outputs)
+
+
+def _operations(body: Graph) -> int:
+    """How many operations a body has to compute; more than any limit where one of them may fail or runs sub-graphs."""
+    count = 0
+    for node in body.nodes:
+        if node.inputs and not _is_view(node):
+            count += 1 if _is_pointwise(node) else OPERATIONS + 1
+    return count
+
+
+def _is_view(node: Node) -> bool:
+    return node.op in (BROADCAST_TO, RESHAPE, TRANSPOSE)
+
+
+def _is_pointwise(node: Node) -> bool:
+    return node.op.pointwise or node.op is CONVERT
+
+
+def _selects(node: Node, condition: Node) -> list[Node]:
+    given = node.inputs[1:]
+    no, yes = (substitute(body.outputs, dict(zip(body.inputs, given, strict=True))) for body in node.attrs["bodies"])
+    return [x if x is y else make(SELECT, (condition, x, y), {}) for x, y in zip(yes, no, strict=True)]
+
+
+# --- selects ---------------------------------------------------------------------------------------------------------
+
+#: What is known of masks wherever a value is looked at: in rows with these truths.
+_Facts = Mapping[Node, bool]
+
+
+def settled(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
+    """`outputs` without selects between rows that are decided by the select that looks at them.
+
+    select(m, f(select(m, x, y)), z) is select(m, f(x), z) where f computes each row from the same row. A value is
+    changed only if all that use it look at nothing but rows that stay as they are.
+    """
+    if sum(node.op is SELECT for node in nodes) < 2:
+        return outputs
+    facts: dict[Node, _Facts] = {output: {} for output in outputs}
+    decided: dict[Node, bool] = {}
+    for node in reversed(nodes):
+        if node not in facts:
+            continue  # nobody needs it
+        known = facts[node]
+        if node.op is SELECT:
+            truth = _decided(node, known)
+            if truth is not None:
+                decided[node] = truth
+        for operand, found in _looked_at(node, known):
+            before = facts.get(operand)
+            if before is None:
+                facts[operand] = found
+            elif before and before is not found:
+                facts[operand] = {mask: truth for mask, truth in before.items() if found.get(mask) is truth}
+    if not decided:
+        return outputs
+    done: dict[Node, Node] = {}
+    for node in nodes:
+        if node in decided:
+            operand = done[node.inputs[1 if decided[node] else 2]]
+            done[node] = (
+                operand if operand.shape == node.shape else make(BROADCAST_TO, (operand,), {"shape": node.shape})
+            )
+        else:
+            done[node] = rebuilt(node, done)
+    return [done[node] for node in outputs]
+
+
+def _looked_at(node: Node, known: _Facts) -> Iterator[tuple[Node, _Facts]]:
+    """The operands of `node`, with what is known where it looks at them."""
+    if node.op is SELECT:
+        condition, first, second = node.inputs
+        yield condition, {}
+        mask = _mask(condition, node)
+        for operand, truth in ((first, True), (second, False)):
+            yield operand, _kept(node, operand, known if mask is None else {**known, mask: truth})
+        return
+    for operand in node.inputs:
+        yield operand, _kept(node, operand, known) if known else known
+
+
+def _mask(condition: Node, node: Node) -> Node | None:
+    """What a condition of `node` is along the first axes of it; None where it is not aligned with these."""
+    mask = condition
+    while mask.op is RESHAPE or (mask.op is BROADCAST_TO and len(mask.inputs[0].shape) in (0, len(mask.shape))):
+        mask = mask.inputs[0]
+    rank = len(mask.shape)
+    if rank and (
+        len(condition.shape) != len(node.shape) or not _leads(mask.shape, condition) or not _leads(mask.shape, node)
+    ):
+        return None
+    return mask
+
+
+def _leads(shape: tuple[int, ...], node: Node) -> bool:
+    return node.shape[: len(shape)] == shape
+
+
+def _kept(node: Node, operand: Node, known: _Facts) -> _Facts:
+    """Of `known` what holds for `operand` too: where `node` makes each row from the same row of it."""
+    if not known:
+        return known
+    op = node.op
+    if _is_pointwise(node) or op is BROADCAST_TO:
+        least = len(node.shape) if len(operand.shape) != len(node.shape) else 0
+        return {m: t for m, t in known.items() if not m.shape or (not least and _leads(m.shape, operand))}
+    if op is RESHAPE:
+        return {m: t for m, t in known.items() if _leads(m.shape, operand) and 0 not in node.shape}
+    if op is TRANSPOSE:
+        axes = node.attrs["axes"]
+        return {m: t for m, t in known.items() if axes[: len(m.shape)] == tuple(range(len(m.shape)))}
+    if op.identity is not None:
+        first = min(node.attrs["axes"], default=len(operand.shape))
+        return {m: t for m, t in known.items() if len(m.shape) <= first}
+    return {}
+
+
+def _decided(node: Node, known: _Facts) -> bool | None:
+    """Which operand a select gives in all rows that are looked at; None where that differs or is not known."""
+    if not known:
+        return None
+    mask = _mask(node.inputs[0], node)
+    return None if mask is None else _truth(mask, known)
+
+
+def _truth(mask: Node, known: _Facts) -> bool | None:
+    if mask in known:
+        return known[mask]
+    if mask.op is LOGICAL_NOT:
+        inner = _truth(mask.inputs[0], known)
+        return None if inner is None else not inner
+    if mask.op in (EQUAL, NOT_EQUAL):
+        inner = known.get(make(NOT_EQUAL if mask.op is EQUAL else EQUAL, mask.inputs, mask.attrs))
+        return None if inner is None else not inner
+    if mask.op in (LOGICAL_AND, LOGICAL_OR):
+        both = [_truth(x, known) for x in mask.inputs]
+        deciding = mask.op is LOGICAL_OR
+        if deciding in both:
+            return deciding
+        return None if None in both else not deciding
+    if mask.op is REDUCE_MAX and mask.attrs["axes"] == tuple(range(len(mask.shape), len(mask.inputs[0].shape))):
+        return True if _truth(mask.inputs[0], known) else None
+    return None
+
+
+def has_branch(nodes: Iterable[Node]) -> bool:
+    """Whether `flattened` has anything to look at."""
+    return any(node.op is BRANCH for node in nodes)
