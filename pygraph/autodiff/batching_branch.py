@@ -74,10 +74,12 @@ def _one_by_one(
     flagged = [True] * len(node.results)
     if size == 0:
         return [full(0, (0, *shape), dtype) for shape, dtype in node.results], flagged
-    results: list[Node] = []
-    for mask, body in zip(_masks(operands[0], len(bodies)), bodies, strict=True):
-        found = _taken(node, body, mask, operands[1:], flags[1:], size)
-        results = [chosen(mask, x, y) for x, y in zip(found, results, strict=True)] if results else found
+    masks = _masks(operands[0], len(bodies))
+    *found, results = (
+        _taken(node, body, mask, operands[1:], flags[1:], size) for mask, body in zip(masks, bodies, strict=True)
+    )
+    for mask, taken in reversed(list(zip(masks, found, strict=False))):
+        results = [chosen(mask, x, y) for x, y in zip(taken, results, strict=True)]
     return results, flagged
 
 

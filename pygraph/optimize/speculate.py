@@ -15,7 +15,7 @@ from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import bool_
 from ..ops.row import lookup
-from .values import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt
+from .values import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt, same, spread
 
 LOGICAL_AND = lookup("logical_and")
 LOGICAL_NOT = lookup("logical_not")
@@ -113,31 +113,29 @@ def settled(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     if sum(node.op is SELECT for node in nodes) < 2:
         return outputs
     facts: dict[Node, _Facts] = {output: {} for output in outputs}
-    decided: dict[Node, bool] = {}
+    replaced: dict[Node, list[Node]] = {}  # the operands of a node, where one of them is to be another
     for node in reversed(nodes):
         if node not in facts:
             continue  # nobody needs it
-        known = facts[node]
-        if node.op is SELECT:
-            truth = _decided(node, known)
-            if truth is not None:
-                decided[node] = truth
-        for operand, found in _looked_at(node, known):
-            before = facts.get(operand)
+        operands = []
+        for operand, known in _looked_at(node, facts[node]):
+            found, known = _decided(operand, known)
+            operands.append(found)
+            before = facts.get(found)
             if before is None:
-                facts[operand] = found
-            elif before and before is not found:
-                facts[operand] = {mask: truth for mask, truth in before.items() if found.get(mask) is truth}
-    if not decided:
+                facts[found] = known
+            elif before and before is not known:
+                facts[found] = {mask: truth for mask, truth in before.items() if known.get(mask) is truth}
+        if not same(operands, node.inputs):
+            replaced[node] = operands
+    if not replaced:
         return outputs
     done: dict[Node, Node] = {}
     for node in nodes:
-        if node in decided:
-            operand = done[node.inputs[1 if decided[node] else 2]]
-            done[node] = (
-                operand if operand.shape == node.shape else make(BROADCAST_TO, (operand,), {"shape": node.shape})
-            )
-        else:
+        if node in replaced:
+            pairs = zip(replaced[node], node.inputs, strict=True)
+            done[node] = make(node.op, tuple([spread(done[x], old.shape) for x, old in pairs]), node.attrs, node.where)
+        elif node in facts:
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]
 
@@ -191,12 +189,17 @@ def _kept(node: Node, operand: Node, known: _Facts) -> _Facts:
     return {}
 
 
-def _decided(node: Node, known: _Facts) -> bool | None:
-    """Which operand a select gives in all rows that are looked at; None where that differs or is not known."""
-    if not known:
-        return None
-    mask = _mask(node.inputs[0], node)
-    return None if mask is None else _truth(mask, known)
+def _decided(node: Node, known: _Facts) -> tuple[Node, _Facts]:
+    """What can stand for `node` in the rows that are looked at: an operand where it is a select; and what is known."""
+    while known and node.op is SELECT:
+        mask = _mask(node.inputs[0], node)
+        truth = None if mask is None else _truth(mask, known)
+        if truth is None:
+            break
+        operand = node.inputs[1 if truth else 2]
+        known = _kept(node, operand, known)
+        node = operand
+    return node, known
 
 
 def _truth(mask: Node, known: _Facts) -> bool | None:

@@ -464,6 +464,49 @@ def _branch(g: Grower) -> Any:
     return switch(chosen, branches, x)
 
 
+def _number(g: Grower) -> tuple[Any, float, float] | None:
+    """An element that no rounding touches, and two numbers near it, between which examples of a batch may lie."""
+    x = g.pick("f", lambda x: prod(x.shape) > 0 and g.exact[x])
+    if x is None:
+        return None
+    element = ops.ravel(x)[int(g.rng.integers(prod(x.shape)))]
+    evaluate_nodes([element], g.env)
+    low, high = sorted(float(np.float32(g.value(element) * factor)) for factor in (0.85, 0.95))
+    return element, low, high
+
+
+def _partial_branch(g: Grower) -> Any:
+    """Bodies that fail, or are not finite, on numbers that take another one."""
+    x, found = g.pick("f", lambda x: prod(x.shape) < 1000), _number(g)
+    if x is None or found is None:
+        return None
+    s, low, high = found
+    below, above = s <= low, s > high
+    t, table = ops.astype(s, x.dtype), np.array([0.5, -0.5, 0.25], x.dtype)
+    place = ops.where(below | above, 7, 1)
+    branches = [
+        lambda v: ops.sqrt(low - t) * ops.tanh(v),
+        lambda v: v * ops.take(table, place),
+        lambda v: ops.log(t - high) + v,
+    ]
+    return switch(ops.where(below, 0, ops.where(above, 2, 1)), branches, x)
+
+
+def _partial_loop(g: Grower) -> Any:
+    """A step that fails, or is not finite, after the last one."""
+    x, found = g.pick("f", lambda x: prod(x.shape) < 1000), _number(g)
+    if x is None or found is None:
+        return None
+    s, low, high = found
+    table = np.array([0.5, -0.5, 0.25], x.dtype)
+    last = ops.where(s <= low, 3, ops.where(s > high, 1, 0))
+
+    def step(c: Any) -> Any:
+        return c[0] + 1, ops.sin(c[1]) * ops.take(table, c[0]) + ops.log(ops.astype(last - c[0], x.dtype)) * x
+
+    return while_loop(lambda c: c[0] < last, step, (0, x))[1]
+
+
 def _checkpoint(g: Grower) -> Any:
     x = g.pick("f", lambda x: prod(x.shape) < 1000)
     if x is None:
@@ -492,7 +535,7 @@ def _composite(g: Grower) -> Any:
 
 
 #: How to add each row that is not pointwise; a new such row needs an entry. "composite" stands for functions of rows,
-#: "checkpoint" for a branch of one body that stays one.
+#: "checkpoint" for a branch of one body that stays one, "partial" for what is only defined where it is run.
 STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "reshape": _reshape,
     "transpose": _transpose,
@@ -511,15 +554,19 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "matmul": _matmul,
     "scan": _scan,
     "branch": _branch,
+    "partial_branch": _partial_branch,
     "checkpoint": _checkpoint,
     "while_loop": _while_loop,
+    "partial_loop": _partial_loop,
     "composite": _composite,
 }
 #: `replay` comes up in derivatives only.
 ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
-_OFTEN = "slice transpose reduce_sum reduce_sum matmul matmul scan composite take concatenate"
+_OFTEN = (
+    "partial_branch partial_loop slice transpose reduce_sum reduce_sum matmul matmul scan composite take concatenate"
+)
 ACTIONS = [*STRUCTURE, *_OFTEN.split()]
 
 
