@@ -15,7 +15,7 @@ from .node import Node
 from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
-from .weak import WEAK_TYPES, Weak, is_weak, weakened
+from .weak import Weak, is_weak, weakened
 from .where import describe, type_text
 
 __all__ = ["capture", "cond", "switch"]
@@ -92,12 +92,9 @@ class _Traced:
         leaves, form = flatten(tuple(operands))
         self.title = title
         self.name = function_name(f)
-        traced = [leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]
-        self.inputs = make_inputs(names, [leaf_type(leaf, name) for name, leaf in zip(names, traced, strict=True)])
-        remaining = iter(weakened(self.inputs, traced))
-        given = [leaf if type(leaf) in WEAK_TYPES else next(remaining) for leaf in leaves]
+        self.inputs = make_inputs(names, [leaf_type(leaf, name) for name, leaf in zip(names, leaves, strict=True)])
         with recording(self.inputs):
-            named, self.form = flatten_named(f(*unflatten(form, given)), "result")
+            named, self.form = flatten_named(f(*unflatten(form, weakened(self.inputs, leaves))), "result")
         self.names = [name for name, _ in named]
         self.leaves = [leaf if is_weak(leaf) else result_node(leaf, op) for _, leaf in named]
 
@@ -109,7 +106,6 @@ def _branch(
         require_functions(op, _VALUES, **{title.replace(" ", "_"): f})
     parameters = parameter_names(functions[0], len(operands))
     named = [leaf for name, tree in zip(parameters, operands, strict=True) for leaf in flatten_named(tree, name)[0]]
-    named = [(name, leaf) for name, leaf in named if type(leaf) not in WEAK_TYPES]
     with watched() as made:
         traced = [
             _Traced(op, f, title, operands, [name for name, _ in named])
