@@ -13,15 +13,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..graph.build import make, substitute
+from ..graph.build import constant, make, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..ops import masks as rules
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
-from .forward import LINEAR_RULES, jvp
+from ..ops.row import lookup
+from .forward import LINEAR_RULES, pushed
 from .loops import BRANCH, OUTPUT, Names, sources
-from .reverse import vjp
+from .masks import Derivative, Masked, opposite, under
+from .masks_in_bodies import entry, extent, filled, mask_of
+from .reverse import pulled
 from .unbroadcast import full
+
+EQUAL, LESS_EQUAL, GREATER_EQUAL = lookup("equal"), lookup("less_equal"), lookup("greater_equal")
 
 
 @dataclass
@@ -31,52 +37,49 @@ class _Derived:
     body: Graph
     names: Names
     own: list[Node]
-    outputs: list[Node | None]
+    outputs: list[Derivative | None]
 
     def filled(self, places: Sequence[int], like: Sequence[Node]) -> list[Node]:
         """The outputs at `places`, zeros where they are None."""
-        found = ((self.outputs[k], like[k]) for k in places)
-        return [full(0, primal.shape, primal.dtype) if x is None else x for x, primal in found]
+        return [filled(self.outputs[k], like[k]) for k in places]
 
 
-def branch_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
+def branch_jvp(node: Node, tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
     """The tangents of a branch's results."""
     beside = len(node.results or ()) if node.attrs.get("recompute", False) else 0
     return _tangents(node, tangents, linear=False, beside=beside)
 
 
-def branch_linear_jvp(node: Node, tangents: Sequence[Node | None]) -> list[Node | None]:
+def branch_linear_jvp(node: Node, tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
     """The same, by a branch that is handed what it needs of the primal one."""
     return _tangents(node, tangents, linear=True, beside=0)
 
 
-def _tangents(node: Node, tangents: Sequence[Node | None], linear: bool, beside: int) -> list[Node | None]:
+def _tangents(node: Node, tangents: Sequence[Derivative | None], linear: bool, beside: int) -> list[Derivative | None]:
     given = [t if is_float(x.dtype) else None for x, t in zip(node.inputs[1:], tangents[1:], strict=True)]
     derived = []
+    operands: list[Node] = []
     for body in node.attrs["bodies"]:
         names = Names(body.inputs)
-        slots = [
-            None if t is None else names.like(x, f"d_{x.attrs['name']}")
-            for x, t in zip(body.inputs, given, strict=True)
-        ]
-        outputs = jvp(body.outputs, body.inputs, slots, linear=linear)
-        derived.append(_Derived(body, names, [slot for slot in slots if slot is not None], outputs))
-    operands = [t for t in given if t is not None]
+        entries = [entry(t, x, f"d_{x.attrs['name']}", names) for x, t in zip(body.inputs, given, strict=True)]
+        outputs = pushed(body.outputs, body.inputs, [one.seed for one in entries], linear=linear)
+        derived.append(_Derived(body, names, [slot for one in entries for slot in one.slots], outputs))
+        operands = [x for one in entries for x in one.operands]
     return _chosen(node, operands, derived, [body.outputs for body in node.attrs["bodies"]], "jvp", linear, beside)
 
 
-def branch_vjp(node: Node, cotangents: Sequence[Node | None]) -> list[Node | None]:
+def branch_vjp(node: Node, cotangents: Sequence[Derivative | None]) -> list[Derivative | None]:
     """The cotangents of a branch's operands."""
     derived = []
+    operands: list[Node] = []
     for body in node.attrs["bodies"]:
         names = Names(body.inputs)
-        slots = [
-            None if ct is None else names.like(y, f"c_{k}")
-            for k, (y, ct) in enumerate(zip(body.outputs, cotangents, strict=True))
+        entries = [
+            entry(ct, y, f"c_{k}", names) for k, (y, ct) in enumerate(zip(body.outputs, cotangents, strict=True))
         ]
-        outputs = vjp(body.outputs, body.inputs, slots)
-        derived.append(_Derived(body, names, [slot for slot in slots if slot is not None], outputs))
-    operands = [ct for ct in cotangents if ct is not None]
+        outputs = pulled(body.outputs, body.inputs, [one.seed for one in entries])
+        derived.append(_Derived(body, names, [slot for one in entries for slot in one.slots], outputs))
+        operands = [x for one in entries for x in one.operands]
     return [None, *_chosen(node, operands, derived, [body.inputs for body in node.attrs["bodies"]], "vjp", True, 0)]
 
 
@@ -88,8 +91,11 @@ def _chosen(
     suffix: str,
     apart: bool,
     beside: int,
-) -> list[Node | None]:
+) -> list[Derivative | None]:
     """The results of a branch with the index of `node` over bodies that give `derived`; None where none of them does.
+
+    What some bodies give and others don't is masked by the choice; where a body gives something with masks of its own,
+    these are results beside it.
 
     Args:
         operands: for the inputs of their own.
@@ -98,10 +104,15 @@ def _chosen(
         beside: how many primal results they give as well. The optimiser may take these instead of those of `node`.
     """
     places = [k for k in range(len(primals[0])) if any(one.outputs[k] is not None for one in derived)]
-    results: list[Node | None] = [None] * len(primals[0])
+    results: list[Derivative | None] = [None] * len(primals[0])
     if not places:
         return results
     outputs = [one.filled(places, primal) for one, primal in zip(derived, primals, strict=True)]
+    partly = [k for k in places if any(isinstance(one.outputs[k], Masked) for one in derived)]
+    for k in partly:
+        shape = extent([one.outputs[k] for one in derived], primals[0][k].shape)
+        for one, found in zip(derived, outputs, strict=True):
+            found.append(mask_of(one.outputs[k], shape))
     handed: list[Node] = []
     slots: list[list[Node]] = [[] for _ in derived]
     if apart and not node.attrs.get("recompute", False):
@@ -116,8 +127,30 @@ def _chosen(
     )
     made = make(BRANCH, (*node.inputs, *handed, *operands), {**node.attrs, "bodies": bodies})
     for index, k in enumerate(places):
-        results[k] = make(OUTPUT, (made,), {"index": index})
+        value = make(OUTPUT, (made,), {"index": index})
+        if k in partly:
+            masks = [make(OUTPUT, (made,), {"index": len(places) + partly.index(k)})]
+        else:
+            masks = _taken(node.inputs[0], [one.outputs[k] is not None for one in derived])
+        results[k] = under(value, masks)
     return results
+
+
+def _taken(index: Node, live: Sequence[bool]) -> list[Node]:
+    """Where the index of a branch, clamped to the bodies there are, is one of those that are `live`."""
+    last = len(live) - 1
+    if all(live):
+        return []
+    if last == 1:
+        first = make(LESS_EQUAL, (index, constant(0)), {})
+        return [first if live[0] else opposite(first)]
+    mask: Node | bool = False
+    for number, flag in enumerate(live):
+        if flag:
+            op = LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL
+            mask = rules.either(mask, make(op, (index, constant(number)), {}))
+    assert isinstance(mask, Node)
+    return [mask]
 
 
 def _handed(

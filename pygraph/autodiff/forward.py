@@ -88,7 +88,7 @@ def pushed(
             with attributed(node.where):
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
-                    several[node] = rule(node, settle(incoming)) if rule else _custom(node, incoming)
+                    several[node] = rule(node, incoming) if rule else _custom(node, incoming)
                     continue
                 result = push(node, incoming)
         if result is not None:
@@ -133,7 +133,7 @@ def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Deriv
     def found(given: Sequence[Any]) -> Sequence[Any]:
         return rule(node, given) if node.results is not None else [rule(node, given)]
 
-    return found(settle(tangents)) if bodies_of(node) else through(found, tangents, (node, *node.inputs))
+    return found(tangents) if bodies_of(node) else through(found, tangents, (node, *node.inputs))
 
 
 def through(

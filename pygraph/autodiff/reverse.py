@@ -151,10 +151,14 @@ def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> It
     def found(given: Sequence[Any]) -> Sequence[Any]:
         return rule(node, given if node.results is not None else given[0])
 
-    own = bool(bodies_of(node)) or node.op is GIVEN
     if "t" in node.op.gaps:
         cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
-    shares = found(settle(cts)) if own else through(found, cts, (node, *node.inputs))
+    if bodies_of(node):
+        shares = found(cts)
+    elif node.op is GIVEN:
+        shares = found(settle(cts))
+    else:
+        shares = through(found, cts, (node, *node.inputs))
     for operand, share in zip(node.inputs, shares, strict=True):
         if share is not None and operand in walk.active:
             yield operand, share

@@ -106,6 +106,81 @@ def test_examples_that_are_left_out_may_be_nan() -> None:
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+def unread(x: Any) -> Any:
+    """The deviation of one number, which is 0 and has no derivative there."""
+    return np.std(x[:1])
+
+
+CONTROL: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "an untaken branch": (
+        lambda x: pg.cond(unread(x) > 0, lambda q: q * unread(x), lambda q: np.cos(q), x[1]),
+        [0, -np.sin(4), 0],
+    ),
+    "the middle one of three": (
+        lambda x: pg.switch(2, [lambda q: q, lambda q: q * np.sqrt(x[0]), lambda q: q * q], x[1]),
+        [0, 8, 0],
+    ),
+    "a discarded carry": (
+        lambda x: np.sum(pg.scan(lambda c, u: (np.sqrt(c * 0 + x[0]), u * u), 1.0, x)[1]),
+        [0, 8, 18],
+    ),
+    "a carry that begins as a constant": (
+        lambda x: pg.scan(lambda c, u: (np.sqrt(c) + u, None), 0.0, x[1:])[0],
+        [0, 0.25, 1],
+    ),
+    "a carry that is not used on": (
+        lambda x: pg.scan(lambda c, u: ((np.sqrt(c[1]), c[1] * 0 + u), None), (x[1], x[0]), x[1:])[0][1],
+        [0, 0, 1],
+    ),
+    "a loop of no steps": (lambda x: pg.while_loop(lambda c: c > 10, lambda c: c * unread(x), x[1]), [0, 1, 0]),
+    "a loop of some steps": (lambda x: pg.while_loop(lambda c: c < 10, lambda c: c * 2.0 + 0 * x[1], x[1]), [0, 4, 0]),
+    "a branch in a loop": (
+        lambda x: pg.fori_loop(0, 3, lambda i, c: c + pg.cond(i == 5, lambda: unread(x), lambda: x[1] * x[1]), 0.0),
+        [0, 24, 0],
+    ),
+    "a branch behind where": (lambda x: np.where(x > 0, pg.cond(x[1] > 0, np.sqrt, np.cos, x), 0.0), [0, 0.25, 1 / 6]),
+    "where in a branch": (
+        lambda x: pg.cond(x[1] > 0, lambda y: np.where(x > 0, y, 0.0), np.cos, np.sqrt(x)),
+        [0, 0.25, 1 / 6],
+    ),
+    "a scan behind where": (
+        lambda x: np.where(x > 0, pg.scan(lambda c, _: (np.sqrt(c), None), x, np.zeros(2))[0], 0.0),
+        [0, 4**-0.75 / 4, 9**-0.75 / 4],
+    ),
+    "where in a scan": (
+        lambda x: pg.scan(lambda c, _: (np.where(x > 0, np.sqrt(c), 0.0), None), x, np.zeros(2))[0],
+        [0, 4**-0.75 / 4, 9**-0.75 / 4],
+    ),
+    "where in a loop": (
+        lambda x: pg.while_loop(
+            lambda c: c[0] < 2, lambda c: (c[0] + 1, np.where(c[1] > 0, np.sqrt(c[1]), 0.0)), (0, x)
+        )[1],
+        [0, 4**-0.75 / 4, 9**-0.75 / 4],
+    ),
+    "slices of a scan": (lambda x: pg.scan(lambda c, u: (c, np.sqrt(u)), 0.0, x)[1][1:], [0, 0.25, 1 / 6]),
+    "where over steps": (
+        lambda x: np.sum(np.where(x > 0, pg.scan(lambda c, u: (c, np.sqrt(u)), 0.0, x)[1], 0.0)),
+        [0, 0.25, 1 / 6],
+    ),
+    "a checkpoint": (lambda x: np.where(x > 0, pg.checkpoint(np.sqrt)(x), 0.0), [0, 0.25, 1 / 6]),
+}
+
+
+@pytest.mark.parametrize("name", CONTROL)
+def test_what_no_step_and_no_taken_branch_reads_has_no_derivative(name: str) -> None:
+    f, wanted = CONTROL[name]
+    total = lambda x: np.sum(f(x))  # noqa: E731
+    np.testing.assert_allclose(pg.grad(total)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.jacfwd(total)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.jvp(total, (X,), (np.ones(3),))[1], np.sum(wanted), rtol=1e-12)
+
+
+def test_loops_of_no_steps_read_nothing() -> None:
+    f = lambda x, y: pg.scan(lambda c, u: (c * np.sqrt(y) + u, None), x, np.zeros(0))[0]  # noqa: E731
+    assert pg.grad(f, (0, 1))(2.0, 0.0) == (1.0, 0.0)
+    assert pg.jacfwd(f, (0, 1))(2.0, 0.0) == (1.0, 0.0)
+
+
 def test_second_derivatives_behind_where() -> None:
     f = lambda x: np.sum(np.where(x > 0, x * np.log(x), 0.0))  # noqa: E731
     wanted = np.diag([0, 0.25, 1 / 9])
