@@ -81,7 +81,13 @@ static void after_fork(void) {
     pool.started = pool.wanted = pool.entered = pool.left = 0;
 }
 
-static void watch_forks(void) { pthread_atfork(NULL, NULL, after_fork); }
+static void register_after_fork(void) { pthread_atfork(NULL, NULL, after_fork); }
+
+/* Called before a lock is taken: a fork may come while another thread holds it for the first time. */
+static void watch_forks(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_after_fork);
+}
 
 static int pool_size(void) {
     if (pool.size == 0) {
@@ -93,8 +99,6 @@ static int pool_size(void) {
 
 /* Starts workers until there are `count`; returns how many there are. */
 static int start_workers(int count) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
     pthread_attr_t detached;
     sigset_t all, before;
     if (pool.started >= count || pthread_attr_init(&detached) != 0) return pool.started;
@@ -113,6 +117,7 @@ static int start_workers(int count) {
 
 void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, void *job) {
     const int threads = context->threads;
+    if (threads > 1) watch_forks();
     if (threads > 1 && n_tasks > 1 && pthread_mutex_trylock(&pool.busy) == 0) {
         pthread_mutex_lock(&pool.mutex);
         int helpers = (threads < pool_size() ? threads : pool.size) - 1;
@@ -145,12 +150,14 @@ void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, vo
 }
 
 void pg_set_threads(int n) {
+    watch_forks();
     pthread_mutex_lock(&pool.mutex);
     pool.size = n < 1 ? 1 : n > PG_MAX_THREADS ? PG_MAX_THREADS : n;
     pthread_mutex_unlock(&pool.mutex);
 }
 
 int pg_get_threads(void) {
+    watch_forks();
     pthread_mutex_lock(&pool.mutex);
     const int size = pool_size();
     pthread_mutex_unlock(&pool.mutex);

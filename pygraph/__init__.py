@@ -6,6 +6,7 @@ import builtins as _builtins
 from typing import Any as _Any
 
 from . import ops as _ops
+from .concurrency import ensure_imported as _ensure_imported
 from .containers import tree_map
 from .control_flow import associative_scan, cond, fori_loop, scan, switch, while_loop
 from .control_flow import map as map
@@ -131,12 +132,14 @@ def __getattr__(name: str) -> _Any:
         except PackageNotFoundError:  # a source tree that is not installed
             return "0+source"
     if name == "Executable":  # loads the C library
+        _ensure_imported("pygraph.runtime.executable")
         from .runtime.executable import Executable
 
         return Executable
     if name in _LAZY:
         from importlib import import_module
 
+        _ensure_imported(f"{__name__}.{name}")
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -100,11 +101,27 @@ def test_equal_graphs_share_one_executable() -> None:
 
 
 def test_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "LIMIT", 3)
+    monkeypatch.setattr(shared._known, "limit", 3)
     for k in range(6):
         pg.jvp(lambda x, k=k: x * (k + 0.5), (1.0,), (1.0,))
     assert len(shared._known) == 3
-    assert shared._nodes == sum(len(graph.nodes) for graph, _ in shared._known)
+
+
+def test_what_is_kept_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops over fresh large arrays that their bodies close over: each is a graph of its own."""
+    monkeypatch.setattr(shared._known, "byte_limit", 20_000_000)
+    arrays: list[weakref.ref[Any]] = []
+    for k in range(8):
+        big = np.full(500_000, float(k))
+        arrays.append(weakref.ref(big))
+        assert pg.scan(lambda c, _, big=big: (np.sum(c * big), None), 1.0, None, length=1)[0] == 500_000.0 * k
+    del big
+    assert 1 <= len(shared._known) <= 5
+    assert shared._known.nbytes <= 20_000_000
+    assert sum(reference() is not None for reference in arrays) <= 1
+    huge = np.ones(4_000_000)
+    pg.scan(lambda c, _: (np.sum(c * huge), None), 1.0, None, length=1)
+    assert len(shared._known) == 1  # the newest stays, whatever its size
 
 
 def test_an_init_of_minus_zero_is_not_that_of_zero() -> None:

@@ -6,21 +6,27 @@ words go to a file, not a pipe, so that another thread's fork can't keep the wai
 
 from __future__ import annotations
 
+import _thread
 import os
 import shutil
 import signal
 import subprocess
-import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
+
+from ..concurrency import in_child, snapshot
 
 #: What a background child may ask of a busy machine: see nice(2).
 _NICENESS = 5
 
-_lock = threading.Lock()
 _running: dict[subprocess.Popen[bytes], Path] = {}
+_starting: dict[object, None] = {}  # one key for each start that is under way
 _closed = False
+#: The most seconds that `close` waits for a start.
+_STARTING = 0.5
 
 
 class Closed(Exception):
@@ -52,59 +58,73 @@ def run(
     said = folder / "said"
     inherited = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # it is for this process
     with said.open("wb") as output:
-        with _lock:
-            if _closed:
-                raise Closed
-            child = subprocess.Popen(
-                list(command),
-                cwd=folder,
-                env={**inherited, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            _running[child] = folder
+        child = _start(command, folder, {**inherited, **(environment or {})}, output)
         if background:
             with suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
-        late = threading.Event()
-        timer = None if timeout is None else threading.Timer(timeout, _end_late, (child, late))
+        ended = _thread.allocate_lock()  # a lock and a plain thread: those of `threading` can't start in a handler
+        ended.acquire()
+        late: list[float] = []
         try:
-            if timer is not None:
-                timer.daemon = True
-                timer.start()
+            if timeout is not None:
+                with suppress(RuntimeError):  # there is no thread to be had: then nobody ends it
+                    _thread.start_new_thread(_end_late, (child, timeout, ended, late))
             child.wait()  # with a timeout it would look for the end every now and then only
         except BaseException:  # such as KeyboardInterrupt
             _end(child)
             raise
         finally:
-            if timer is not None:
-                timer.cancel()
-            with _lock:
-                _running.pop(child, None)
+            ended.release()
+            _running.pop(child, None)
     if _closed:
         raise Closed
-    if late.is_set():
+    if late:
         raise TimeoutError(f"{command[0]} did not end within {timeout} seconds")
-    return child.returncode, said.read_text(errors="replace")
+    return child.returncode, said.read_text(encoding="utf-8", errors="replace")
+
+
+def _start(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start `command`, unless the interpreter is ending."""
+    start = object()
+    _starting[start] = None
+    try:
+        if _closed:
+            raise Closed
+        child = subprocess.Popen(
+            list(command),
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        _running[child] = folder
+        return child
+    finally:
+        _starting.pop(start, None)
 
 
 def close() -> None:
     """End what runs, remove the folders it runs in, and start nothing any more."""
     global _closed
-    with _lock:
-        _closed = True
-        children = dict(_running)
-    for child, folder in children.items():
+    _closed = True
+    end = time.monotonic() + _STARTING
+    while _starting and time.monotonic() < end:
+        time.sleep(0.001)
+    for child, folder in snapshot(_running.items()):
         _end(child)
         shutil.rmtree(folder, ignore_errors=True)  # whoever waits for it may have no time left to
 
 
-def _end_late(child: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):
-        os.killpg(child.pid, signal.SIGKILL)
+def _end_late(child: subprocess.Popen[bytes], timeout: float, ended: _thread.LockType, late: list[float]) -> None:
+    """End `child` unless it ends within `timeout` seconds."""
+    if not ended.acquire(timeout=timeout):
+        late.append(timeout)
+        with suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -116,11 +136,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _forget() -> None:
     """In the child of a fork: what runs belongs to the parent."""
-    global _lock
-    _lock = threading.Lock()
     for child in _running:
         child.returncode = 0  # so that nobody here waits for it
     _running.clear()
+    _starting.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+in_child(_forget)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..concurrency import in_child
 from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, UnsupportedError, said
 from ..ops.common import bind_describer, checked_shape, numbers_of, static_shape
 from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
@@ -42,7 +43,7 @@ Shape = tuple[int, ...]
 Attrs = Mapping[str, Any]
 
 _NO_ATTRS: dict[str, Any] = {}
-_nodes: weakref.WeakValueDictionary[tuple[Hashable, ...], Node] = weakref.WeakValueDictionary()
+_nodes: dict[tuple[Hashable, ...], _Interned] = {}
 _inferred: dict[tuple[Hashable, ...], Result] = {}
 _targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
 _CACHE_LIMIT = 10_000
@@ -134,6 +135,40 @@ def _check_dtypes(op: Op, dtypes: Sequence[DType], inputs: Sequence[Any]) -> Non
 # --- interning -------------------------------------------------------------------------------------------------------
 
 
+class _Interned(weakref.ref[Node]):
+    """What the table of nodes holds, so that a node goes with its last use.
+
+    A weakref.WeakValueDictionary would need a lock: it has no `setdefault` in one step.
+    """
+
+    __slots__ = ("key",)
+
+    key: tuple[Hashable, ...]
+
+
+def _forget_node(reference: weakref.ref[Node]) -> None:
+    """Take a node that has ended from the table.
+
+    Another thread may put an equal one there between the two lines: then it is made once more when it is next needed,
+    and two equal nodes are computed as two.
+    """
+    key = reference.key  # type: ignore[attr-defined]
+    if _nodes.get(key) is reference:
+        _nodes.pop(key, None)
+
+
+def _intern(node: Node, key: tuple[Hashable, ...]) -> Node:
+    """`node`, or the one that another thread, or what interrupted this one, made meanwhile."""
+    reference = _Interned(node, _forget_node)
+    reference.key = key
+    while True:
+        kept = _nodes.setdefault(key, reference)
+        found = kept()
+        if found is not None:
+            return found
+        _forget_node(kept)
+
+
 def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where | None = None) -> Node:
     """The node that applies `op` to `inputs`, which are not promoted; the existing one if there is one.
 
@@ -144,9 +179,11 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     """
     items: tuple[Hashable, ...] = tuple(sorted(attrs.items())) if attrs else ()
     key = (op, items, *map(id, inputs))
-    found = _nodes.get(key)
-    if found is not None:
-        return found
+    reference = _nodes.get(key)
+    if reference is not None:
+        found = reference()
+        if found is not None:
+            return found
     results = None
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
@@ -160,14 +197,11 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     else:
         (shape, dtype), results = infer(op, inputs, attrs)
     node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, shape, dtype, results, where or here(), key)
-    with _lock:  # another thread may have made it meanwhile
-        found = _nodes.get(key)
-        if found is not None:
-            return found
-        _nodes[key] = node
-    for made in _watching.sets:
-        made.add(node)
-    return node
+    kept = _intern(node, key)
+    if kept is node:
+        for made in _watching.sets:
+            made.add(node)
+    return kept
 
 
 class _Watching(threading.local):
@@ -199,17 +233,14 @@ def outputs_of(node: Node) -> tuple[Node, ...]:
 
 
 def _start() -> None:
-    """Start numbering variables from a random 64-bit token, so that no two processes share a number; a fresh lock."""
-    global _lock, _uids
-    _lock = threading.RLock()  # after a fork, another thread of the parent may have held it
+    """Start numbering variables from a random 64-bit token, so that no two processes share a number."""
+    global _uids
     _uids = itertools.count(int.from_bytes(os.urandom(8), "little") << 32)
 
 
-_lock: threading.RLock
 _uids: itertools.count[int]
 _start()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start)
+in_child(_start)
 
 
 def as_shape(shape: Any) -> Shape:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from ..concurrency import ensure_imported
 from ..errors import GraphError
 from .build import as_node, topological
-from .node import Node
+from .node import Constant, Node
 from .tree import TreeDef, flatten, unflatten
 from .where import describe
 
-__all__ = ["Graph", "bodies_of"]
+__all__ = ["Graph", "bodies_of", "constant_bytes"]
 
 
 class Graph:
@@ -172,11 +173,13 @@ class Graph:
         Raises:
             VerificationError: names the stage, the op and the node.
         """
+        ensure_imported("pygraph.graph.verify")
         from .verify import verify
 
         verify(self, stage)
 
     def __str__(self) -> str:
+        ensure_imported("pygraph.graph.printer")
         from .printer import listing
 
         return listing(self)
@@ -211,6 +214,7 @@ class Graph:
         return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
+        ensure_imported("pygraph.graph.serialize")
         from .serialize import graph_from_state, state_of
 
         state = state_of((*self.inputs, *self.outputs))
@@ -223,3 +227,16 @@ def bodies_of(node: Node) -> list[Graph]:
     for value in node.attrs.values():
         found += [x for x in (value if isinstance(value, tuple) else (value,)) if isinstance(x, Graph)]
     return found
+
+
+def constant_bytes(graph: Graph) -> int:
+    """The bytes of all constants of a graph and of the graphs inside of it, each counted once."""
+    sizes: dict[int, int] = {}
+    graphs = [graph]
+    while graphs:
+        for node in graphs.pop().nodes:
+            for value in node.attrs.values():
+                if isinstance(value, Constant):
+                    sizes[id(value)] = value.value.nbytes
+            graphs += bodies_of(node)
+    return sum(sizes.values())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..concurrency import ensure_imported
 from ..ops.row import Op
 from .operators import Operators
 from .where import Where, type_text
@@ -139,6 +140,7 @@ class Node(Operators):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
+        ensure_imported("pygraph.graph.serialize")
         from .serialize import node_from_state, state_of
 
         return node_from_state, (state_of([self]),)

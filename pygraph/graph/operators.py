@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from .. import ops
+from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
 from ..ops.dtypes import as_dtype
 from ..ops.row import lookup
@@ -214,11 +215,13 @@ class Operators:
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        ensure_imported("pygraph.graph.numpy_protocol")
         from .numpy_protocol import apply_ufunc
 
         return apply_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        ensure_imported("pygraph.graph.numpy_protocol")
         from .numpy_protocol import apply_function
 
         return apply_function(function, args, kwargs)

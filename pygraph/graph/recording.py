@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from ..concurrency import in_child
 from ..errors import GraphError
 from .node import Node
 from .weak import strong
@@ -31,6 +32,15 @@ def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
         active.remove(thread)
         for variable in map(strong, variables):
             _ended[id(variable)] = variable
+
+
+def _alone() -> None:
+    """In the child of a fork the parent's other threads record nothing."""
+    thread = threading.get_ident()
+    active[:] = [recorder for recorder in active if recorder == thread]
+
+
+in_child(_alone)
 
 
 def is_recording() -> bool:

@@ -86,5 +86,7 @@ class BoundCall:
 
 
 def _busy(built: Built) -> StateError:
-    problem = "another thread is running this bound call"
-    return StateError(describe("calling", f"{built.graph.name}.bind", problem, "bind once in each thread"))
+    problem = "this bound call is running: in another thread, or in what a signal handler interrupts"
+    return StateError(
+        describe("calling", f"{built.graph.name}.bind", problem, "bind once in each thread, and once for the handler")
+    )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, overload
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..autodiff.recompute import Plan, computed_again, current_plan, forget_after, planned
+from ..concurrency import Cache, ensure_imported
 from ..errors import DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
@@ -34,8 +33,9 @@ from .shared import shared_executable
 if TYPE_CHECKING:
     from .executable import Executable
 
-#: How many signatures of one function stay compiled.
+#: How many signatures of one function stay compiled, and about how much memory they may hold together.
 CACHE_SIZE = 64
+CACHE_BYTES = 1 << 30
 
 
 class _Signatures:
@@ -57,8 +57,7 @@ class _Signatures:
         self.shared = shared
         self.cache_size = cache_size
         self.wrt_all = wrt_all
-        self.entries: OrderedDict[Hashable, Executable] = OrderedDict()
-        self.lock = threading.Lock()
+        self.entries: Cache[Hashable, Executable] = Cache(cache_size, CACHE_BYTES)
         self.owner: weakref.ref[CompiledFunction] | None = None
         try:
             self.parameters: inspect.Signature | None = inspect.signature(function)
@@ -114,10 +113,7 @@ class _Signatures:
             problem = f"an argument's container has a static field that can't be told apart: {error}"
             advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
             raise SignatureError(describe("calling", function_name(self.function), problem, advice)) from error
-        with self.lock:
-            found = self.entries.get(key)
-            if found is not None:
-                self.entries.move_to_end(key)
+        found = self.entries.get(key)
         if found is not None and is_recording():
             # What the function closes over may have become an expression since: only recording it tells.
             graph = self._traced(values, keywords)
@@ -127,11 +123,7 @@ class _Signatures:
         made = self._compiled(values, keywords)
         if isinstance(made, Graph):
             return made
-        with self.lock:  # another thread may have been first; then its Executable stays
-            found = self.entries.setdefault(key, made)
-            while len(self.entries) > self.cache_size:
-                self.entries.popitem(last=False)
-        return found
+        return self.entries.add(key, made, made.held_bytes)  # another thread may have been first: its Executable stays
 
     def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
         with paused():
@@ -142,6 +134,7 @@ class _Signatures:
         return graph
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
+        ensure_imported("pygraph.runtime.executable")
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         options = dict(self.options)
@@ -260,8 +253,7 @@ class CompiledFunction:
     @property
     def executables(self) -> tuple[Executable, ...]:
         """The compiled signatures, the least recently used first."""
-        with self._signatures.lock:
-            return tuple(self._signatures.entries.values())
+        return tuple(self._signatures.entries.values())
 
     def executable(self, /, *args: Any, **named: Any) -> Executable:
         """The Executable that a call with these arguments runs.
@@ -278,8 +270,7 @@ class CompiledFunction:
 
     def clear(self) -> None:
         """Forget all compiled signatures."""
-        with self._signatures.lock:
-            self._signatures.entries.clear()
+        self._signatures.entries.clear()
         self.__call__ = self._signatures.call
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -398,6 +389,7 @@ def compile(
             cache_size=cache_size,
         )
     if isinstance(target, Graph):
+        ensure_imported("pygraph.runtime.executable")
         from .executable import Executable  # loads the C library: at the first compilation, not at import
 
         budget = None if nbytes is None else Budget(nbytes)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..concurrency import snapshot
 from ..lower.format import STAGE_BYTES
 from ..lower.program import Port, Program
 from . import library
@@ -133,7 +134,7 @@ def follow_default_threads(pool: ContextPool) -> None:
 def renew_default_pools(threads: int) -> None:
     """Make `threads` the size of the worker pool, and drop the contexts that were made for another number."""
     library.set_pool_threads(threads)
-    for pool in list(_default_pools):
+    for pool in snapshot(_default_pools):
         pool.free.clear()
 
 

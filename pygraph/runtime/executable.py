@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections import deque
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.recompute import current_plan, planned
+from ..concurrency import Turn, ensure_imported
 from ..errors import StateError, UnsupportedError
-from ..graph.graph import Graph
+from ..graph.graph import Graph, constant_bytes
 from ..graph.tree import LEAF, TreeDef, flatten, unflatten
 from ..graph.where import describe, type_text
 from ..lower import Program, Segment, disassemble
@@ -29,6 +31,9 @@ from .runner import Options, Runner, new_context
 from .signature import Parameter, Signature, refuse
 from .stats import Stats
 from .threads import checked_threads
+
+#: About what a node of a graph takes, with its line, its key and its attributes.
+NODE_BYTES = 1000
 
 
 class _PerThread(threading.local):
@@ -386,12 +391,20 @@ class Executable:
             >>> [file.name for file in exe.export_c(tempfile.mkdtemp(), "squares")]
             ['squares.c', 'squares.h']
         """
+        ensure_imported("pygraph.emit.export")
         from ..emit.export import export  # at the first export, not at import
 
         built = self._built
         names = built.graph.names
         variables = [names[i] for variable in built.variables or () for i in variable.positions]
         return export(built.program, built.graph, variables, built.no_tangent, path, name)
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory it keeps: its graph and Program, the arrays in them, and a context."""
+        program = self._built.program
+        code = 4 * program.words.nbytes + NODE_BYTES * len(self._built.graph.nodes)
+        return code + 2 * len(program.constants) + program.arena_bytes + constant_bytes(self._built.graph)
 
     def disassemble(self) -> str:
         """The Program as text, one instruction a line."""
@@ -419,24 +432,34 @@ class Executable:
 
 
 class KeptCall:
-    """One kept forward evaluation, with its sweeps; one thread at a time runs, others wait."""
+    """One kept forward evaluation, with its sweeps; one thread at a time runs, others wait.
 
-    __slots__ = ("_executable", "_kept", "_lock")
+    Raises on a call:
+        StateError: in a signal handler or finaliser that interrupts a sweep of the same evaluation in its thread.
+    """
+
+    __slots__ = ("_executable", "_kept", "_turn")
 
     def __init__(self, executable: Executable, kept: Kept) -> None:
         self._executable = executable
         self._kept = kept
-        self._lock = threading.Lock()
+        self._turn = Turn(functools.partial(_interrupted, executable._built.graph.name))
 
     def reverse(self, seed: Any = None) -> tuple[Any, ...]:
         """As `Executable.reverse`."""
-        with self._lock:
+        with self._turn:
             return self._executable._reverse(self._kept, seed)
 
     def jvp(self, *tangents: Any) -> Any:
         """As `Executable.jvp`."""
-        with self._lock:
+        with self._turn:
             return self._executable._tangent(self._kept, tangents, {})
+
+
+def _interrupted(name: str) -> StateError:
+    problem = "a signal handler or finaliser asks for a sweep in the middle of another one of the same evaluation"
+    advice = "evaluate once more for the handler: pg.vjp or pg.linearize"
+    return StateError(describe("calling", name, problem, advice))
 
 
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:

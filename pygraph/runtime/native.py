@@ -8,8 +8,8 @@ have cost, however often it is called. Figures: payoff.py.
 
 from __future__ import annotations
 
+import _thread
 import atexit
-import os
 import threading
 import time
 import weakref
@@ -17,6 +17,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from ..concurrency import ensure_imported, in_child, snapshot
 from ..errors import BackendError, ProgramError, UnsupportedError
 from ..lower.program import Segment
 
@@ -33,6 +34,7 @@ def prepare(library: Library, backend: str) -> None:
     if backend == "native":
         build(library)
     elif backend == "auto":
+        ensure_imported("pygraph.runtime.payoff")
         from .payoff import LONG
 
         if _watch(library) >= LONG:  # it may run only once or twice: not to be waited for
@@ -45,6 +47,7 @@ def _watch(library: Library) -> int:
     Returns:
         What a run gains at most.
     """
+    ensure_imported("pygraph.runtime.payoff")
     from .payoff import LOOK, rough
 
     if library.payoff is not None:
@@ -61,6 +64,7 @@ def build(library: Library, background: bool = False) -> None:
     Raises:
         BackendError: there is no compiler, or it fails, or its result does not load.
     """
+    ensure_imported("pygraph.emit.cache", "pygraph.runtime.library")
     from ..emit.cache import native_library
     from .library import isa
 
@@ -86,6 +90,7 @@ def load_known(library: Library) -> bool:
     Raises:
         BackendError: it can't be had: there is no C for the Program, or no compiler.
     """
+    ensure_imported("pygraph.emit.cache", "pygraph.runtime.library")
     from ..emit.cache import known_library
     from .library import isa
 
@@ -100,6 +105,7 @@ def load_known(library: Library) -> bool:
 
 
 def _emitted(library: Library) -> str:
+    ensure_imported("pygraph.emit.native")
     from ..emit.native import native_source  # at the first build: it costs memory and time to import
 
     try:
@@ -112,27 +118,18 @@ def _emitted(library: Library) -> str:
 _CLEANING = 0.5
 
 
-#: Held while the background thread imports: a fork waits for it, lest modules stay locked in the child for ever.
-_importing = threading.Lock()
-
-
-def _import_all() -> None:
-    """Import what looks and builds need."""
-    from ..emit import cache, native  # noqa: F401
-    from . import library, payoff  # noqa: F401
-
-
 class _Queue:
     """Programs that wait for the background thread, which takes them one by one.
 
-    Anything may put one in: another thread, a signal handler, a finaliser.
+    Anything may put one in: another thread, a signal handler, a finaliser. So the thread is a plain one: the lock of
+    threading.Thread.start may be held by what a handler interrupts.
     """
 
     def __init__(self) -> None:
         self.waiting: SimpleQueue[weakref.ref[Library] | threading.Event] = SimpleQueue()
         self.pending: dict[int, weakref.ref[Library]] = {}
         self.started = threading.Lock()  # taken, once and for good, by who starts the thread
-        self.thread: threading.Thread | None = None
+        self.running = threading.Lock()  # held by the thread
         self.closed = False
 
     def put(self, library: Library) -> None:
@@ -144,16 +141,22 @@ class _Queue:
     def start(self) -> None:
         if not self.started.acquire(blocking=False):
             return
-        atexit.register(_close)
+        started = False
         try:
-            self.thread = threading.Thread(target=self.work, name="pygraph native builds", daemon=True)
-            self.thread.start()
+            atexit.register(_close)
+            _thread.start_new_thread(self.work, ())
+            started = True
         except RuntimeError:  # the interpreter is ending, or there is no thread to be had
-            self.started.release()
+            pass
+        finally:
+            if not started:
+                self.started.release()
 
     def work(self) -> None:
-        with _importing:
-            _import_all()
+        with self.running:
+            self._work()
+
+    def _work(self) -> None:
         while not self.closed:
             item = self.waiting.get()
             if isinstance(item, threading.Event):
@@ -187,6 +190,7 @@ def wait(timeout: float | None = None) -> bool:
 
 def _consider(library: Library) -> None:
     """Load what the cache has, or build what pays; else watch with the planned figures in place of rough ones."""
+    ensure_imported("pygraph.runtime.payoff")
     from .payoff import payoff
 
     try:
@@ -202,6 +206,7 @@ def _consider(library: Library) -> None:
 
 
 def _say(text: str) -> None:
+    ensure_imported("logging")
     import logging  # seldom: most processes never need it
 
     logging.getLogger("pygraph").debug("%s", text)
@@ -209,24 +214,24 @@ def _say(text: str) -> None:
 
 def _close() -> None:
     """At the end of the interpreter: a build that runs is ended, and given the time to clean up."""
+    ensure_imported("pygraph.emit.child")
     from ..emit.child import close
 
     _queue.closed = True
     close()
     _queue.waiting.put(threading.Event())  # wakes it
-    if _queue.thread is not None:
-        _queue.thread.join(_CLEANING)
+    if _queue.running.acquire(timeout=_CLEANING):
+        _queue.running.release()
 
 
 def _after_fork() -> None:
     """In the child of a fork nothing is pending; what the parent waits for may be asked for again."""
     global _queue
     before, _queue = _queue, _Queue()
-    for reference in list(before.pending.values()):
+    for reference in snapshot(before.pending.values()):
         library = reference()
         if library is not None:
             _watch(library)
 
 
-os.register_at_fork(before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_importing.release)
-os.register_at_fork(after_in_child=_after_fork)
+in_child(_after_fork)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..concurrency import ensure_imported
 from ..errors import SignatureError
 from ..graph.where import describe
 
@@ -25,6 +26,7 @@ def set_tape_limit(nbytes: Any) -> None:
     if isinstance(nbytes, bool) or not isinstance(nbytes, (int, np.integer)) or not 0 <= nbytes < 2**62:
         problem = f"a limit is an integer from 0 to 2**62 - 1, in bytes, not {nbytes!r}"
         raise SignatureError(describe("configuring", "set_tape_limit", problem, "give 2**30 for 1 GiB"))
+    ensure_imported("pygraph.runtime.library")
     from . import library  # loads the C library: not at import
 
     library.set_tape_limit(int(nbytes))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..concurrency import ensure_imported
 from ..errors import SignatureError
 from ..graph.where import describe
 
@@ -23,6 +24,7 @@ def set_threads(n: int) -> None:
         >>> pg.set_threads(2)
     """
     count = checked_threads(n)
+    ensure_imported("pygraph.runtime.context")
     from .context import renew_default_pools  # loads the C library: not at import
 
     renew_default_pools(count)

@@ -10,12 +10,12 @@ helper at once.
 from __future__ import annotations
 
 import _thread
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..concurrency import in_child
 from ..lower.program import NodeInfo
 
 Run = Callable[[Any, int], int]
@@ -35,7 +35,7 @@ def is_open(nodes: Sequence[NodeInfo]) -> bool:
 class Watch:
     """A thread that stops what the main thread has been running for long; it is there while it has something to do."""
 
-    __slots__ = ("awake", "context", "stop", "turn")
+    __slots__ = ("awake", "context", "runner", "stop", "turn")
 
     def __init__(self, stop: Callable[[Any], None]) -> None:
         """`stop(context)` makes a run end soon; it does no harm to what is not running."""
@@ -43,11 +43,13 @@ class Watch:
         self.context: Any = None  # of the present run
         self.turn = 0  # its number
         self.awake = False
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget)
+        self.runner = 0  # the thread that began the last run
+        in_child(self._forget)
 
     def _forget(self) -> None:
         self.awake = False
+        if threading.get_ident() != self.runner:
+            self.context = None
 
     def wake(self) -> None:
         """Start the thread, if there is one to be had; without it, runs are not stopped."""
@@ -101,14 +103,16 @@ def watched(run: Run, helper: Run, watch: Watch, interrupted: int) -> Run:
     def call(context: Any, segment: int) -> int:
         if long or ident() != main:
             return helped(context, segment)
+        outer = watch.context  # of a run that a signal handler interrupts, before or after its time in C
         watch.turn += 1
+        watch.runner = main
         watch.context = context
         try:
             if not watch.awake:
                 watch.wake()
             status = run(context, segment)
         finally:
-            watch.context = None
+            watch.context = outer
         return helped(context, segment) if status == interrupted else status
 
     return call

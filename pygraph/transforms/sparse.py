@@ -14,6 +14,7 @@ import numpy as np
 from ..autodiff.compressed import Compressed, compressed_hessian, compressed_jacobian
 from ..autodiff.pattern import Index, Pattern
 from ..autodiff.sparsity import jacobian_sparsity
+from ..concurrency import ensure_imported
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
 from ..graph.graph import Graph
 from ..graph.node import Node
@@ -216,6 +217,7 @@ class _SparseSignatures(_Signatures):
         return found, self.details[found], leaves
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable:
+        ensure_imported("pygraph.runtime.executable")
         from ..runtime.executable import Executable  # loads the C library: at the first compilation, not at import
 
         name, f = self.name, self.function
@@ -276,6 +278,7 @@ class _Structure:
 def _csr_array(name: str, f: Function) -> Callable[..., Any]:
     """`scipy.sparse.csr_array`, or the error that says how to get it."""
     try:
+        ensure_imported("scipy.sparse")
         from scipy.sparse import csr_array
     except ImportError as error:
         problem = "it returns a scipy.sparse.csr_array, and SciPy can't be imported"

@@ -107,7 +107,7 @@ def test_two_threads_can_not_share_one() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(not text or "another thread is running this bound call" in text for text in said)
+    assert all(not text or "this bound call is running" in text for text in said)
     np.testing.assert_array_equal(call(), expected)
 
 
