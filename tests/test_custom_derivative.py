@@ -197,6 +197,16 @@ def test_executables_with_wrt_and_pickles() -> None:
         ({"jvp": lambda p, t: t[0]}, pg.GraphError, "the jvp returned a Node, not a pair"),
         ({"jvp": lambda p, t: (p[0], t[0] * t[0])}, pg.UnsupportedError, "the jvp is not linear in its tangents"),
         (
+            {"jvp": lambda p, t: (p[0], pg.cond(t[0][0] > 0, lambda t: t, lambda t: 2.0 * t, t[0]))},
+            pg.UnsupportedError,
+            "the jvp is not linear in its tangents",
+        ),
+        (
+            {"jvp": lambda p, t: (p[0], pg.fori_loop(0, 2, lambda i, c: c * c, t[0]))},
+            pg.UnsupportedError,
+            "the jvp is not linear in its tangents",
+        ),
+        (
             {"vjp": lambda p, ct: (ct[0],)},
             pg.ShapeError,
             r"the cotangent is float64 where the function has float64\[3\]",
@@ -271,3 +281,29 @@ def test_constants_that_are_not_floating_stay_results_of_the_rule(dtype: str) ->
     single = pg.custom_derivative(lambda k: k + 1, jvp=lambda p, t: (p[0] + 1, t[0]))
     assert pg.compile(lambda y: y * single(pg.where(y > -1e9, 1, 1)))(1.5) == 3.0
     assert pg.grad(lambda y: y * single(pg.where(y > -1e9, 1, 1)))(1.5) == 2.0
+
+
+def _times_cubed(x: Any, t: Any) -> Any:
+    """t x³ by a loop whose condition depends on x, not on the tangent."""
+    steps = lambda c: (c[0] + 1, c[1] * np.sin(x) * (x / np.sin(x)))  # noqa: E731
+    return pg.while_loop(lambda c: c[0] < 3 + 0 * x, steps, (0.0, t))[1]
+
+
+LINEAR: dict[str, Any] = {
+    "cond": lambda x, t: pg.cond(x > 0, lambda t: 4.0 * x**3 * t, lambda t: t * 4.0 * x * x * x, t),
+    "switch": lambda x, t: pg.switch(pg.astype(x > 0, "int64"), [lambda t: -t, lambda t: 4.0 * x**3 * t], t),
+    "scan": lambda x, t: 4.0 * pg.scan(lambda c, _: (c * np.exp(np.log(x)), None), t, np.zeros(3))[0],
+    "fori_loop": lambda x, t: 4.0 * pg.fori_loop(0, 3, lambda i, c: c * np.exp(np.log(x)), t),
+    "while_loop": lambda x, t: 4.0 * _times_cubed(x, t),
+    "a loop in a branch": lambda x, t: pg.cond(x > 0, lambda t: 4.0 * _times_cubed(x, t), lambda t: -t, t),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_linear_jvp_may_have_branches_and_loops(name: str) -> None:
+    f = pg.custom_derivative(lambda x: x**4, jvp=lambda p, t: (p[0] ** 4, LINEAR[name](p[0], t[0])))
+    np.testing.assert_allclose(pg.grad(f)(2.0), 32.0, rtol=1e-12)
+    np.testing.assert_allclose(pg.jacfwd(f)(2.0), 32.0, rtol=1e-12)
+    np.testing.assert_allclose(pg.grad(pg.grad(f))(2.0), 48.0, rtol=1e-12)
+    np.testing.assert_allclose(pg.vmap(pg.grad(f))(np.array([1.0, 2.0])), [4.0, 32.0], rtol=1e-12)
+    np.testing.assert_allclose(pg.grad(lambda x: np.where(x > 0, f(x), 0.0))(2.0), 32.0, rtol=1e-12)

@@ -24,7 +24,7 @@ from .masks import (
     value_of,
     widened,
 )
-from .walk import Walk
+from .walk import GIVEN, Walk
 
 ADD = lookup("add")
 OUTPUT = lookup("output")
@@ -133,7 +133,8 @@ def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Deriv
     def found(given: Sequence[Any]) -> Sequence[Any]:
         return rule(node, given) if node.results is not None else [rule(node, given)]
 
-    return found(tangents) if bodies_of(node) else through(found, tangents, (node, *node.inputs))
+    own = bodies_of(node) or node.op is GIVEN
+    return found(tangents) if own else through(found, tangents, (node, *node.inputs))
 
 
 def through(

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..graph.build import depends_on, make, outputs_of, substitute, var
+from ..graph.build import make, outputs_of, substitute, var
 from ..graph.node import Node, Result
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
 from .batching import batch
-from .reverse import vjp
+from .dependence import dependence
+from .forward import pushed
+from .masks import Derivative, Masked, masked, settle
+from .reverse import pulled
+from .unbroadcast import full
 
 GIVEN = lookup("given_derivative")
 REDUCE_SUM = lookup("reduce_sum")
@@ -20,10 +24,10 @@ REDUCE_SUM = lookup("reduce_sum")
 class Rule(Protocol):
     """The derivative of some values, which are functions of primals; flat, on expressions."""
 
-    def jvp(self, primals: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
+    def jvp(self, primals: Sequence[Node], tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """The tangent of each value, None for zero."""
 
-    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Node | None]) -> list[Node | None]:
+    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """The cotangent of each primal, None for zero."""
 
     def batch(
@@ -39,21 +43,61 @@ def given(rule: Rule, primals: Sequence[Node], values: Sequence[Node]) -> list[N
 
 
 def transposed(
-    rule: Rule, primals: Sequence[Node], cotangents: Sequence[Node | None], floating: Sequence[bool]
-) -> list[Node | None] | None:
+    rule: Rule, primals: Sequence[Node], cotangents: Sequence[Derivative | None], floating: Sequence[bool]
+) -> list[Derivative | None] | None:
     """The cotangents of `primals` by the transpose of `rule.jvp`; None where that is not linear in its tangents."""
-    tangents = [
-        var(f"t{i}", x.shape, x.dtype) if flag else None
-        for i, (x, flag) in enumerate(zip(primals, floating, strict=True))
-    ]
+    tangents = _slots(primals, floating)
     slots = [t for t in tangents if t is not None]
-    pushed = rule.jvp(primals, tangents)
-    pairs = [(p, c) for p, c in zip(pushed, cotangents, strict=True) if p is not None and c is not None]
-    found = vjp([p for p, _ in pairs], slots, [c for _, c in pairs])
-    if depends_on([share for share in found if share is not None], slots):
+    made = settle(rule.jvp(primals, tangents))
+    pairs = [(p, c) for p, c in zip(made, cotangents, strict=True) if p is not None and c is not None]
+    found = pulled([p for p, _ in pairs], slots, [c for _, c in pairs], beyond=primals)
+    free = _without(found, slots, primals)
+    if free is None:
         return None
-    shares = iter(found)
+    shares = iter(free)
     return [None if t is None else next(shares) for t in tangents]
+
+
+def linearly(rule: Rule, primals: Sequence[Node], tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
+    """`rule.jvp` of tangents with masks, which are taken through what it makes of variables."""
+    places = _slots(primals, [t is not None for t in tangents])
+    slots = [slot for slot in places if slot is not None]
+    made = settle(rule.jvp(primals, places))
+    live = [x for x in made if x is not None]
+    found = _without(pushed(live, slots, [t for t in tangents if t is not None], beyond=primals), slots, primals)
+    if found is None:  # not linear: it has the tangents as they are
+        return rule.jvp(primals, settle(tangents))
+    results = iter(found)
+    return [None if x is None else next(results) for x in made]
+
+
+def _slots(primals: Sequence[Node], wanted: Sequence[bool]) -> list[Node | None]:
+    return [
+        var(f"t{i}", x.shape, x.dtype) if flag else None
+        for i, (x, flag) in enumerate(zip(primals, wanted, strict=True))
+    ]
+
+
+def _without(
+    found: Sequence[Derivative | None], slots: Sequence[Node], beyond: Sequence[Node]
+) -> list[Derivative | None] | None:
+    """`found` with zeros for `slots`, of which its values do not depend; None where they do.
+
+    Loops and branches may take variables that their results, or those that are used, do not depend on.
+    """
+    nodes = [node for x in found if x is not None for node in ((x.value, *x.masks) if isinstance(x, Masked) else (x,))]
+    if any(dependence(nodes, slots, beyond)):
+        return None
+    kept = {x: x for x in beyond}
+    place = dict(zip(nodes, substitute(nodes, {**kept, **{t: full(0, t.shape, t.dtype) for t in slots}}), strict=True))
+    return [
+        None
+        if x is None
+        else place[x]
+        if isinstance(x, Node)
+        else masked(place[x.value], [place[mask] for mask in x.pending], [place[mask] for mask in x.applied])
+        for x in found
+    ]
 
 
 def given_batch(
@@ -82,14 +126,15 @@ class Batched:
     types: tuple[Result, ...]
     size: int
 
-    def jvp(self, primals: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
+    def jvp(self, primals: Sequence[Node], tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """One jvp of each example, at once."""
+        tangents = settle(tangents)
         slots = [
             None if tangent is None else var(f"t{i}", *type_)
             for i, (tangent, type_) in enumerate(zip(tangents, self.types, strict=True))
         ]
         found = self._applied(
-            lambda xs: self.rule.jvp(xs, slots),
+            lambda xs: settle(self.rule.jvp(xs, slots)),
             primals,
             [
                 (slot, tangent, flag)
@@ -99,15 +144,16 @@ class Batched:
         )
         return [None if x is None else in_batch(x, flag, self.size) for x, flag in found]
 
-    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Node | None]) -> list[Node | None]:
+    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """One vjp of each example, at once; the shares of a primal that all examples have in common are added up."""
+        cotangents = settle(cotangents)
         slots = [None if ct is None else var(f"c{i}", ct.shape[1:], ct.dtype) for i, ct in enumerate(cotangents)]
         found = self._applied(
-            lambda xs: self.rule.vjp(xs, slots),
+            lambda xs: settle(self.rule.vjp(xs, slots)),
             primals,
             [(slot, ct, True) for slot, ct in zip(slots, cotangents, strict=True) if slot is not None],
         )
-        result: list[Node | None] = []
+        result: list[Derivative | None] = []
         for (share, has_axis), flag in zip(found, self.flags, strict=True):
             if share is not None:
                 share = in_batch(share, has_axis, self.size)

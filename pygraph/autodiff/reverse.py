@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..graph.graph import bodies_of
@@ -55,13 +55,17 @@ def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Deriv
 
 
 def pulled(
-    outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Derivative | None]
+    outputs: Sequence[Node],
+    wrt: Sequence[Node],
+    cotangents: Sequence[Derivative | None],
+    *,
+    beyond: Iterable[Node] = (),
 ) -> list[Derivative | None]:
-    """The same with masks that are still to be applied."""
-    walk = Walk(outputs, wrt)
+    """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
+    walk = Walk(outputs, wrt, beyond)
     if any(map(reads_stacks, walk.order)):
         outputs = absorbed(outputs, wrt)
-        walk = Walk(outputs, wrt)
+        walk = Walk(outputs, wrt, beyond)
     sums = Sums()
     several: dict[Node, list[Derivative | None]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
@@ -153,12 +157,8 @@ def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> It
 
     if "t" in node.op.gaps:
         cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
-    if bodies_of(node):
-        shares = found(cts)
-    elif node.op is GIVEN:
-        shares = found(settle(cts))
-    else:
-        shares = through(found, cts, (node, *node.inputs))
+    own = bodies_of(node) or node.op is GIVEN
+    shares = found(cts) if own else through(found, cts, (node, *node.inputs))
     for operand, share in zip(node.inputs, shares, strict=True):
         if share is not None and operand in walk.active:
             yield operand, share

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.given import given, given_batch, transposed
+from ..autodiff.given import given, given_batch, linearly, transposed
+from ..autodiff.masks import Derivative, Masked, settle, settled
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
 from ..graph.build import as_node, constant, substitute, topological, var
 from ..graph.node import Node, Result
@@ -173,20 +174,25 @@ class _Rule:
                 var(f"t{i}", *type_) if flag else None
                 for i, (type_, flag) in enumerate(zip(self.types, self.floating, strict=True))
             ]
-            found = self.jvp(primals, slots)
+            found = self._jvp(primals, slots)
             self._closed(self.jvp_rule, found, [*primals, *slots])
         cts = [var(f"c{i}", *type_) if is_float(type_[1]) else None for i, type_ in enumerate(self.output_types)]
         if self.vjp_rule is None:
             self.vjp(primals, cts)  # whether jvp can be transposed
         else:
             last = self.vjp_rule[-1] if isinstance(self.vjp_rule, tuple) else self.vjp_rule
-            self._closed(last, self.vjp(primals, cts), [*primals, *cts])
+            self._closed(last, settle(self.vjp(primals, cts)), [*primals, *cts])
 
     def _closed(self, part: Function, found: Sequence[Node | None], variables: Sequence[Node | None]) -> None:
         _closed(self.f, part, [x for x in found if x is not None], [x for x in variables if x is not None])
 
-    def jvp(self, primals: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
+    def jvp(self, primals: Sequence[Node], tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """The tangents of the outputs by the rule."""
+        if any(isinstance(t, Masked) for t in tangents):
+            return linearly(self, primals, tangents)
+        return [*self._jvp(primals, settle(tangents))]
+
+    def _jvp(self, primals: Sequence[Node], tangents: Sequence[Node | None]) -> list[Node | None]:
         if self.jvp_rule is None:
             problem = "forward mode is asked of a function that has only a vjp"
             advice = "give jvp=... too, or differentiate in reverse mode (pg.grad, pg.vjp, pg.jacrev)"
@@ -202,18 +208,18 @@ class _Rule:
         self._fit(self.jvp_rule, "output of the jvp", returned[0], self.output_form, self.output_types, True)
         return self._fit(self.jvp_rule, "tangent", returned[1], self.output_form, self.output_types, False)
 
-    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Node | None]) -> list[Node | None]:
+    def vjp(self, primals: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """The cotangents of the arguments, by the rule or by the transpose of the other one."""
         if self.vjp_rule is None:
-            shares = transposed(self, primals, cotangents, self.floating)
-            if shares is None:
+            found = transposed(self, primals, cotangents, self.floating)
+            if found is None:
                 assert self.jvp_rule is not None
                 problem = "the jvp is not linear in its tangents, so reverse mode can't be derived from it"
                 advice = "make it linear in them, or give vjp=... too"
                 raise self._error(UnsupportedError, self.jvp_rule, problem, advice)
-            return shares
+            return found
         seeds = [
-            None if not is_float(dtype) else constant(np.zeros(shape, dtype)) if ct is None else ct
+            None if not is_float(dtype) else constant(np.zeros(shape, dtype)) if ct is None else settled(ct)
             for (shape, dtype), ct in zip(self.output_types, cotangents, strict=True)
         ]
         cotangent = unflatten(self.output_form, seeds)
@@ -225,17 +231,17 @@ class _Rule:
                 problem = f"the forward rule returned a {type(returned).__name__}, not a pair"
                 raise self._error(GraphError, forward, problem, "return (output, residuals)")
             self._fit(forward, "output of the forward rule", returned[0], self.output_form, self.output_types, True)
-            found = backward(returned[1], cotangent)
+            pulled = backward(returned[1], cotangent)
         else:
             backward = self.vjp_rule
-            found = backward(arguments, cotangent)
-        if not isinstance(found, (tuple, list)) or len(found) != len(self.forms):
-            problem = f"the vjp returned {flatten(found)[1]!r} for {len(self.forms)} arguments"
+            pulled = backward(arguments, cotangent)
+        if not isinstance(pulled, (tuple, list)) or len(pulled) != len(self.forms):
+            problem = f"the vjp returned {flatten(pulled)[1]!r} for {len(self.forms)} arguments"
             raise self._error(
                 GraphError, backward, problem, "return a tuple with a cotangent, or None, for each argument"
             )
-        shares = []
-        for share, form in zip(found, self.forms, strict=True):
+        shares: list[Derivative | None] = []
+        for share, form in zip(pulled, self.forms, strict=True):
             types = self.types[len(shares) : len(shares) + form.n_leaves]
             if share is None:
                 shares += [None] * form.n_leaves

@@ -175,6 +175,15 @@ def test_what_no_step_and_no_taken_branch_reads_has_no_derivative(name: str) -> 
     np.testing.assert_allclose(pg.jvp(total, (X,), (np.ones(3),))[1], np.sum(wanted), rtol=1e-12)
 
 
+def test_masks_go_through_given_derivatives() -> None:
+    root = pg.custom_derivative(np.sqrt, jvp=lambda p, t: (np.sqrt(p[0]), t[0] * 0.5 / np.sqrt(p[0])))
+    f = lambda x: np.sum(np.where(x > 0, root(x), 0.0))  # noqa: E731
+    np.testing.assert_allclose(pg.grad(f)(X), [0, 0.25, 1 / 6], rtol=1e-12)
+    wanted = [[np.inf, 0, 0], [0, 0.25, 0], [0, 0, 1 / 6]]
+    np.testing.assert_allclose(pg.jacfwd(root)(X), wanted, rtol=1e-12)
+    np.testing.assert_allclose(pg.jacrev(root)(X), wanted, rtol=1e-12)
+
+
 def test_loops_of_no_steps_read_nothing() -> None:
     f = lambda x, y: pg.scan(lambda c, u: (c * np.sqrt(y) + u, None), x, np.zeros(0))[0]  # noqa: E731
     assert pg.grad(f, (0, 1))(2.0, 0.0) == (1.0, 0.0)
