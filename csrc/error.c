@@ -53,7 +53,10 @@ int pg_failed(const pg_place *place, int status, int64_t first, int64_t second) 
         break;
     case PG_PROGRAM: report_at(place, status, "no instruction has opcode %" PRId64, first); break;
     case PG_INTERRUPTED: report_at(place, status, "stopped from outside"); break;
-    default: report_at(place, status, "a tape has %" PRId64 " records, %" PRId64 " are read", first, second); break;
+    case PG_ARGUMENT:
+        report_at(place, status, "a tape has %" PRId64 " records, %" PRId64 " are read", first, second);
+        break;
+    default: report_at(place, status, "its kernel failed in way %d", status - PG_FAILURE); break;
     }
     place->context->error.detail[0] = first;
     place->context->error.detail[1] = second;

@@ -1,4 +1,5 @@
 /* The check for inf and nan after each instruction, for contexts made with check_finite. */
+#include "call.h"
 #include "context.h"
 #include "loader.h"
 
@@ -78,23 +79,28 @@ int pg_finite_matmul(const pg_place *place, const void *data) {
     return PG_OK;
 }
 
-/* A [outer][middle][inner] result. */
-static int check_block(const pg_place *place, const pg_indexing *x, int64_t middle) {
-    const int64_t at = search(place->slots[x->out.slot] + x->out.offset, x->dtype, x->outer * middle * x->inner);
-    return at >= 0 ? not_finite(place, 0, at) : PG_OK;
-}
-
-int pg_finite_gather(const pg_place *place, const void *data) {
-    const pg_indexing *gather = data;
-    return check_block(place, gather, gather->n_index);
+int pg_finite_call(const pg_place *place, const void *data) {
+    const pg_invocation *call = data;
+    for (int k = call->kernel->n_inputs; k < call->kernel->n_arguments; k++) {
+        const int dtype = call->kernel->arguments[k].dtype;
+        for (int64_t batch = 0; batch < call->batch; batch++) {
+            const char *memory = place->slots[call->arguments[k].slot] + call->arguments[k].offset;
+            memory += pg_batch_offset(call, k, batch);
+            const int64_t at = search(memory, dtype, call->cores[k]);
+            if (at >= 0) return not_finite(place, k - call->kernel->n_inputs, batch * call->cores[k] + at);
+        }
+    }
+    return PG_OK;
 }
 
 int pg_finite_scatter(const pg_place *place, const void *data) {
-    const pg_indexing *scatter = data;
-    return check_block(place, scatter, scatter->axis_length);
+    const pg_indexing *x = data;
+    const char *memory = place->slots[x->out.slot] + x->out.offset;
+    const int64_t at = search(memory, x->dtype, x->outer * x->axis_length * x->inner);
+    return at >= 0 ? not_finite(place, 0, at) : PG_OK;
 }
 
-/* SCALAR checks while it runs, the bodies that others run have been checked, and WRAP gives integers. */
+/* SCALAR checks while it runs, and the bodies that others run have been checked. */
 #define PG_NOTHING_LEFT(name)                                       \
     int pg_finite_##name(const pg_place *place, const void *data) { \
         (void)place;                                                \
@@ -106,7 +112,6 @@ PG_NOTHING_LEFT(scan)
 PG_NOTHING_LEFT(branch)
 PG_NOTHING_LEFT(while)
 PG_NOTHING_LEFT(replay)
-PG_NOTHING_LEFT(wrap)
 
 /* One micro-op at a time, since cells are reused within the instruction; the result's number is the micro-op's. */
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells) {

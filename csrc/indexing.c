@@ -1,4 +1,4 @@
-/* Runs GATHER, SCATTER and WRAP; an index outside its axis ends the call. */
+/* Runs SCATTER; an index outside its axis ends the call. */
 #include "context.h"
 #include "loader.h"
 
@@ -11,48 +11,6 @@ static int out_of_range(const pg_place *place, int64_t index, int64_t length) {
 
 static char *at(const pg_place *place, const pg_operand *operand) {
     return place->slots[operand->slot] + operand->offset;
-}
-
-int pg_run_wrap(const pg_place *place, const void *data) {
-    const pg_indexing *wrap = data;
-    const int64_t *index = (const int64_t *)(void *)at(place, &wrap->index);
-    int64_t *out = (int64_t *)(void *)at(place, &wrap->out);
-    const int64_t length = wrap->axis_length;
-    for (int64_t j = 0; j < wrap->n_index; j++) {
-        const int64_t i = index[j] < 0 ? index[j] + length : index[j];
-        if (i < 0 || i >= length) return out_of_range(place, index[j], length);
-        out[j] = i;
-    }
-    return PG_OK;
-}
-
-#define PG_GATHER_ELEMENTS(T)                                                                   \
-    for (int64_t j = 0; j < g->n_index; j++) {                                                  \
-        const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];                  \
-        if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length); \
-        ((T *)(void *)out)[j] = ((const T *)(const void *)x)[i];                                \
-    }
-
-int pg_run_gather(const pg_place *place, const void *data) {
-    const pg_indexing *g = data;
-    const int64_t *index = (const int64_t *)(void *)at(place, &g->index);
-    const char *x = at(place, &g->x);
-    char *out = at(place, &g->out);
-    const int64_t row = g->inner * g->size;
-    for (int64_t o = 0; o < g->outer; o++, x += g->axis_length * row, out += g->n_index * row) {
-        if (g->inner == 1 && g->size == 8) {
-            PG_GATHER_ELEMENTS(uint64_t)
-        } else if (g->inner == 1 && g->size == 4) {
-            PG_GATHER_ELEMENTS(uint32_t)
-        } else if (row > 0) {
-            for (int64_t j = 0; j < g->n_index; j++) {
-                const int64_t i = index[j] < 0 ? index[j] + g->axis_length : index[j];
-                if (i < 0 || i >= g->axis_length) return out_of_range(place, index[j], g->axis_length);
-                memcpy(out + j * row, x + i * row, (size_t)row);
-            }
-        }
-    }
-    return PG_OK;
 }
 
 /* out[k] += v[k] for one row. U: the type in which the sum is defined. */

@@ -1,4 +1,4 @@
-/* Loads GATHER, SCATTER and WRAP: the sizes of their operands; the indices themselves are checked when they run. */
+/* Loads SCATTER: the sizes of its operands; the indices themselves are checked when it runs. */
 #include "loader.h"
 
 #include <inttypes.h>
@@ -31,27 +31,6 @@ static pg_indexing *new_indexing(pg_loader *l, int64_t outer, int64_t axis_lengt
     return indexing;
 }
 
-int pg_decode_gather(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n != 11) return pg_refuse(l, "GATHER: wrong length");
-    int status = pg_check_dtype(l, words[0], "GATHER");
-    if (status != PG_OK) return status;
-    const int64_t outer = words[1], axis = words[2], inner = words[3], n_index = words[4];
-    pg_indexing *g = new_indexing(l, outer, axis, inner, n_index);
-    if (!g) return PG_MEMORY;
-    g->dtype = (int)words[0];
-    g->size = pg_size_of(g->dtype);
-    pg_extent x, index, result;
-    status = read_block(l, words + 5, g->dtype, outer, axis, inner, 0, "GATHER: x", &g->x, &x);
-    if (status == PG_OK)
-        status = read_block(l, words + 7, PG_I64, 1, n_index, 1, 0, "GATHER: index", &g->index, &index);
-    if (status == PG_OK)
-        status = read_block(l, words + 9, g->dtype, outer, n_index, inner, 1, "GATHER: result", &g->out, &result);
-    if (status == PG_OK) status = pg_check_apart(l, &result, &x, "GATHER: the result", "x");
-    if (status == PG_OK) status = pg_check_apart(l, &result, &index, "GATHER: the result", "the index");
-    out->data = g;
-    return status;
-}
-
 int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
     if (n != 12) return pg_refuse(l, "SCATTER: wrong length");
     int status = pg_check_dtype(l, words[0], "SCATTER");
@@ -72,21 +51,5 @@ int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruct
     if (status == PG_OK) status = pg_check_apart(l, &result, &v, "SCATTER: the result", "v");
     if (status == PG_OK) status = pg_check_apart(l, &result, &index, "SCATTER: the result", "the index");
     out->data = s;
-    return status;
-}
-
-int pg_decode_wrap(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n != 6) return pg_refuse(l, "WRAP: wrong length");
-    if (words[1] < 0) return pg_refuse(l, "WRAP: a size of %" PRId64, words[1]);
-    pg_indexing *w = new_indexing(l, 1, words[1], 1, words[0]);
-    if (!w) return PG_MEMORY;
-    w->dtype = PG_I64;
-    w->size = 8;
-    pg_extent index, result;
-    int status = read_block(l, words + 2, PG_I64, 1, words[0], 1, 0, "WRAP: index", &w->index, &index);
-    if (status == PG_OK) status = read_block(l, words + 4, PG_I64, 1, words[0], 1, 1, "WRAP: result", &w->out, &result);
-    if (status == PG_OK && index.lo != result.lo)
-        status = pg_check_apart(l, &result, &index, "WRAP: the result", "the index");
-    out->data = w;
     return status;
 }

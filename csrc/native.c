@@ -1,4 +1,5 @@
 /* Native code of a Program: loads it, runs segments with it, and tells when it would pay to have it. */
+#include "call.h"
 #include "context.h"
 #include "loader.h"
 #include "pg_native.h"
@@ -28,6 +29,21 @@ static int fail(const pg_call *call, int status, int body, int64_t instruction, 
 PG_PRODUCT(product_f64, double, PG_F64)
 PG_PRODUCT(product_f32, float, PG_F32)
 
+static int kernel(const pg_call *call, const int64_t *words, char *const *bases, char *work, int64_t *detail) {
+    pg_invocation found = {.kernel = &pg_kernel_infos[words[0]], .n_batch = (int)words[1], .per_task = words[2]};
+    const int n_numbers = found.kernel->n_sizes + found.kernel->n_params;
+    words += 3;
+    for (int i = 0; i < n_numbers; i++) found.sizes[i] = *words++;
+    found.batch = 1;
+    for (int i = 0; i < found.n_batch; i++) found.batch *= found.dims[i] = *words++;
+    found.n_tasks = (found.batch - 1) / found.per_task + 1;
+    for (int k = 0; k < found.kernel->n_arguments; k++) {
+        for (int i = 0; i < found.n_batch; i++) found.arguments[k].strides[i] = *words++;
+    }
+    if (work != NULL) found.work_bytes = pg_round_up((int64_t)found.kernel->work(found.sizes));
+    return pg_run_batch(call->context, &found, bases, work, detail);
+}
+
 static int tape_reserve(const pg_call *call, int body, int64_t instruction, int64_t node, int tape, int64_t n) {
     const pg_place place = {.context = call->context, .body = body, .instruction = instruction, .node = node};
     return pg_reserve_tape(&place, tape, n);
@@ -50,6 +66,7 @@ static const pg_host host = {
     .fail = fail,
     .product_f64 = product_f64,
     .product_f32 = product_f32,
+    .kernel = kernel,
     .tape_reserve = tape_reserve,
     .tape_at = tape_at,
     .tape_count = tape_count,

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Changes with anything below; a library that was made for another one is not run. */
-#define PG_NATIVE_ABI UINT64_C(0x70674e4154000001)
+#define PG_NATIVE_ABI UINT64_C(0x70674e4154000002)
 
 struct pg_host;
 
@@ -39,6 +39,10 @@ typedef struct pg_host {
                         const double *a, const double *b, double *c);
     void (*product_f32)(const pg_call *call, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb,
                         const float *a, const float *b, float *c);
+    /* A kernel on each index of a batch. words: the kernel, the axes of the batch, how many a task has; the kernel's
+     * sizes and parameters; the axes; for each operand and result its strides in bytes. bases: the first of each.
+     * Returns 0 or the number of its failure. */
+    int (*kernel)(const pg_call *call, const int64_t *words, char *const *bases, char *work, int64_t *detail);
     /* Makes room for n records on a tape, which may move it; returns a status, its record filled. */
     int (*tape_reserve)(const pg_call *call, int body, int64_t instruction, int64_t node, int tape, int64_t n);
     char *(*tape_at)(const pg_call *call, int tape, int64_t at);

@@ -29,6 +29,10 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
     return call->host->tape_reserve(call, body, instruction, node, tape, n);
 }
 
+PG_INLINE int pg_kernel(const pg_call *call, const int64_t *words, char *const *bases, char *work, int64_t *detail) {
+    return call->host->kernel(call, words, bases, work, detail);
+}
+
 /* C = op(A) op(B) of m by n elements over k: one panel of a MATMUL. */
 PG_INLINE void pg_product_f64(const pg_call *call, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t lda,
                               int64_t ldb, const double *a, const double *b, double *c) {

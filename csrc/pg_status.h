@@ -13,6 +13,7 @@ enum {
     PG_TAPE = 7,        /* a tape reached its limit */
     PG_INTERRUPTED = 8, /* the run was stopped */
     PG_PAYS = 9,        /* done, and native code would pay */
+    PG_FAILURE = 16,    /* a kernel failed in its first way; the others follow */
 };
 
 #endif

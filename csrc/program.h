@@ -92,7 +92,7 @@ typedef struct pg_matmul {
     pg_operand a, b, c;
 } pg_matmul;
 
-/* GATHER: x, index -> out. SCATTER: v, index -> out. WRAP: index -> out. */
+/* SCATTER: v, index -> out. */
 typedef struct pg_indexing {
     int dtype, size, add;
     int64_t outer, axis_length, inner, n_index;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x4a87c2451ab3d4b5)
+#define PG_TABLE_HASH UINT64_C(0x594135719dd58a12)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -21,6 +21,10 @@
 #define PG_MAX_STEPS INT64_C(0x10000000000)        /* steps of a SCAN */
 #define PG_MAX_ELEMENTS INT64_C(0x1ffffffffffffff) /* elements of an array or an iteration space */
 #define PG_MAX_ARENA INT64_C(0x8000000000)         /* bytes of an arena, a slot, or the constants */
+#define PG_MAX_SIZES 12                            /* sizes and parameters of a kernel */
+#define PG_MAX_CORE 4                              /* core axes of an operand or result of a kernel */
+#define PG_MAX_ARGUMENTS 12                        /* operands and results of a kernel */
+#define PG_MAX_CALL_TASKS 64                       /* tasks of a CALL */
 #define PG_STAGE_BYTES 16384                       /* inputs and outputs up to this size have memory in each context */
 #define PG_CHUNK 32768                             /* elements of work that are never split: the bits of sums depend on it */
 #define PG_TASK_MICROS 16                          /* micro-operations of a map whose tasks have CHUNK elements; more: fewer */
@@ -38,10 +42,9 @@ enum { PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
     X(SCALAR, scalar) \
     X(LOOP, loop) \
     X(MATMUL, matmul) \
-    X(GATHER, gather) \
+    X(CALL, call) \
     X(SCATTER, scatter) \
     X(SCAN, scan) \
-    X(WRAP, wrap) \
     X(BRANCH, branch) \
     X(WHILE, while) \
     X(REPLAY, replay)
@@ -50,13 +53,12 @@ enum {
     PG_OP_SCALAR = 1,  /* micro-operations over 8-byte arena cells */
     PG_OP_LOOP = 2,    /* micro-operations block by block over an iteration space, with strided loads, stores, reductions */
     PG_OP_MATMUL = 3,  /* C = op(A) op(B), batched */
-    PG_OP_GATHER = 4,  /* out[o, j, :] = x[o, index[j], :] */
+    PG_OP_CALL = 4,    /* run a kernel on each index of a batch of operands */
     PG_OP_SCATTER = 5, /* out[o, index[j], :] (= or +=) v[o, j, :] */
     PG_OP_SCAN = 6,    /* run a body once per step, carrying values */
-    PG_OP_WRAP = 7,    /* check integer indices and count negative ones from the end */
-    PG_OP_BRANCH = 8,  /* run one of several bodies, chosen by an index; each writes the same results */
-    PG_OP_WHILE = 9,   /* run a body as long as another one gives true, carrying values and putting others on tapes */
-    PG_OP_REPLAY = 10, /* as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results */
+    PG_OP_BRANCH = 7,  /* run one of several bodies, chosen by an index; each writes the same results */
+    PG_OP_WHILE = 8,   /* run a body as long as another one gives true, carrying values and putting others on tapes */
+    PG_OP_REPLAY = 9,  /* as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results */
 };
 
 typedef enum pg_slot_kind {

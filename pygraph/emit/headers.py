@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 #: The headers that emitted text may name things of; each brings those that it includes.
-ROOTS = ("pg_int.h", "pg_convert.h", "pg_math.h")
+ROOTS = ("pg_int.h", "pg_convert.h", "pg_math.h", "pg_calls.h")
 
 _IDENTIFIER = re.compile(r"\b[pP][gG]_\w+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -88,6 +88,11 @@ def select(text: str, *more: str) -> str:
         found = [part for paragraph in rest if (part := _render(paragraph, needed, False))]
         parts += [head.comment, *found] if found else []
     return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def has(name: str) -> bool:
+    """Whether the headers that any text may use define `name`."""
+    return name in _library(()).leaves
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""GATHER, SCATTER and WRAP in C; an index outside its axis ends the call."""
+"""SCATTER in C; an index outside its axis ends the call."""
 
 from __future__ import annotations
 
@@ -10,41 +10,6 @@ from .function import Function
 from .text import failing
 
 _INDEX = 2  # the dtype of indices
-
-
-def emit_wrap(wrap: d.Wrap, places: Places, name: str) -> Function:
-    """out[j] = index[j], counted from the end where it is negative."""
-    lines = [
-        f"const int64_t *restrict index = {places.pointer(wrap.at.slot, _INDEX, wrap.at.offset)};",
-        f"int64_t *restrict out = {places.pointer(wrap.out.slot, _INDEX, wrap.out.offset, write=True)};",
-        f"for (int64_t j = 0; j < {wrap.count}; j++) {{",
-        *_checked(wrap, places, wrap.size, "index[j]"),
-        "    out[j] = i;",
-        "}",
-    ]
-    return _function(wrap, places, name, lines)
-
-
-def emit_gather(gather: d.Gather, places: Places, name: str) -> Function:
-    """out[o, j, :] = x[o, index[j], :]."""
-    row = gather.inner
-    if row == 0:
-        return Function("", "")
-    move = ["out[j] = x[i];"] if row == 1 else [f"memcpy(out + j * {row}, x + i * {row}, {row} * sizeof *out);"]
-    kind = TYPES[gather.dtype]
-    lines = [
-        f"const int64_t *restrict index = {places.pointer(gather.at.slot, _INDEX, gather.at.offset)};",
-        f"const {kind} *restrict x = {places.pointer(gather.x.slot, gather.dtype, gather.x.offset)};",
-        f"{kind} *restrict out = {places.pointer(gather.out.slot, gather.dtype, gather.out.offset, write=True)};",
-    ]
-    inner = [
-        f"for (int64_t j = 0; j < {gather.count}; j++) {{",
-        *_checked(gather, places, gather.length, "index[j]"),
-        *(f"    {line}" for line in move),
-        "}",
-    ]
-    step = f"x += {gather.length * row}, out += {gather.count * row}"
-    return _function(gather, places, name, [*lines, *_outer(gather.outer, step, inner)])
 
 
 def emit_scatter(scatter: d.Scatter, places: Places, name: str) -> Function:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from math import prod
 
 from ..lower import decode as d
-from ..lower.format import CHUNK
+from ..lower.format import CHUNK, failures
 from ..lower.program import Program, Segment
 from ..ops.dtypes import CODES
+from ..ops.table import kernel_at
+from .call import emit_call
 from .control import Callee, ControlEmitter
 from .frames import Constants, Frame, Places, make_frame
 from .function import Function
-from .indexing import emit_gather, emit_scatter, emit_wrap
+from .indexing import emit_scatter
 from .liveness import Piece, cut
 from .loop import emit_loop
 from .matmul import emit_matmul
@@ -68,6 +70,7 @@ class _Assembly:
         self.comments = comments
         self.bodies = d.decode(program)
         self.types = SlotTypes(self.bodies)
+        self.embed = embed
         self.constants = Constants(program.constants, name if embed else None)
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
@@ -114,6 +117,8 @@ class _Assembly:
         match instruction:
             case d.Scalar() | d.Loop() | d.Matmul():
                 return False
+            case d.Call():
+                return bool(failures(kernel_at(instruction.kernel)[0]))
             case d.Branch():
                 return any(self.callees[body].fails for body in instruction.bodies)
             case _:
@@ -189,12 +194,10 @@ class _BodyWriter:
             case d.Matmul():
                 name = f"{self.prefix}_matmul{instruction.index}"
                 return [emit_matmul(instruction, self.places, name, self.owner.comments)]
-            case d.Gather():
-                return [emit_gather(instruction, self.places, f"{self.prefix}_gather{instruction.index}")]
+            case d.Call():
+                return [emit_call(instruction, self.places, f"{self.prefix}_call{instruction.index}", self.owner.embed)]
             case d.Scatter():
                 return [emit_scatter(instruction, self.places, f"{self.prefix}_scatter{instruction.index}")]
-            case d.Wrap():
-                return [emit_wrap(instruction, self.places, f"{self.prefix}_wrap{instruction.index}")]
             case d.Carried() | d.Branch():
                 name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
                 return [self.control.emit(instruction, name, self.owner.fails(instruction))]

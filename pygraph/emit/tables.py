@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError
-from ..lower.format import CONSTANTS, Opcode, SlotKind, Status, table_hash
+from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, Opcode, SlotKind, Status, failures, table_hash
 from ..ops.dtypes import DTYPES, KINDS
 from ..ops.row import TABLE, Op
-from ..ops.table import MICRO_OPS, REDUCTIONS
+from ..ops.signature import as_c
+from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 
@@ -131,6 +132,7 @@ def render() -> dict[str, str]:
     return {
         "generated/pg_ops.h": _header("The op table", "pygraph/ops", "PG_OPS_H", _body()),
         "generated/pg_format.h": _header("The format of a Program", _FORMAT, "PG_FORMAT_H", "\n".join(_format())),
+        "generated/pg_call_table.h": _header("Kernels", "pygraph/ops", "PG_CALL_TABLE_H", "\n".join(_kernels())),
         "pg_status.h": _header("What a run returns", _FORMAT, "PG_STATUS_H", "\n".join(_enum("PG", Status))),
     }
 
@@ -156,6 +158,32 @@ def _format() -> Iterator[str]:
     yield from ["", f"enum {{ {', '.join(names)}, PG_N_DTYPES }};", "", "/* X(opcode, name) */"]
     yield _macro("PG_INSTRUCTIONS", (f"X({opcode.name}, {opcode.name.lower()})" for opcode in Opcode))
     yield from ["", *_enum("PG_OP", Opcode), *_enum("PG_SLOT", SlotKind, "pg_slot_kind")]
+
+
+def _kernels() -> Iterator[str]:
+    """X-macro of all functions of kernels; an axis of an operand is the number of a size, or minus a fixed size."""
+    yield "/* X(number, function, sizes, parameters, operands, operands and results, bytes of workspace in terms of the"
+    yield " * sizes and parameters s, the types and axes of operands and results) */"
+    yield _macro("PG_KERNELS", (f"X({', '.join(_kernel(op, dtype, at))})" for (op, dtype), at in KERNELS.items()))
+    yield from ["", f"enum {{ PG_KERNEL_COUNT = {len(KERNELS)} }};", "", "/* X(number, statuses of its failures) */"]
+    failing = ((at, failures(op)) for (op, _), at in KERNELS.items())
+    yield _macro("PG_KERNEL_FAILURES", (f"X({at}, {', '.join(names)})" for at, names in failing if names))
+
+
+def _kernel(op: Op, dtype: Any, number: int) -> Iterator[str]:
+    kernel = op.kernel
+    assert kernel is not None
+    signature = kernel.parsed
+    arguments = (*signature.inputs, *signature.outputs)
+    codes = kernel.argument_codes(dtype)
+    if max(len(kernel.names), 1) > MAX_SIZES or len(arguments) > MAX_ARGUMENTS or max(map(len, arguments)) > MAX_CORE:
+        limits = f"{MAX_SIZES} sizes and parameters, {MAX_ARGUMENTS} operands and results, {MAX_CORE} core axes each"
+        raise TableError(f"op {op.name!r}: {kernel.signature}: a kernel has at most {limits}")
+    counts = len(signature.names), len(kernel.params), len(signature.inputs), len(arguments)
+    yield from (str(number), kernel.function(dtype), *map(str, counts), as_c(kernel.work, kernel.names))
+    for code, core in zip(codes, arguments, strict=True):
+        axes = [str(-axis if isinstance(axis, int) else signature.names.index(axis)) for axis in core]
+        yield f"{{{_C_DTYPES[DTYPES[code].name]}, {len(core)}, {{{', '.join(axes) or '0'}}}}}"
 
 
 _C_DTYPES = {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..lower import decode as d
 from ..lower.program import Micro
 from ..ops.dtypes import CODES, int64
+from ..ops.table import kernel_at
 
 _INDEX = CODES[int64]
 
@@ -62,17 +63,17 @@ class SlotTypes:
             case d.Matmul():
                 yield from (Use(x.slot, instruction.dtype, False) for x in (instruction.a, instruction.b))
                 yield Use(instruction.c.slot, instruction.dtype, True)
-            case d.Gather():
-                yield Use(instruction.x.slot, instruction.dtype, False)
-                yield Use(instruction.at.slot, _INDEX, False)
-                yield Use(instruction.out.slot, instruction.dtype, True)
+            case d.Call():
+                op, dtype = kernel_at(instruction.kernel)
+                assert op.kernel is not None
+                n_inputs = len(op.kernel.letters[0])
+                codes = op.kernel.argument_codes(dtype)
+                for at, (argument, code) in enumerate(zip(instruction.arguments, codes, strict=True)):
+                    yield Use(argument.slot, code, at >= n_inputs)
             case d.Scatter():
                 yield Use(instruction.v.slot, instruction.dtype, False)
                 yield Use(instruction.at.slot, _INDEX, False)
                 yield Use(instruction.out.slot, instruction.dtype, True)
-            case d.Wrap():
-                yield Use(instruction.at.slot, _INDEX, False)
-                yield Use(instruction.out.slot, _INDEX, True)
             case d.Branch():
                 yield from self._branch(instruction)
             case d.Carried():

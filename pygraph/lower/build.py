@@ -25,7 +25,7 @@ from .steps import CELL, ScalarStep, Step, Value
 from .views import VIEW_OPS, Access, Views, row_major
 
 if TYPE_CHECKING:
-    from ..graph.node import Node
+    from ..graph.node import Node, Result
 
 
 class Shared:
@@ -321,6 +321,17 @@ class SegmentBuilder:
             value = self.arena_value(node)
         self.values[node] = value
         return value
+
+    def results_of(self, node: Node) -> list[tuple[Node | None, Result]]:
+        """The results of an opaque node: the node that names each, where one does, and its type."""
+        if node.results is None:
+            return [(node, (node.shape, node.dtype))]
+        named = self.owner.results.get(node, {})
+        return [(named.get(at), type_) for at, type_ in enumerate(node.results)]
+
+    def place(self, named: Node | None, type_: Result) -> Value:
+        """Where one of these results goes."""
+        return Value.result(*type_) if named is None else self.place_result(named)
 
     def _targets(self, node: Node) -> list[Value]:
         """All places a node of a loop is written to; a reduction is written once and copied from there."""

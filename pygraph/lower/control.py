@@ -28,14 +28,13 @@ class _Ports:
         self.starts = [access.offset * v.dtype.itemsize for access, v in zip(accesses, self.values, strict=True)]
         assert node.results is not None
         self.types = node.results
-        self.named = segment.owner.results.get(node, {})
+        self.results = segment.results_of(node)
         self.spare = [Value.result(*type_) for type_ in self.types[:n_carry]]
         self.targets: list[Value] = []
 
     def place(self, count: int) -> None:
         """Give the first `count` results their memory."""
-        for at, type_ in enumerate(self.types[:count]):
-            self.targets.append(self.segment.place_result(self.named[at]) if at in self.named else Value.result(*type_))
+        self.targets += [self.segment.place(*result) for result in self.results[:count]]
 
     def put_on_tapes(self, first: int) -> list[int]:
         """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
@@ -43,8 +42,9 @@ class _Ports:
         for at in range(first, len(self.types)):
             tape = self.segment.shared.new_tape()
             tapes.append(tape)
-            if at in self.named:
-                self.segment.values[self.named[at]] = Value(SlotKind.ARENA, self.types[at][1], 0, tape=tape)
+            named, (_, dtype) = self.results[at]
+            if named is not None:
+                self.segment.values[named] = Value(SlotKind.ARENA, dtype, 0, tape=tape)
         return tapes
 
     def tapes(self, first: int, end: int) -> dict[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..ops.table import kernel_at
 from .format import HEADER_WORDS, Opcode, SlotKind
 from .program import Program
 
@@ -164,17 +165,15 @@ class Matmul(Instruction):
 
 
 @dataclass(frozen=True, slots=True)
-class Gather(Instruction):
-    """out[o, j, :] = x[o, index[j], :]; offsets of places in elements."""
+class Call(Instruction):
+    """A kernel run on each index of a batch; offset and batch strides of arguments in elements."""
 
-    dtype: int
-    outer: int
-    length: int
-    inner: int
-    count: int
-    x: Place
-    at: Place
-    out: Place
+    kernel: int
+    per_task: int
+    workspace: int
+    numbers: tuple[int, ...]
+    batch: tuple[int, ...]
+    arguments: tuple[Operand, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +188,6 @@ class Scatter(Instruction):
     count: int
     at: Place
     v: Place
-    out: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Wrap(Instruction):
-    """Checked indices, negative ones counted from the end; offsets of places in elements."""
-
-    count: int
-    size: int
-    at: Place
     out: Place
 
 
@@ -371,19 +360,19 @@ def _matmul(r: _Reader, head: _Head) -> Matmul:
     return Matmul(*head, dtype, rows, columns, middle, bool(transpose_a), bool(transpose_b), batch, a, b, c)
 
 
-def _gather(r: _Reader, head: _Head) -> Gather:
-    dtype, outer, length, inner, count = r.many(5)
-    return Gather(*head, dtype, outer, length, inner, count, r.place(), r.place(), r.place())
+def _call(r: _Reader, head: _Head) -> Call:
+    number, rank, per_task, workspace = r.many(4)
+    kernel = kernel_at(number)[0].kernel
+    assert kernel is not None
+    numbers, batch = r.many(len(kernel.names)), r.many(rank)
+    count = sum(map(len, kernel.letters))
+    arguments = tuple(Operand(r.one(), r.one(), r.many(rank)) for _ in range(count))
+    return Call(*head, number, per_task, workspace, numbers, batch, arguments)
 
 
 def _scatter(r: _Reader, head: _Head) -> Scatter:
     dtype, adds, outer, length, inner, count = r.many(6)
     return Scatter(*head, dtype, bool(adds), outer, length, inner, count, r.place(), r.place(), r.place())
-
-
-def _wrap(r: _Reader, head: _Head) -> Wrap:
-    count, size = r.many(2)
-    return Wrap(*head, count, size, r.place(), r.place())
 
 
 _Places = tuple[Place, ...]
@@ -425,10 +414,9 @@ _DECODERS: dict[Opcode, Callable[[_Reader, _Head], Instruction]] = {
     Opcode.SCALAR: _scalar,
     Opcode.LOOP: _loop,
     Opcode.MATMUL: _matmul,
-    Opcode.GATHER: _gather,
+    Opcode.CALL: _call,
     Opcode.SCATTER: _scatter,
     Opcode.SCAN: _scan,
-    Opcode.WRAP: _wrap,
     Opcode.BRANCH: _branch,
     Opcode.WHILE: _while,
     Opcode.REPLAY: _replay,

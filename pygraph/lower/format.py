@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..ops import limits
 from ..ops.dtypes import DTYPES
+from ..ops.row import Op
 from ..ops.table import rows_text
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
@@ -40,13 +41,12 @@ class Opcode(_Named):
     SCALAR = 1, "micro-operations over 8-byte arena cells"
     LOOP = 2, "micro-operations block by block over an iteration space, with strided loads, stores, reductions"
     MATMUL = 3, "C = op(A) op(B), batched"
-    GATHER = 4, "out[o, j, :] = x[o, index[j], :]"
+    CALL = 4, "run a kernel on each index of a batch of operands"
     SCATTER = 5, "out[o, index[j], :] (= or +=) v[o, j, :]"
     SCAN = 6, "run a body once per step, carrying values"
-    WRAP = 7, "check integer indices and count negative ones from the end"
-    BRANCH = 8, "run one of several bodies, chosen by an index; each writes the same results"
-    WHILE = 9, "run a body as long as another one gives true, carrying values and putting others on tapes"
-    REPLAY = 10, "as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results"
+    BRANCH = 7, "run one of several bodies, chosen by an index; each writes the same results"
+    WHILE = 8, "run a body as long as another one gives true, carrying values and putting others on tapes"
+    REPLAY = 9, "as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results"
 
 
 class SlotKind(_Named):
@@ -71,6 +71,14 @@ class Status(_Named):
     TAPE = 7, "a tape reached its limit"
     INTERRUPTED = 8, "the run was stopped"
     PAYS = 9, "done, and native code would pay"
+    FAILURE = 16, "a kernel failed in its first way; the others follow"
+
+
+def failures(op: Op) -> list[str]:
+    """What C returns for each failure of a row's kernel, as C calls it."""
+    assert op.kernel is not None
+    found = [failure.status for failure in op.kernel.failures]
+    return [f"PG_{name}" if name != "FAILURE" else f"PG_FAILURE + {at}" for at, name in enumerate(found)]
 
 
 class Constant(NamedTuple):
@@ -104,6 +112,10 @@ MAX_THREADS = _constant("MAX_THREADS", 256, "threads of the pool")
 _constant("MAX_STEPS", limits.MAX_STEPS, "steps of a SCAN")
 _constant("MAX_ELEMENTS", limits.MAX_ELEMENTS, "elements of an array or an iteration space")
 MAX_ARENA = _constant("MAX_ARENA", 1 << 39, "bytes of an arena, a slot, or the constants")
+MAX_SIZES = _constant("MAX_SIZES", 12, "sizes and parameters of a kernel")
+MAX_CORE = _constant("MAX_CORE", 4, "core axes of an operand or result of a kernel")
+MAX_ARGUMENTS = _constant("MAX_ARGUMENTS", 12, "operands and results of a kernel")
+MAX_CALL_TASKS = _constant("MAX_CALL_TASKS", 64, "tasks of a CALL")
 STAGE_BYTES = _constant("STAGE_BYTES", 16384, "inputs and outputs up to this size have memory in each context")
 CHUNK = _constant("CHUNK", 32768, "elements of work that are never split: the bits of sums depend on it")
 TASK_MICROS = _constant("TASK_MICROS", 16, "micro-operations of a map whose tasks have CHUNK elements; more: fewer")

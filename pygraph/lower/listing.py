@@ -7,7 +7,7 @@ from functools import partial, singledispatch
 from typing import Any
 
 from ..ops.dtypes import DTYPES
-from ..ops.table import MICRO_OPS
+from ..ops.table import MICRO_OPS, kernel_at
 from . import decode as d
 from .format import SlotKind
 from .program import Micro, Program, Segment
@@ -115,9 +115,19 @@ def _(m: d.Matmul, slot: SlotName) -> list[str]:
 
 
 @_text.register
-def _(g: d.Gather, slot: SlotName) -> list[str]:
-    source = f"{_at(g.x, slot)} as [{g.outer}, {g.length}, {g.inner}]"
-    return [f"GATHER {_at(g.out, slot)} = {source} at {g.count} of {_at(g.at, slot)} : {_dtype(g.dtype)}"]
+def _(call: d.Call, slot: SlotName) -> list[str]:
+    op, dtype = kernel_at(call.kernel)
+    kernel = op.kernel
+    assert kernel is not None
+    sizes = ", ".join(f"{name} = {n}" for name, n in zip(kernel.names, call.numbers, strict=True))
+    batch = f" for each of {list(call.batch)}" if call.batch else ""
+    space = f", workspace {slot(call.workspace)}" if call.workspace >= 0 else ""
+    lines = [f"CALL {kernel.function(dtype)} {kernel.signature}{batch}, {sizes}{space}"]
+    n_inputs = len(kernel.letters[0])
+    for at, (argument, code) in enumerate(zip(call.arguments, kernel.argument_codes(dtype), strict=True)):
+        role = "operand" if at < n_inputs else "result"
+        lines.append(f"{role} {_at(argument, slot)} strides {list(argument.strides)} : {_dtype(code)}")
+    return lines
 
 
 @_text.register
@@ -125,11 +135,6 @@ def _(s: d.Scatter, slot: SlotName) -> list[str]:
     target = f"{_at(s.out, slot)} as [{s.outer}, {s.length}, {s.inner}]"
     sign = "+=" if s.adds else "="
     return [f"SCATTER {target} {sign} {_at(s.v, slot)} at {s.count} of {_at(s.at, slot)} : {_dtype(s.dtype)}"]
-
-
-@_text.register
-def _(w: d.Wrap, slot: SlotName) -> list[str]:
-    return [f"WRAP {_at(w.out, slot)} = {w.count} of {_at(w.at, slot)} within {w.size}"]
 
 
 def _listed(slot: SlotName, **groups: Sequence[d.Place]) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ops.dtypes import CODES
 from . import control
+from .call import call
 from .format import Opcode
 from .inlay import pieces
 from .loops import fill_loop
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 def emit_opaque(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
     """Append the steps of one opaque node."""
-    _EMITTERS[node.op.name](segment, node, accesses)
+    emit = call if node.op.kernel is not None else _EMITTERS[node.op.name]
+    emit(segment, node, accesses)
 
 
 def _concatenate(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
@@ -84,18 +86,6 @@ def _along(shape: tuple[int, ...], axis: int) -> list[int]:
     return [prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])]
 
 
-def _take(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    x, index = accesses
-    values = segment.value(x.base), segment.value(index.base)
-    target = segment.place_result(node)
-
-    def operands(slot: SlotOf) -> list[int]:
-        words = [CODES[node.dtype], *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
-        return [*words, slot(values[0]), x.offset, slot(values[1]), index.offset, slot(target), 0]
-
-    segment.steps.append(PlainStep(Opcode.GATHER, segment.shared.node_id(node), values, (target,), operands))
-
-
 def _scatter(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
     x, index, update = accesses
     values = segment.value(index.base), segment.value(update.base)
@@ -112,25 +102,12 @@ def _scatter(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) 
     segment.steps.append(PlainStep(Opcode.SCATTER, node_id, (*values, target), (target,), operands))
 
 
-def _wrap_index(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    (index,) = accesses
-    value = segment.value(index.base)
-    target = segment.place_result(node)
-
-    def operands(slot: SlotOf) -> list[int]:
-        return [prod(node.shape), node.attrs["size"], slot(value), index.offset, slot(target), 0]
-
-    segment.steps.append(PlainStep(Opcode.WRAP, segment.shared.node_id(node), (value,), (target,), operands))
-
-
 _EMITTERS = {
     "concatenate": _concatenate,
     "unslice": _unslice,
     "matmul": _matmul,
-    "take": _take,
     "scatter_add": _scatter,
     "scatter_set": _scatter,
-    "wrap_index": _wrap_index,
     "scan": control.scan,
     "branch": control.branch,
     "while_loop": control.while_loop,

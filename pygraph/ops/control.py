@@ -37,7 +37,9 @@ def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: in
     return _batch_rules[name](node, operands, batched, size)
 
 
-def _row(name: str, doc: str, results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]]) -> Op:
+def _row(
+    name: str, doc: str, results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]], fails: bool = False
+) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
         raise GraphError(f"op {name!r}: evaluate the graph it is in, with pygraph.runtime.reference")
@@ -62,6 +64,7 @@ def _row(name: str, doc: str, results: Callable[[Sequence[Any], Attrs], Sequence
             vjp=bound(1),
             batch=_batch,
             promote=False,
+            fails=fails,
         )
     )
 
@@ -174,9 +177,11 @@ while_loop = _row(
     "Steps of `body`, which takes the constants and the carry and gives the next carry, while `condition` of them is "
     "true, `limit` of them at most (None: no limit); the body's further outputs are put on stacks.",
     _while_results,
+    fails=True,
 )
 replay = _row(
     "replay",
     "As `scan` over stacks in place of arrays; the first operand is the number of steps, which all stacks have.",
     _replay_results,
+    fails=True,
 )

@@ -13,6 +13,8 @@ from . import masks
 from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, equal, select
 from .dtypes import int64
+from .kernel import Failure, Kernel
+from .kernel_rows import kernel_rules
 from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import in_batch, ravel, reshape_row, transpose_row
 
@@ -130,20 +132,35 @@ def _scatter_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: 
     return _moved(reshape_row(flat, shape=(size, n, *flat.shape[1:])), 1, 1, axis + 1)
 
 
+#: What kernels say of an index that is not one.
+OUT_OF_RANGE = Failure(
+    IndexRangeError,
+    "index {0} is out of range for an axis of length {1}",
+    "clip or check the indices; negative ones count from the end",
+    "INDEX",
+)
+
+
+def _take_layout(shapes: Sequence[Shape], attrs: Attrs) -> dict[str, int]:
+    (x, index), axis = shapes, attrs["axis"]
+    return {"o": prod(x[:axis]), "s": x[axis], "i": prod(x[axis + 1 :]), "n": prod(index)}
+
+
 take_row: Op = register(
     Op(
         "take",
         Family.LINEAR,
-        2,
-        "Slices of x along `axis` at an int64 index of any shape, which takes the place of that axis; negative "
+        doc="Slices of x along `axis` at an int64 index of any shape, which takes the place of that axis; negative "
         "entries count from the end, and entries out of range are an error at run time.",
         shape=_take_shape,
-        result=_result_like_first,
         reference=_take_reference,
         transpose=_take_transpose,
         batch=_take_batch,
         linear_in=(0,),
-        promote=False,
+        title="indexing x[i]",
+        **kernel_rules(
+            Kernel("take", "(o,s,i),(n)->(o,n,i)", "Tl->T", failures=(OUT_OF_RANGE,), layout=_take_layout), "fib"
+        ),
         mask=masks.take,
         moves=True,
         gaps="t",
@@ -171,6 +188,8 @@ scatter_add = register(
         linear_in=(0, 2),
         promote=False,
         mask=masks.scatter_add,
+        fails=True,
+        title="x.at[i].add",
     )
 )
 
@@ -219,30 +238,35 @@ scatter_set: Op = register(
         linear_in=(0, 2),
         promote=False,
         mask=masks.scatter_set,
+        fails=True,
+        title="x.at[i].set",
         moves=True,
         gaps="t",
     )
 )
 
 
-def _wrap_dtype(dtypes: Sequence[DType], attrs: Attrs) -> DType:
-    _need_index(dtypes[0])
-    return dtypes[0]
-
-
 wrap_index_row: Op = register(
     Op(
         "wrap_index",
         Family.ELEMENTWISE,
-        1,
-        "An int64 index into an axis of `size`: negative entries count from the end, and entries out of range are an "
-        "error at run time.",
-        kinds="i",
+        doc="An int64 index into an axis of `size`: negative entries count from the end, and entries out of range are "
+        "an error at run time.",
         shape=lambda shapes, attrs: shapes[0],
-        result=_wrap_dtype,
         reference=lambda index, size: _checked(index, size),
         nondiff=True,
-        promote=False,
+        title="indexing x[i]",
+        **kernel_rules(
+            Kernel(
+                "wrap_index",
+                "(n)->(n)",
+                "l->l",
+                params=("size",),
+                failures=(OUT_OF_RANGE,),
+                layout=lambda shapes, attrs: {"n": prod(shapes[0])},
+            ),
+            "i",
+        ),
     )
 )
 

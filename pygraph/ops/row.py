@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
+from .kernel import Kernel
 
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
@@ -75,6 +76,10 @@ class Op:
         differs: operands that keep their own dtype when `promote` (a condition, an index).
         identity: reductions: the value of an empty reduction by kind letter, as C text.
         accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
+        fails: it may fail at run time, as it also may where its kernel can.
+        title: how users know the op, where that is not its name.
+        kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
+            from it.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
     """
 
@@ -107,11 +112,19 @@ class Op:
     identity: Mapping[str, str] | None = None
     accumulator: Mapping[str, str] | None = None
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
+    fails: bool = False
+    title: str = ""
+    kernel: Kernel | None = None
 
     @property
     def pointwise(self) -> bool:
         """Whether each result element depends on one (broadcast) element of each operand, and a loop computes it."""
         return self.identity is None and (self.c is not None or self.define is not None)
+
+    @property
+    def fallible(self) -> bool:
+        """Whether it may fail at run time."""
+        return self.fails or (self.kernel is not None and bool(self.kernel.failures))
 
     def __call__(self, *operands: Any, **attrs: Any) -> Any:
         return _recorder(self, operands, attrs)

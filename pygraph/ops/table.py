@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import UnsupportedError
 from . import elementwise as _elementwise  # noqa: F401  (registers its rows)
 from . import reductions as _reductions  # noqa: F401  (registers its rows)
-from .row import TABLE, Op
+from .kernel_rows import accepted_types
+from .row import TABLE, DType, Op
 
 #: The reductions in the order of their numbers in a Program.
 REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
@@ -23,13 +25,40 @@ MICRO_OPS: dict[Op, int] = {
 }
 
 
+#: Every function of a kernel, by its row and its type, by its number in a Program.
+KERNELS: dict[tuple[Op, DType], int] = {
+    key: number
+    for number, key in enumerate(
+        (op, dtype) for op in TABLE.values() if op.kernel is not None for dtype in accepted_types(op)
+    )
+}
+
+
+def kernel_number(op: Op, dtype: DType) -> int:
+    """The number of a row's kernel for a type; raises `UnsupportedError` for one the C library was not built with."""
+    assert op.kernel is not None
+    number = KERNELS.get((op, dtype if op.kernel.generic else accepted_types(op)[0]))
+    if number is None:
+        raise UnsupportedError(f"lowering {op.name}: it has a kernel that this library was not built with; {_REBUILD}")
+    return number
+
+
+def kernel_at(number: int) -> tuple[Op, DType]:
+    """The row and the type of a kernel's number."""
+    return _BY_NUMBER[number]
+
+
+_BY_NUMBER = tuple(KERNELS)
+_REBUILD = "run `python -m pygraph.emit.tables` and install again"
+
+
 def micro_op(op: Op) -> int:
     """The number of a pointwise row; raises `UnsupportedError` for one the C library was not built with."""
     number = MICRO_OPS.get(op)
     if number is None:
         raise UnsupportedError(
-            f"lowering {op.name}: it has a C expression that this library was not built with; run "
-            "`python -m pygraph.emit.tables` and install again, or define it by other operations (see CONTRIBUTING.md)"
+            f"lowering {op.name}: it has a C expression that this library was not built with; {_REBUILD}, or define it "
+            "by other operations (see CONTRIBUTING.md)"
         )
     return number
 
@@ -39,7 +68,12 @@ def rows_text() -> str:
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
     combined = (TABLE[name] for name in REDUCTIONS)
     reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in combined]
-    return repr((rows, reductions))
+    kernels = [
+        (dtype.name, replace(op.kernel, failures=(), layout=None), [failure.status for failure in op.kernel.failures])
+        for op, dtype in KERNELS
+        if op.kernel is not None
+    ]
+    return repr((rows, reductions, kernels))
 
 
 def _text(c: Any) -> Any:

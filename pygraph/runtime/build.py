@@ -18,17 +18,14 @@ from ..graph.tree import LEAF, TreeDef
 from ..graph.verify import check_enabled
 from ..graph.where import describe, type_text
 from ..lower import Program, disassemble, lower
+from ..lower.format import MAX_ARENA
 from ..ops.dtypes import is_float
+from ..ops.row import lookup
 from ..optimize import optimize
 from ..optimize.log import asked
 from .collector import paused
 from .library import Library
 from .signature import Parameter, Signature, refuse
-
-#: More than this (half a TiB) no machine is asked for.
-MAX_ARENA_BYTES = 1 << 39
-#: Rows whose indices, steps or tapes are checked while they run.
-FALLIBLE = frozenset({"take", "scatter_add", "scatter_set", "wrap_index", "while_loop", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +98,10 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
     program = lower(whole, segments, groups, fuse=fuse and not check_finite)
     times.append(time.perf_counter())
     largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
-    if largest is not None and largest.nbytes > MAX_ARENA_BYTES:
+    if largest is not None and largest.nbytes > MAX_ARENA:
         problem = f"{largest.name!r} is {type_text(largest.shape, largest.dtype)}, {largest.nbytes:.3g} bytes"
         raise GraphError(describe("lowering", graph.name, problem, "use smaller arrays"))
-    if program.arena_bytes > MAX_ARENA_BYTES:
+    if program.arena_bytes > MAX_ARENA:
         problem = f"a call would need {program.arena_bytes:.3g} bytes for its intermediates"
         advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
         raise GraphError(describe("lowering", graph.name, problem, advice))
@@ -120,7 +117,7 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
         library=library,
         signature=signature,
         nodes=len(whole.nodes),
-        fallible=check_finite or any(info.op in FALLIBLE for info in program.nodes),
+        fallible=check_finite or any(lookup(info.op).fallible for info in program.nodes),
         seconds=times[-1] - start,
     )
 

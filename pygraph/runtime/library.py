@@ -15,6 +15,7 @@ from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, Pr
 from ..graph.where import describe, type_text
 from ..lower.format import CHECKSUM_WORD, Status
 from ..lower.program import Program
+from ..ops.row import lookup
 from .interrupt import LONG, interruptible
 from .native import request
 from .watch import Watch, is_open, watched
@@ -186,7 +187,8 @@ class Library:
         nodes = self.program.nodes
         info = nodes[node] if 0 <= node < len(nodes) else None
         where = info.where if info is not None else None
-        called = _CALLED.get(info.op, info.op) if info is not None else ""
+        op = lookup(info.op) if info is not None else None
+        called = op.title or op.name if op is not None else ""
         subject = f"{self.title}, {called} : {type_text(info.shape, info.dtype)}" if info is not None else self.title
         if status == Status.INDEX:
             problem = f"index {record.detail[0]} is out of range for an axis of length {record.detail[1]}"
@@ -200,16 +202,13 @@ class Library:
         if status == Status.TAPE:
             problem = f"step {record.detail[0]} needs more tape than the limit of {record.detail[1]} bytes"
             return LimitError(describe("running", subject, problem, TAPE_ADVICE, where=where))
+        if op is not None and op.kernel is not None and status >= Status.FAILURE:
+            failure = op.kernel.failures[status - Status.FAILURE]
+            problem = failure.problem.format(*record.detail)
+            return failure.error(describe("running", subject, problem, failure.advice, where=where))
         return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
 
 
-#: What users call the rows whose index is checked while they run.
-_CALLED = {
-    "wrap_index": "indexing x[i]",
-    "take": "indexing x[i]",
-    "scatter_add": "x.at[i].add",
-    "scatter_set": "x.at[i].set",
-}
 INDEX_ADVICE = "clip or check the indices; negative ones count from the end"
 STEPS_ADVICE = "check that the condition becomes false, or give the loop a higher limit"
 TAPE_ADVICE = "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode"

@@ -170,29 +170,35 @@ def work(words: Words) -> int:
 
 
 def _cost(words: list[int], costs: list[int]) -> int:
+    from pygraph.lower.format import Opcode
+    from pygraph.ops.table import kernel_at
+
     operands = words[3:]
-    match words[0]:
-        case 1:
+    match Opcode(words[0]):
+        case Opcode.SCALAR:
             return operands[0]
-        case 2:
+        case Opcode.LOOP:
             n_dims, n_micros = operands[0], operands[9]
             return math.prod(operands[12 : 12 + n_dims]) * (n_micros + 1) + math.prod(operands[3:6])
-        case 3:
+        case Opcode.MATMUL:
             rows, columns, middle = operands[1:4]
             return rows * columns * (middle + 1) * math.prod(operands[7 : 7 + operands[6]])
-        case 4:
-            return operands[1] * operands[3] * operands[4]
-        case 5:
+        case Opcode.CALL:
+            kernel = kernel_at(operands[0])[0].kernel
+            assert kernel is not None
+            end = 4 + len(kernel.names)
+            sizes, batch = operands[4 : 4 + len(kernel.parsed.names)], operands[end : end + operands[1]]
+            return math.prod(max(size, 1) for size in sizes) * math.prod(batch)
+        case Opcode.SCATTER:
             return operands[2] * operands[4] * operands[5]
-        case 6:
+        case Opcode.SCAN:
             return operands[1] * (costs[operands[0]] + 10)
-        case 8:
+        case Opcode.BRANCH:
             return sum(costs[body] for body in operands[len(operands) - operands[0] :])
-        case 9:
+        case Opcode.WHILE:
             return (operands[4] if operands[4] >= 0 else 2**40) * (costs[operands[0]] + costs[operands[1]] + 10)
-        case 10:  # as many steps as its tapes have records
+        case Opcode.REPLAY:  # as many steps as its tapes have records
             return (1_000 if operands[5] else 2**40) * (costs[operands[0]] + 10)
-    return operands[0]
 
 
 def attempt(words: Words, constants: bytes, seal: bool) -> str:

@@ -1,0 +1,60 @@
+/* Runs CALL: the kernel on each index of its batch, in parallel tasks. */
+#include "call.h"
+#include "context.h"
+
+typedef struct pg_call_job {
+    const pg_context *context;
+    const pg_invocation *call;
+    char *const *bases;
+    char *work;
+    struct {
+        int failure;
+        int64_t detail[2];
+    } results[PG_MAX_CALL_TASKS];
+} pg_call_job;
+
+static void run_task(void *data, int64_t task, int worker) {
+    (void)worker;
+    pg_call_job *job = data;
+    const pg_invocation *call = job->call;
+    const pg_kernel_info *kernel = call->kernel;
+    char *work = job->work == NULL ? NULL : job->work + task * call->work_bytes;
+    const int64_t first = task * call->per_task;
+    const int64_t end = call->batch - first < call->per_task ? call->batch : first + call->per_task;
+    for (int64_t at = first; at < end && !pg_stopped(job->context); at++) {
+        void *args[PG_MAX_ARGUMENTS];
+        for (int k = 0; k < kernel->n_arguments; k++) args[k] = job->bases[k] + pg_batch_offset(call, k, at);
+        const int failure = kernel->run(call->sizes, args, work, job->results[task].detail);
+        if (failure != 0) {
+            job->results[task].failure = failure;
+            return;
+        }
+    }
+}
+
+int pg_run_batch(const pg_context *context, const pg_invocation *call, char *const *bases, char *work,
+                 int64_t *detail) {
+    pg_call_job job = {.context = context, .call = call, .bases = bases, .work = work};
+    if (call->n_tasks == 1)
+        run_task(&job, 0, 0);
+    else
+        pg_run_tasks(context, call->n_tasks, run_task, &job);
+    for (int64_t task = 0; task < call->n_tasks; task++) { /* the first in the order of the batch */
+        if (job.results[task].failure == 0) continue;
+        detail[0] = job.results[task].detail[0];
+        detail[1] = job.results[task].detail[1];
+        return job.results[task].failure;
+    }
+    return 0;
+}
+
+int pg_run_call(const pg_place *place, const void *data) {
+    const pg_invocation *call = data;
+    char *bases[PG_MAX_ARGUMENTS];
+    for (int k = 0; k < call->kernel->n_arguments; k++)
+        bases[k] = place->slots[call->arguments[k].slot] + call->arguments[k].offset;
+    int64_t detail[2] = {0, 0};
+    char *work = call->workspace < 0 ? NULL : place->slots[call->workspace];
+    const int failure = pg_run_batch(place->context, call, bases, work, detail);
+    return failure == 0 ? PG_OK : pg_failed(place, pg_failure_status(call->kernel, failure), detail[0], detail[1]);
+}

@@ -1,0 +1,7 @@
+/* The kernels that are written in plain C, so that emitted text can hold them. */
+#ifndef PG_CALLS_H
+#define PG_CALLS_H
+
+#include "pg_calls_indexing.h"
+
+#endif
