@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import call, camera, chain, gmm, scalar, training
+from . import bundle, call, camera, chain, gmm, scalar, training
 from .harness import machine, print_machine
 
 WORKLOADS = {
@@ -15,6 +15,7 @@ WORKLOADS = {
     "chain": chain.run,
     "training": training.run,
     "camera": camera.run,
+    "bundle": bundle.run,
     "gmm": gmm.run,
 }
 

@@ -33,7 +33,8 @@ def jacobian_coloured(outputs: Sequence[Node], wrt: Sequence[Node]) -> JacobianP
     """
     floating = [x for x in wrt if is_float(x.dtype)]
     rows, columns = ([0, *accumulate(prod(x.shape) for x in nodes)] for nodes in (outputs, floating))
-    found = compressed_jacobian(outputs, floating)
+    found = compressed_jacobian(outputs, floating, "coloured")
+    assert found is not None, "every function has a colouring"
     pattern = found.pattern
     places = constant(pattern.rows * columns[-1] + pattern.indices)
     empty = full(0, (rows[-1] * columns[-1],), found.data.dtype)
@@ -50,7 +51,7 @@ def jacobian_coloured(outputs: Sequence[Node], wrt: Sequence[Node]) -> JacobianP
                 for x in wrt
             ]
         )
-    return JacobianPlan("coloured", blocks, found.colouring.tangents + found.colouring.cotangents, 1)
+    return JacobianPlan("coloured", blocks, found.tangents + found.cotangents, 1)
 
 
 def _block(matrix: Node, row: int, column: int, output: Node, x: Node, dtype: np.dtype[np.generic]) -> Node:

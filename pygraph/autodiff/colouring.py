@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .pattern import Index, Pattern
+from .pattern import Index, Pattern, ranked
 
 #: What a product with the transpose costs in products with the matrix: a reverse sweep reads what it kept.
 REVERSE_COST = 1.5
@@ -180,8 +180,8 @@ def recovery(pattern: Pattern, colouring: Colouring, symmetric: bool = False) ->
 def _alone(lines: Index, colours: Index, count: int) -> Index:
     """For each entry whether it is the only one of its colour in its line; entries without a colour don't count."""
     keys = lines * (count + 1) + np.where(colours < 0, count, colours)
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    found: Index = counts[inverse.reshape(-1)] == 1
+    _, _, which = ranked(keys)
+    found: Index = np.bincount(which)[which] == 1
     return found
 
 

@@ -11,6 +11,9 @@ from ..graph.node import Node
 from ..ops.row import Family, lookup
 
 BRANCH, MATMUL = lookup("branch"), lookup("matmul")
+#: What beginning a step of a loop costs, in operations on single elements: many short steps take longer than few long
+#: ones that do as much.
+STEP = 200
 #: Operations that move no data: they change how their operand is read.
 _FREE = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose", "slice")))
 
@@ -29,17 +32,32 @@ def flops(outputs: Iterable[Node]) -> int:
     return sum(flops_of(node) for node in topological(outputs))
 
 
+def price(outputs: Iterable[Node]) -> int:
+    """What `outputs` are planned to take, for comparison: `flops`, and `STEP` for each step of a loop.
+
+    Example:
+        >>> x = pg.var("x", (10,))
+        >>> price([pg.scan(lambda c, v: (c * v, None), 1.0, x)[0]])
+        2010
+    """
+    return sum(_count(node, STEP) for node in topological(outputs))
+
+
 def flops_of(node: Node) -> int:
     """What one node counts, without its operands; a loop or a branch with its bodies."""
+    return _count(node, 0)
+
+
+def _count(node: Node, step: int) -> int:
     op = node.op
     if op.family is Family.LEAF or op in _FREE:
         return 0
     if op is MATMUL:
         inner = node.inputs[0].shape[-2 if node.attrs["transpose_a"] else -1]
         return 2 * prod(node.shape) * inner
-    bodies = [flops(body.outputs) for body in bodies_of(node)]
+    bodies = [sum(_count(x, step) for x in topological(body.outputs)) for body in bodies_of(node)]
     if bodies:
-        return max(bodies) if op is BRANCH else int(node.attrs.get("length", 1)) * sum(bodies)
+        return max(bodies) if op is BRANCH else int(node.attrs.get("length", 1)) * (sum(bodies) + step)
     if node.results is not None:
         return 0
     return prod((node.inputs[0] if op.identity is not None else node).shape)

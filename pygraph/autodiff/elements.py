@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from math import prod
 
@@ -31,39 +31,62 @@ Positions = npt.NDArray[np.int64]
 class Parts:
     """Elements as nodes without axes.
 
+    Of axes that are lanes (the same is done to each index on its own) one index stands for all.
+
     Attributes:
         nodes: all of them; the first stands for zeros.
         size: operations on single elements that were made.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        read: Callable[[Node], Sequence[Node]] | None = None,
+        inner: Callable[[Node], Shape] | None = None,
+        limit: int | None = None,
+    ) -> None:
+        """Without arguments there are no lanes.
+
+        Args:
+            read: the elements of a node that depends on nothing given, in C order; by default read from it.
+            inner: the shape of a node in which lanes have the size 1.
+            limit: how many operations on single elements may be made, `LIMIT` by default.
+        """
         self.nodes: list[Node] = [constant(0.0)]
         self.size = 0
         self._known: dict[Node, Positions] = {}
+        self._read = elements_of if read is None else read
+        self._inner = _shape if inner is None else inner
+        self._limit = LIMIT if limit is None else limit
 
     def give(self, node: Node, parts: Sequence[Node]) -> None:
         """From now on the elements of `node` are `parts`, in C order."""
-        self._known[node] = self._numbered(node.shape, parts)
+        self._known[node] = self._numbered(self._inner(node), parts)
 
-    def take_apart(self, outputs: Sequence[Node]) -> bool:
+    def take_apart(self, outputs: Sequence[Node], order: Iterable[Node] | None = None) -> bool:
         """Find the elements of `outputs` from what was given.
 
+        Args:
+            outputs: expressions.
+            order: the operations to take apart, operands first; by default all that depend on what was given.
+
         Returns:
-            False where there would be more than `LIMIT` of them, or where a row on the way cannot be taken apart. A
-            sum runs from its first element to its last.
+            False where there would be more than `LIMIT` of them, or too many operations, or where a row on the way
+            cannot be taken apart. A sum runs from its first element to its last.
         """
-        for node in topological(outputs):
-            if node in self._known or self._known.keys().isdisjoint(node.inputs):
+        for node in topological(outputs) if order is None else order:
+            if node in self._known or (order is None and self._known.keys().isdisjoint(node.inputs)):
                 continue
-            self.size += flops_of(node)
-            if node.results is not None or max(self.size, *(prod(x.shape) for x in node.inputs)) > LIMIT:
+            if node.results is not None or max(prod(self._inner(x)) for x in node.inputs) > LIMIT:
+                return False
+            self.size += flops_of(node) * prod(self._inner(node)) // max(prod(node.shape), 1)
+            if self.size > self._limit:
                 return False
             with attributed(node.where):
                 positions = self._operation(node)
             if positions is None:
                 return False
             self._known[node] = positions
-        return all(prod(node.shape) <= LIMIT for node in outputs)
+        return all(prod(self._inner(node)) <= LIMIT for node in outputs)
 
     def of(self, node: Node) -> list[Node]:
         """The elements of a node in C order."""
@@ -80,7 +103,7 @@ class Parts:
     def _positions(self, node: Node) -> Positions:
         """Where the elements of `node` are; of one that depends on nothing given they are read from it."""
         if node not in self._known:
-            self.give(node, elements_of(node))
+            self.give(node, self._read(node))
         return self._known[node]
 
     def _operation(self, node: Node) -> Positions | None:
@@ -89,11 +112,12 @@ class Parts:
             assert op.reference is not None
             index = [x.attrs["value"].value for x in node.inputs[1:]] if op is TAKE else []
             moving = node.inputs[: len(node.inputs) - len(index)]
-            return np.asarray(op.reference(*map(self._positions, moving), *index, **node.attrs))
+            attrs = {**node.attrs, "shape": self._inner(node)} if "shape" in node.attrs else node.attrs
+            return np.asarray(op.reference(*map(self._positions, moving), *index, **attrs))
         if op.pointwise:
             operands = np.broadcast_arrays(*map(self._positions, node.inputs))
             return self._numbered(
-                node.shape,
+                operands[0].shape,
                 [
                     make(
                         op,
@@ -106,8 +130,9 @@ class Parts:
         if op is REDUCE_SUM:
             kept = [axis for axis in range(len(node.inputs[0].shape)) if axis not in node.attrs["axes"]]
             terms = self._positions(node.inputs[0]).transpose(*kept, *node.attrs["axes"])
-            rows = terms.reshape(prod(node.shape), -1)
-            return self._numbered(node.shape, [self._sum([self._node(at, node.dtype) for at in row]) for row in rows])
+            inner = self._inner(node)
+            rows = terms.reshape(prod(inner), -1)
+            return self._numbered(inner, [self._sum([self._node(at, node.dtype) for at in row]) for row in rows])
         return self._product(node) if op is MATMUL else None
 
     def _sum(self, terms: Sequence[Node]) -> Node:
@@ -118,12 +143,17 @@ class Parts:
         x = np.swapaxes(x, -1, -2) if node.attrs["transpose_a"] else x
         y = np.swapaxes(y, -1, -2) if node.attrs["transpose_b"] else y
         terms = np.broadcast_arrays(x[..., :, None, :], np.swapaxes(y, -1, -2)[..., None, :, :])
-        rows = [places.reshape(prod(node.shape), -1) for places in terms]
+        inner = self._inner(node)
+        rows = [places.reshape(prod(inner), -1) for places in terms]
         parts = []
         for row in zip(*rows, strict=True):
             pairs = [(self._node(i, node.dtype), self._node(j, node.dtype)) for i, j in zip(*row, strict=True)]
             parts.append(self._sum([make(MULTIPLY, pair, {}) for pair in pairs]))
-        return self._numbered(node.shape, parts)
+        return self._numbered(inner, parts)
+
+
+def _shape(node: Node) -> Shape:
+    return node.shape
 
 
 def elements_of(node: Node) -> list[Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .pattern import Index, Pattern, gathered, spans
+from .pattern import Index, Pattern, distinct, gathered, ranked, spans
 
 #: The number of the empty set: views that fill with zeros fill with it.
 EMPTY = 0
@@ -46,7 +46,7 @@ class IndexSets:
         kept = sets != EMPTY
         if not kept.any():
             return result
-        keys = np.unique(owners[kept] * self._count + sets[kept])
+        keys = distinct(owners[kept] * self._count + sets[kept])
         owners, sets = keys // self._count, keys % self._count
         result[owners] = sets  # right where an owner has one set
         several = np.bincount(owners, minlength=count) > 1
@@ -69,7 +69,7 @@ class IndexSets:
         order = np.lexsort((sizes, owners))
         owners, sets, sizes = owners[order], sets[order], sizes[order]
         last = np.append(owners[1:] != owners[:-1], True)
-        largest = np.unique(sets[last])
+        largest = distinct(sets[last])
         if 4 * int(self.sizes(largest).sum()) > int(sizes[last].sum()):
             return owners, sets
         biggest = np.repeat(sets[last], np.diff(np.flatnonzero(np.append(True, last))))
@@ -97,7 +97,7 @@ class IndexSets:
         for first, stop in spans(work, CHUNK):
             part = slice(bounds[first], bounds[stop])
             counts, columns = gathered(self._indptr, self._indices, sets[part])
-            keys = np.unique(np.repeat(owners[part], counts) * self.width + columns)
+            keys = distinct(np.repeat(owners[part], counts) * self.width + columns)
             rows, columns = keys // self.width, keys % self.width
             begins = np.flatnonzero(np.append(True, rows[1:] != rows[:-1]))
             result[rows[begins]] = self._numbers(begins, columns)
@@ -106,7 +106,7 @@ class IndexSets:
         """The numbers of sets given one after another, none empty: found again, or stored."""
         sizes = np.diff(np.append(begins, len(columns)))
         hashes = np.add.reduceat(self._weights[columns], begins)
-        values, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+        values, first, inverse = ranked(hashes)
         known = np.array([self._known.get(value, -1) for value in values.tolist()], np.int64)
         new = np.flatnonzero(known < 0)
         known[new] = self._store(begins, columns, first[new])

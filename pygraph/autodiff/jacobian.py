@@ -16,9 +16,10 @@ from ..ops.dtypes import bool_, is_float
 from ..ops.row import Shape, lookup
 from ..ops.shaping import in_batch
 from .batching import batch
-from .cost import flops, peak_bytes
+from .cost import peak_bytes, price
 from .forward import jvp
 from .masks import Derivative, seed
+from .pattern import Index
 from .reverse import vjp
 from .unbroadcast import full, reshaped
 
@@ -40,7 +41,7 @@ class JacobianPlan:
         blocks: per output and variable, an expression of shape output.shape + variable.shape.
         vectors: how many basis vectors are pushed or pulled.
         chunk: how many of them at a time.
-        cost: of the blocks and all that they need; see `cost.flops`.
+        cost: of the blocks and all that they need; see `cost.price`.
     """
 
     mode: str
@@ -50,8 +51,8 @@ class JacobianPlan:
 
     @property
     def cost(self) -> int:
-        """Planned operations, those of the value included."""
-        return flops([block for row in self.blocks for block in row])
+        """What it is planned to take, the value included."""
+        return price([block for row in self.blocks for block in row])
 
 
 def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: int | None = None) -> JacobianPlan:
@@ -66,7 +67,7 @@ def jacobian_forward(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: 
         (2, 3)
     """
     floating = [x for x in wrt if is_float(x.dtype)]
-    swept = _sweep(lambda seeds: jvp(outputs, floating, seeds, linear=True), floating, chunk_bytes)
+    swept = sweep(lambda seeds: jvp(outputs, floating, seeds, linear=True), floating, chunk_bytes)
     blocks = []
     for output, stack in zip(outputs, swept.stacks or [None] * len(outputs), strict=True):
         starts = dict(zip(map(id, floating), swept.starts, strict=True))
@@ -92,7 +93,7 @@ def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: 
         (3,)
     """
     floating = [y for y in outputs if is_float(y.dtype)]
-    swept = _sweep(lambda seeds: vjp(floating, wrt, seeds), floating, chunk_bytes)
+    swept = sweep(lambda seeds: vjp(floating, wrt, seeds), floating, chunk_bytes)
     places = iter(swept.starts)
     blocks = []
     for output in outputs:
@@ -109,12 +110,12 @@ def jacobian_reverse(outputs: Sequence[Node], wrt: Sequence[Node], chunk_bytes: 
 
 
 @dataclass(frozen=True)
-class _Swept:
+class Swept:
     """A linear map applied to every basis vector.
 
     Attributes:
         stacks: per result, its values along a new first axis; None where it is zero. Empty when there is no vector.
-        starts: per part of the space, the position of its first vector.
+        starts: per part of the space, the position of its first element, which is that of its first basis vector.
     """
 
     stacks: list[Node | None]
@@ -123,25 +124,38 @@ class _Swept:
     chunk: int
 
 
-def _sweep(
-    derivative: Callable[[Sequence[Derivative]], Sequence[Node | None]], space: Sequence[Node], chunk_bytes: int | None
-) -> _Swept:
-    """`derivative` of every basis vector of the space made of all elements of the nodes `space`."""
+def sweep(
+    derivative: Callable[[Sequence[Derivative]], Sequence[Node | None]],
+    space: Sequence[Node],
+    chunk_bytes: int | None,
+    colours: Index | None = None,
+) -> Swept:
+    """`derivative` of every basis vector of the space made of all elements of the nodes `space`.
+
+    Args:
+        derivative: a linear map.
+        space: what its operands are like.
+        chunk_bytes: the memory that one sweep may take, by default `CHUNK_BYTES`.
+        colours: for each element the vector that it is 1 in, -1 for none; by default each has one of its own.
+    """
     sizes = [prod(node.shape) for node in space]
     starts = [0, *accumulate(sizes)]
     vectors = starts.pop()
+    numbers = np.arange(vectors) if colours is None else colours
+    vectors = int(numbers.max(initial=-1)) + 1
     if not vectors:
-        return _Swept([], starts, 0, 0)
-    if vectors == 1 and len(space) == 1:
+        return Swept([], starts, 0, 0)
+    if vectors == 1 and len(space) == 1 and (numbers == 0).all():
         found = derivative([full(1, space[0].shape, space[0].dtype)])
-        return _Swept([None if x is None else reshaped(x, (1, *x.shape)) for x in found], starts, 1, 1)
+        return Swept([None if x is None else reshaped(x, (1, *x.shape)) for x in found], starts, 1, 1)
     masks = [var(f"seed{i}", node.shape, bool_) for i, node in enumerate(space)]
     found = derivative([seed(mask, node.dtype) for mask, node in zip(masks, space, strict=True)])
     live = [x for x in found if x is not None]
 
     def swept(positions: Node) -> list[Node]:
         (count,) = positions.shape
-        basis: list[Node | None] = [_basis(positions, x, start) for x, start in zip(space, starts, strict=True)]
+        parts = [numbers[start : start + size] for start, size in zip(starts, sizes, strict=True)]
+        basis: list[Node | None] = [_basis(positions, x, part) for x, part in zip(space, parts, strict=True)]
         stacks, flags = batch(live, masks, basis, count)
         return [in_batch(x, flag, count) for x, flag in zip(stacks, flags, strict=True)]
 
@@ -155,16 +169,16 @@ def _sweep(
         _, several = scan(lambda carry, part: (carry, swept(part)), (), positions)
         stacks = [_rows(reshaped(x, (steps * chunk, *x.shape[2:])), 0, vectors) for x in several]
     remaining = iter(stacks)
-    return _Swept([None if x is None else next(remaining) for x in found], starts, vectors, chunk)
+    return Swept([None if x is None else next(remaining) for x in found], starts, vectors, chunk)
 
 
-def _basis(positions: Node, x: Node, start: int) -> Node:
-    """For each of `positions`, where that basis vector is one, in the part that begins at `start`, shaped like `x`.
+def _basis(positions: Node, x: Node, numbers: Index) -> Node:
+    """For each of `positions`, where the vector is one whose elements have that one of `numbers`, shaped like `x`.
 
-    It is made by comparing positions, so the identity matrix is no constant of the graph.
+    It is made by comparing positions, so the matrix of all vectors is no constant of the graph.
     """
     column = reshaped(positions, (positions.shape[0], 1))
-    hit = make(EQUAL, (column, constant(np.arange(start, start + prod(x.shape)))), {})
+    hit = make(EQUAL, (column, constant(numbers)), {})
     return reshaped(hit, (positions.shape[0], *x.shape))
 
 

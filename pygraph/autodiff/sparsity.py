@@ -21,18 +21,12 @@ from ..ops.dtypes import is_float
 from ..ops.row import Family, Op, lookup
 from .forward import OUTPUT
 from .index_sets import EMPTY, IndexSets
+from .known import Known
 from .loops import BRANCH, SCAN, Loop
-from .pattern import Index, Pattern, spans
+from .moves import moved, moves
+from .pattern import Index, Pattern, distinct, ranked, spans
 from .walk import Walk
 
-#: Rows that put each element of an operand in some places of the result, or in none, by their reference. The operands
-#: at the positions given carry elements; the others say where to, and have to be known.
-MOVES: Mapping[Op, tuple[int, ...] | None] = {
-    **dict.fromkeys(map(lookup, ("reshape", "transpose", "broadcast_to", "slice", "unslice", "concatenate"))),
-    lookup("select"): (1, 2),
-    lookup("take"): (0,),
-    lookup("scatter_set"): (0, 2),
-}
 #: How many steps of a loop are followed one by one; a longer one has its carry's sets widened until they stay.
 STEPS = 2_000
 
@@ -77,8 +71,7 @@ class _Dependence:
     def __init__(self, pool: IndexSets, outputs: Sequence[Node], wrt: Sequence[Node]) -> None:
         self.pool = pool
         self.walk = Walk(outputs, wrt)
-        self.values: dict[Node, Any] = {}
-        self.fixed: dict[Node, bool] = dict.fromkeys([*self.walk.order, *wrt], False)
+        self.known = Known([*self.walk.order, *wrt])
 
     def flow(self, given: Mapping[Node, Index], outputs: Sequence[Node]) -> list[Index]:
         """The sets of the outputs' elements, from those of the variables; empty sets where nothing is carried."""
@@ -109,8 +102,8 @@ class _Dependence:
     def of_node(self, node: Node, sets: Sequence[Index | None]) -> Index:
         """The sets of a node with one result, by the rule of its row or its family."""
         op = node.op
-        if op in MOVES and all(self.known(node.inputs[i]) for i in _others(op)):
-            return self.moved(node, sets)
+        if moves(node, self.known):
+            return moved(node, [_whole(found, x) for found, x in zip(sets, node.inputs, strict=True)], self.known)
         if op is TAKE:
             return self.taken(node, sets)
         if op in SCATTERS:
@@ -126,29 +119,18 @@ class _Dependence:
         (result,) = self.of_unknown(node, sets)
         return result
 
-    def moved(self, node: Node, sets: Sequence[Index | None]) -> Index:
-        """The row's own NumPy definition, with sets in place of elements."""
-        carriers = MOVES[node.op]
-        operands = [
-            _whole(sets[i], x) if carriers is None or i in carriers else self.value(x)
-            for i, x in enumerate(node.inputs)
-        ]
-        assert node.op.reference is not None
-        result: Index = node.op.reference(*operands, **node.attrs)
-        return result
-
     def through(self, node: Node, i: int, sets: Index | None) -> Index | None:
-        """What reaches an elementwise result through operand `i`: nothing where the partial is known to be 0."""
+        """What reaches an elementwise result through operand `i`: nothing where the partial is a known 0.
+
+        Elements of a known array that happen to be 0 are factors as others: the structure does not depend on data.
+        """
         partial = node.op.partials[i]
         if sets is None or partial is None:
             return None
         derivative = partial(node, *node.inputs)
         if not isinstance(derivative, Node):
             return None if derivative == 0 else sets
-        if self.known(derivative):
-            zero = self.value(derivative) == 0
-            return np.where(zero, EMPTY, sets) if zero.any() else sets
-        return sets
+        return None if self.known.is_zero(derivative) else sets
 
     def taken(self, node: Node, sets: Sequence[Index | None]) -> Index:
         """Slices at an index known at run time alone: any along the axis."""
@@ -165,10 +147,10 @@ class _Dependence:
         below = _whole(sets[0], x)
         if sets[2] is None:
             return below
-        if not self.known(index):
+        if not self.known.has(index):
             axes = tuple(range(axis, axis + len(index.shape)))
             return self.joined([below, np.expand_dims(self.along(_whole(sets[2], values), axes), axis)])
-        places = np.asarray(self.value(index)).reshape(-1) % max(x.shape[axis], 1)
+        places = np.asarray(self.known.value(index)).reshape(-1) % max(x.shape[axis], 1)
         numbers = np.moveaxis(np.arange(below.size).reshape(x.shape), axis, 0)[places]
         added = sets[2].reshape(*x.shape[:axis], len(places), *x.shape[axis + 1 :])
         owners = np.concatenate([np.arange(below.size), numbers.reshape(-1)])
@@ -185,7 +167,7 @@ class _Dependence:
             here = _whole(sets[i], mine)
             if node.attrs[name] != bool(i):  # the summed axis last
                 here = np.swapaxes(here, -1, -2)
-            factor = self.value(other) if self.known(other) else None
+            factor = self.known.value(other) if self.known.has(other) else None
             if factor is None or (factor != 0).all():
                 whole = self.along(here, (here.ndim - 1,))
                 terms.append(whole[..., :, None] if i == 0 else whole[..., None, :])
@@ -291,10 +273,10 @@ class _Dependence:
                 continue
             both = np.concatenate([first, other])
             # equal pairs have equal unions
-            pairs, inverse = np.unique(first * (int(both.max()) + 1) + other, return_inverse=True)
+            pairs, _, inverse = ranked(first * (int(both.max()) + 1) + other)
             left, right = np.divmod(pairs, int(both.max()) + 1)
             owners = np.tile(np.arange(len(pairs)), 2)
-            first = self.pool.union(owners, np.concatenate([left, right]), len(pairs))[inverse.reshape(-1)]
+            first = self.pool.union(owners, np.concatenate([left, right]), len(pairs))[inverse]
         return first.reshape(arrays[0].shape)
 
     def along(self, sets: Index, axes: Sequence[int]) -> Index:
@@ -305,43 +287,6 @@ class _Dependence:
         moved = np.transpose(sets, (*kept, *axes)).reshape(count, -1 if count else 0)
         owners = np.repeat(np.arange(count), moved.shape[1])
         return self.pool.union(owners, moved.reshape(-1), count).reshape(shape)
-
-    # --- known values ------------------------------------------------------------------------------------------------
-
-    def known(self, node: Node) -> bool:
-        """Whether `node` is made of constants alone, by rows that have a definition in NumPy."""
-        stack = [node]
-        while stack:
-            part = stack[-1]
-            if part in self.fixed:
-                stack.pop()
-            elif part.op.name in ("constant", "input"):
-                self.fixed[part] = part.op.name == "constant"
-            elif part.results is not None or part.op is OUTPUT or not (part.op.reference or part.op.define):
-                self.fixed[part] = False
-            elif open_ := [x for x in part.inputs if x not in self.fixed]:
-                stack += open_
-            else:
-                self.fixed[part] = all(self.fixed[x] for x in part.inputs)
-        return self.fixed[node]
-
-    def value(self, node: Node) -> Any:
-        """The value of a node that is `known`, by the rows' references."""
-        stack = [node]
-        with np.errstate(all="ignore"):
-            while stack:
-                part = stack[-1]
-                if part in self.values:
-                    stack.pop()
-                elif part.op.name == "constant":
-                    self.values[part] = part.attrs["value"].value
-                elif open_ := [x for x in part.inputs if x not in self.values]:
-                    stack += open_
-                else:
-                    compute = part.op.reference or part.op.define
-                    assert compute is not None
-                    self.values[part] = np.asarray(compute(*(self.values[x] for x in part.inputs), **part.attrs))
-        return self.values[node]
 
 
 #: How the sets of several results are found.
@@ -396,12 +341,6 @@ def _carriers(op: Op, arity: int) -> Sequence[int]:
     return range(arity) if op.linear_in is None else op.linear_in
 
 
-def _others(op: Op) -> Sequence[int]:
-    """The operands of a row of `MOVES` that say where elements go."""
-    carriers = MOVES[op]
-    return () if carriers is None else [i for i in range(op.arity or 0) if i not in carriers]
-
-
 def _nothing(shape: tuple[int, ...]) -> Index:
     return np.broadcast_to(np.zeros((), np.int64), shape)
 
@@ -417,5 +356,4 @@ def _flat(arrays: Sequence[Index]) -> Index:
 
 def _distinct(sets: Index) -> Index:
     """The different sets of an array."""
-    found: Index = np.unique(sets)
-    return found
+    return distinct(sets.reshape(-1))

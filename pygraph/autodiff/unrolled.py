@@ -54,13 +54,7 @@ def jacobian_unrolled(
         return None
     ends = [part for y in active for part in parts.of(y)]
     starts = [part for x in floating for part in variables[x]]
-    tables = []
-    if "forward" in modes:
-        columns = [jvp(ends, starts, _basis(starts, k)) for k in range(len(starts))]
-        tables.append([list(row) for row in zip(*columns, strict=True)])
-    if "reverse" in modes:
-        tables.append([vjp(ends, starts, _basis(ends, k)) for k in range(len(ends))])
-    table = min(tables, key=lambda table: flops(x for row in table for x in row if x is not None))
+    table = entries_of(ends, starts, modes)
     read = dict(zip(starts, (part for x in floating for part in elements_of(x)), strict=True))
     found = iter(substitute((x for row in table for x in row if x is not None), read))
     matrix = [[None if x is None else next(found) for x in row] for row in table]
@@ -70,6 +64,22 @@ def jacobian_unrolled(
         blocks.append(_blocks(y, wrt, matrix[top : top + height]))
         top += height
     return JacobianPlan("unrolled", blocks, min(len(starts), len(ends)), 1)
+
+
+def entries_of(
+    ends: Sequence[Node], starts: Sequence[Node], modes: Sequence[str] = ("forward", "reverse")
+) -> list[list[Node | None]]:
+    """The derivative of each of some 0-d expressions by each of some 0-d variables, None where it is zero.
+
+    By the one of `modes` that is planned to cost less.
+    """
+    tables = []
+    if "forward" in modes:
+        columns = [jvp(ends, starts, _basis(starts, k)) for k in range(len(starts))]
+        tables.append([list(row) for row in zip(*columns, strict=True)])
+    if "reverse" in modes:
+        tables.append([vjp(ends, starts, _basis(ends, k)) for k in range(len(ends))])
+    return min(tables, key=lambda table: flops(x for row in table for x in row if x is not None))
 
 
 def _blocks(y: Node, wrt: Sequence[Node], entries: Sequence[Sequence[Node | None]]) -> list[Node]:

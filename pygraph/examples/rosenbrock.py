@@ -1,8 +1,9 @@
-"""The Rosenbrock function in 1,000 variables: its sparse Hessian from three tangents, and Newton steps by SciPy."""
+"""The Rosenbrock function in 1,000 variables: its sparse Hessian, in two ways, and Newton steps by SciPy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,17 @@ def minimise(x: Array, most: int = 50) -> list[Iterate]:
 
 def main() -> None:
     """Print the plan of the Hessian, a corner of it, and the iterates."""
+    if find_spec("scipy") is None:
+        raise SystemExit("This example needs SciPy, which is not installed: pip install 'pygraph-ad[sparse]'")
     x = start()
     stats = hessian.plan(x).stats
+    coloured = pg.sparse_hessian(rosenbrock, mode="coloured").plan(x).stats
     print(f"The Rosenbrock function in {VARIABLES:,} variables")
     print(f"  the Hessian is {stats['shape'][0]:,} × {stats['shape'][1]:,} with {stats['nnz']:,} structural nonzeros")
-    print(f"  a {stats['colouring']} colouring finds them with {stats['tangents']} tangents of the gradient")
+    print(
+        f"  the plan {stats['colouring']!r} has an expression for each entry of a term's 2 × 2 block, all terms at once"
+    )
+    print(f"  a {coloured['colouring']} colouring would take {coloured['tangents']} tangents of the gradient")
     matrix = hessian(x)
     dense = VARIABLES**2 * matrix.dtype.itemsize
     print(f"  stored: {matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes:,} bytes; dense: {dense:,}")

@@ -193,7 +193,8 @@ class SegmentBuilder:
         for region in fuser.regions:
             for node in region.nodes:
                 operands = (None,) if node.op.name in VIEW_OPS else node.inputs
-                written = self.inlays.done.get(node, (False,) * len(operands))
+                placed = node in self.inlays.done
+                written = self.inlays.without_memory(node) if placed else (False,) * len(operands)
                 for access, operand, done in zip(fuser.accesses[node], operands, written, strict=True):
                     home = fuser.home.get(access.base)
                     if home is None or not (done or (access.base is operand and home is region)):
@@ -243,6 +244,7 @@ class SegmentBuilder:
 
     def emit(self) -> None:
         """Write the steps of every region, then those that keep inputs and fill the remaining outputs."""
+        self.inlays.settle(lambda node: node in self.needed or node in self._ends)
         for region in self._fuser.regions:
             if region.kind == "scalar":
                 self._emit_scalar(region)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ class Inlays:
     def __init__(self, fuser: Fuser) -> None:
         self.of_node: dict[Node, list[Inlay]] = {}
         self.done: dict[Node, list[bool]] = {}
+        self.nested: dict[Node, dict[int, tuple[Node, int]]] = {}
         self._home = fuser.home
         self._counts: dict[Region, int] = {}
         for region in fuser.regions:
@@ -81,6 +83,36 @@ class Inlays:
             if not done[at] and node is not None and access.base not in self._home:
                 done[at] = self._add(node, whole, access.shape, offset, strides, access)
         self.done[whole] = done
+        self.nested[whole] = {
+            at: (access.base, offset)
+            for at, (access, offset, strides) in enumerate(pieces(whole, accesses))
+            if access.base in self.done
+            and access.contiguous
+            and not access.offset
+            and prod(access.shape) == prod(access.base.shape)
+            and reshape_strides(access.shape, strides, access.base.shape) == row_major(access.base.shape)
+        }
+
+    def without_memory(self, whole: Node) -> list[bool]:
+        """For each operand of a concatenation whether it may do without memory of its own."""
+        return [done or at in self.nested[whole] for at, done in enumerate(self.done[whole])]
+
+    def settle(self, needed: Callable[[Node], bool]) -> None:
+        """Put concatenations into the larger ones that they are operands of, but those that are `needed` themselves."""
+        at_home: dict[Node, list[tuple[list[Inlay], int]]] = {}  # the inlays of each concatenation
+        for inlays in self.of_node.values():
+            for i, inlay in enumerate(inlays):
+                at_home.setdefault(inlay.whole, []).append((inlays, i))
+        readers = Counter(part for operands in self.nested.values() for part, _ in operands.values())
+        for whole, operands in self.nested.items():  # operands first
+            for at, (part, offset) in operands.items():
+                if readers[part] > 1 or needed(part) or not all(self.done[part]) or part not in at_home:
+                    continue
+                self.done[whole][at] = True
+                moved = at_home.pop(part)
+                for inlays, i in moved:
+                    inlays[i] = replace(inlays[i], whole=whole, offset=offset + inlays[i].offset)
+                at_home.setdefault(whole, []).extend(moved)
 
     def _is_written(self, access: Access) -> bool:
         """Whether a loop makes all elements of the operand, and in the order in which they are read."""

@@ -28,8 +28,10 @@ def emit_opaque(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...
 
 
 def _concatenate(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    target = segment.whole(node)
     done = segment.inlays.done.get(node, [False] * len(accesses))
+    if all(done) and node not in segment.values:
+        return  # part of a larger one
+    target = segment.whole(node)
     for written, (access, offset, strides) in zip(done, pieces(node, accesses), strict=True):
         if not written:
             segment.copy(access, target, offset, strides, segment.shared.node_id(node))

@@ -404,5 +404,10 @@ def compile(
     if wrt is not None:
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
         raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
-    options = {"threads": threads, "check_finite": check_finite, "backend": backend}
-    return CompiledFunction(target, options if nbytes is None else {**options, "memory_budget": nbytes}, cache_size)
+    options: dict[str, Any] = {"threads": threads, "check_finite": check_finite, "backend": backend}
+    if nbytes is not None:
+        options["memory_budget"] = nbytes
+    recompiled = getattr(target, "recompiled", None)  # of what returns more than arrays, and compiles its own part
+    if recompiled is not None and not isinstance(target, CompiledFunction):
+        return recompiled(options, cache_size)
+    return CompiledFunction(target, options, cache_size)

@@ -78,7 +78,14 @@ def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
 
 
 def jacobian(
-    f: Function, argnums: int | Sequence[int] = 0, mode: str = "auto", has_aux: bool = False, sparse: bool = False
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    mode: str = "auto",
+    has_aux: bool = False,
+    sparse: bool = False,
+    *,
+    backend: str = "auto",
+    **options: Any,
 ) -> Any:
     """The Jacobian of a function by the mode that is planned to cost less.
 
@@ -90,11 +97,13 @@ def jacobian(
         mode: "forward" (as `jacfwd`), "reverse" (as `jacrev`), "coloured" (a tangent or cotangent for each colour of
             the matrix's structure), "unrolled" (of functions of a few numbers, such as a camera's projection: each
             entry by an expression of its own, without the zeros), or "auto", which plans all of these (the last two
-            where the matrix is of a size for them).
-        sparse: return a `scipy.sparse.csr_array` of fixed structure, by colouring: `pg.sparse_jacobian`.
+            where the matrix is of a size for them). With `sparse` those of `pg.sparse_jacobian`.
+        sparse: return a `scipy.sparse.csr_array` of fixed structure: `pg.sparse_jacobian`.
+        backend: as for `pg.compile`.
+        options: of `pg.sparse_jacobian`: `sparsity`, `values_only`.
 
     Raises:
-        SignatureError: another mode.
+        SignatureError: another mode, or an option of sparse matrices without `sparse`.
         UnsupportedError: `sparse` without SciPy (the extra `sparse`); "unrolled" for a function that is not small.
 
     Example:
@@ -105,17 +114,31 @@ def jacobian(
         >>> wide.executable(np.zeros(1000)).stats.jacobian_mode
         'reverse'
     """
+    if sparse:
+        return sparse_jacobian(f, argnums, has_aux, mode, backend=backend, **options)
+    _refuse("jacobian", f, options)
     if mode != "auto" and mode not in ENGINES:
         problem = f"mode {mode!r} is unknown"
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
-    if sparse:
-        return sparse_jacobian(f, argnums, has_aux, mode if mode in ("forward", "reverse") else "auto")
-    return _differentiated("jacobian", ENGINES if mode == "auto" else {mode: ENGINES[mode]}, f, argnums, has_aux)
+    engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}
+    return _differentiated("jacobian", engines, f, argnums, has_aux, backend)
+
+
+def _refuse(name: str, f: Function, options: Mapping[str, Any]) -> None:
+    """Options of sparse matrices are refused for dense ones."""
+    if options:
+        problem = f"{next(iter(options))}= is an option of sparse matrices"
+        raise refusal(SignatureError, name, f, problem, "give sparse=True, or leave it out")
 
 
 def _differentiated(
-    name: str, engines: Mapping[str, Engine], f: Function, argnums: int | Sequence[int], has_aux: bool
+    name: str,
+    engines: Mapping[str, Engine],
+    f: Function,
+    argnums: int | Sequence[int],
+    has_aux: bool,
+    backend: str = "auto",
 ) -> CompiledFunction:
     def recorded(*args: Any, **named: Any) -> Any:
         positions = positions_of(name, f, argnums, len(args))
@@ -128,7 +151,7 @@ def _differentiated(
         result = unflatten(point.output_tree, blocks)
         return (result, point.aux_value()) if has_aux else result
 
-    return compiled(recorded, f, name)
+    return compiled(recorded, f, name, backend)
 
 
 def _chosen(engines: Mapping[str, Engine], point: Point, f: Function) -> JacobianPlan:
@@ -147,12 +170,22 @@ def _chosen(engines: Mapping[str, Engine], point: Point, f: Function) -> Jacobia
     return best
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, sparse: bool = False) -> Function:
+def hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    sparse: bool = False,
+    *,
+    backend: str = "auto",
+    **options: Any,
+) -> Any:
     """The second derivatives of a function: `jacfwd(jacrev(f))`, forward over reverse.
 
     Args:
         f, argnums, has_aux: as for `jacfwd`; `f` is usually scalar.
-        sparse: return a `scipy.sparse.csr_array` of fixed structure, by star colouring: `pg.sparse_hessian`.
+        sparse: return a `scipy.sparse.csr_array` of fixed structure: `pg.sparse_hessian`.
+        backend: as for `pg.compile`.
+        options: of `pg.sparse_hessian`: `mode`, `triangle`, `sparsity`, `values_only`.
 
     Returns:
         A function that returns, for each output, for each leaf of the argument, and in it for each leaf again, an array
@@ -164,10 +197,11 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
                [2., 0.]])
     """
     if sparse:
-        return sparse_hessian(f, argnums, has_aux)
+        return sparse_hessian(f, argnums, has_aux, backend=backend, **options)
+    _refuse("hessian", f, options)
     twice = jacfwd(jacrev(f, argnums, has_aux).function, argnums, has_aux).function
 
     def recorded(*args: Any, **named: Any) -> Any:
         return twice(*args, **named)
 
-    return compiled(recorded, f, "hessian")
+    return compiled(recorded, f, "hessian", backend)

@@ -21,6 +21,7 @@ from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
 from ..graph.where import Where, describe, is_user_code
 from ..ops.dtypes import is_float
+from ..runtime.backends import checked_backend
 from ..runtime.compile import CompiledFunction
 
 Function = Callable[..., Any]
@@ -131,7 +132,7 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
     return positions
 
 
-def compiled(recorded: Function, f: Function, name: str) -> CompiledFunction:
+def compiled(recorded: Function, f: Function, name: str, backend: str = "auto") -> CompiledFunction:
     """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`."""
     if not callable(f):
         raise refusal(SignatureError, name, f, f"{f!r} is not a function", f"give a function: pg.{name}(f)")
@@ -139,7 +140,10 @@ def compiled(recorded: Function, f: Function, name: str) -> CompiledFunction:
     recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
     if f.__doc__:
         recorded.__doc__ = f"{name} of {function_name(f)}, whose documentation is:\n\n{f.__doc__}"
-    return CompiledFunction(recorded, {"threads": None, "check_finite": False}, shared=True)
+    options: dict[str, Any] = {"threads": None, "check_finite": False}
+    if backend != "auto":
+        options["backend"] = checked_backend(backend, False)
+    return CompiledFunction(recorded, options, shared=True)
 
 
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:

@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autodiff.compressed import Compressed, compressed_hessian, compressed_jacobian
+from ..autodiff.compressed import PLANS, Compressed, compressed_hessian, compressed_jacobian
 from ..autodiff.pattern import Index, Pattern
 from ..autodiff.sparsity import jacobian_sparsity
 from ..concurrency import ensure_imported
-from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
+from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.trace import function_name, trace
-from ..graph.tree import TreeDef, flatten, unflatten
 from ..graph.where import describe
 from ..ops.dtypes import is_float
-from ..runtime.collector import paused
-from ..runtime.compile import CACHE_SIZE, _by_position, _Signatures
-from .point import Function, positions_of, refusal
+from ..runtime.backends import checked_backend
+from ..runtime.compile import CACHE_SIZE, CompiledFunction, _Signatures
+from .point import Function, positions_of, record_point, refusal
 
 if TYPE_CHECKING:
     from ..runtime.executable import Executable
 
 __all__ = ["SparseFunction", "SparsePlan", "sparse_hessian", "sparse_jacobian", "sparsity"]
-
-#: Makes the expression of a matrix's entries from the outputs, the variables and the mode.
-Engine = Callable[[Sequence[Node], Sequence[Node]], Compressed]
 
 
 def sparsity(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
@@ -64,61 +63,96 @@ def sparsity(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     graph = trace(f, *args)
     wrt = _variables("sparsity", f, graph, positions_of("sparsity", f, argnums, len(args)))
     pattern = jacobian_sparsity(graph.outputs, wrt)
-    return _Structure.of(pattern).matrix(np.ones(pattern.nnz, np.bool_), _csr_array("sparsity", f))
+    return _Structure(pattern).matrix(np.ones(pattern.nnz, np.bool_), _csr_array("sparsity", f))
 
 
 def sparse_jacobian(
-    f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, mode: str = "auto"
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    mode: str = "auto",
+    *,
+    sparsity: Any = None,
+    values_only: bool = False,
+    backend: str = "auto",
 ) -> SparseFunction:
-    """The Jacobian of a function as a sparse matrix, from few products with it: one for each colour of columns or rows.
+    """The Jacobian of a function as a sparse matrix, without its zeros.
 
-    The structure, the colours and the program are made at the first call with a signature. Each call then runs once
-    through C, which gives the entries in their order.
+    A function that does the same small computation many times (for each observation, element or grid point, of which
+    each reads few of the variables) has the entries of its small blocks computed as expressions, all lanes at once. Of
+    others, few products with the matrix are taken: one for each colour of columns or rows. The structure and the
+    program are made at the first call with a signature. Each call then runs once through C, which gives the entries in
+    their order.
 
     Args:
         f: a function of arrays.
         argnums: which argument to differentiate with respect to; several stand side by side in the matrix.
         has_aux: whether `f` returns (output, aux).
-        mode: "forward" (column colours), "reverse" (row colours), or "auto": the cheapest of these and both together.
+        mode: "local" (the small blocks), "forward" (column colours), "reverse" (row colours), "coloured" (the cheapest
+            of these and both together), or "auto": the cheapest of all, and of the dense matrix where it is full.
+        sparsity: where the matrix has entries, a SciPy matrix or an array of its shape: its stored, or non-zero, ones.
+            The result has exactly these, whether they are zero or not, and the function is not searched for others:
+            that there are none is a promise. By default the structure is found from the graph (`pg.sparsity`).
+        values_only: return the entries alone, an array, in the order of `structure`.
+        backend: as for `pg.compile`, which takes this function too.
 
     Returns:
         A function of the same arguments that returns a `scipy.sparse.csr_array` of shape (elements of the result,
         elements of the argument), leaves flattened in C order and put end to end; or (matrix, aux). Entries that happen
-        to be zero are stored, so that the structure is the same at every call.
+        to be zero are stored, so that the structure is the same at every call. `out=` takes a matrix that an earlier
+        call returned (or the array, with `values_only`) and fills it; see `SparseFunction`.
 
     Raises (when called):
-        UnsupportedError: SciPy is not installed, or the arguments are expressions; DTypeError: the argument is not
-        floating.
+        UnsupportedError: SciPy is not installed, the arguments are expressions, or the mode is not for this function;
+        DTypeError: the argument is not floating; ShapeError: `sparsity` has another shape.
 
     Example:
         >>> jacobian = pg.sparse_jacobian(lambda x: x[1:] * x[:-1])
         >>> jacobian(np.array([1.0, 2.0, 3.0])).toarray()
         array([[2., 1., 0.],
                [0., 3., 2.]])
-        >>> jacobian.plan(np.ones(1000)).stats["tangents"]
+        >>> pg.sparse_jacobian(lambda x: x[1:] * x[:-1], mode="forward").plan(np.ones(1000)).stats["tangents"]
         2
     """
-    if mode not in ("auto", "forward", "reverse"):
-        problem = f"mode={mode!r}"
-        raise refusal(SignatureError, "sparse_jacobian", f, problem, 'give "auto", "forward" or "reverse"')
-    return SparseFunction("sparse_jacobian", f, argnums, has_aux, functools.partial(compressed_jacobian, mode=mode))
+    if mode not in PLANS:
+        advice = f"give {', '.join(map(repr, PLANS))}"
+        raise refusal(SignatureError, "sparse_jacobian", f, f"mode={mode!r}", advice)
+    checked_backend(backend, False)
+    kind = SparseKind("sparse_jacobian", argnums, has_aux, mode, "both", sparsity, values_only)
+    return SparseFunction(kind, f, {"backend": backend})
 
 
-def sparse_hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> SparseFunction:
-    """The Hessian of a scalar function as a sparse matrix, from few tangents of its gradient, by a star colouring.
+def sparse_hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    has_aux: bool = False,
+    *,
+    mode: str = "auto",
+    triangle: str = "both",
+    sparsity: Any = None,
+    values_only: bool = False,
+    backend: str = "auto",
+) -> SparseFunction:
+    """The Hessian of a scalar function as a sparse matrix: the Jacobian of its gradient, with half the work.
 
     Args:
         f: returns a floating scalar, or (scalar, aux) with `has_aux`.
         argnums: which argument to differentiate with respect to; several make one matrix with all their blocks.
         has_aux: whether `f` returns other values beside the one to differentiate.
+        mode: "local" or "coloured" (few tangents of the gradient, by a star colouring), or "auto", as for
+            `sparse_jacobian`.
+        triangle: which entries to return: "lower" or "upper" with the diagonal, or "both".
+        sparsity, values_only, backend: as for `sparse_jacobian`; the mirror images of entries are entries.
 
     Returns:
-        A function of the same arguments that returns a symmetric `scipy.sparse.csr_array` with as many rows and columns
-        as the argument has elements; or (matrix, aux). Its structure is the same at every call.
+        A function of the same arguments that returns a `scipy.sparse.csr_array` with as many rows and columns as the
+        argument has elements, symmetric to the last bit (or one triangle of that); or (matrix, aux). Its structure is
+        the same at every call.
 
     Raises (when called):
-        UnsupportedError: SciPy is not installed, or the arguments are expressions; ShapeError: `f` returns no scalar;
-        DTypeError: an argument or the value is not floating.
+        UnsupportedError: SciPy is not installed, the arguments are expressions, or the mode is not for this function;
+        ShapeError: `f` returns no scalar, or `sparsity` has another shape; DTypeError: an argument or the value is not
+        floating.
 
     Example:
         >>> pg.sparse_hessian(lambda x: np.sum(x[1:] * x[:-1] ** 2))(np.array([1.0, 2.0, 3.0])).toarray()
@@ -126,17 +160,69 @@ def sparse_hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                [2., 6., 4.],
                [0., 4., 0.]])
     """
+    for name, value, allowed in (
+        ("mode", mode, ("auto", "local", "coloured")),
+        ("triangle", triangle, ("both", "lower", "upper")),
+    ):
+        if value not in allowed:
+            advice = f"give {', '.join(map(repr, allowed))}"
+            raise refusal(SignatureError, "sparse_hessian", f, f"{name}={value!r}", advice)
+    checked_backend(backend, False)
+    kind = SparseKind("sparse_hessian", argnums, has_aux, mode, triangle, sparsity, values_only)
+    return SparseFunction(kind, f, {"backend": backend})
 
-    def engine(outputs: Sequence[Node], wrt: Sequence[Node]) -> Compressed:
-        if len(outputs) != 1 or outputs[0].shape:
-            problem = f"the function returned {', '.join(x.type_text for x in outputs) or 'nothing'}, not one scalar"
-            raise refusal(ShapeError, "sparse_hessian", f, problem, "return a scalar, or use pg.sparse_jacobian")
-        if not is_float(outputs[0].dtype):
-            problem = f"the function returned {outputs[0].type_text}"
-            raise refusal(DTypeError, "sparse_hessian", f, problem, "return a floating scalar")
-        return compressed_hessian(outputs[0], wrt)
 
-    return SparseFunction("sparse_hessian", f, argnums, has_aux, engine)
+@dataclass(frozen=True, eq=False)
+class SparseKind:
+    """Which sparse derivative of a function is meant; the arguments of `sparse_jacobian` and `sparse_hessian`."""
+
+    name: str
+    argnums: int | Sequence[int]
+    has_aux: bool
+    mode: str
+    triangle: str
+    sparsity: Any
+    values_only: bool
+
+    def compressed(self, f: Function, outputs: Sequence[Node], wrt: Sequence[Node]) -> Compressed:
+        """The entries as an expression."""
+        found: Compressed | None
+        if self.name == "sparse_jacobian":
+            pattern = self._given(f, sum(prod(y.shape) for y in outputs), sum(prod(x.shape) for x in wrt))
+            found = compressed_jacobian(outputs, wrt, self.mode, pattern)
+        else:
+            if len(outputs) != 1 or outputs[0].shape:
+                problem = (
+                    f"the function returned {', '.join(x.type_text for x in outputs) or 'nothing'}, not one scalar"
+                )
+                raise refusal(ShapeError, self.name, f, problem, "return a scalar, or use pg.sparse_jacobian")
+            if not is_float(outputs[0].dtype):
+                problem = f"the function returned {outputs[0].type_text}"
+                raise refusal(DTypeError, self.name, f, problem, "return a floating scalar")
+            size = sum(prod(x.shape) for x in wrt)
+            found = compressed_hessian(outputs[0], wrt, self.mode, self._given(f, size, size), self.triangle)
+        if found is None:
+            problem = (
+                "mode 'local' is for functions that compute each part of the result from few elements, without loops"
+            )
+            raise refusal(UnsupportedError, self.name, f, problem, "give 'auto' or 'coloured'")
+        return found
+
+    def _given(self, f: Function, rows: int, columns: int) -> Pattern | None:
+        """The pattern that the user gave."""
+        given = self.sparsity
+        if given is None:
+            return None
+        if not hasattr(given, "tocoo"):
+            given = np.asarray(given)
+        if given.shape != (rows, columns):
+            problem = f"sparsity has the shape {tuple(given.shape)}, and the matrix {(rows, columns)}"
+            raise refusal(ShapeError, self.name, f, problem, "give a matrix with a row for each element of the result")
+        if isinstance(given, np.ndarray):
+            at, across = np.nonzero(given)
+            return Pattern.of_entries(at, across, (rows, columns))
+        entries = given.tocoo()
+        return Pattern.of_entries(entries.row, entries.col, (rows, columns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +231,7 @@ class SparsePlan:
 
     Attributes:
         executable: the program; its first output is the entries.
-        compressed: the pattern, the colouring and the costs of the alternatives.
+        compressed: the pattern, how its entries are found, and the costs of the alternatives.
     """
 
     executable: Executable
@@ -155,94 +241,155 @@ class SparsePlan:
     def stats(self) -> dict[str, Any]:
         """The products that a call makes, those that each other way would, and the figures of the executable.
 
-        Keys: those of `Executable.stats`, `shape`, `nnz`, `colouring` ("column", "row", "bidirectional" or "star"),
-        `tangents`, `cotangents`, and `costs`: (tangents, cotangents) by "forward", "reverse", "bidirectional", "star".
+        Keys: those of `Executable.stats`, `shape`, `nnz`, `colouring` ("column", "row", "bidirectional" or "star";
+        "local" or "dense" where there is none), `tangents`, `cotangents`, and `costs`: (tangents, cotangents) of the
+        plans that were made, by "local", "dense", "forward", "reverse", "bidirectional", "star".
         """
-        chosen = self.compressed.colouring
+        found = self.compressed
         return {
             **asdict(self.executable.stats),
-            "shape": self.compressed.pattern.shape,
-            "nnz": self.compressed.pattern.nnz,
-            "colouring": chosen.kind,
-            "tangents": chosen.tangents,
-            "cotangents": chosen.cotangents,
-            "costs": dict(self.compressed.costs),
+            "shape": found.pattern.shape,
+            "nnz": found.pattern.nnz,
+            "colouring": found.kind,
+            "tangents": found.tangents,
+            "cotangents": found.cotangents,
+            "costs": dict(found.costs),
         }
 
 
 class SparseFunction:
-    """A function that returns a sparse derivative of another; planned once for each signature of its arguments."""
+    """A function that returns a sparse derivative of another; planned once for each signature of its arguments.
 
-    def __init__(self, name: str, f: Function, argnums: int | Sequence[int], has_aux: bool, engine: Engine) -> None:
+    Attributes:
+        values: the entries alone, as a compiled function: it is the fastest to call, and can be called among
+            expressions, compiled, differentiated and batched.
+    """
+
+    def __init__(self, kind: SparseKind, f: Function, options: Mapping[str, Any], cache_size: int = CACHE_SIZE) -> None:
         functools.update_wrapper(self, f)
-        self._name, self._f = name, f
-        self._signatures = _SparseSignatures(name, f, argnums, has_aux, engine)
+        self._kind, self._f, self._options, self._cache_size = kind, f, dict(options), cache_size
+        self.values = _Values(kind, f, self._options, cache_size)
+        self._only: tuple[Executable, _Details] | None = None
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        """The matrix for these arguments, and aux where asked for."""
-        make = _csr_array(self._name, self._f)
-        executable, details, leaves = self._signatures.planned(args, named)
-        data, *aux = executable.run_leaves(leaves)
-        matrix = details.structure.matrix(data, make)
-        return matrix if details.aux_tree is None else (matrix, unflatten(details.aux_tree, aux))
+    def __call__(self, *args: Any, out: Any = None, **named: Any) -> Any:
+        """The matrix for these arguments, and aux where asked for.
+
+        Args:
+            out: a matrix of this structure, as an earlier call returned it, to fill and return; or the array of its
+                entries, with `values_only`. Not with `has_aux`.
+        """
+        kind = self._kind
+        if out is not None:
+            return self._filled(out, args, named)
+        if kind.values_only:
+            return self.values(*args, **named)
+        make = _csr_array(kind.name, self._f)
+        found = self.values(*args, **named)
+        details = self._details(args, named, found)
+        if not kind.has_aux:
+            return details.structure.matrix(found, make)
+        return details.structure.matrix(found[0], make), found[1]
+
+    def structure(self, *args: Any, **named: Any) -> Any:
+        """Where the matrix has entries, as a `scipy.sparse.csr_array` of bool; only the arguments' types are used."""
+        _, details = self._planned(args, named)
+        structure = details.structure
+        return structure.matrix(np.ones(len(structure.indices), np.bool_), _csr_array(self._kind.name, self._f))
 
     def plan(self, *args: Any, **named: Any) -> SparsePlan:
         """How a call with these arguments is done; only their types are used."""
-        executable, details, _ = self._signatures.planned(args, named)
+        executable, details = self._planned(args, named)
         return SparsePlan(executable, details.compressed)
 
+    def recompiled(self, options: Mapping[str, Any], cache_size: int) -> SparseFunction:
+        """The same with other options of `pg.compile`, which calls this."""
+        return SparseFunction(self._kind, self._f, options, cache_size)
+
+    def _details(self, args: tuple[Any, ...], named: Mapping[str, Any], found: Any) -> _Details:
+        if any(isinstance(x, Node) for x in (found if self._kind.has_aux else (found,))):
+            problem = "a sparse matrix can't be recorded"
+            advice = "use pg.jacfwd or pg.jacrev in a trace, or the entries alone: values_only=True"
+            raise refusal(UnsupportedError, self._kind.name, self._f, problem, advice)
+        signatures = self.values.signatures
+        made = tuple(signatures.entries.values())
+        if len(made) == 1:  # it is the one that was called
+            return signatures.details[made[0]]
+        return self._planned(args, named)[1]
+
+    def _planned(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Executable, _Details]:
+        executable = self.values.executable(*args, **named)
+        return executable, self.values.signatures.details[executable]
+
+    def _filled(self, out: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+        kind = self._kind
+        if kind.has_aux:
+            raise refusal(SignatureError, kind.name, self._f, "out= and has_aux=True", "leave one of them out")
+        executable, details = self._planned(args, named)
+        data = out
+        if not kind.values_only:
+            details.structure.require(out, kind.name, self._f)
+            data = out.data
+        values, _ = self.values.signatures._placed(args, named)
+        executable(*values, out=data)
+        return out
+
+    def __copy__(self) -> SparseFunction:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> SparseFunction:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SparseFunction, (self._kind, self._f, self._options, self._cache_size)
+
     def __repr__(self) -> str:
-        return f"<{self._name} of {function_name(self._f)}, {len(self._signatures.entries)} signatures>"
+        return f"<{self._kind.name} of {function_name(self._f)}, {len(self.values.signatures.entries)} signatures>"
+
+
+class _Values(CompiledFunction):
+    """The entries of a sparse derivative, and aux where asked for."""
+
+    def __init__(self, kind: SparseKind, f: Function, options: Mapping[str, Any], cache_size: int) -> None:
+        made = _Made()
+
+        def recorded(*args: Any, **named: Any) -> Any:
+            positions = positions_of(kind.name, f, kind.argnums, len(args))
+            point = record_point(kind.name, f, positions, args, named, kind.has_aux)
+            found = kind.compressed(f, point.outputs, point.variables)
+            made.last = found
+            (data,) = point.at_actual([found.data])
+            return (data, point.aux_value()) if kind.has_aux else data
+
+        functools.update_wrapper(recorded, f)
+        recorded.__name__ = recorded.__qualname__ = f"{kind.name}_{function_name(f)}"
+        super().__init__(recorded, {"threads": None, "check_finite": False, **options}, cache_size)
+        self.signatures = _SparseSignatures(recorded, self._signatures.options, cache_size, made)
+        self._signatures = self.signatures
+        self._signatures.owner = weakref.ref(self)
+        self.__call__ = self._signatures.call
+
+
+class _Made(threading.local):
+    """What the last trace of this thread has made."""
+
+    last: Compressed | None = None
 
 
 class _SparseSignatures(_Signatures):
     """The Executables of a sparse derivative by signature, and what is known of each beside it."""
 
-    def __init__(self, name: str, f: Function, argnums: int | Sequence[int], has_aux: bool, engine: Engine) -> None:
-        super().__init__(f, {}, CACHE_SIZE, False)
-        self.name, self.argnums, self.has_aux, self.engine = name, argnums, has_aux, engine
+    def __init__(self, function: Function, options: Mapping[str, Any], cache_size: int, made: _Made) -> None:
+        super().__init__(function, options, cache_size, False)
+        self.made = made
         self.details: weakref.WeakKeyDictionary[Executable, _Details] = weakref.WeakKeyDictionary()
 
-    def planned(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Executable, _Details, list[Any]]:
-        """The Executable for these arguments, its details, and the arguments' leaves."""
-        values, keywords = self._placed(args, named)
-        leaves, form = flatten(values)
-        if any(isinstance(leaf, Node) for leaf in leaves):
-            problem = "a sparse matrix can't be recorded"
-            raise refusal(UnsupportedError, self.name, self.function, problem, "use pg.jacfwd or pg.jacrev in a trace")
-        found = self._find(values, keywords, leaves, form)
-        if isinstance(found, Graph):  # recorded again inside a trace, on whose expressions it depends now
-            found.require_closed()
-            raise AssertionError("only graphs that depend on expressions are not compiled")
-        return found, self.details[found], leaves
-
-    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable:
-        ensure_imported("pygraph.runtime.executable")
-        from ..runtime.executable import Executable  # loads the C library: at the first compilation, not at import
-
-        name, f = self.name, self.function
-        with paused():
-            graph = trace(_by_position(f, keywords, len(values), self.parameters), *values)
-            graph.require_closed()
-            wrt = _variables(name, f, graph, positions_of(name, f, self.argnums, len(values) - len(keywords)))
-            outputs, aux, aux_tree = graph.outputs, graph.outputs[:0], None
-            if self.has_aux:
-                tree = graph.output_tree
-                if tree.kind is not tuple or len(tree.children) != 2:
-                    problem = f"has_aux=True, and the function returned {tree!r}, not a pair"
-                    raise refusal(GraphError, name, f, problem, "return (output, aux)")
-                count = tree.children[0].n_leaves
-                outputs, aux, aux_tree = outputs[:count], outputs[count:], tree.children[1]
-            compressed = self.engine(outputs, wrt)
-            recorded = Graph.from_parts(
-                graph.inputs,
-                [compressed.data, *aux],
-                input_tree=graph.input_tree,
-                name=f"{name}_{function_name(f)}",
-            )
-            executable = Executable(recorded)
-        self.details[executable] = _Details(compressed, _Structure.of(compressed.pattern), aux_tree)
-        return executable
+    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
+        found = super()._compiled(values, keywords)
+        compressed, self.made.last = self.made.last, None
+        if not isinstance(found, Graph):
+            assert compressed is not None
+            self.details[found] = _Details(compressed, _Structure(compressed.pattern))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,28 +398,50 @@ class _Details:
 
     compressed: Compressed
     structure: _Structure
-    aux_tree: TreeDef | None
 
 
-@dataclass(frozen=True, eq=False)
 class _Structure:
-    """A pattern in the integers that SciPy prefers."""
+    """A pattern in the integers that SciPy prefers, and matrices of it."""
 
-    shape: tuple[int, int]
-    indptr: Index
-    indices: Index
-
-    @staticmethod
-    def of(pattern: Pattern) -> _Structure:
+    def __init__(self, pattern: Pattern) -> None:
         small = max(pattern.nnz, *pattern.shape) <= np.iinfo(np.int32).max
         dtype = np.dtype("int32" if small else "int64")
-        return _Structure(pattern.shape, pattern.indptr.astype(dtype), pattern.indices.astype(dtype))
+        self.shape = pattern.shape
+        self.indptr: Index = pattern.indptr.astype(dtype)
+        self.indices: Index = pattern.indices.astype(dtype)
+        self._first: Any = None
 
     def matrix(self, data: Any, make: Callable[..., Any]) -> Any:
-        """A matrix of these entries. It has index arrays of its own, as SciPy has methods that change them in place."""
-        matrix = make((data, self.indices.copy(), self.indptr.copy()), shape=self.shape, copy=False)
+        """A matrix of these entries. It has index arrays of its own, as SciPy has methods that change them in place.
+
+        SciPy's constructor looks at every index. It does so once: later matrices are copies of the first one's
+        attributes, with arrays of their own.
+        """
+        indices, indptr = self.indices.copy(), self.indptr.copy()
+        first = self._first
+        if first is not None and type(first) is make:
+            matrix = first.__class__.__new__(first.__class__)
+            matrix.__dict__.update(first.__dict__)
+            matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+            return matrix
+        matrix = make((data, indices, indptr), shape=self.shape, copy=False)
         matrix.has_canonical_format = True  # as every row ascends, without a second entry for a place
+        if {"data", "indices", "indptr"} <= vars(matrix).keys():
+            self._first = copy.copy(matrix)
+            self._first.data = self._first.indices = self._first.indptr = None
         return matrix
+
+    def require(self, out: Any, name: str, f: Function) -> None:
+        """Raise SignatureError unless `out` is a matrix with these entries."""
+        same = (
+            getattr(out, "format", "") == "csr"
+            and out.shape == self.shape
+            and np.array_equal(out.indptr, self.indptr)
+            and np.array_equal(out.indices, self.indices)
+        )
+        if not same:
+            problem = "out is no csr matrix with the entries of the result"
+            raise refusal(SignatureError, name, f, problem, "give a matrix that an earlier call returned")
 
 
 def _csr_array(name: str, f: Function) -> Callable[..., Any]:

@@ -30,8 +30,10 @@ def test_it_equals_the_dense_hessian() -> None:
 
 
 def test_three_tangents_are_enough() -> None:
-    stats = rosenbrock.hessian.plan(rosenbrock.start()).stats
+    coloured = pg.sparse_hessian(rosenbrock.rosenbrock, mode="coloured")
+    stats = coloured.plan(rosenbrock.start()).stats
     assert (stats["colouring"], stats["tangents"], stats["cotangents"]) == ("star", 3, 0)
+    assert rosenbrock.hessian.plan(rosenbrock.start()).stats["colouring"] == "local"
 
 
 def test_a_newton_step_solves_the_dense_system() -> None:

@@ -39,6 +39,25 @@ CASES: dict[str, tuple[Callable[[], Any], int]] = {
     "a sum of them": (lambda: np.sum(np.stack([np.sin(X), np.cos(X)], axis=1), axis=1) * X, 3),
     "sums": (lambda: np.stack([np.sum(Y, axis=1), np.sum(Y * Y, axis=1)], axis=1), 3),
     "turned": (lambda: np.concatenate([np.tanh(Y).T, np.sin(X)[None]]), 3),
+    "in one another": (lambda: np.concatenate([np.ravel(np.stack([np.sin(X), X * X], axis=1)), np.cos(X)]), 1),
+    "in one another, deeper": (
+        lambda: np.concatenate([-X, np.ravel(np.stack([np.stack([np.sin(X), X * X]), np.tanh(Y).T[:2]]))]),
+        4,
+    ),
+    "in one another, and read": (
+        lambda: (lambda a: (np.concatenate([np.ravel(a), np.cos(X)]), a))(np.stack([np.sin(X), X * X], axis=1)),
+        2,
+    ),
+    "in one another, turned": (
+        lambda: np.concatenate([np.stack([np.sin(X), X * X], axis=1).T, np.cos(X)[None]]),
+        2,
+    ),
+    "in two others": (
+        lambda: (lambda a: (np.concatenate([a, -X]), np.concatenate([X * 2.0, a])))(
+            np.ravel(np.stack([np.sin(X), -X]))
+        ),
+        3,
+    ),
     "only inputs": (lambda: np.stack([X, X, X[::-1]], axis=1), 3),
 }
 
@@ -79,6 +98,16 @@ def test_what_is_kept_for_the_reverse_sweep() -> None:
     exe.forward(VALUES[0])
     (found,) = exe.reverse()
     expected = pg.grad(lambda x: np.sum(np.tanh(np.sin(x)) ** 2) + np.sum(np.tanh(x * x) ** 2))(VALUES[0])
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_one_in_another_is_kept_for_the_reverse_sweep() -> None:
+    whole = np.concatenate([np.ravel(np.stack([np.sin(X), X * X], axis=1)), np.cos(X)])
+    exe = pg.compile(pg.Graph([X], np.sum(np.tanh(whole) ** 2)), wrt=["x"])
+    exe.forward(VALUES[0])
+    (found,) = exe.reverse()
+    parts = (np.sin, lambda x: x * x, np.cos)
+    expected = pg.grad(lambda x: sum(np.sum(np.tanh(f(x)) ** 2) for f in parts))(VALUES[0])
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 

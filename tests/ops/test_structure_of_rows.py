@@ -12,7 +12,7 @@ from helpers import apply_row, reference
 from samples import Case, derivative_cases, rng_for, rows
 
 from pygraph.autodiff import jacobian_sparsity
-from pygraph.autodiff.sparsity import MOVES
+from pygraph.autodiff.moves import MOVES
 from pygraph.graph import Graph, Node, constant, var
 from pygraph.ops.row import TABLE, Family, Op
 
@@ -71,7 +71,10 @@ def test_every_row(name: str, fixed: bool) -> None:
 
 @pytest.mark.parametrize("name", [name for name in rows() if not TABLE[name].nondiff])
 def test_operands_that_are_known(name: str) -> None:
-    """Each floating operand in turn is a constant, half of it zeros: what they cut off is left out, and no more."""
+    """Each floating operand in turn is a constant, half of it zeros: what they cut off is left out, and no more.
+
+    An elementwise row keeps all entries: which factors happen to be zero is no part of its structure.
+    """
     op = TABLE[name]
     for case in derivative_cases(op):
         for k, x in enumerate(case.operands):
@@ -80,7 +83,7 @@ def test_operands_that_are_known(name: str) -> None:
                 operands = list(case.operands)
                 operands[k] = np.where(rng.random(x.shape) < 0.5, 0.0, x)
                 known = Case(op, tuple(operands), case.attrs)
-                check(known, Applied(known, True, k), exact=name in EXACT and name != "scan")
+                check(known, Applied(known, True, k), exact=name in EXACT and name != "scan" and not op.partials)
 
 
 def check(case: Case, applied: Applied, exact: bool) -> None:
