@@ -12,7 +12,7 @@ from .build import as_node, convert, make, new_input, outputs_of, substitute, wa
 from .control import in_dtype, weak_fits
 from .graph import Graph
 from .node import Node
-from .recording import recording
+from .recording import leak, recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import Weak, is_weak, weakened
@@ -117,7 +117,7 @@ def _branch(
         return unflatten(form, [])
     taken: dict[Node, None] = {}
     for branch, found in zip(traced, outputs, strict=True):
-        taken.update(capture(found, made, set(branch.inputs)))
+        taken.update(capture(found, made, set(branch.inputs), branch.name))
     bodies = []
     for branch, found in zip(traced, outputs, strict=True):
         slots = [new_input(f"const{k}", node.shape, node.dtype) for k, node in enumerate(taken)]
@@ -160,7 +160,7 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
     return outputs
 
 
-def capture(outputs: Sequence[Node], made: set[Node], own: set[Node]) -> dict[Node, None]:
+def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str) -> dict[Node, None]:
     """What `outputs` are made of that was there before their functions were traced, in a fixed order.
 
     Constants are copied, and of a broadcast, which costs nothing inside, the source is taken.
@@ -169,6 +169,7 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node]) -> dict[No
         outputs: what the functions returned.
         made: the nodes made while they were traced.
         own: the inputs of the body that the outputs are to have.
+        title: of the function, for errors.
     """
     taken: dict[Node, None] = {}
     seen: set[Node] = set()
@@ -179,7 +180,11 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node]) -> dict[No
             continue
         seen.add(node)
         maker = node.inputs[0] if node.op.name == "output" else node
-        if maker in made or node.op.name == "broadcast_to":
+        if node.op.name == "input":
+            if node in made and node.recording is not None and node.recording.end is not None:
+                raise leak(outputs, node, title)  # of another branch, or of a function that a branch called
+            taken[node] = None
+        elif maker in made or node.op.name == "broadcast_to":
             stack.extend(maker.inputs if node.op.name == "output" else node.inputs)
         else:
             taken[node] = None

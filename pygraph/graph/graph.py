@@ -9,6 +9,7 @@ from ..concurrency import ensure_imported
 from ..errors import GraphError
 from .build import as_node, topological
 from .node import Constant, Node
+from .recording import refuse_leaked
 from .tree import TreeDef, flatten, unflatten
 from .where import describe
 
@@ -152,6 +153,7 @@ class Graph:
         """Raises `GraphError` naming the variables that are not among the inputs, if there are any."""
         if not self.free:
             return
+        refuse_leaked(self.outputs, self.name, self.inputs)
         names = ", ".join(repr(node.attrs["name"]) for node in self.free)
         raise GraphError(
             describe(

@@ -13,7 +13,7 @@ from ..ops.row import Op
 from .operators import Operators
 from .where import Where, type_text
 
-__all__ = ["Constant", "Node", "Result"]
+__all__ = ["Constant", "Node", "Recording", "Result", "next_epoch"]
 
 DType = np.dtype[Any]
 #: Shape and dtype of one result.
@@ -75,6 +75,31 @@ def constant_text(value: npt.NDArray[Any]) -> str:
     return text.replace("\n", "")
 
 
+_epoch = 0
+
+
+def next_epoch() -> int:
+    """Begin a new epoch; nodes that were there before have a smaller number."""
+    global _epoch
+    _epoch += 1
+    return _epoch
+
+
+class Recording:
+    """One call of a function on variables in place of its arguments.
+
+    Attributes:
+        thread: that calls it.
+        end: the first epoch after it; None while it lasts.
+    """
+
+    __slots__ = ("end", "thread")
+
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+        self.end: int | None = None
+
+
 class Node(Operators):
     """An expression: an op applied to other nodes. Made by `build.make`, never directly; immutable and interned.
 
@@ -85,9 +110,23 @@ class Node(Operators):
         shape, dtype: the result's type; () and bool, and without meaning, where the node has several results.
         results: the types of several results, or None.
         where: the user's line that recorded the node first.
+        epoch: grows when a recording ends: what was made in one has a smaller number than its end.
+        recording: of a variable, the call in which it stands for an argument; None where the user made it.
     """
 
-    __slots__ = ("__weakref__", "_key", "attrs", "dtype", "inputs", "op", "results", "shape", "where")
+    __slots__ = (
+        "__weakref__",
+        "_key",
+        "attrs",
+        "dtype",
+        "epoch",
+        "inputs",
+        "op",
+        "recording",
+        "results",
+        "shape",
+        "where",
+    )
 
     op: Op
     inputs: tuple[Node, ...]
@@ -96,6 +135,8 @@ class Node(Operators):
     dtype: DType
     results: tuple[Result, ...] | None
     where: Where | None
+    epoch: int
+    recording: Recording | None
     _key: tuple[Hashable, ...]
 
     def __init__(
@@ -116,6 +157,8 @@ class Node(Operators):
         self.dtype = dtype
         self.results = results
         self.where = where
+        self.epoch = _epoch
+        self.recording = None
         self._key = key
 
     @property

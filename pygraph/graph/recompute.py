@@ -50,7 +50,7 @@ def checkpoint(f: Callable[..., Any], args: Sequence[Any], named: Mapping[str, A
         outputs = [result_node(leaf, function_name(f)) for leaf in strong]
     if not outputs:
         return unflatten(output_form, returned)
-    taken = capture(outputs, made, set(inputs))
+    taken = capture(outputs, made, set(inputs), function_name(f))
     slots = [new_input(f"const{k}", node.shape, node.dtype) for k, node in enumerate(taken)]
     inside = substitute(outputs, dict(zip(taken, slots, strict=True)))
     body = Graph.from_parts([*slots, *inputs], inside, name=function_name(f))

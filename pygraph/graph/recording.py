@@ -1,37 +1,38 @@
-"""Which threads record a function at the moment, and which variables stood for arguments and no longer do."""
+"""Which threads record a function at the moment, which variables stand for its arguments, and that none is kept."""
 
 from __future__ import annotations
 
 import threading
-import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..concurrency import in_child
 from ..errors import GraphError
-from .node import Node
+from . import node as nodes
+from .build import depends_on, topological
+from .node import Node, Recording
 from .weak import strong
 from .where import describe
 
-__all__ = ["active", "is_recording", "recording", "refuse_leaked"]
+__all__ = ["active", "is_recording", "leak", "recording", "refuse_leaked"]
 
 #: The threads that record, each as often as it does; empty most of the time, which a call path may test cheaply.
 active: list[int] = []
-#: Variables of functions whose recording has ended, by id (`==` between nodes records a comparison).
-_ended: weakref.WeakValueDictionary[int, Node] = weakref.WeakValueDictionary()
 
 
 @contextmanager
 def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
     """While it lasts, this thread records a function on these variables; after it they have no meaning outside."""
     thread = threading.get_ident()
+    recorded = Recording(thread)
+    for variable in variables:
+        strong(variable).recording = recorded
     active.append(thread)
     try:
         yield
     finally:
         active.remove(thread)
-        for variable in map(strong, variables):
-            _ended[id(variable)] = variable
+        recorded.end = nodes.next_epoch()
 
 
 def _alone() -> None:
@@ -48,12 +49,35 @@ def is_recording() -> bool:
     return bool(active) and threading.get_ident() in active
 
 
-def refuse_leaked(free: Iterable[Node], function: str) -> None:
-    """Raise `GraphError` for a free variable whose function has been recorded: an expression was kept from it."""
-    for node in free:
-        if _ended.get(id(node)) is node:
-            problem = f"it uses an expression of {node!r}, kept from inside a function whose recording has ended"
-            advice = (
-                "return from that function what is needed outside of it; a loop's body returns it in its carry or ys"
-            )
-            raise GraphError(describe("tracing", function, problem, advice))
+def refuse_leaked(outputs: Iterable[Node], function: str, own: Iterable[Node] = (), *, inner: bool = False) -> None:
+    """Raise `GraphError` where `outputs` depend on a variable that has no meaning where they are used; `own` have one.
+
+    That is the variable of a function whose recording has ended, or that another thread records while this one records
+    a function of its own (with `inner`: beside the innermost one, which may be a part of the other thread's).
+    """
+    outputs, known = list(outputs), set(own)
+    thread = threading.get_ident()
+    alone = active.count(thread) > inner
+    for node in topological(outputs):
+        owner = node.recording
+        if owner is None or node in known:
+            continue
+        if owner.end is not None or (alone and owner.thread != thread):
+            raise leak(outputs, node, function)
+
+
+def leak(outputs: Sequence[Node], variable: Node, function: str) -> GraphError:
+    """The error for `outputs` that depend on a variable of another function: it names what was kept of that."""
+    owner = variable.recording
+    assert owner is not None
+    dependent = depends_on(outputs, [variable])
+    users = [node for node in topological(outputs) if node in dependent and node is not variable]
+    inside = users[:1] if owner.end is None else [node for node in users if node.epoch < owner.end]
+    kept = inside[-1] if inside else variable
+    state = "whose recording has ended" if owner.end is not None else "which another thread is recording"
+    problem = f"it uses {kept!r}, kept from inside a function {state}"
+    advice = (
+        "return from that function what is needed outside of it (has_aux=True beside a derivative; from a loop's body "
+        "in its carry or ys)"
+    )
+    return GraphError(describe("tracing", function, problem, advice, where=kept.where))

@@ -13,7 +13,7 @@ from ..ops.dtypes import as_dtype
 from .build import as_node, as_shape, new_input
 from .graph import Graph
 from .node import DType, Node, Result
-from .recording import recording
+from .recording import recording, refuse_leaked
 from .translate import in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
@@ -128,6 +128,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     Raises:
         DTypeError: an argument is of no supported type.
         TracedValueError: the function asks for the value of an expression.
+        GraphError: it uses an expression that was kept from inside another function.
 
     Example:
         >>> pg.trace(lambda x, y: x * y, 1.0, 2.0)
@@ -139,13 +140,15 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
     with recording(inputs):
         try:
-            outputs, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
+            returned, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
         except (TypeError, ValueError, AttributeError) as error:
             clearer = in_our_words(error, name, args)
             if clearer is None:
                 raise
             raise clearer from error
-    return Graph.from_parts(inputs, [result_node(x, name) for x in outputs], output_tree, input_tree, name)
+        outputs = [result_node(x, name) for x in returned]
+        refuse_leaked(outputs, name)
+    return Graph.from_parts(inputs, outputs, output_tree, input_tree, name)
 
 
 def make_inputs(names: Sequence[str], types: Sequence[Result]) -> list[Node]:

@@ -18,7 +18,7 @@ from ..errors import DTypeError, SignatureError
 from ..graph.build import as_node, substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.recording import is_recording, refuse_leaked
+from ..graph.recording import is_recording
 from ..graph.trace import function_name, leaf_names, leaf_type, trace
 from ..graph.tree import flatten
 from ..graph.verify import check_enabled
@@ -130,7 +130,6 @@ class _Signatures:
             graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
         if check_enabled():
             graph.verify("traced")
-        refuse_leaked(graph.free, graph.name)
         return graph
 
     def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:

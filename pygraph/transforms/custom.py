@@ -12,11 +12,12 @@ import numpy as np
 from ..autodiff.given import given, given_batch, linearly, transposed
 from ..autodiff.masks import Derivative, Masked, settle, settled
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
-from ..graph.build import as_node, constant, substitute, topological, var
+from ..graph.build import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
+from ..graph.recording import recording, refuse_leaked
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
-from ..graph.where import Where, describe, type_text
+from ..graph.where import Where, attributed, describe, type_text
 from ..ops.dtypes import is_float
 from ..runtime.compile import CompiledFunction
 from .point import Function, compiled
@@ -79,8 +80,10 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
         forms = tuple(flatten(arg)[1] for arg in primals)
         actual = [as_node(leaf) for _, leaf in leaves]
         variables = make_inputs([name for name, _ in leaves], [(x.shape, x.dtype) for x in actual])
-        outputs, output_form = flatten(f(*_nested(forms, variables)))
-        nodes = [result_node(x, function_name(f)) for x in outputs]
+        with recording(variables):
+            outputs, output_form = flatten(f(*_nested(forms, variables)))
+            nodes = [result_node(x, function_name(f)) for x in outputs]
+            refuse_leaked(nodes, function_name(f), inner=True)
         _closed(f, f, nodes, variables)
         values = substitute(nodes, dict(zip(variables, actual, strict=True)))
         if not actual or not values:
@@ -137,6 +140,25 @@ def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Seque
             problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
             advice = "pass it as an argument: a derivative with respect to it would be lost"
             raise UnsupportedError(describe("tracing", _title(f), problem, advice, where=_where(part)))
+
+
+def _on_variables(
+    part: Function, given: Sequence[Node | None], call: Callable[[Sequence[Node | None]], list[Node | None]]
+) -> list[Node | None]:
+    """`call(given)`, which calls the rule `part` of the user.
+
+    The rule sees variables of its own in place of what is given (constants stay), as it might be called where the
+    variables of what is given, those of a loop's body for one, are no longer or not yet to be used.
+    """
+    slots = [
+        x if x is None or x.op.name == "constant" else new_input(f"v{i}", x.shape, x.dtype) for i, x in enumerate(given)
+    ]
+    places = {slot: x for slot, x in zip(slots, given, strict=True) if slot is not None and x is not None}
+    with recording(slot for slot, x in places.items() if slot is not x), attributed(None):
+        found = call(slots)
+        refuse_leaked([x for x in found if x is not None], function_name(part), inner=True)
+    replaced = iter(substitute([x for x in found if x is not None], places))
+    return [None if x is None else next(replaced) for x in found]
 
 
 @dataclass(frozen=True)
@@ -201,7 +223,13 @@ class _Rule:
             None if not flag else constant(np.zeros(x.shape, x.dtype)) if t is None else t
             for x, t, flag in zip(primals, tangents, self.floating, strict=True)
         ]
-        returned = self.jvp_rule(_nested(self.forms, primals), _nested(self.forms, filled))
+        return _on_variables(self.jvp_rule, [*primals, *filled], self._pushed)
+
+    def _pushed(self, given: Sequence[Node | None]) -> list[Node | None]:
+        """What the jvp gives for primals and then their tangents."""
+        assert self.jvp_rule is not None
+        count = len(self.types)
+        returned = self.jvp_rule(_nested(self.forms, given[:count]), _nested(self.forms, given[count:]))
         if not isinstance(returned, tuple) or len(returned) != 2:
             problem = f"the jvp returned a {type(returned).__name__}, not a pair"
             raise self._error(GraphError, self.jvp_rule, problem, "return (output, tangent of the output)")
@@ -222,8 +250,15 @@ class _Rule:
             None if not is_float(dtype) else constant(np.zeros(shape, dtype)) if ct is None else settled(ct)
             for (shape, dtype), ct in zip(self.output_types, cotangents, strict=True)
         ]
-        cotangent = unflatten(self.output_form, seeds)
-        arguments = _nested(self.forms, primals)
+        last = self.vjp_rule[-1] if isinstance(self.vjp_rule, tuple) else self.vjp_rule
+        return [*_on_variables(last, [*primals, *seeds], self._pulled)]
+
+    def _pulled(self, given: Sequence[Node | None]) -> list[Node | None]:
+        """What the vjp gives for primals and then cotangents of the outputs."""
+        assert self.vjp_rule is not None
+        count = len(self.types)
+        cotangent = unflatten(self.output_form, given[count:])
+        arguments = _nested(self.forms, given[:count])
         if isinstance(self.vjp_rule, tuple):
             forward, backward = self.vjp_rule
             returned = forward(*arguments)
@@ -240,7 +275,7 @@ class _Rule:
             raise self._error(
                 GraphError, backward, problem, "return a tuple with a cotangent, or None, for each argument"
             )
-        shares: list[Derivative | None] = []
+        shares: list[Node | None] = []
         for share, form in zip(pulled, self.forms, strict=True):
             types = self.types[len(shares) : len(shares) + form.n_leaves]
             if share is None:

@@ -10,6 +10,7 @@ from .. import autodiff
 from ..errors import GraphError, ShapeError
 from ..graph.build import as_node, make
 from ..graph.node import Node
+from ..graph.recording import recording
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import flatten, flatten_named, unflatten
 from ..graph.where import describe
@@ -60,8 +61,9 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
 
     def recorded(*args: Any, **named: Any) -> Any:
         mapped = _Mapped(f, in_axes, args, named)
-        outputs, form = flatten(f(*mapped.args, **mapped.named))
-        nodes = [result_node(output, "vmap") for output in outputs]
+        with recording(mapped.variables):
+            outputs, form = flatten(f(*mapped.args, **mapped.named))
+            nodes = [result_node(output, "vmap") for output in outputs]
         axes = _axes(f, "out_axes", out_axes, unflatten(form, nodes), "the result")
         found, flags = autodiff.batch(nodes, mapped.variables, mapped.batches, mapped.size)
         placed = [

@@ -15,7 +15,7 @@ from ..autodiff import as_planned
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.build import as_node, constant, convert, substitute
 from ..graph.node import Node
-from ..graph.recording import recording
+from ..graph.recording import recording, refuse_leaked
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
@@ -92,16 +92,18 @@ def record_point(
     replaced = list(args)
     for i, form in zip(positions, forms, strict=True):
         replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])
-    with recording():  # rules of its derivatives may use the variables later
-        returned, aux = f(*replaced, **named), None
-    if has_aux:
-        if not isinstance(returned, tuple) or len(returned) != 2:
-            problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
-            raise refusal(GraphError, transform, f, problem, "return (output, aux)")
-        returned, aux = returned
-    leaves_out, tree = flatten((returned, aux))
     name = function_name(f)
-    planned = as_planned([result_node(leaf, name) for leaf in leaves_out], variables)
+    with recording(variables):
+        returned, aux = f(*replaced, **named), None
+        if has_aux:
+            if not isinstance(returned, tuple) or len(returned) != 2:
+                problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
+                raise refusal(GraphError, transform, f, problem, "return (output, aux)")
+            returned, aux = returned
+        leaves_out, tree = flatten((returned, aux))
+        found = [result_node(leaf, name) for leaf in leaves_out]
+        refuse_leaked(found, name, inner=True)
+    planned = as_planned(found, variables)
     returned, aux = unflatten(tree, planned)
     outputs, output_tree = flatten(returned)
     return Point(name, variables, actual, tuple(forms), outputs, output_tree, aux)
