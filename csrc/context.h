@@ -63,6 +63,9 @@ void pg_run_reduction(const pg_place *place, const pg_loop *loop);
 /* Gives a body its arena and the constants in it; runs it, once its ports are connected. */
 void pg_start_body(pg_context *context, int number, char *arena);
 int pg_run_body(pg_context *context, int number);
+/* Copies what is not there already: one place to another, and carries that stay in place to where that is. */
+void pg_move_port(char *const *outer, const pg_port *to, const pg_port *from);
+void pg_seed_carries(char *const *outer, int n, const pg_port *places, const pg_port *seeds);
 /* Runs a SCALAR one micro-op at a time, and looks at the result of each. */
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);
 

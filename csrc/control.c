@@ -36,6 +36,18 @@ int pg_run_body(pg_context *context, int number) {
     return pg_interrupted(&(pg_place){.context = context, .body = number, .instruction = -1, .node = -1});
 }
 
+void pg_move_port(char *const *outer, const pg_port *to, const pg_port *from) {
+    char *target = outer[to->slot] + to->offset;
+    const char *source = outer[from->slot] + from->offset;
+    if (source != target) memcpy(target, source, (size_t)to->nbytes);
+}
+
+void pg_seed_carries(char *const *outer, int n, const pg_port *places, const pg_port *seeds) {
+    for (int k = 0; k < n; k++) {
+        if (seeds[k].slot >= 0) pg_move_port(outer, &places[k], &seeds[k]);
+    }
+}
+
 static void connect(const pg_port *ports, int n, char *const *outer, char **inner) {
     for (int k = 0; k < n; k++) inner[ports[k].inner] = outer[ports[k].slot] + ports[k].offset;
 }
@@ -49,7 +61,13 @@ int pg_run_branch(const pg_place *place, const void *data) {
     const int chosen = index < 0 ? 0 : index >= branch->n_bodies ? branch->n_bodies - 1 : (int)index;
     const int number = branch->bodies[chosen];
     char **inner = context->frames[number].slots;
+    const pg_body *body = &context->program->bodies[number];
     pg_start_body(context, number, outer[branch->workspace]);
+    for (int i = 0; i < body->n_shares; i++) {
+        const pg_share *share = &body->shares[i];
+        pg_move_port(outer, &branch->results[(int64_t)chosen * branch->n_results + share->output],
+                     &branch->seeds[(int64_t)chosen * branch->n_consts + share->input]);
+    }
     connect(branch->consts + (int64_t)chosen * branch->n_consts, branch->n_consts, outer, inner);
     connect(branch->results + (int64_t)chosen * branch->n_results, branch->n_results, outer, inner);
     return pg_run_body(context, number);
@@ -100,10 +118,8 @@ static void set_records(pg_context *context, const pg_while *loop, int64_t n) {
 
 /* The carry of a loop alternates between two places and must end in the first. */
 static void settle_carry(const pg_while *loop, const pg_port *carry, char *const *outer) {
-    for (int k = 0; k < loop->n_carry && carry != loop->carry_out; k++) {
-        const pg_port *to = &loop->carry_out[k], *from = &carry[k];
-        memcpy(outer[to->slot] + to->offset, outer[from->slot] + from->offset, (size_t)to->nbytes);
-    }
+    for (int k = 0; k < loop->n_carry && carry != loop->carry_out; k++)
+        pg_move_port(outer, &loop->carry_out[k], &carry[k]);
 }
 
 static const pg_port *next_place(const pg_while *loop, const pg_port *carry) {
@@ -129,6 +145,7 @@ int pg_run_while(const pg_place *place, const void *data) {
     connect(loop->consts, loop->n_consts, outer, inner);
     connect(loop->condition_consts, loop->n_consts, outer, condition);
     connect(&loop->flag, 1, outer, condition);
+    pg_seed_carries(outer, loop->n_carry, loop->carry_out, loop->seed);
     const pg_port *carry = loop->init;
     int64_t step = 0;
     for (;; step++) {
@@ -163,6 +180,7 @@ int pg_run_replay(const pg_place *place, const void *data) {
     set_records(context, loop, 0);
     pg_start_body(context, loop->body, outer[loop->workspace]);
     connect(loop->consts, loop->n_consts, outer, inner);
+    pg_seed_carries(outer, loop->n_carry, loop->carry_out, loop->seed);
     const pg_port *carry = loop->init;
     for (int64_t step = 0; step < count; step++) {
         const int64_t at = loop->reverse ? count - 1 - step : step;

@@ -69,7 +69,8 @@ static int read_slots(pg_loader *l, const int64_t *words) {
         } else {
             return pg_refuse(l, "slot %d: no slot kind has number %" PRId64, i, kind);
         }
-        body->slots[i] = (pg_slot){.kind = (pg_slot_kind)kind, .align = 1, .where = where, .nbytes = nbytes};
+        body->slots[i] =
+            (pg_slot){.kind = (pg_slot_kind)kind, .align = 1, .memory = i, .where = where, .nbytes = nbytes};
     }
     for (int i = 0; i < body->n_inputs; i++) {
         if (body->inputs[i] < 0) return pg_refuse(l, "input %d has no slot", i);
@@ -92,6 +93,27 @@ static int read_inits(pg_loader *l, const int64_t *words) {
                 nbytes, constant, arena);
         }
         body->inits[i] = (pg_init){arena, constant, nbytes};
+    }
+    return PG_OK;
+}
+
+static int read_shares(pg_loader *l, const int64_t *words) {
+    pg_body *body = l->body;
+    unsigned char *taken = pg_keep(l, body->n_inputs, 1);
+    if (!taken) return PG_MEMORY;
+    if (body->n_shares > 0 && l->number == 0) return pg_refuse(l, "the main body's outputs have memory of their own");
+    for (int i = 0; i < body->n_shares; i++, words += 2) {
+        const int64_t input = words[0], output = words[1];
+        if (input < 0 || input >= body->n_inputs || output < 0 || output >= body->n_outputs || taken[input] ||
+            body->slots[body->outputs[output]].memory != body->outputs[output]) {
+            return pg_refuse(l, "output %" PRId64 " can't take over input %" PRId64, output, input);
+        }
+        pg_slot *in = &body->slots[body->inputs[input]], *out = &body->slots[body->outputs[output]];
+        if (in->nbytes != out->nbytes)
+            return pg_refuse(l, "output %" PRId64 " has another size than input %" PRId64, output, input);
+        taken[input] = 1;
+        out->memory = body->inputs[input];
+        body->shares[i] = (pg_share){(int)input, (int)output};
     }
     return PG_OK;
 }
@@ -155,6 +177,11 @@ static int read_code(pg_loader *l, const int64_t *code) {
         code += code[1];
     }
     l->instruction = l->node = -1;
+    for (int i = 0; i < body->n_shares; i++) {
+        pg_slot *in = &body->slots[body->inputs[body->shares[i].input]];
+        pg_slot *out = &body->slots[body->outputs[body->shares[i].output]];
+        in->align = out->align = in->align > out->align ? in->align : out->align;
+    }
     return PG_OK;
 }
 
@@ -162,13 +189,13 @@ static int read_code(pg_loader *l, const int64_t *code) {
 static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const int64_t **code) {
     pg_body *body = l->body;
     int64_t need = PG_BODY_WORDS;
-    for (int i = 2; i <= 7; i++) {
+    for (int i = 2; i < PG_BODY_WORDS; i++) {
         if (words[i] < 0 || words[i] > n_words) {
             return pg_refuse(l, "body word %d: %" PRId64 " is not a possible count", i, words[i]);
         }
     }
     /* Counts are at most n_words, which is the size of memory that exists: these sums cannot overflow. */
-    need += 3 * words[2] + 3 * words[3] + 2 * words[4] + words[7];
+    need += 3 * words[2] + 3 * words[3] + 2 * words[8] + 2 * words[4] + words[7];
     if (need != n_words || n_words > INT32_MAX) {
         return pg_refuse(l, "the counts ask for %" PRId64 " words, the body has %" PRId64, need, n_words);
     }
@@ -183,17 +210,21 @@ static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const 
     body->n_segments = (int)words[4];
     body->n_inputs = (int)words[5];
     body->n_outputs = (int)words[6];
+    body->n_shares = (int)words[8];
     if ((int64_t)body->n_inputs + body->n_outputs > body->n_slots)
         return pg_refuse(l, "fewer slots than inputs and outputs");
     body->slots = pg_keep(l, body->n_slots, sizeof *body->slots);
     body->inits = pg_keep(l, body->n_inits, sizeof *body->inits);
     body->inputs = pg_keep(l, body->n_inputs, sizeof *body->inputs);
     body->outputs = pg_keep(l, body->n_outputs, sizeof *body->outputs);
-    if (!body->slots || !body->inits || !body->inputs || !body->outputs) return PG_MEMORY;
-    const int64_t *slots = words + PG_BODY_WORDS, *inits = slots + 3 * words[2], *segments = inits + 3 * words[3];
+    body->shares = pg_keep(l, body->n_shares, sizeof *body->shares);
+    if (!body->slots || !body->inits || !body->inputs || !body->outputs || !body->shares) return PG_MEMORY;
+    const int64_t *slots = words + PG_BODY_WORDS, *inits = slots + 3 * words[2], *shares = inits + 3 * words[3];
+    const int64_t *segments = shares + 2 * words[8];
     *code = segments + 2 * words[4];
     int status = read_slots(l, slots);
     if (status == PG_OK) status = read_inits(l, inits);
+    if (status == PG_OK) status = read_shares(l, shares);
     if (status == PG_OK) status = read_segments(l, segments, *code, words[7]);
     if (status != PG_OK) return status;
     body->instructions = pg_keep(l, body->n_instructions, sizeof *body->instructions);

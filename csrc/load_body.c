@@ -101,11 +101,57 @@ int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t ste
     return pg_check_bytes(l, words[0], low, nbytes, slot->align, writes, what, extent);
 }
 
-int pg_join_carry(pg_loader *l, int k, pg_slot *in, pg_slot *out) {
-    if (in->nbytes != out->nbytes) {
-        return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes,
-                         out->nbytes);
+int pg_same_extent(const pg_extent *x, const pg_extent *y) {
+    return x->space == y->space && x->lo == y->lo && x->hi == y->hi;
+}
+
+/* A carry is both read and written by the body: its slots are of one size and alignment. Those that the body updates in
+ * place have a `seed`, marked here by its `nbytes`. */
+static int join_carries(pg_loader *l, const pg_body *body, const pg_carries *carries) {
+    for (int k = 0; k < carries->count; k++) {
+        pg_slot *in = &body->slots[body->inputs[carries->first + k]], *out = &body->slots[body->outputs[k]];
+        if (in->nbytes != out->nbytes) {
+            return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes,
+                             out->nbytes);
+        }
+        in->align = out->align = in->align > out->align ? in->align : out->align;
+        carries->result[k] = body->outputs[k];
+        carries->seed[k] = (pg_port){.slot = -1};
     }
-    in->align = out->align = in->align > out->align ? in->align : out->align;
+    for (int i = 0; i < body->n_shares; i++) {
+        const pg_share *share = &body->shares[i];
+        if (share->output >= carries->count || share->input != carries->first + share->output)
+            return pg_refuse(l, "a body that takes over input %d, which is not its carry %d", share->input,
+                             share->output);
+        carries->seed[share->output].slot = 0;
+    }
     return PG_OK;
+}
+
+int pg_read_carries(pg_loader *l, const int64_t *w, const pg_body *body, const pg_carries *carries, const char *what,
+                    pg_touched *touched) {
+    const int n = carries->count;
+    int status = join_carries(l, body, carries);
+    for (int k = 0; k < n && status == PG_OK; k++) {
+        const int inner = body->inputs[carries->first + k], seeded = carries->seed[k].slot >= 0;
+        const int64_t *init = w + 2 * k, *first = w + 2 * (n + k), *second = w + 2 * (2 * n + k);
+        status = pg_read_port(l, init, 0, 1, inner, body, 0, what, &carries->init[k], touched);
+        if (status == PG_OK)
+            status = pg_read_port(l, first, 0, 1, inner, body, 1, what, &carries->carry_out[k], touched);
+        if (status != PG_OK) return status;
+        if (!seeded) {
+            status = pg_read_port(l, second, 0, 1, inner, body, 1, what, &carries->carry_tmp[k], touched);
+            continue;
+        }
+        if (second[0] != first[0] || second[1] != first[1])
+            return pg_refuse(l, "%s is updated in place and has two places", what);
+        pg_extent *from = &touched->extents[touched->n - 2], *to = &touched->extents[touched->n - 1];
+        if (pg_same_extent(from, to)) { /* it begins where it stays */
+            touched->written[touched->n - 2] = 1;
+            touched->n--;
+        }
+        carries->seed[k] = carries->init[k];
+        carries->init[k] = carries->carry_tmp[k] = carries->carry_out[k];
+    }
+    return status;
 }

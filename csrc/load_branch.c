@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { PG_BRANCH_WORDS = 6 };
 
@@ -15,6 +16,17 @@ static int read_body_ports(pg_loader *l, pg_branch *branch, int number, const pg
         status = pg_read_port(l, w, 0, 1, body->inputs[k], body, 0, "BRANCH: an operand", &consts[k], touched);
     for (int k = 0; k < branch->n_results && status == PG_OK; k++, w += 2)
         status = pg_read_port(l, w, 0, 1, body->outputs[k], body, 1, "BRANCH: a result", &results[k], touched);
+    memcpy(branch->seeds + (int64_t)number * branch->n_consts, consts, (size_t)branch->n_consts * sizeof *consts);
+    for (int i = 0; i < body->n_shares && status == PG_OK; i++) {
+        const pg_share *share = &body->shares[i];
+        const int inner = consts[share->input].inner;
+        pg_extent *from = &touched->extents[first + share->input];
+        if (pg_same_extent(from, &touched->extents[first + branch->n_consts + share->output])) {
+            *from = (pg_extent){.space = PG_SPACE_NONE};
+        }
+        consts[share->input] = results[share->output];
+        consts[share->input].inner = inner;
+    }
     if (status == PG_OK) status = pg_check_touched(l, touched, "BRANCH");
     touched->n = first; /* bodies write the same places, one of them at a time */
     return status;
@@ -45,8 +57,9 @@ int pg_decode_branch(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     }
     branch->bodies = pg_keep(l, n_bodies, sizeof *branch->bodies);
     branch->consts = pg_keep(l, n_bodies * n_consts, sizeof *branch->consts);
+    branch->seeds = pg_keep(l, n_bodies * n_consts, sizeof *branch->seeds);
     branch->results = pg_keep(l, n_bodies * n_results, sizeof *branch->results);
-    if (!branch->bodies || !branch->consts || !branch->results) return PG_MEMORY;
+    if (!branch->bodies || !branch->consts || !branch->seeds || !branch->results) return PG_MEMORY;
     pg_touched touched;
     int status = pg_touched_new(l, 2 + n_consts + n_results, &touched);
     if (status == PG_OK) status = pg_read_workspace(l, words[3], arena, "BRANCH", &branch->workspace, &touched);

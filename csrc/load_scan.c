@@ -9,17 +9,10 @@ static int read_ports(pg_loader *l, pg_scan *scan, const pg_body *body, const in
     int status = PG_OK;
     for (int k = 0; k < scan->n_consts && status == PG_OK; k++, w += 2)
         status = pg_read_port(l, w, 0, 1, body->inputs[k], body, 0, "SCAN: a constant", &scan->consts[k], touched);
-    for (int k = 0; k < scan->n_carry && status == PG_OK; k++) {
-        scan->carry_result[k] = body->outputs[k];
-        status = pg_join_carry(l, k, &body->slots[body->inputs[scan->n_consts + k]], &body->slots[body->outputs[k]]);
-    }
-    pg_port *carries[3] = {scan->init, scan->carry_out, scan->carry_tmp};
-    for (int c = 0; c < 3; c++) {
-        for (int k = 0; k < scan->n_carry && status == PG_OK; k++, w += 2) {
-            status = pg_read_port(l, w, 0, 1, body->inputs[scan->n_consts + k], body, c > 0, "SCAN: a carry",
-                                  &carries[c][k], touched);
-        }
-    }
+    const pg_carries carries = {scan->n_consts,  scan->n_carry, scan->init,        scan->carry_out,
+                                scan->carry_tmp, scan->seed,    scan->carry_result};
+    if (status == PG_OK) status = pg_read_carries(l, w, body, &carries, "SCAN: a carry", touched);
+    w += (int64_t)6 * scan->n_carry;
     for (int k = 0; k < scan->n_xs && status == PG_OK; k++, w += 3) {
         status = pg_read_port(l, w, w[2], scan->length, body->inputs[scan->n_consts + scan->n_carry + k], body, 0,
                               "SCAN: an input", &scan->xs[k], touched);
@@ -50,7 +43,7 @@ int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     if (n_consts + n_carry + n_xs != body->n_inputs || n_carry + n_ys != body->n_outputs) {
         return pg_refuse(l, "SCAN: it connects other inputs and outputs than body %" PRId64 " has", number);
     }
-    const int64_t n_ports = n_consts + 3 * n_carry + n_xs + n_ys;
+    const int64_t n_ports = n_consts + 4 * n_carry + n_xs + n_ys;
     pg_scan *scan = pg_keep(l, 1, sizeof *scan);
     pg_port *ports = pg_keep(l, n_ports, sizeof *ports);
     pg_touched touched;
@@ -69,7 +62,8 @@ int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     scan->init = scan->consts + n_consts;
     scan->carry_out = scan->init + n_carry;
     scan->carry_tmp = scan->carry_out + n_carry;
-    scan->xs = scan->carry_tmp + n_carry;
+    scan->seed = scan->carry_tmp + n_carry;
+    scan->xs = scan->seed + n_carry;
     scan->ys = scan->xs + n_xs;
     status = pg_read_workspace(l, words[3], body->arena_bytes, "SCAN", &scan->workspace, &touched);
     if (status == PG_OK) status = read_ports(l, scan, body, words + PG_SCAN_WORDS, &touched);

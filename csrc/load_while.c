@@ -42,7 +42,7 @@ static int read_counts(pg_loader *l, const int64_t *words, int64_t n, int64_t he
     loop->n_carry = (int)words[1];
     loop->n_xs = (int)words[2];
     loop->n_ys = (int)words[3];
-    const int64_t carry = words[1], ports = words[0] + 3 * carry;
+    const int64_t carry = words[1], ports = words[0] + 4 * carry;
     loop->consts = pg_keep(l, ports, sizeof *loop->consts);
     loop->xs = pg_keep(l, words[2] + words[3], sizeof *loop->xs);
     loop->carry_result = pg_keep(l, carry, sizeof *loop->carry_result);
@@ -50,16 +50,17 @@ static int read_counts(pg_loader *l, const int64_t *words, int64_t n, int64_t he
     loop->init = loop->consts + loop->n_consts;
     loop->carry_out = loop->init + carry;
     loop->carry_tmp = loop->carry_out + carry;
+    loop->seed = loop->carry_tmp + carry;
     loop->ys = loop->xs + loop->n_xs;
     return PG_OK;
 }
 
 /* The condition reads what the step reads. */
-static int read_condition(pg_loader *l, pg_while *loop, const pg_body *condition, const int64_t *flag, const int64_t *w,
-                          pg_touched *touched) {
+static int read_condition(pg_loader *l, pg_while *loop, const pg_body *body, const pg_body *condition,
+                          const int64_t *flag, const int64_t *w, pg_touched *touched) {
     const int n = loop->n_consts + loop->n_carry;
-    if (condition->n_inputs != n || condition->n_outputs != 1)
-        return pg_refuse(l, "WHILE: its condition has other inputs than its step, or more than one output");
+    if (condition->n_inputs != n || condition->n_outputs != 1 || condition->n_shares != 0)
+        return pg_refuse(l, "WHILE: its condition has other inputs than its step, or more than an output of its own");
     if (condition->slots[condition->outputs[0]].nbytes != 1)
         return pg_refuse(l, "WHILE: its condition does not give one bool");
     loop->condition_consts = pg_keep(l, n, sizeof *loop->condition_consts);
@@ -68,8 +69,11 @@ static int read_condition(pg_loader *l, pg_while *loop, const pg_body *condition
     int status =
         pg_read_port(l, flag, 0, 1, condition->outputs[0], condition, 1, "WHILE: the flag", &loop->flag, touched);
     for (int k = 0; k < n && status == PG_OK; k++) { /* the carry starts as init, which follows the constants */
+        if (condition->slots[condition->inputs[k]].nbytes != body->slots[body->inputs[k]].nbytes)
+            return pg_refuse(l, "WHILE: its condition reads input %d in another size than its step", k);
         status = pg_read_port(l, w + 2 * k, 0, 1, condition->inputs[k], condition, 0, "WHILE: a condition's input",
                               &loop->condition_consts[k], touched);
+        if (k >= loop->n_consts && status == PG_OK) touched->n--; /* the step touches the same places */
     }
     /* later steps read it from the two places it alternates between */
     const int64_t *places = w + 2 * n;
@@ -86,17 +90,10 @@ static int read_ports(pg_loader *l, pg_while *loop, const pg_body *body, const i
     int status = PG_OK;
     for (int k = 0; k < loop->n_consts && status == PG_OK; k++, w += 2)
         status = pg_read_port(l, w, 0, 1, body->inputs[k], body, 0, "a loop's constant", &loop->consts[k], touched);
-    for (int k = 0; k < loop->n_carry && status == PG_OK; k++) {
-        loop->carry_result[k] = body->outputs[k];
-        status = pg_join_carry(l, k, &body->slots[body->inputs[loop->n_consts + k]], &body->slots[body->outputs[k]]);
-    }
-    pg_port *carries[3] = {loop->init, loop->carry_out, loop->carry_tmp};
-    for (int c = 0; c < 3; c++) {
-        for (int k = 0; k < loop->n_carry && status == PG_OK; k++, w += 2) {
-            status = pg_read_port(l, w, 0, 1, body->inputs[loop->n_consts + k], body, c > 0, "a loop's carry",
-                                  &carries[c][k], touched);
-        }
-    }
+    const pg_carries carries = {loop->n_consts,  loop->n_carry, loop->init,        loop->carry_out,
+                                loop->carry_tmp, loop->seed,    loop->carry_result};
+    if (status == PG_OK) status = pg_read_carries(l, w, body, &carries, "a loop's carry", touched);
+    w += (int64_t)6 * loop->n_carry;
     for (int k = 0; k < loop->n_xs && status == PG_OK; k++, w++) {
         status = read_stack(l, *w, body->inputs[loop->n_consts + loop->n_carry + k], body, 0, &loop->xs[k]);
         if (status == PG_OK) l->program->tapes[*w].reader = loop;
@@ -132,7 +129,7 @@ int pg_decode_while(pg_loader *l, const int64_t *words, int64_t n, pg_instructio
         status = pg_read_workspace(l, words[3], condition->arena_bytes, "WHILE: the condition",
                                    &loop->condition_workspace, &touched);
     }
-    if (status == PG_OK) status = read_condition(l, loop, condition, words + 8, words + PG_WHILE_WORDS, &touched);
+    if (status == PG_OK) status = read_condition(l, loop, body, condition, words + 8, words + PG_WHILE_WORDS, &touched);
     if (status == PG_OK) status = read_ports(l, loop, body, words + PG_WHILE_WORDS, &touched);
     out->data = loop;
     return status;

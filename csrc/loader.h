@@ -20,7 +20,7 @@ typedef struct pg_extent {
     int space;
     int64_t lo, hi;
 } pg_extent;
-enum { PG_SPACE_ARENA = -1, PG_SPACE_CONST = -2 };
+enum { PG_SPACE_ARENA = -1, PG_SPACE_CONST = -2, PG_SPACE_NONE = -3 };
 
 #if defined(__GNUC__) || defined(__clang__)
 #define PG_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -76,8 +76,16 @@ int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const cha
 /* A port's bytes from the words (slot, byte offset), or (slot, byte offset, stride) for one that moves each step. */
 int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t steps, int inner, const pg_body *body,
                  int writes, const char *what, pg_port *port, pg_touched *touched);
-/* A carry is both read and written by the body: its slots are of one size and alignment. */
-int pg_join_carry(pg_loader *l, int k, pg_slot *in, pg_slot *out);
+/* The carries of a loop, from the words of their three places; what is written, or a place of its own, is touched. */
+typedef struct pg_carries {
+    int first, count; /* the body's input of the first one; how many */
+    pg_port *init, *carry_out, *carry_tmp, *seed;
+    int *result;
+} pg_carries;
+int pg_read_carries(pg_loader *l, const int64_t *words, const pg_body *body, const pg_carries *carries,
+                    const char *what, pg_touched *touched);
+/* Both extents are the same bytes. */
+int pg_same_extent(const pg_extent *x, const pg_extent *y);
 
 /* The name and operands of a micro-op. */
 typedef struct pg_op_info {

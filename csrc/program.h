@@ -12,6 +12,7 @@ typedef struct pg_slot {
     pg_slot_kind kind;
     int align;     /* of the widest access, for inputs and outputs */
     unsigned uses; /* bit s: segment s reads or writes it */
+    int memory;    /* the slot whose memory it is: its own, or of an output the input that it takes over */
     int64_t where; /* arena: offset; const: offset; input, output: index */
     int64_t nbytes;
 } pg_slot;
@@ -105,11 +106,14 @@ typedef struct pg_port {
     int64_t offset, stride, nbytes;
 } pg_port;
 
+/* A carry is read from `init` at first, and alternates between `carry_out` and `carry_tmp`. One that the body updates
+ * in place is copied from `seed` to `carry_out` before the first step, unless it lies there, and is then there always:
+ * its `init` and `carry_tmp` are `carry_out`. */
 typedef struct pg_scan {
     int body, reverse, workspace;
     int n_consts, n_carry, n_xs, n_ys;
     int64_t length;
-    pg_port *consts, *init, *carry_out, *carry_tmp, *xs, *ys;
+    pg_port *consts, *init, *carry_out, *carry_tmp, *seed, *xs, *ys;
     int *carry_result; /* per carry: the body's output slot */
 } pg_scan;
 
@@ -118,13 +122,14 @@ typedef struct pg_stack {
     int tape, inner;
 } pg_stack;
 
-/* WHILE, and REPLAY where `condition` is -1: only one of them has a limit, a flag, xs; a count. */
+/* WHILE, and REPLAY where `condition` is -1: only one of them has a limit, a flag, xs; a count. Carries as in a scan.
+ */
 typedef struct pg_while {
     int body, condition, workspace, condition_workspace;
     int reverse, n_consts, n_carry, n_xs, n_ys;
     int64_t limit; /* of steps; -1: none */
     pg_port flag, count;
-    pg_port *consts, *init, *carry_out, *carry_tmp;
+    pg_port *consts, *init, *carry_out, *carry_tmp, *seed;
     pg_port *condition_consts, *condition_carry; /* the same places, the condition's slots */
     pg_stack *xs, *ys;
     int *carry_result;
@@ -135,6 +140,7 @@ typedef struct pg_branch {
     int *bodies;
     pg_port index;
     pg_port *consts, *results; /* per body, one after another */
+    pg_port *seeds; /* per body: its operands; where it takes one over, the port among `consts` is that of the result */
 } pg_branch;
 
 typedef struct pg_instruction {
@@ -143,13 +149,19 @@ typedef struct pg_instruction {
     const void *data;
 } pg_instruction;
 
+/* An output that takes over the memory of an input: both have one address whenever the body runs. */
+typedef struct pg_share {
+    int input, output;
+} pg_share;
+
 typedef struct pg_body {
-    int n_slots, n_inits, n_segments, n_inputs, n_outputs;
+    int n_slots, n_inits, n_segments, n_inputs, n_outputs, n_shares;
     int used;   /* an instruction runs it */
     int height; /* of the tree of bodies below it */
     int64_t arena_bytes, n_instructions;
     pg_slot *slots;
     pg_init *inits;
+    pg_share *shares;
     int *inputs, *outputs;                /* slot of each index */
     int64_t segments[PG_MAX_SEGMENTS][2]; /* first instruction, end */
     int *ports[PG_MAX_SEGMENTS];          /* main body: the input and output slots a segment uses */

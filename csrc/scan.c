@@ -1,19 +1,15 @@
 /* Runs SCAN: a body once per step, its inputs and outputs connected to the places of that step. */
 #include "context.h"
 
-#include <string.h>
-
 int pg_run_scan(const pg_place *place, const void *data) {
     const pg_scan *scan = data;
     pg_context *context = place->context;
     char *const *outer = place->slots;
     char **inner = context->frames[scan->body].slots;
     pg_start_body(context, scan->body, outer[scan->workspace]);
+    pg_seed_carries(outer, scan->n_carry, scan->carry_out, scan->seed);
     if (scan->length == 0) {
-        for (int k = 0; k < scan->n_carry; k++) {
-            const pg_port *to = &scan->carry_out[k], *from = &scan->init[k];
-            memcpy(outer[to->slot] + to->offset, outer[from->slot] + from->offset, (size_t)to->nbytes);
-        }
+        for (int k = 0; k < scan->n_carry; k++) pg_move_port(outer, &scan->carry_out[k], &scan->init[k]);
         return PG_OK;
     }
     for (int k = 0; k < scan->n_consts; k++)

@@ -31,7 +31,7 @@ static int use_slot(pg_loader *l, int slot, int64_t lo, int64_t hi, int align, i
         if (align > s->align) s->align = align;
     }
     const int placed = s->kind == PG_SLOT_ARENA || s->kind == PG_SLOT_CONST;
-    extent->space = s->kind == PG_SLOT_ARENA ? PG_SPACE_ARENA : s->kind == PG_SLOT_CONST ? PG_SPACE_CONST : slot;
+    extent->space = s->kind == PG_SLOT_ARENA ? PG_SPACE_ARENA : s->kind == PG_SLOT_CONST ? PG_SPACE_CONST : s->memory;
     extent->lo = lo + (placed ? s->where : 0);
     extent->hi = hi + (placed ? s->where : 0);
     return PG_OK;

@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x594135719dd58a12)
+#define PG_TABLE_HASH UINT64_C(0xdaf7bcc2a0a7025a)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
 #define PG_CHECKSUM_WORD 2                         /* where the checksum of the words after it stands */
-#define PG_BODY_WORDS 8                            /* words of a body before its slots */
+#define PG_BODY_WORDS 9                            /* words of a body before its slots */
 #define PG_MAX_DIMS 8                              /* axes of an iteration space */
 #define PG_MAX_BLOCK 4096                          /* elements of a block of a LOOP */
 #define PG_MAX_REGISTERS 1024                      /* registers of a LOOP */

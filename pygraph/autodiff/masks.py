@@ -19,6 +19,7 @@ from ..graph.build import constant, make
 from ..graph.node import DType, Node
 from ..ops import masks as rules
 from ..ops.row import Op, Shape, lookup
+from .in_place import add_in_place
 from .unbroadcast import BROADCAST_TO, CONVERT, MULTIPLY, RESHAPE, full, reshaped, spread, sum_to
 
 ADD = lookup("add")
@@ -223,7 +224,7 @@ def plus(total: Derivative | None, term: Derivative | None) -> Derivative | None
     if total is None or term is None:
         return term if total is None else total
     if not isinstance(total, Masked) or not isinstance(term, Masked):
-        return make(ADD, (settled(total), settled(term)), {})
+        return add_in_place(settled(total), settled(term))
     first, second = set(total.pending), set(term.pending)
     common = [mask for mask in total.pending if mask in second]
     mine = [mask for mask in total.pending if mask not in second]
@@ -232,7 +233,7 @@ def plus(total: Derivative | None, term: Derivative | None) -> Derivative | None
     x = _applied(total.value, [mask for mask in mine if mask is not apart[0]])
     y = _applied(term.value, [mask for mask in other if mask is not apart[1]])
     if apart[0] is None:
-        value = make(ADD, (x, y), {})
+        value = add_in_place(x, y)
     elif apart[0].op is LOGICAL_NOT:
         value = make(SELECT, (apart[0].inputs[0], y, x), {})
     else:
@@ -258,7 +259,7 @@ def union(first: Sequence[Node], second: Sequence[Node]) -> Masks:
     one, two = conjunction(mine), conjunction(other)
     assert isinstance(one, Node)
     assert isinstance(two, Node)
-    return (*common, make(LOGICAL_OR, (one, two), {}))
+    return (*common, rules.either(one, two))
 
 
 def as_primal(derivative: Derivative, primal: Node) -> Derivative:

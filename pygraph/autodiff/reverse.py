@@ -12,6 +12,7 @@ from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
 from .absorb import absorbed, reads_stacks
 from .forward import OUTPUT, check_like, through
+from .in_place import is_scattered
 from .masks import (
     SELECT,
     Derivative,
@@ -25,6 +26,7 @@ from .masks import (
     settled,
     times,
     under,
+    value_of,
 )
 from .pieces import Piece, assemble
 from .walk import GIVEN, Walk
@@ -165,9 +167,10 @@ def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> It
 
 
 class Sums:
-    """Cotangents under way: a running sum per node, and apart from it the pieces that cover only a part of it."""
+    """Cotangents under way: a running sum per node, and apart from it what covers only a part of it."""
 
     def __init__(self) -> None:
+        self._scattered: dict[Node, list[Derivative]] = {}
         self._whole: dict[Node, Derivative] = {}
         self._pieces: dict[Node, list[Piece]] = {}
 
@@ -175,6 +178,8 @@ class Sums:
         """Add a contribution to the cotangent of `node`."""
         if isinstance(ct, Piece):
             self._pieces.setdefault(node, []).append(ct)
+        elif is_scattered(value_of(ct)):
+            self._scattered.setdefault(node, []).append(ct)
         else:
             both = plus(self._whole.get(node), ct)
             assert both is not None
@@ -183,6 +188,6 @@ class Sums:
     def pop(self, node: Node) -> Derivative | None:
         """The whole cotangent of `node`, or None where nothing was added."""
         total = self._whole.pop(node, None)
-        for piece in assemble(self._pieces.pop(node, ())):
+        for piece in (*assemble(self._pieces.pop(node, ())), *self._scattered.pop(node, ())):
             total = plus(total, piece)
         return total

@@ -14,11 +14,12 @@ from ..graph.build import constant, make
 from ..graph.node import Node
 from ..ops.control import bind_rules
 from ..ops.dtypes import bool_, is_float
-from ..ops.masks import padded
+from ..ops.masks import either, padded
 from ..ops.row import Shape, lookup
-from .forward import ADD, LINEAR_RULES, pushed
+from .forward import LINEAR_RULES, pushed
+from .in_place import add_in_place
 from .loops import LOOPS, Loop, Names, split
-from .masks import LOGICAL_OR, Derivative, Masked, conjunction, settled, under
+from .masks import Derivative, Masked, conjunction, settled, under
 from .masks_in_bodies import entry, extent, filled, is_whole, mask_of
 from .reverse import pulled
 
@@ -229,9 +230,9 @@ def scan_vjp(node: Node, cotangents: Sequence[Derivative | None]) -> list[Deriva
     dx_masks = {i: mask for i, share in dxs.items() if (mask := _y_mask(share, loop)) is not None}
     outputs = [
         *(filled(stepped[k], loop.init[k]) for k in carry_slots),
-        *(make(ADD, (sums[i], settled(share)), {}) for i, share in added.items()),
+        *(add_in_place(sums[i], settled(share)) for i, share in added.items()),
         *carried.end(stepped),
-        *(make(LOGICAL_OR, (reached[i], mask_of(added[i], shape)), {}) for i, shape in shapes.items()),
+        *(either(reached[i], mask_of(added[i], shape)) for i, shape in shapes.items()),
         *map(settled, dxs.values()),
         *dx_masks.values(),
     ]

@@ -22,6 +22,16 @@ def full(value: float, shape: Shape, dtype: DType) -> Node:
     return spread(constant(np.asarray(value, dtype)), shape)
 
 
+def is_zeros(x: Node) -> bool:
+    """Whether `x` is one number broadcast, and that is zero."""
+    while x.op is BROADCAST_TO or x.op is RESHAPE:
+        x = x.inputs[0]
+    if x.op.name != "constant":
+        return False
+    array = x.attrs["value"].value
+    return bool(array.size == 1 and array.reshape(())[()] == 0)
+
+
 def spread(x: Node, shape: Shape) -> Node:
     """`x` broadcast to `shape` by NumPy's rule; `x` itself when it has that shape already."""
     return x if x.shape == shape else make(BROADCAST_TO, (x,), {"shape": shape})

@@ -149,6 +149,9 @@ class ControlEmitter:
             callee = self.callees[body]
             arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]
             ports = [*enumerate(branch.operands), *enumerate(branch.results, callee.body.n_inputs)]
+            for operand, result in callee.body.shares:
+                ports[operand] = (operand, branch.results[result])
+                arm += self._taken_over(branch, operand, result)
             for slot, port in ports:
                 member = callee.member(slot)
                 if member is None:
@@ -166,6 +169,13 @@ class ControlEmitter:
             opening = "{" if last == 0 else f"if ({test}) {{" if number == 0 else "else {" if number == last else ""
             lines += [opening or f"else if ({test}) {{", *_indented(arm), "}"]
         return _joined(lines)
+
+    def _taken_over(self, branch: d.Branch, operand: int, result: int) -> list[str]:
+        """An operand copied to where the result that takes it over lies."""
+        ports = [(self.callees[body], self.callees[body].body.n_inputs + result) for body in branch.bodies]
+        dtype = next(callee.dtype(slot) for callee, slot in ports if callee.member(slot) is not None)
+        target = branch.results[result]
+        return self._moved(self._pointer(target, dtype, True), target, branch.operands[operand], dtype)
 
     def _tapes(
         self, loop: d.While | d.Replay, body: Callee, first: int, tapes: Sequence[int], at: str, room: str
@@ -187,6 +197,13 @@ class ControlEmitter:
     def _pointer(self, place: d.Place | d.Stacked, dtype: int, writes: bool) -> str:
         return self.places.pointer(place.slot, dtype, place.offset // SIZES[dtype], writes)
 
+    def _moved(self, name: str, place: d.Place, source: d.Place, dtype: int) -> list[str]:
+        """What copies the contents of a slot from `source` to `place`, called `name`, unless they are one."""
+        places, nbytes = self.places, self.places.body.slots[place.slot].nbytes
+        if places.address(place.slot, place.offset) == places.address(source.slot, source.offset):
+            return []
+        return [f"memcpy({name}, {self._pointer(source, dtype, False)}, {nbytes});"]
+
     def _element(self, place: d.Place, dtype: int) -> str:
         return self._known(place, dtype) or self.places.element(place.slot, dtype, place.offset // SIZES[dtype])
 
@@ -198,7 +215,7 @@ class _Loop:
     """The constants and carries of a loop, the same for all bodies that it runs.
 
     A carry of one element is a local, which compilers keep in a register once they have inlined the body; others
-    alternate between two places, and end in the first.
+    alternate between two places, and end in the first, or stay in one that the body updates.
 
     Attributes:
         before, next, after: the statements before the loop, after each step, and after the loop.
@@ -247,14 +264,26 @@ class _Loop:
             offset = place.offset // SIZES[dtype]
             self.after.append(f"{self.owner.places.element(place.slot, dtype, offset, write=True)} = carry{k};")
             return
-        init = self.owner._pointer(self.loop.init[k], dtype, False)
-        self.before.append(f"const {TYPES[dtype]} *carry{k} = {init};")
+        if (slot, k) in self.body.body.shares:
+            self._stay(k, dtype, [*readers, (runs[0][1], writes)])
+            return
+        asked = bool(readers) or not isinstance(self.loop, d.Scan) or not self.loop.length
+        if asked:
+            init = self.owner._pointer(self.loop.init[k], dtype, False)
+            self.before.append(f"const {TYPES[dtype]} *carry{k} = {init};")
         self.before += [f"{step}.{member} = carry{k};" for step, member in readers]
         for word, place in (("first", self.loop.carry[k]), ("second", self.loop.spare[k])):
             self.before.append(f"{TYPES[dtype]} *const {word}{k} = {self.owner._pointer(place, dtype, True)};")
         self._arrays.append((k, writes, f"{self.body.body.slots[result].nbytes}"))
-        self.next.append(f"carry{k} = step.{writes};")
+        if asked:
+            self.next.append(f"carry{k} = step.{writes};")
         self.next += [f"{step}.{member} = carry{k};" for step, member in readers]
+
+    def _stay(self, k: int, dtype: int, members: Sequence[tuple[str, str]]) -> None:
+        """A carry that the body updates where it lies."""
+        self.before.append(f"{TYPES[dtype]} *const carry{k} = {self.owner._pointer(self.loop.carry[k], dtype, True)};")
+        self.before += self.owner._moved(f"carry{k}", self.loop.carry[k], self.loop.init[k], dtype)
+        self.before += [f"{step}.{member} = carry{k};" for step, member in members]
 
     def places(self, first: str) -> list[str]:
         """Where the carries of a step are written: the first place where the expression `first` holds."""

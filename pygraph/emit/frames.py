@@ -107,6 +107,8 @@ class Places:
         self.frame = ports.type
         self.constants = constants
         self._inits = {init.offset: init for init in body.inits}
+        #: The output's slot by the slot of the input that it takes over.
+        self._taken = {input_: body.n_inputs + output for input_, output in body.shares}
 
     def pointer(self, slot: int, dtype: int, element_offset: int = 0, write: bool = False) -> str:
         """A pointer to an element of a slot: `const double *` or, to write, `double *`."""
@@ -121,6 +123,7 @@ class Places:
             case SlotKind.CONST:
                 return _plus(self.constants.pointer(found.where, found.nbytes, dtype), element_offset)
             case _:
+                slot = self._taken.get(slot, slot) if write else slot
                 member = f"f->{self.ports.members[slot]}"
                 if self.ports.dtypes[slot] != dtype:
                     member = f"({'' if write else 'const '}{TYPES[dtype]} *)({member})"
@@ -139,6 +142,15 @@ class Places:
             return self.constants.element(found.where + element_offset * SIZES[dtype], dtype)
         init = self._init(found) if found.kind is SlotKind.ARENA else None
         return None if init is None else self.constants.element(init.constant + element_offset * SIZES[dtype], dtype)
+
+    def address(self, slot: int, nbytes: int = 0) -> tuple[SlotKind, int, int]:
+        """What tells whether two places in slots, `nbytes` from their starts, are one: kind of memory, which, where."""
+        found = self.body.slots[slot]
+        match found.kind:
+            case SlotKind.ARENA | SlotKind.CONST:
+                return found.kind, 0, found.where + nbytes
+            case _:
+                return SlotKind.INPUT, self._taken.get(slot, slot), nbytes
 
     def arena(self, slot: int) -> str:
         """The start of a slot of the arena, as `char *`."""

@@ -38,6 +38,11 @@ class SlotTypes:
                     for use in self.uses(instruction):
                         if use.dtype is not None:
                             found.setdefault(use.slot, use.dtype)
+            for input_, output in body.shares:
+                if body.n_inputs + output in found:
+                    found.setdefault(input_, found[body.n_inputs + output])
+                elif input_ in found:
+                    found[body.n_inputs + output] = found[input_]
 
     def input_dtype(self, body: int, number: int) -> int | None:
         """The dtype of an input of a body, None where nothing reads it."""

@@ -203,10 +203,7 @@ def _keep_live(found: Values, made: list[Value]) -> None:
 
 
 def _address(places: Places, access: Access) -> tuple[SlotKind, int, int]:
-    slot, offset = places.body.slots[access.slot], access.offset * SIZES[access.dtype]
-    if slot.kind is SlotKind.ARENA:
-        return slot.kind, 0, slot.where + offset
-    return slot.kind, slot.where, offset
+    return places.address(access.slot, access.offset * SIZES[access.dtype])
 
 
 def _pointers(loop: Loop, places: Places) -> tuple[dict[tuple[int, int, int], str], dict[str, Memory]]:

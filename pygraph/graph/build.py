@@ -407,13 +407,20 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     inputs: list[Node] = []
     for x, target in zip(values, targets, strict=True):
         if type(x) is not Node:
-            inputs.append(_constant(_number(x, target)))
+            inputs.append(_known(_number(x, target)))
         elif target is None or target is x.dtype:
             inputs.append(x)
         else:
             inputs.append(convert(x, target))
     node = make(op, inputs, attrs)
     return node if node.results is None else outputs_of(node)
+
+
+def _known(array: npt.NDArray[Any]) -> Node:
+    """The node of an operand that is not an expression: one number broadcast, where it is that."""
+    if array.size < 2 or any(array.strides):
+        return _constant(array)
+    return make(TABLE["broadcast_to"], (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})
 
 
 def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:

@@ -18,10 +18,12 @@ from .inlay import Inlay, Inlays
 from .keeping import redone
 from .loops import copy_loop, emit_loop
 from .opaque import emit_opaque
+from .order import updates_last
 from .plan import plan
 from .program import Micro, Segment
 from .regions import Fuser, Region
 from .steps import CELL, ScalarStep, Step, Value
+from .takeover import Share, Takeovers
 from .views import VIEW_OPS, Access, Views, row_major
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ class Body:
     outputs: list[Value]
     constant_cells: dict[Value, int] = field(default_factory=dict)  # cell → offset in the constants
     segments: list[list[Step]] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
     arena_bytes: int = 0
 
     @property
@@ -112,9 +115,16 @@ class BodyBuilder:
                 self.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         self._cells: dict[tuple[Any, bytes], Value] = {}
         self._kept_values: set[Value] = set()
+        #: What runs in place; None where every result has memory of its own.
+        self.takeovers: Takeovers | None = None
 
     def build(self) -> Body:
-        """Form the regions of all segments, so that it is known what must be kept; then emit them and plan memory."""
+        """Lower a graph whose outputs have memory of their own."""
+        self.emit()
+        return self.finish(())
+
+    def emit(self) -> None:
+        """Form the regions of all segments, so that it is known what must be kept; then emit them."""
         segments: list[SegmentBuilder] = []
         start = 0
         for at, count in enumerate(self.output_counts):
@@ -132,6 +142,14 @@ class BodyBuilder:
             segment.emit()
         self._kept_values = {segments[0].value(node) for node in self.kept - set(self.inputs)}
         self.body.segments = [segment.steps for segment in segments]
+        if self.shared.fuse:
+            self.takeovers = Takeovers(self.body.segments, self.body.inputs, self.body.outputs)
+
+    def finish(self, shares: Sequence[Share]) -> Body:
+        """Plan memory, where outputs take over inputs as `shares` say."""
+        self.body.shares = list(shares)
+        if self.takeovers is not None:
+            self.takeovers.settle(shares)
         steps = [step for segment in self.body.segments for step in segment]
         self.body.arena_bytes = plan(steps, list(self.body.constant_cells))
         return self.body
@@ -186,9 +204,13 @@ class SegmentBuilder:
         """Place this segment's nodes in regions and note which values need memory."""
         outputs = [self.owner.graph.outputs[i] for i in self.wanted]
         fuser = self._fuser
+        updated = {fuser.views.resolve(x).base for node in self.order() for x in node.op.updated(node)}
+        results = set(outputs) if self.shared.fuse else set()
         for node in self.order():
             self._redo(node)
             fuser.place(node)
+            if node in results and node.op.name in VIEW_OPS and fuser.views.resolve(node).base in updated:
+                fuser.copy(node)  # now: once the array is updated, its memory holds other elements
         self.inlays = Inlays(fuser)
         for region in fuser.regions:
             for node in region.nodes:
@@ -210,9 +232,11 @@ class SegmentBuilder:
     def order(self) -> list[Node]:
         """The nodes of this segment, operands first; computed once."""
         if self._order is None:
-            self._order = topological([self.owner.graph.outputs[i] for i in self.wanted])
+            order = topological([self.owner.graph.outputs[i] for i in self.wanted])
             if self.forward is not None:
-                self._order = [node for node in self._order if not self.forward.defines(node)]
+                order = [node for node in order if not self.forward.defines(node)]
+            fixed = set(self.owner.graph.inputs) if self.owner.number == 0 else set()
+            self._order = updates_last(order, fixed) if self.shared.fuse else order
         return self._order
 
     def _redo(self, reader: Node) -> None:
@@ -372,8 +396,8 @@ class SegmentBuilder:
             self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, offset))
         return found
 
-    def lower_body(self, traced: Graph, tapes: Mapping[int, int]) -> tuple[int, Body]:
-        """A further body of the same Program, for a loop or a branch: its number and what it became.
+    def open_body(self, traced: Graph, tapes: Mapping[int, int]) -> BodyBuilder:
+        """A further body of the same Program, for a loop or a branch: it remains to `finish` it.
 
         `tapes` says which of its inputs are stacks, by their position, and where these are.
         """
@@ -382,7 +406,8 @@ class SegmentBuilder:
         for at, tape in tapes.items():
             value = builder.body.inputs[at]
             value.nbytes, value.tape = 0, tape
-        return builder.number, builder.build()
+        builder.emit()
+        return builder
 
     def copy(self, access: Access, target: Value, offset: int, strides: tuple[int, ...], node_id: int) -> None:
         """Copy the elements of `access` to a strided place in `target` (offset and strides in elements)."""

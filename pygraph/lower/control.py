@@ -11,11 +11,12 @@ from ..errors import UnsupportedError
 from ..graph.where import describe
 from .format import Opcode, SlotKind
 from .steps import PlainStep, SlotOf, Value
+from .takeover import Share, agreed
 from .views import Access
 
 if TYPE_CHECKING:
     from ..graph.node import Node
-    from .build import SegmentBuilder
+    from .build import Body, SegmentBuilder
 
 
 class _Ports:
@@ -29,12 +30,28 @@ class _Ports:
         assert node.results is not None
         self.types = node.results
         self.results = segment.results_of(node)
-        self.spare = [Value.result(*type_) for type_ in self.types[:n_carry]]
+        self.n_carry = n_carry
+        self.spare: list[Value] = []
         self.targets: list[Value] = []
+        self.in_place: list[tuple[Value, Value]] = []
 
     def place(self, count: int) -> None:
         """Give the first `count` results their memory."""
         self.targets += [self.segment.place(*result) for result in self.results[:count]]
+
+    def carry(self, first: int, shares: Sequence[Share]) -> None:
+        """Give each carry, of operand `first` and on, its second place: the same one where it is updated in place."""
+        kept = {output for _, output in shares}
+        for k in range(self.n_carry):
+            self.spare.append(self.targets[k] if k in kept else Value.result(*self.types[k]))
+            if k in kept:
+                self.updates(k, first + k)
+
+    def updates(self, result: int, operand: int) -> None:
+        """Note that a result may lie where an operand does."""
+        value = self.values[operand]
+        if not self.starts[operand] and value.nbytes == self.targets[result].nbytes and self.values.count(value) == 1:
+            self.in_place.append((self.targets[result], value))
 
     def put_on_tapes(self, first: int) -> list[int]:
         """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
@@ -59,7 +76,7 @@ class _Ports:
 
     def carry_words(self, slot: SlotOf) -> list[int]:
         """The slots and byte offsets of the two places of each carry."""
-        return [word for v in (*self.targets[: len(self.spare)], *self.spare) for word in (slot(v), 0)]
+        return [word for v in (*self.targets[: self.n_carry], *self.spare) for word in (slot(v), 0)]
 
     def stack(self, at: int) -> int:
         """The tape of an operand that has to be a stack."""
@@ -81,10 +98,19 @@ class _Ports:
                 self.values,
                 self.targets,
                 operands,
-                temporaries=(*temporaries, *self.spare),
+                temporaries=(*temporaries, *(v for v in self.spare if v not in self.targets)),
                 flops=flops,
+                in_place=self.in_place,
             )
         )
+
+
+def _loop_body(segment: SegmentBuilder, node: Node, tapes: dict[int, int]) -> tuple[int, Body]:
+    """The number of a loop's body, and the body, which updates in place what carries it can."""
+    builder = segment.open_body(node.attrs["body"], tapes)
+    found = set() if builder.takeovers is None else builder.takeovers.proposed()
+    n_consts, n_carry = node.attrs["n_consts"], node.attrs["n_carry"]
+    return builder.number, builder.finish([(n_consts + k, k) for k in range(n_carry) if (n_consts + k, k) in found])
 
 
 def _workspace(arena_bytes: int) -> Value:
@@ -97,8 +123,9 @@ def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
     length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
     second = n_consts + n_carry
     ports = _Ports(segment, node, accesses, n_carry)
-    number, body = segment.lower_body(attrs["body"], ports.tapes(0, n_consts))
+    number, body = _loop_body(segment, node, ports.tapes(0, n_consts))
     ports.place(len(ports.types))
+    ports.carry(n_consts, body.shares)
     workspace = _workspace(body.arena_bytes)
 
     def operands(slot: SlotOf) -> list[int]:
@@ -120,9 +147,11 @@ def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]
     n_consts, n_carry, limit = attrs["n_consts"], attrs["n_carry"], attrs["limit"]
     ports = _Ports(segment, node, accesses, n_carry)
     tapes = ports.tapes(0, n_consts)
-    number, body = segment.lower_body(attrs["body"], tapes)
-    check, condition = segment.lower_body(attrs["condition"], tapes)
+    number, body = _loop_body(segment, node, tapes)
+    test = segment.open_body(attrs["condition"], tapes)
+    check, condition = test.number, test.finish(())
     ports.place(n_carry)
+    ports.carry(n_consts, body.shares)
     stacks = ports.put_on_tapes(n_carry)
     workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
     flag = Value.result((), np.dtype("bool"))
@@ -141,8 +170,9 @@ def replay(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) ->
     n_consts, n_carry = attrs["n_consts"], attrs["n_carry"]
     second = 1 + n_consts + n_carry
     ports = _Ports(segment, node, accesses, n_carry)
-    number, body = segment.lower_body(attrs["body"], ports.tapes(1, 1 + n_consts))
+    number, body = _loop_body(segment, node, ports.tapes(1, 1 + n_consts))
     ports.place(n_carry)
+    ports.carry(1 + n_consts, body.shares)
     xs = [ports.stack(at) for at in range(second, len(accesses))]
     ys = ports.put_on_tapes(n_carry)
     workspace = _workspace(body.arena_bytes)
@@ -158,8 +188,12 @@ def branch(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) ->
     """One of several bodies."""
     ports = _Ports(segment, node, accesses)
     tapes = ports.tapes(1, len(accesses))
-    bodies = [segment.lower_body(body, tapes) for body in node.attrs["bodies"]]
+    builders = [segment.open_body(body, tapes) for body in node.attrs["bodies"]]
+    shares = agreed([builder.takeovers for builder in builders if builder.takeovers is not None])
+    bodies = [(builder.number, builder.finish(shares)) for builder in builders]
     ports.place(len(ports.types))
+    for operand, result in shares:
+        ports.updates(result, 1 + operand)
     workspace = _workspace(max(body.arena_bytes for _, body in bodies))
 
     def operands(slot: SlotOf) -> list[int]:

@@ -247,7 +247,10 @@ class Branch(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One function of a Program; the slots of its inputs come first, then those of its outputs."""
+    """One function of a Program; the slots of its inputs come first, then those of its outputs.
+
+    `shares`: the number of an input, and of the output that takes over its memory.
+    """
 
     number: int
     arena_bytes: int
@@ -255,6 +258,7 @@ class Body:
     n_outputs: int
     slots: tuple[Slot, ...]
     inits: tuple[Init, ...]
+    shares: tuple[tuple[int, int], ...]
     segments: tuple[tuple[Instruction, ...], ...]
 
 
@@ -293,9 +297,10 @@ def decode(program: Program) -> tuple[Body, ...]:
 
 
 def _body(number: int, reader: _Reader) -> Body:
-    _, arena, n_slots, n_inits, n_segments, n_inputs, n_outputs, n_code = reader.many(8)
+    _, arena, n_slots, n_inits, n_segments, n_inputs, n_outputs, n_code, n_shares = reader.many(9)
     slots = tuple(Slot(SlotKind(reader.one()), reader.one(), reader.one()) for _ in range(n_slots))
     inits = tuple(Init(*reader.many(3)) for _ in range(n_inits))
+    shares = tuple(reader.many(2) for _ in range(n_shares))
     ranges = [reader.many(2) for _ in range(n_segments)]
     start, index = reader.at, 0
     segments = []
@@ -309,7 +314,7 @@ def _body(number: int, reader: _Reader) -> Body:
             index += 1
         segments.append(tuple(instructions))
     reader.at = start + n_code
-    return Body(number, arena, n_inputs, n_outputs, slots, inits, tuple(segments))
+    return Body(number, arena, n_inputs, n_outputs, slots, inits, shares, tuple(segments))
 
 
 _Head = tuple[int, int, int]  # node, index, position

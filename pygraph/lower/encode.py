@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .build import Body, Shared
-from .format import HEADER_WORDS, MAGIC, Opcode, SlotKind
+from .format import BODY_WORDS, HEADER_WORDS, MAGIC, Opcode, SlotKind
 from .steps import LoopStep, ScalarStep, Step, Value
 
 
@@ -35,6 +35,7 @@ class _BodyEncoder:
 
     def slot(self, value: Value) -> int:
         """The slot of a value; values at one place share it."""
+        value = value.root
         where = value.offset if value.kind is SlotKind.ARENA else value.index
         key = (value.kind, where, value.nbytes)
         known = self._slot_of.get(key)
@@ -90,11 +91,13 @@ def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
         segments = [encoder.segment(steps) for steps in body.segments]
         inits = _inits(body)
         tail = [*encoder.slots, *inits]
+        for share in body.shares:
+            tail += share
         for first, end in segments:
             tail += [first, end]
         tail += encoder.code
-        words += [8 + len(tail), body.arena_bytes, len(encoder.slots) // 3, len(inits) // 3, len(segments)]
-        words += [len(body.inputs), len(body.outputs), len(encoder.code), *tail]
+        words += [BODY_WORDS + len(tail), body.arena_bytes, len(encoder.slots) // 3, len(inits) // 3, len(segments)]
+        words += [len(body.inputs), len(body.outputs), len(encoder.code), len(body.shares), *tail]
     return np.array(words, dtype=np.int64), counts
 
 

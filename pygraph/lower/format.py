@@ -16,7 +16,7 @@ from ..ops.row import Op
 from ..ops.table import rows_text
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 _PRIME = 2**64 - 59  # the largest prime below 2^64
@@ -101,7 +101,7 @@ def _constant(name: str, value: int, meaning: str) -> int:
 MAGIC = _constant("MAGIC", 0x5047524150483031, "the first word of every Program")
 HEADER_WORDS = _constant("HEADER_WORDS", 5, "words before the first body")
 CHECKSUM_WORD = _constant("CHECKSUM_WORD", 2, "where the checksum of the words after it stands")
-BODY_WORDS = _constant("BODY_WORDS", 8, "words of a body before its slots")
+BODY_WORDS = _constant("BODY_WORDS", 9, "words of a body before its slots")
 MAX_DIMS = _constant("MAX_DIMS", 8, "axes of an iteration space")
 MAX_BLOCK = _constant("MAX_BLOCK", 4096, "elements of a block of a LOOP")
 MAX_REGISTERS = _constant("MAX_REGISTERS", 1024, "registers of a LOOP")

@@ -31,6 +31,8 @@ def disassemble(program: Program) -> str:
 
 def _body(body: d.Body, program: Program) -> Iterator[str]:
     yield f"body {body.number}: {body.n_inputs} inputs, {body.n_outputs} outputs, arena {body.arena_bytes} bytes"
+    for input_, output in body.shares:
+        yield f"  out{output} takes over in{input_}"
     for init in body.inits:
         yield f"  cell {init.offset // 8} = {program.constants[init.constant : init.constant + init.nbytes].hex(' ')}"
     slot = partial(_slot, body, program)

@@ -47,7 +47,7 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
 
     Constant cells come first and are never reused, then the cells of single elements, then the arrays.
     """
-    _live_ranges(steps)
+    live_ranges(steps)
     for position, value in enumerate(constant_cells):
         value.offset = position * CELL
     free_cells: list[int] = []
@@ -77,21 +77,22 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
     for now, step in enumerate(steps):
         dying = [
             value
-            for value in dict.fromkeys(step.reads)
+            for value in dict.fromkeys(value.root for value in step.reads)
             if value.end == now and not value.kept and value not in constants and _is_planned(value)
         ]
         if isinstance(step, ScalarStep):
             for value in dying:
                 give(value)
             dying = []
-        fresh = [value for value in dict.fromkeys(step.writes) if value.start == now and _is_planned(value)]
+        written = dict.fromkeys(value.root for value in step.writes)
+        fresh = [value for value in written if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
         if isinstance(step, LoopStep):
-            for written, read in step.in_place:
-                if read in dying and written in fresh and not written.cell and shared.isdisjoint((written, read)):
-                    written.offset = read.offset
-                    placed.append(written)
-                    shared |= {read, written}
+            for target, source in ((target.root, source.root) for target, source in step.in_place):
+                if source in dying and target in fresh and not target.cell and shared.isdisjoint((target, source)):
+                    target.offset = source.offset
+                    placed.append(target)
+                    shared |= {source, target}
         for value in fresh:
             if value not in shared:
                 take(value)
@@ -112,11 +113,15 @@ def _is_planned(value: Value) -> bool:
     return value.kind is SlotKind.ARENA and value.nbytes > 0
 
 
-def _live_ranges(steps: Sequence[Step]) -> None:
+def live_ranges(steps: Sequence[Step]) -> None:
+    """Find the first and the last step that touch each value, or what is merged with it."""
+    for step in steps:
+        for value in (*step.writes, *step.reads):
+            value.root.start = value.root.end = -1
     for now, step in enumerate(steps):
-        for value in step.writes:
+        for value in (value.root for value in step.writes):
             if value.start < 0:
                 value.start = now
             value.end = now
         for value in step.reads:
-            value.end = now
+            value.root.end = now

@@ -187,8 +187,17 @@ class Fuser:
             for x in node.inputs:
                 if not self.views.resolve(x).contiguous:
                     self.copy(x)
+        self._copy_parts(node)
         region = self._open("opaque", ())
         self._settle(node, region)
+
+    def _copy_parts(self, node: Node) -> None:
+        """Give small views of what `node` updates memory of their own, so that it can do that in place."""
+        updated = {self.views.resolve(x).base for x in node.op.updated(node)} if self.fuse else set()
+        for x in node.inputs if updated else ():
+            base = self.views.resolve(x).base
+            if base is not x and base in updated and 2 * prod(x.shape) <= prod(base.shape):
+                self.copy(x)
 
     def _open(self, kind: str, shape: tuple[int, ...]) -> Region:
         region = Region(kind, len(self.regions), shape)

@@ -29,9 +29,10 @@ class Value:
         start, end: the first and last step that touch it; set by the planner.
         offset: its place in the arena; set by the planner.
         tape: of a stack, which owns no memory of the arena: the number of its tape; else -1.
+        merged: the value that takes over its memory, or None.
     """
 
-    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "nbytes", "offset", "start", "tape")
+    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "merged", "nbytes", "offset", "start", "tape")
 
     def __init__(
         self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, cell: bool = False, tape: int = -1
@@ -46,6 +47,15 @@ class Value:
         self.end = -1
         self.offset = -1 if nbytes else 0
         self.tape = tape
+        self.merged: Value | None = None
+
+    @property
+    def root(self) -> Value:
+        """The value whose memory it is."""
+        value = self
+        while value.merged is not None:
+            value = value.merged
+        return value
 
     @staticmethod
     def result(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
@@ -201,6 +211,8 @@ class PlainStep:
     temporaries: Sequence[Value] = ()
     flops: int = 0
     operations: int = 0  # none that a loop or a scalar region could fuse
+    #: Pairs (written, read): it updates the one where the other lies, or copies that there first.
+    in_place: Sequence[tuple[Value, Value]] = ()
 
     def encode(self, slot: SlotOf) -> list[int]:
         """The words of this instruction."""

@@ -38,7 +38,11 @@ def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: in
 
 
 def _row(
-    name: str, doc: str, results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]], fails: bool = False
+    name: str,
+    doc: str,
+    results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]],
+    updates: Callable[[Attrs, int], Sequence[int]],
+    fails: bool = False,
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
@@ -65,6 +69,7 @@ def _row(
             batch=_batch,
             promote=False,
             fails=fails,
+            updates=updates,
         )
     )
 
@@ -160,28 +165,36 @@ def _branch_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     return first
 
 
+def _carry_operands(attrs: Attrs, count: int) -> range:
+    return range(attrs["n_consts"], attrs["n_consts"] + attrs["n_carry"])
+
+
 scan = _row(
     "scan",
     "`length` steps of `body` one after another: it takes the constants, the carry and slice i of the stacked "
     "operands and gives the next carry and slice i of the stacked results; i runs downwards when `reverse`.",
     _scan_results,
+    _carry_operands,
 )
 branch = _row(
     "branch",
     "The results of one of `bodies`, chosen by the first operand, which is clamped to the numbers there are; all take "
     "the other operands. Only the chosen one runs. With `recompute` (`pg.checkpoint`) a single body stays one.",
     _branch_results,
+    lambda attrs, count: range(1, count),
 )
 while_loop = _row(
     "while_loop",
     "Steps of `body`, which takes the constants and the carry and gives the next carry, while `condition` of them is "
     "true, `limit` of them at most (None: no limit); the body's further outputs are put on stacks.",
     _while_results,
+    _carry_operands,
     fails=True,
 )
 replay = _row(
     "replay",
     "As `scan` over stacks in place of arrays; the first operand is the number of steps, which all stacks have.",
     _replay_results,
+    lambda attrs, count: [1 + i for i in _carry_operands(attrs, count)],
     fails=True,
 )

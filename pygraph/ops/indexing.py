@@ -15,6 +15,7 @@ from .comparison import astype, equal, select
 from .dtypes import int64
 from .kernel import Failure, Kernel
 from .kernel_rows import kernel_rules
+from .reductions import reduce_max
 from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import in_batch, ravel, reshape_row, transpose_row
 
@@ -190,6 +191,7 @@ scatter_add = register(
         mask=masks.scatter_add,
         fails=True,
         title="x.at[i].add",
+        updates=lambda attrs, count: (0,),
     )
 )
 
@@ -203,13 +205,20 @@ def _distinct(index: Any) -> bool:
 
 
 def _winners(node: Any) -> Any:
-    """Which values are there at the end; the others were overwritten by a later equal index."""
+    """Which values are there at the end; the others were overwritten by a later equal index.
+
+    Takes one pass over the axis, or compares all pairs of indices where that is less.
+    """
     x, index, _ = node.inputs
     axis = node.attrs["axis"]
-    count = prod(index.shape)
+    count, size = prod(index.shape), x.shape[axis]
     order = np.arange(count)
     flat = reshape_row(index, shape=(count,))
-    last = take_row(scatter_set(_zeros((x.shape[axis],), int64), flat, order, axis=0), flat, axis=0)
+    if count * count <= size:
+        flat = wrap_index_row(flat, size=size)
+        last = reduce_max(select(equal(reshape_row(flat, shape=(count, 1)), flat), order, -1), axes=(1,))
+    else:
+        last = take_row(scatter_set(_zeros((size,), int64), flat, order, axis=0), flat, axis=0)
     shape = (*[1] * axis, *index.shape, *[1] * (len(x.shape) - axis - 1))
     return reshape_row(equal(last, order), shape=shape)
 
@@ -240,6 +249,7 @@ scatter_set: Op = register(
         mask=masks.scatter_set,
         fails=True,
         title="x.at[i].set",
+        updates=lambda attrs, count: (0,),
         moves=True,
         gaps="t",
     )

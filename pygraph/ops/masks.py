@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from .row import Shape, lookup
 
 #: Masks known when recording are constants up to this many elements; longer ones are made at run time.
 KNOWN = 4096
+#: A mask that holds at one in so many places, or fewer, is written into another one at these.
+FEW = 8
 
 
 def _unbound(value: Any) -> Any:
@@ -49,7 +51,73 @@ def either(first: Any, second: Any) -> Any:
     if isinstance(first, bool) or isinstance(second, bool):
         known, other = (first, second) if isinstance(first, bool) else (second, first)
         return True if known else other
-    return first if first is second else lookup("logical_or")(first, second)
+    if first is second:
+        return first
+    for whole, other in ((first, second), (second, first)):
+        part = _part(other)
+        if part is not None and _is_along(whole, part):
+            return part.set_in(whole)
+    return lookup("logical_or")(first, second)
+
+
+class _Part(NamedTuple):
+    """A mask that holds nowhere but at an index along an axis, where it is `values`."""
+
+    shape: Shape
+    index: Any
+    values: Any
+    axis: int
+
+    def set_in(self, mask: Any) -> Any:
+        """Where `mask` holds, or this one."""
+        held = lookup("take")(mask, self.index, axis=self.axis)
+        values = lookup("logical_or")(held, self.values)
+        return lookup("scatter_set")(mask, self.index, values, axis=self.axis)
+
+
+def _is_along(whole: Any, part: _Part) -> bool:
+    """Whether a mask has all the places of a part of one."""
+    if len(whole.shape) != len(part.shape) or whole.shape[part.axis] != part.shape[part.axis]:
+        return False
+    return whole.op.name != "constant" and all(n in (1, size) for n, size in zip(part.shape, whole.shape, strict=True))
+
+
+def _part(mask: Any) -> _Part | None:
+    """A mask that holds at few places as a part of one."""
+    shape, line = mask.shape, mask
+    lines = [k for k, size in enumerate(shape) if size != 1]
+    if mask.op.name == "reshape" and len(mask.inputs[0].shape) == len(lines) == 1:
+        line = mask.inputs[0]
+    if line.op.name == "scatter_set" and _is_false(line.inputs[0]):
+        _, index, values = line.inputs
+        if line is mask:
+            return _Part(shape, index, values, line.attrs["axis"])
+    elif len(lines) == 1 and line.op.name == "constant" and prod(shape) >= FEW * FEW:
+        index = np.flatnonzero(line.attrs["value"].value)
+        if FEW * index.size > prod(shape):
+            return None
+        values = _constant(np.ones(index.size, np.bool_))
+    elif line.op.name == "unslice" and FEW * prod(line.inputs[0].shape) <= prod(shape):
+        (values,) = line.inputs
+        cut = [k for k, (n, size) in enumerate(zip(values.shape, line.shape, strict=True)) if n != size]
+        if len(cut) != 1:
+            return None
+        index = line.attrs["starts"][cut[0]] + np.arange(values.shape[cut[0]]) * line.attrs["steps"][cut[0]]
+        if line is mask:
+            return _Part(shape, _constant(index), values, cut[0])
+    else:
+        return None
+    axis = lines[0] if lines else 0
+    wide = tuple(prod(values.shape) if k == axis else 1 for k in range(len(shape)))
+    if isinstance(index, np.ndarray):
+        index = _constant(index)
+    return _Part(shape, index, values if values.shape == wide else lookup("reshape")(values, shape=wide), axis)
+
+
+def _is_false(mask: Any) -> bool:
+    while mask.op.name in ("broadcast_to", "reshape"):
+        mask = mask.inputs[0]
+    return mask.op.name == "constant" and mask.attrs["value"].value.size == 1 and not mask.attrs["value"].value.any()
 
 
 def inside(move: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -274,6 +342,14 @@ def _written(node: Any, mask: Any) -> Any:
     mask = padded(mask, len(values.shape))
     mask = spread(mask, tuple(values.shape[k] if k in places else n for k, n in enumerate(mask.shape)))
     rest = (*mask.shape[:axis], size, *mask.shape[axis + len(index.shape) :])
+    count = prod(index.shape)
+    if count < 2 or (count * count <= size and len(mask.shape) == len(index.shape)):
+        if count > 1:  # equal entries of the index get what holds at any of them
+            flat = lookup("wrap_index")(lookup("reshape")(index, shape=(count,)), size=size)
+            same = lookup("equal")(lookup("reshape")(flat, shape=(count, 1)), flat)
+            pairs = lookup("logical_and")(same, lookup("reshape")(mask, shape=(count,)))
+            mask = lookup("reshape")(lookup("reduce_max")(pairs, axes=(1,)), shape=mask.shape)
+        return lookup("scatter_set")(spread(False, rest), index, mask, axis=axis)
     number = lookup("convert")(mask, dtype=np.dtype(np.int64))
     zeros = lookup("broadcast_to")(_constant(np.int64(0)), shape=rest)
     return lookup("not_equal")(lookup("scatter_add")(zeros, index, number, axis=axis), np.int64(0))

@@ -81,6 +81,8 @@ class Op:
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
+        updates: ops whose results are operands with some elements replaced, so that they may take over the memory of
+            these: the operands' numbers, from (attrs, number of operands).
     """
 
     name: str
@@ -115,6 +117,7 @@ class Op:
     fails: bool = False
     title: str = ""
     kernel: Kernel | None = None
+    updates: Callable[[Attrs, int], Sequence[int]] | None = None
 
     @property
     def pointwise(self) -> bool:
@@ -125,6 +128,10 @@ class Op:
     def fallible(self) -> bool:
         """Whether it may fail at run time."""
         return self.fails or (self.kernel is not None and bool(self.kernel.failures))
+
+    def updated(self, node: Any) -> list[Any]:
+        """The operands of one of its nodes whose memory the results may take over."""
+        return [] if self.updates is None else [node.inputs[i] for i in self.updates(node.attrs, len(node.inputs))]
 
     def __call__(self, *operands: Any, **attrs: Any) -> Any:
         return _recorder(self, operands, attrs)

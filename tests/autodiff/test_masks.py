@@ -10,6 +10,9 @@ import numpy.typing as npt
 import pytest
 
 import pygraph as pg
+from pygraph.ops import masks as rules
+from pygraph.ops.row import lookup
+from pygraph.runtime.executable import Executable
 
 Array = npt.NDArray[Any]
 
@@ -217,3 +220,30 @@ def test_a_mask_costs_one_choice() -> None:
     g = lambda x: np.sum(np.where(x > 1, np.exp(np.sqrt(x)), 0.0))  # noqa: E731
     x = np.linspace(0, 2, 300)
     assert nodes(pg.grad(g), x) - nodes(pg.grad(f), x) <= 2  # the comparison and the choice
+
+
+@pytest.mark.parametrize("size", [6, 70, 5000])
+def test_masks_written_into_others(size: int) -> None:
+    """Where one of two masks holds, whichever way the second one was made."""
+    whole, index = pg.var("whole", (size,), "bool"), pg.var("index", (3,), "int64")
+    values, two = pg.var("values", (3,), "bool"), pg.var("two", (2,), "bool")
+    x, v = np.zeros(size), np.zeros(3)
+    add = lookup("scatter_add")(pg.var("x", x.shape), index, pg.var("v", v.shape), axis=0)
+    line = lookup("unslice")(two, starts=(1,), steps=(3,), shape=(size,))
+    known = np.zeros(size, np.bool_)
+    known[[0, 4]] = True
+    masks = [rules.scatter_add(add, (False, None, values)), rules.scatter_add(add, (False, None, True)), line]
+    masks.append(pg.graph.constant(known))
+    found = [m for mask in masks for m in (rules.either(whole, mask), rules.either(mask, whole))]
+    graph = pg.Graph([whole, index, values, two], tuple(found))
+    rng = np.random.default_rng(size)
+    for places in ([0, 3, 3], [-1, size - 1, 2], [5, 5, 5]):
+        held, flags, pair = rng.random(size) < 0.3, rng.random(3) < 0.5, rng.random(2) < 0.5
+        parts = [np.zeros(size, np.bool_) for _ in range(3)]
+        np.logical_or.at(parts[0], places, flags)
+        parts[1][places] = True
+        parts[2][[1, 4]] = pair
+        got = Executable(graph)(held, np.array(places), flags, pair)
+        for part, one, other in zip([*parts, known], got[::2], got[1::2], strict=True):
+            assert np.array_equal(one, held | part)
+            assert np.array_equal(other, held | part)

@@ -86,6 +86,9 @@ def corpus() -> list[Any]:
     grown = lambda v: while_loop(lambda u: u < 5.0, exp, v, limit=9)  # noqa: E731
     graphs.append(Graph([i, a], switch(i[0], [sin, lambda v: v * 2.0, grown], a)))
     graphs.append(Graph([y, a], while_loop(lambda v: sum(v) < 9.0, lambda v: tanh(v) * a + y + 1.0, y, limit=50)))
+    put = lambda v, k: v.at[k % 6].set(v[k % 5] * 2.0)  # noqa: E731
+    graphs.append(Graph([y, i], scan(lambda c, k: (switch(k, [put, lambda v, k: v], c, k), c[0]), y, i)))
+    graphs.append(Graph([y, a], while_loop(lambda v: v[0] < 9.0, lambda v: v.at[0].add(a * v[1] + 1.0), y, limit=9)))
     programs = [lower(graph) for graph in graphs]
     programs += [lower(graphs[0], fuse=False), lower(graphs[9], fuse=False)]
     for graph in (
@@ -94,8 +97,7 @@ def corpus() -> list[Any]:
         graphs[4],
         graphs[5],
         graphs[9],
-        graphs[-2],
-        graphs[-1],
+        *graphs[-4:],
         Graph([x, y], sum(softmax(x @ y))),
     ):
         whole = joint(graph, [k for k, node in enumerate(graph.inputs) if node.dtype.kind == "f"])
@@ -154,8 +156,9 @@ def work(words: Words) -> int:
     bodies: list[list[list[int]]] = []
     at = 5
     while at < len(flat):
-        n_slots, n_inits, n_segments, n_code = flat[at + 2], flat[at + 3], flat[at + 4], flat[at + 7]
-        code = at + 8 + 3 * n_slots + 3 * n_inits + 2 * n_segments
+        n_slots, n_inits, n_segments = flat[at + 2 : at + 5]
+        n_code, n_shares = flat[at + 7 : at + 9]
+        code = at + 9 + 3 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
         end = code + n_code
         found = []
         while code < end:
@@ -230,7 +233,7 @@ def run(program: Any, words: Words, error: Any) -> str:
 
     body = words[5:]
     n_slots, n_segments = int(body[2]), int(body[4])
-    slots = body[8 : 8 + 3 * n_slots].reshape(n_slots, 3).tolist()
+    slots = body[9 : 9 + 3 * n_slots].reshape(n_slots, 3).tolist()
     if work(words) > MOST_WORK or max([int(body[1]), *(nbytes for _, _, nbytes in slots)]) > MOST_BYTES:
         return "too large to run"
     context = lib.pg_context_new(program, 2, 0, error)

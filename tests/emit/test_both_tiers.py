@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from fuzz.graphs import Sample, grow
+from fuzz.updates import several_updates
 from helpers import COMPILER_MARKS, apply_row, same
 from ops.samples import accepted, cases, edge_case, rows
 
@@ -124,6 +125,12 @@ def test_carries_of_all_kinds() -> None:
     rows_ = np.random.default_rng(3).uniform(-1, 1, (6, 3))
     graph = pg.trace(several, 0.3, rows_)
     agree(graph, [np.array(0.3), rows_])
+
+
+@pytest.mark.parametrize("first", [0, *(pytest.param(n, marks=pytest.mark.deep) for n in range(5, 100, 5))])
+def test_updates_of_carries(first: int) -> None:
+    sample = several_updates(range(first, first + 5))
+    agree(sample.graph, sample.arrays, sample)
 
 
 def test_loops_of_run_time_length() -> None:

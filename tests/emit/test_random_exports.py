@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from emit.exported import GCC_AND_CLANG, ISA, SANITIZERS, STRICT, Case, check, has_32_bit, make_case, run, write
 from fuzz.graphs import grow
+from fuzz.updates import several_updates
 from helpers import COMPILERS, needs_compiler
 
 from pygraph.emit.tapes import plan_workspace
@@ -48,3 +49,15 @@ def test_some_random_graphs_everywhere(compiler: str, flags: list[str], tmp_path
     if flags == ["-O0"] and has_32_bit(compiler):
         for case in made:
             run([compiler, *STRICT, "-m32", "-fsyntax-only", f"{case.name}.c"], tmp_path)
+
+
+@pytest.mark.deep
+@needs_compiler
+@pytest.mark.parametrize("flags", [["-O3"], SANITIZERS], ids=["O3", "sanitizers"])
+def test_updates_of_carries(flags: list[str], tmp_path: Path) -> None:
+    made = []
+    for first in range(100, 130, 5):
+        sample = several_updates(range(first, first + 5))
+        made.append(make_case(f"u{first}", sample.graph, sample.arrays, first))
+    write(tmp_path, made)
+    check(tmp_path, made, COMPILERS[0], [*flags, *ISA])

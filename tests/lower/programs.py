@@ -37,8 +37,8 @@ def instructions(program: Program) -> list[tuple[Opcode, list[int]]]:
     found = []
     at = HEADER_WORDS
     while at < len(words):
-        n_words, _, n_slots, n_inits, n_segments, _, _, n_code = words[at : at + 8]
-        code = at + 8 + 3 * n_slots + 3 * n_inits + 2 * n_segments
+        n_words, _, n_slots, n_inits, n_segments, _, _, n_code, n_shares = words[at : at + 9]
+        code = at + 9 + 3 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
         end = code + n_code
         assert end == at + n_words
         while code < end:

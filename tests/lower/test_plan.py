@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,8 @@ def accesses(step: Step) -> tuple[list[Value], list[Value], list[Value]]:
     """The arena values that a step reads, writes, and needs only while it runs."""
     temporaries = () if isinstance(step, ScalarStep) else step.temporaries
     groups = (step.reads, step.writes, temporaries)
-    reads, writes, spare = ([v for v in dict.fromkeys(group) if v.kind is SlotKind.ARENA] for group in groups)
+    roots = (dict.fromkeys(value.root for value in group) for group in groups)
+    reads, writes, spare = ([v for v in group if v.kind is SlotKind.ARENA] for group in roots)
     return reads, writes, spare
 
 
@@ -40,6 +42,7 @@ def check_body(body: Body) -> int:
     written in one segment and read in another must never be overwritten.
     """
     steps = [(number, step) for number, segment in enumerate(body.segments) for step in segment]
+    check_takeovers(body, [step for _, step in steps])
     never = len(steps) + 1
     first: dict[Value, int] = dict.fromkeys(body.constant_cells, -1)
     last: dict[Value, int] = dict.fromkeys(body.constant_cells, never)
@@ -78,14 +81,30 @@ def check_body(body: Body) -> int:
     return len(spans)
 
 
+def check_takeovers(body: Body, steps: list[Step]) -> None:
+    """Raise unless values of one memory are used one after another: none is read once the next one is written."""
+    taken = {body.outputs[o]: body.inputs[i] for i, o in body.shares}
+    spans: dict[Value, dict[Value, list[int]]] = {}
+    for now, step in enumerate(steps):
+        for value in (*step.reads, *step.writes):
+            root = taken.get(value.root, value.root)
+            span = spans.setdefault(root, {}).setdefault(value, [now, now])
+            span[1] = now
+    for group in spans.values():
+        ordered = sorted(group.values())
+        for (_, end), (begin, _) in pairwise(ordered):
+            if begin < end or (begin == end and not getattr(steps[end], "in_place", ())):
+                raise Overlap(f"step {end} reads what step {begin} has overwritten")
+
+
 def require_in_place(step: Step, old: Value, new: Value) -> None:
     """Raise unless a step that reads `old` last and writes `new` may do so in one place."""
     if isinstance(step, ScalarStep):
         return  # operands are read before the result is written
-    if not isinstance(step, LoopStep) or new not in [store.value for store in step.stores]:
+    if not isinstance(step, LoopStep) or new not in [store.value.root for store in step.stores]:
         raise Overlap("only an elementwise result may take its operand's memory")
-    (store,) = [store for store in step.stores if store.value is new]
-    loads = [load for load in step.loads if load.value is old]
+    (store,) = [store for store in step.stores if store.value.root is new]
+    loads = [load for load in step.loads if load.value.root is old]
     if old.offset != new.offset or old.dtype.itemsize != new.dtype.itemsize:
         raise Overlap("an elementwise result lies across its operand")
     made = [at for at, micro in enumerate(step.micros) if micro.target == store.register]

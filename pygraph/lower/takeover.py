@@ -1,0 +1,113 @@
+"""Updates in place: results that take over the memory of an operand, so that the copy between them is left out.
+
+A value that a step reads for the last time and one that it writes first may be one piece of memory: they are merged.
+Where the first is an input of a body and the second an output, they are *shared*, if whatever runs the body agrees:
+then both have one address, and the carry of a loop is updated where it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from .format import SlotKind
+from .plan import live_ranges
+from .steps import LoopStep, PlainStep, Step, Value
+
+#: The number of an input, and of the output that may take over its memory.
+Share = tuple[int, int]
+
+
+class Takeovers:
+    """What of a body runs in place: values are merged at once, shares only when they are asked for.
+
+    Args:
+        segments: the steps of each segment; copies that became needless are taken out by `settle`.
+    """
+
+    def __init__(self, segments: list[list[Step]], inputs: Sequence[Value], outputs: Sequence[Value]) -> None:
+        self.segments = segments
+        self.inputs = inputs
+        self.outputs = outputs
+        steps = [step for segment in segments for step in segment]
+        live_ranges(steps)
+        for now, step in reversed(list(enumerate(steps))):
+            for written, read in _moves(step):
+                if read.kind is SlotKind.ARENA and not read.kept and _hands_over(now, written, read):
+                    read.merged = written.root
+        live_ranges(steps)
+        self._steps = steps
+
+    def proposed(self) -> set[Share]:
+        """The shares that leave out a copy of an array that other steps then write to."""
+        number = {value: at for at, value in enumerate(self.inputs)}
+        place = {value: at for at, value in enumerate(self.outputs)}
+        found = {
+            (number[read.root], place[written.root])
+            for step in self._steps
+            for written, read in _moves(step)
+            if read.root in number and written.root in place
+        }
+        used = {v.root for step in self._steps if not _is_copy(step) for v in (*step.reads, *step.writes)}
+        return {(i, o) for i, o in found if self.allows(i, o) and self.outputs[o] in used}
+
+    def allows(self, input_: int, output: int) -> bool:
+        """Whether nothing reads the input once the output is written to."""
+        read, written = self.inputs[input_], self.outputs[output]
+        if read.nbytes != written.nbytes or read.dtype != written.dtype or read.tape >= 0 or not read.nbytes:
+            return False
+        if read.end != written.start:
+            return read.end < written.start
+        step = self._steps[read.end]
+        return (written, read) in ((w.root, r.root) for w, r in _pairs(step)) and _reads_once(step, read)
+
+    def settle(self, shares: Iterable[Share]) -> None:
+        """Leave out the copies of values to where they are, with these shares."""
+        taken = {self.outputs[o]: self.inputs[i] for i, o in shares}
+
+        def memory(value: Value) -> Value:
+            return taken.get(value.root, value.root)
+
+        def needless(step: Step) -> bool:
+            return _is_copy(step) and all(memory(w) is memory(r) for w, r in _moves(step))
+
+        self.segments[:] = [[step for step in segment if not needless(step)] for segment in self.segments]
+
+
+def agreed(bodies: Sequence[Takeovers]) -> list[Share]:
+    """The shares of the bodies of a branch: all of them allow these, and at least one leaves out a copy."""
+    taken: set[int] = set()
+    written: set[int] = set()
+    shares = []
+    for i, o in sorted(set[Share]().union(*(body.proposed() for body in bodies))):
+        if i not in taken and o not in written and all(body.allows(i, o) for body in bodies):
+            shares.append((i, o))
+            taken.add(i)
+            written.add(o)
+    return shares
+
+
+def _is_copy(step: Step) -> bool:
+    """Whether the step moves one array, element by element, to a place of its size."""
+    if not isinstance(step, LoopStep) or step.micros or step.reduces:
+        return False
+    return len(step.stores) == 1 and bool(step.in_place)
+
+
+def _moves(step: Step) -> Iterator[tuple[Value, Value]]:
+    """Pairs (written, read) of a step that would otherwise copy the one to the other."""
+    if isinstance(step, PlainStep) or _is_copy(step):
+        yield from _pairs(step)
+
+
+def _pairs(step: Step) -> Sequence[tuple[Value, Value]]:
+    return step.in_place if isinstance(step, PlainStep | LoopStep) else ()
+
+
+def _hands_over(now: int, written: Value, read: Value) -> bool:
+    """Whether `read` ends where `written` begins (ranges of values before any is merged)."""
+    same = read.nbytes == written.nbytes and read.dtype == written.dtype and not read.cell and not written.cell
+    return same and read.nbytes > 0 and read.end == now == written.start and read.start >= 0
+
+
+def _reads_once(step: Step, read: Value) -> bool:
+    return sum(value.root is read for value in step.reads) == 1
