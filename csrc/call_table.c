@@ -3,6 +3,11 @@
 #include "generated/pg_call_table.h"
 #include "pg_calls.h"
 
+/* Those that are not plain C of a header. */
+#define PG_DECLARE(number, function, ...) \
+    int pg_kernel_##function(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
+PG_KERNELS(PG_DECLARE)
+
 #define PG_WORK(number, function, n_sizes, n_params, n_inputs, n_arguments, bytes, ...) \
     static double work_##function(const int64_t *s) {                                   \
         (void)s;                                                                        \

@@ -402,7 +402,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
         if len(_targets_known) >= _CACHE_LIMIT:
             _targets_known.clear()
         targets = _targets_known[key] = _promoted(op, classes)
-    if not traced and op.results is None:
+    if not traced and (op.results is None or op.kernel is not None):
         return _evaluate(op, values, targets, attrs)
     inputs: list[Node] = []
     for x, target in zip(values, targets, strict=True):
@@ -437,11 +437,14 @@ def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
 def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], attrs: Attrs) -> Any:
     """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
     arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
-    (_, dtype), _ = infer(op, arrays, attrs)
+    (_, dtype), results = infer(op, arrays, attrs)
     compute = op.reference if op.reference is not None else op.define
     assert compute is not None, f"op {op.name} has neither a reference nor a definition"
     with np.errstate(all="ignore"):
-        return np.asarray(compute(*arrays, **attrs)).astype(dtype, copy=False)[()]
+        value = compute(*arrays, **attrs)
+    if results is not None:
+        return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, results, strict=True))
+    return np.asarray(value).astype(dtype, copy=False)[()]
 
 
 def convert(x: Node, dtype: DType) -> Node:

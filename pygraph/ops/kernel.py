@@ -59,6 +59,8 @@ class Kernel:
         work: bytes of workspace of one application, an expression in the sizes and parameters.
         flops: operations of one application, likewise.
         failures: how it can fail.
+        ulps: how far a result of float64, and of float32, may be from the reference, in units in the last place of its
+            largest element.
         layout: where an application covers its whole operands: the sizes from (operand shapes, attrs). Operands and
             results are then C-contiguous blocks of the signature's shape, whatever axes they have, and nothing is
             broadcast.
@@ -71,6 +73,7 @@ class Kernel:
     work: str = "0"
     flops: str = "0"
     failures: tuple[Failure, ...] = ()
+    ulps: tuple[float, float] = (0.0, 0.0)
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,8 @@ class Op:
             and vectorises.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
         domain: per operand, the interval tests sample from.
+        samples: rows that are not pointwise: samples(rng, dtype) -> operands and attributes of applications that tests
+            make; None where they follow from the kernel's signature, or are written in the tests.
         edges: whether tests also feed 0, inf, nan and subnormals.
         nondiff: the op has no derivative (its result is constant almost everywhere, or not floating).
         promote: operands are brought to one dtype when recorded; otherwise each keeps its own.
@@ -107,6 +109,7 @@ class Op:
     fast: tuple[str, str] | None = None
     define: Callable[..., Any] | None = None
     domain: tuple[Interval, ...] = ()
+    samples: Callable[[Any, DType], Iterable[tuple[Sequence[Any], Attrs]]] | None = None
     edges: bool = True
     nondiff: bool = False
     promote: bool = True

@@ -55,8 +55,9 @@ class Signature:
             for size, name in zip(shape[lead:], core, strict=True):
                 wanted = name if isinstance(name, int) else sizes.setdefault(name, size)
                 if size != wanted:
+                    place = f"{name} is {wanted}" if isinstance(name, str) else f"{name} belongs"
                     raise ShapeError(
-                        f"operand {at} of shape {shape} does not fit ({_text(core)}): {size}, not {wanted}"
+                        f"operand {at} of shape {shape}, which is ({_text(core)}), has {size} where {place}"
                     )
             batch = _broadcast(batch, shape[:lead])
         return Bound(batch, tuple(sizes[name] for name in self.names))

@@ -561,7 +561,11 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "composite": _composite,
 }
 #: `replay` comes up in derivatives only.
-ROWS = [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]
+ROWS = [
+    name
+    for name, op in TABLE.items()
+    if op.family is not Family.LEAF and name != "replay" and (op.kernel is None or op.kernel.layout is not None)
+]
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
 _OFTEN = (

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pygraph.graph import Graph, scan, var
 from pygraph.ops.dtypes import DTYPES, KINDS
+from pygraph.ops.kernel import TYPES
 from pygraph.ops.row import TABLE, Family, Op
 
 Array = npt.NDArray[Any]
@@ -152,7 +153,7 @@ def edge_case(op: Op, dtype: np.dtype[Any]) -> Case:
 # --- all other rows: parameters by name ------------------------------------------------------------------------------
 
 Maker = Callable[[np.random.Generator, np.dtype[Any]], Iterator[tuple[tuple[Array, ...], dict[str, Any]]]]
-#: How to make operands and attributes of the rows that are not pointwise; a new such row needs an entry here.
+#: How to make operands and attributes of rows that are not pointwise and do not say it themselves.
 STRUCTURE: dict[str, tuple[str, Maker]] = {}
 
 
@@ -444,8 +445,34 @@ def structure_cases(op: Op, dtype: np.dtype[Any]) -> Iterator[Case]:
             yield Case(op, operands, attrs)
 
 
+#: Values of a signature's names in turn, and the leading axes of each operand in turn.
+_SIZES = ((2, 3, 4), (1, 1, 1), (3, 1, 2), (0, 2, 0))
+_LEADING: tuple[tuple[tuple[int, ...], ...], ...] = (((), ()), ((5,), (5,)), ((), (3,)), ((2, 1), (3,)), ((0,), ()))
+
+
+def _by_signature(op: Op) -> Maker:
+    """Operands that fit a kernel's signature, alone and in batches that broadcast."""
+    assert op.kernel is not None
+    kernel, signature = op.kernel, op.kernel.parsed
+
+    def maker(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
+        for sizes, leading in itertools.product(_SIZES, _LEADING):
+            bound = (sizes * len(signature.names))[: len(signature.names)]
+            operands = [
+                array(rng, (*leading[at % 2], *signature.core(core, bound)), dtype if letter == "T" else TYPES[letter])
+                for at, (core, letter) in enumerate(zip(signature.inputs, kernel.letters[0], strict=True))
+            ]
+            yield tuple(operands), {}
+
+    return maker
+
+
 def entry(op: Op) -> tuple[str, Maker]:
     """The parameters of a row that is not pointwise; fails for a row that has none."""
+    if op.samples is not None:
+        return op.kinds, op.samples  # type: ignore[return-value]
+    if op.kernel is not None and op.kernel.layout is None:
+        return op.kinds, _by_signature(op)
     if op.name not in STRUCTURE:
         raise AssertionError(
             f"row {op.name!r} has no parameters: add a maker for it to STRUCTURE in tests/ops/samples.py"
