@@ -18,7 +18,15 @@ typedef struct pg_call {
     char *arena;
     const pg_tape *tapes;
     int64_t counts; /* where the numbers of records lie in the workspace */
+    int64_t mark;   /* where it says whether it holds a forward run of this file */
 } pg_call;
+
+PG_INLINE void pg_mark(const pg_call *call, uint64_t mark) { memcpy(call->arena + call->mark, &mark, sizeof mark); }
+PG_INLINE int pg_is_marked(const pg_call *call, uint64_t mark) {
+    uint64_t found;
+    memcpy(&found, call->arena + call->mark, sizeof found);
+    return found == mark;
+}
 
 PG_INLINE int pg_stopped(const pg_call *call) {
     (void)call;

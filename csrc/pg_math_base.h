@@ -2,19 +2,34 @@
 #ifndef PG_MATH_BASE_H
 #define PG_MATH_BASE_H
 
+#include "pg_arithmetic.h"
 #include "pg_compiler.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA) || defined(__aarch64__)
-#define PG_HAS_FMA       1
-#define PG_FMA(a, b, c)  fma((a), (b), (c))
+/* Whether the machine has a fused multiply-add in double precision. __ARM_FEATURE_FMA speaks of any precision: a
+ * Cortex-M4F has one for floats alone (bit 3 of __ARM_FP: doubles), and the fma of some C libraries is not fused. */
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__aarch64__)
+#define PG_HAS_FMA 1
+#elif defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && (__ARM_FP & 8)
+#define PG_HAS_FMA 1
+#else
+#define PG_HAS_FMA 0
+#endif
+#if PG_HAS_FMA
+#define PG_FMA(a, b, c) fma((a), (b), (c))
+#else
+#define PG_FMA(a, b, c) ((a) * (b) + (c))
+#endif
+
+/* The same for floats (bit 2). */
+#if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__aarch64__)
+#define PG_FMAF(a, b, c) fmaf((a), (b), (c))
+#elif defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && (__ARM_FP & 4)
 #define PG_FMAF(a, b, c) fmaf((a), (b), (c))
 #else
-#define PG_HAS_FMA       0
-#define PG_FMA(a, b, c)  ((a) * (b) + (c))
 #define PG_FMAF(a, b, c) ((a) * (b) + (c))
 #endif
 

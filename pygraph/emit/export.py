@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from .tapes import Workspace, plan_workspace
 _STATUSES = (
     ("OK", "PG_OK", 0, "all outputs are written"),
     ("INDEX", "PG_INDEX", 3, "an index lies outside its axis"),
-    ("ARGUMENT", "PG_ARGUMENT", 5, "the workspace is not one that forward has filled"),
+    ("ARGUMENT", "PG_ARGUMENT", 5, "the workspace does not hold what a forward run that ended well leaves"),
     ("STEPS", "PG_STEPS", 6, "a loop's condition still holds after as many steps as its limit allows"),
     ("TAPE", "PG_TAPE", 7, "a loop has more steps than the workspace has room for"),
 )
@@ -105,8 +106,14 @@ def texts(program: Program, graph: Graph, variables: Sequence[str], no_tangent: 
     workspace = plan_workspace(program, graph.name)
     made = core(program, name, embed=True, stoppable=False)
     entries = _entries(program, graph, variables, made, name)
-    source = _source(made, entries, workspace, name)
+    source = _source(made, entries, workspace, name, _mark(program))
     return source, _header(graph, entries, workspace, no_tangent, made, name)
+
+
+def _mark(program: Program) -> int:
+    """What a workspace is marked with that holds a forward run of this very Program: 64 bits."""
+    digest = hashlib.sha256(program.words.tobytes() + program.constants).digest()
+    return int.from_bytes(digest[:8], "little")
 
 
 def _check_name(name: str) -> None:
@@ -162,24 +169,41 @@ def _output_names(graph: Graph, word: str) -> list[str]:
 # --- the C file -------------------------------------------------------------------------------------------------------
 
 
-def _source(made: Core, entries: Sequence[_Entry], workspace: Workspace, name: str) -> str:
-    functions = "\n\n".join(_function(entry, made, workspace, name) for entry in entries)
+def _source(made: Core, entries: Sequence[_Entry], workspace: Workspace, name: str, mark: int) -> str:
+    marked = f"UINT64_C(0x{mark:016x})" if len(entries) > 1 else None
+    functions = "\n\n".join(_function(entry, made, workspace, name, marked) for entry in entries)
     body = "\n\n".join(filter(None, [made.text.rstrip("\n"), _tapes(workspace, name), functions]))
     return f'#include "{name}.h"\n\n{prelude(body, EXPORT)}\n{body}\n'
 
 
-def _function(entry: _Entry, made: Core, workspace: Workspace, name: str) -> str:
+def _function(entry: _Entry, made: Core, workspace: Workspace, name: str, mark: str | None) -> str:
+    """The C of an entry; where there are others, forward marks the workspace by `mark`, and they look for it."""
     members = [".arena = workspace", *(f".{argument.member} = {argument.name}" for argument in entry.arguments)]
     call = [".arena = workspace"]
     if workspace.tapes:
         call += [f".tapes = {name}_tapes", f".counts = {workspace.counts}"]
+    if mark is not None:
+        call.append(f".mark = {workspace.mark}")
     lines = [
         f"{entry.head} {{",
         _wrapped(f"    const {made.frame.type} f = {{", members, "};"),
         f"    const pg_call call = {{{', '.join(call)}}};",
-        f"    return {entry.run}(&call, &f);",
-        "}",
     ]
+    if mark is None:
+        lines.append(f"    return {entry.run}(&call, &f);")
+    elif entry.segment is Segment.FORWARD:
+        lines += [
+            "    pg_mark(&call, 0);",
+            f"    const int status = {entry.run}(&call, &f);",
+            f"    if (status == PG_OK) pg_mark(&call, {mark});",
+            "    return status;",
+        ]
+    else:
+        lines += [
+            f"    if (!pg_is_marked(&call, {mark})) return PG_ARGUMENT;",
+            f"    return {entry.run}(&call, &f);",
+        ]
+    lines.append("}")
     return "\n".join(lines)
 
 
@@ -197,7 +221,8 @@ def _header(
     graph: Graph, entries: Sequence[_Entry], workspace: Workspace, no_tangent: str, made: Core, name: str
 ) -> str:
     upper = name.upper()
-    statuses = [row for row in _STATUSES if re.search(rf"\b{row[1]}\b", made.text) or row[0] == "OK"]
+    asked = {"OK", "ARGUMENT"} if len(entries) > 1 else {"OK"}
+    statuses = [row for row in _STATUSES if re.search(rf"\b{row[1]}\b", made.text) or row[0] in asked]
     words = [f"{upper}_{row[0]}" for row in statuses]
     forward = entries[0].arguments
     sizes = zip(distinct(argument.name.upper() for argument in forward), forward, strict=True)
@@ -227,8 +252,9 @@ def _title(graph: Graph, name: str) -> str:
  *
  * Compile {name}.c as C99 and link with the mathematical library: cc -std=c99 -O3 -c {name}.c, and later -lm. Results
  * do not depend on the optimisation, as long as a * b + c is not contracted: GCC needs -std=c99 or -ffp-contract=off,
- * and for 32-bit x86 -msse2 -mfpmath=sse. The workspace holds values of several types one after another, as C allows in
- * memory from malloc; -fno-strict-aliasing is for compilers that get this wrong.
+ * and for 32-bit x86 -msse2 -mfpmath=sse; with -Ofast, -ffast-math or x87 arithmetic it does not compile. The workspace
+ * holds values of several types one after another, as C allows in memory from malloc; -fno-strict-aliasing is for
+ * compilers that get this wrong.
  *
  * Arrays are contiguous with the last index running fastest; bool is uint8_t, 0 or 1. Outputs must not overlap inputs
  * or each other. Nothing is allocated or kept elsewhere than in the workspace: threads with a workspace each may call
@@ -250,7 +276,9 @@ def _about(entry: _Entry, name: str, statuses: Sequence[str], alone: bool) -> st
         kind = "output" if argument.written else "input "
         lines.append(f" *   {argument.name:<{width}}  {kind}  {argument.port.dtype.name} {argument.port.shape}")
     lines.append(f" *   {'workspace':<{width}}  {name.upper()}_WORKSPACE_BYTES bytes")
-    lines += [" *", f" * Returns {' or '.join(statuses)}. */"]
+    forward = entry.segment is Segment.FORWARD
+    returned = [word for word in statuses if not (forward and word == f"{name.upper()}_ARGUMENT")]
+    lines += [" *", f" * Returns {' or '.join(returned)}. */"]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..ops.dtypes import CODES, DTYPES, KINDS, bool_
 from ..ops.table import MICRO_OPS
-from .tables import cost, expression
+from .tables import expression
 
 #: By the code of a dtype: its type in C, the ending of its functions' names, and its size.
 TYPES = ("double", "float", "int64_t", "int32_t", "uint8_t")
@@ -62,7 +62,7 @@ def fast_text(micro: int, dtype_in: int, operands: Sequence[str]) -> str | None:
 @cache
 def is_cheap(micro: int, dtype_in: int) -> bool:
     """Whether the operation takes a few machine instructions, so that it may be written out each time."""
-    return name_of(micro) == "convert" or cost(_expression(micro, dtype_in)) == "CHEAP"
+    return _OPS[micro].cheap
 
 
 @cache

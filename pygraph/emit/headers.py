@@ -64,6 +64,14 @@ def read(name: str) -> str:
     return (folder() / name).read_text(encoding="utf-8")
 
 
+def conditions(name: str) -> str:
+    """A header of conditions that a compiler must meet: its comment and lines, without its guard and includes."""
+    text = read(name)
+    guarded = text[text.index("#define ") : text.rindex("#endif")].split("\n", 1)[1]
+    lines = [line for line in guarded.split("\n") if line and not line.startswith("#include")]
+    return "\n".join([text[: text.index("#ifndef ")].rstrip(), *lines])
+
+
 def select(text: str, *more: str) -> str:
     """The functions, macros, types and tables of the headers that `text` needs, with their comments, in a valid order.
 

@@ -8,17 +8,10 @@ from . import headers
 NATIVE, EXPORT = "pg_native_calls.h", "pg_export.h"
 
 #: The headers of C's own library that ours use.
-SYSTEM = ("math.h", "stddef.h", "stdint.h", "string.h")
-
-# The values of sums and products would otherwise depend on the compiler: a * b + c in one rounding or in two. GCC has
-# no such pragma; it does not contract with -std=c99 or -ffp-contract=off.
-_ARITHMETIC = """\
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#endif"""
+SYSTEM = ("float.h", "math.h", "stddef.h", "stdint.h", "string.h")
 
 
 def prelude(core: str, calls: str) -> str:
     """The text that makes `core` a whole C file; `calls` is NATIVE or EXPORT."""
     includes = "\n".join(f"#include <{name}>" for name in SYSTEM)
-    return "\n\n".join([includes, _ARITHMETIC, headers.select(core, calls)])
+    return "\n\n".join([includes, headers.conditions("pg_arithmetic.h"), headers.select(core, calls)])

@@ -25,10 +25,6 @@ CSRC = Path(__file__).resolve().parents[2] / "csrc"
 _KINDS = "fib"
 #: Signed arithmetic that might overflow, which C leaves undefined.
 _UNSAFE = re.compile(r"\b[abc]\s*[-+*]\s*[abc]\b|(?<![\w)]\s)-\s*[abc]\b")
-#: Functions of a few instructions, which the scalar loop expands in place.
-_CHEAP = frozenset(
-    ["abs", "sqrt", "maximum", "minimum", "floor", "ceil", "round", "add", "subtract", "multiply", "negative", "square"]
-)
 
 
 class TableError(GraphError):
@@ -55,10 +51,6 @@ def _result(op: Op) -> str:
     raise TableError(f"op {op.name!r}: the C kernels know the results 'same' and 'bool' only")
 
 
-def cost(text: str) -> str:
-    return "CHEAP" if set(re.findall(r"M\((\w+)\)", text)) <= _CHEAP else "DEAR"
-
-
 def _group(op: Op, kind: str) -> str:
     """The list an op's kernels are stamped from: its arity, C where the first of three is a condition."""
     if op.arity not in (1, 2, 3):
@@ -81,7 +73,8 @@ def _items(group: str, kind: str) -> Iterator[str]:
         text = expression(op, kind)
         if text is None or _group(op, kind) != group:
             continue
-        item = f"{op.name}, {_result(op)}, {cost(text)}, {text}"
+        cost = "CHEAP" if op.cheap else "DEAR"
+        item = f"{op.name}, {_result(op)}, {cost}, {text}"
         if group.endswith("_FAST"):
             assert op.fast is not None
             item += f", {op.fast[0]}, {op.fast[1]}"

@@ -22,11 +22,15 @@ class Tape:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The layout of the workspace, in bytes: the arena, one count for each tape from `counts`, the tapes."""
+    """The layout of the workspace, in bytes: the arena, one count for each tape from `counts`, the tapes, the mark.
+
+    The mark (8 bytes) is there where later segments read what forward left: it says that it did.
+    """
 
     nbytes: int
     counts: int
     tapes: tuple[Tape, ...]
+    mark: int | None
 
 
 def plan_workspace(program: Program, title: str) -> Workspace:
@@ -61,17 +65,18 @@ def plan_workspace(program: Program, title: str) -> Workspace:
             if loop.ys and not known and longest < 0:
                 raise _unlimited(program, loop, title)
             most.update(dict.fromkeys(loop.ys, min(known, default=longest)))
-    return _laid_out(bodies[0].arena_bytes, [(records[tape], most[tape]) for tape in range(len(records))])
+    sizes = [(records[tape], most[tape]) for tape in range(len(records))]
+    return _laid_out(bodies[0].arena_bytes, sizes, marked=len(bodies[0].segments) > 1)
 
 
-def _laid_out(arena: int, tapes: Sequence[tuple[int, int]]) -> Workspace:
+def _laid_out(arena: int, tapes: Sequence[tuple[int, int]], marked: bool) -> Workspace:
     counts = _rounded(arena)
     end = counts + 8 * len(tapes)
     placed = []
     for nbytes, most in tapes:
         placed.append(Tape(nbytes, most, end))
         end += _rounded(nbytes * most)
-    return Workspace(max(8, end), counts, tuple(placed))
+    return Workspace(max(8, end + 8 * marked), counts, tuple(placed), end if marked else None)
 
 
 def _rounded(nbytes: int) -> int:

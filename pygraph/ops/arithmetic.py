@@ -79,6 +79,7 @@ divide = pointwise(
     lambda out, x, y: reciprocal_row(y),
     lambda out, x, y: -(out * reciprocal_row(y)),  # the reciprocal is that of the other partial
     domain=(_REAL, _POSITIVE),
+    price=2,
 )
 floor_divide = pointwise(
     "floor_divide",
@@ -89,6 +90,7 @@ floor_divide = pointwise(
     domain=(_REAL, _POSITIVE),
     kinds="fi",
     nondiff=True,
+    price=14,
 )
 mod = pointwise(
     "mod",
@@ -100,6 +102,7 @@ mod = pointwise(
     lambda out, x, y: -floor_divide(x, y),
     domain=((2.1, 2.9), (0.8, 0.95)),
     kinds="fi",
+    price=9,
 )
 negative = pointwise(
     "negative",
@@ -144,6 +147,7 @@ reciprocal_row: Op = pointwise(
     np.reciprocal,
     lambda out, x: -square(out),
     domain=(_POSITIVE,),
+    price=2,
 )
 
 
@@ -168,6 +172,7 @@ power_row = pointwise(
     _power_base,
     _power_exponent,
     domain=(_POSITIVE, (-2.0, 3.0)),
+    price=15,
 )
 
 

@@ -80,6 +80,7 @@ def pointwise(
     result: str | Callable[[Sequence[DType], Attrs], DType] = "same",
     fast: tuple[str, str] | None = None,
     nondiff: bool = False,
+    price: int = 1,
 ) -> Op:
     """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
     return register(
@@ -97,6 +98,7 @@ def pointwise(
             fast=fast,
             domain=tuple(domain),
             nondiff=nondiff,
+            price=price,
         )
     )
 

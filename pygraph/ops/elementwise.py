@@ -27,6 +27,7 @@ def elementwise_op(
     domain: Sequence[Interval] | None = None,
     kinds: str = "f",
     nondiff: bool = False,
+    price: int = 1,
 ) -> Op:
     """Register an elementwise operation, which then records, runs in C and differentiates like any other.
 
@@ -45,6 +46,7 @@ def elementwise_op(
         domain: per operand, the interval that tests sample from; by default (0.3, 2).
         kinds: dtypes it accepts, letters of "fib".
         nondiff: it has no derivative.
+        price: with `c`, what an element takes: 1 as an addition, 2 as a division, 3 and more as exp; see `Op.price`.
 
     Raises:
         RegistrationError: the name is taken, or a rule is missing.
@@ -68,5 +70,6 @@ def elementwise_op(
             define=define,
             domain=tuple(((0.3, 2.0),) * arity if domain is None else domain),
             nondiff=nondiff,
+            price=price,
         )
     )

@@ -32,6 +32,10 @@ class RegistrationError(GraphError):
     """A row that lacks a rule, or whose name is taken."""
 
 
+#: From this price on an operation is a function: it is called by the scalar loop, and takes the same time native.
+DEAR = 3
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Op:
     """One operation: all that the rest of the house knows of it.
@@ -68,6 +72,7 @@ class Op:
             function pg_<name>_<dtype>); a dict by kind letter where it differs; None where no loop computes it.
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
             and vectorises.
+        price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
         domain: per operand, the interval tests sample from.
         samples: rows that are not pointwise: samples(rng, dtype) -> operands and attributes of applications that tests
@@ -107,6 +112,7 @@ class Op:
     batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any] | None = None
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
+    price: int = 1
     define: Callable[..., Any] | None = None
     domain: tuple[Interval, ...] = ()
     samples: Callable[[Any, DType], Iterable[tuple[Sequence[Any], Attrs]]] | None = None
@@ -121,6 +127,11 @@ class Op:
     title: str = ""
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
+
+    @property
+    def cheap(self) -> bool:
+        """Whether an element takes a few machine instructions, so that C may have them in place wherever it is used."""
+        return self.price < DEAR
 
     @property
     def pointwise(self) -> bool:

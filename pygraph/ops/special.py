@@ -31,6 +31,7 @@ erf = pointwise(
     _erf,
     lambda out, x: _gauss(x),
     domain=((-3.0, 3.0),),
+    price=9,
 )
 erfc = pointwise(
     "erfc",
@@ -39,6 +40,7 @@ erfc = pointwise(
     _erfc,
     lambda out, x: -_gauss(x),
     domain=((-3.0, 3.0),),
+    price=12,
 )
 gammaln = pointwise(
     "gammaln",
@@ -47,6 +49,7 @@ gammaln = pointwise(
     _gammaln,
     lambda out, x: digamma(x),
     domain=((0.4, 4.0),),
+    price=25,
 )
 digamma: Op = pointwise(
     "digamma",
@@ -55,6 +58,7 @@ digamma: Op = pointwise(
     _digamma,
     lambda out, x: polygamma(1.0, x),
     domain=((0.4, 4.0),),
+    price=8,
 )
 polygamma: Op = pointwise(
     "polygamma",
@@ -66,4 +70,5 @@ polygamma: Op = pointwise(
     None,
     lambda out, n, x: polygamma(n + 1.0, x),
     domain=((1.0, 1.0), (0.4, 4.0)),
+    price=10,
 )

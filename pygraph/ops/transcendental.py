@@ -52,6 +52,7 @@ exp = pointwise(
     np.exp,
     lambda out, x: out,
     domain=(_REAL,),
+    price=3,
 )
 expm1 = pointwise(
     "expm1",
@@ -60,6 +61,7 @@ expm1 = pointwise(
     np.expm1,
     lambda out, x: exp(x),
     domain=(_REAL,),
+    price=4,
 )
 exp2 = pointwise(
     "exp2",
@@ -68,6 +70,7 @@ exp2 = pointwise(
     np.exp2,
     lambda out, x: out * _LN2,
     domain=(_REAL,),
+    price=3,
 )
 log = pointwise(
     "log",
@@ -76,6 +79,7 @@ log = pointwise(
     np.log,
     lambda out, x: 1.0 / x,
     domain=(_POSITIVE,),
+    price=3,
 )
 log1p = pointwise(
     "log1p",
@@ -84,6 +88,7 @@ log1p = pointwise(
     np.log1p,
     lambda out, x: 1.0 / (1.0 + x),
     domain=((-0.7, 3.0),),
+    price=5,
 )
 log2 = pointwise(
     "log2",
@@ -92,6 +97,7 @@ log2 = pointwise(
     np.log2,
     lambda out, x: (1.0 / _LN2) / x,
     domain=(_POSITIVE,),
+    price=4,
 )
 log10 = pointwise(
     "log10",
@@ -100,6 +106,7 @@ log10 = pointwise(
     np.log10,
     lambda out, x: (1.0 / _LN10) / x,
     domain=(_POSITIVE,),
+    price=4,
 )
 sqrt = pointwise(
     "sqrt",
@@ -108,6 +115,7 @@ sqrt = pointwise(
     np.sqrt,
     lambda out, x: 0.5 / out,
     domain=(_POSITIVE,),
+    price=2,
 )
 cbrt = pointwise(
     "cbrt",
@@ -116,6 +124,7 @@ cbrt = pointwise(
     np.cbrt,
     lambda out, x: (1.0 / 3.0) / (out * out),
     domain=(_POSITIVE,),
+    price=5,
 )
 sin = pointwise(
     "sin",
@@ -125,6 +134,7 @@ sin = pointwise(
     lambda out, x: cos(x),
     domain=(_REAL,),
     fast=("M(sin_ok)(a)", "M(sin_core)(a)"),
+    price=3,
 )
 cos: Op = pointwise(
     "cos",
@@ -134,6 +144,7 @@ cos: Op = pointwise(
     lambda out, x: -sin(x),
     domain=(_REAL,),
     fast=("M(cos_ok)(a)", "M(cos_core)(a)"),
+    price=3,
 )
 tan = pointwise(
     "tan",
@@ -143,6 +154,7 @@ tan = pointwise(
     lambda out, x: 1.0 + out * out,
     domain=((-1.2, 1.2),),
     fast=("M(tan_ok)(a)", "M(tan_core)(a)"),
+    price=5,
 )
 arcsin = pointwise(
     "arcsin",
@@ -151,6 +163,7 @@ arcsin = pointwise(
     np.arcsin,
     lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),
     domain=(_INSIDE,),
+    price=12,
 )
 arccos = pointwise(
     "arccos",
@@ -159,6 +172,7 @@ arccos = pointwise(
     np.arccos,
     lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),
     domain=(_INSIDE,),
+    price=13,
 )
 arctan = pointwise(
     "arctan",
@@ -167,6 +181,7 @@ arctan = pointwise(
     np.arctan,
     lambda out, x: 1.0 / (1.0 + x * x),
     domain=(_REAL,),
+    price=7,
 )
 
 
@@ -185,6 +200,7 @@ arctan2 = pointwise(
     lambda out, y, x: _over_hypot_squared(x, x, y),
     lambda out, y, x: _over_hypot_squared(-y, x, y),
     domain=(_REAL, _POSITIVE),
+    price=28,
 )
 sinh = pointwise(
     "sinh",
@@ -193,6 +209,7 @@ sinh = pointwise(
     np.sinh,
     lambda out, x: cosh(x),
     domain=(_REAL,),
+    price=5,
 )
 cosh: Op = pointwise(
     "cosh",
@@ -201,6 +218,7 @@ cosh: Op = pointwise(
     np.cosh,
     lambda out, x: sinh(x),
     domain=(_REAL,),
+    price=5,
 )
 tanh = pointwise(
     "tanh",
@@ -209,6 +227,7 @@ tanh = pointwise(
     np.tanh,
     lambda out, x: 1.0 - out * out,
     domain=(_REAL,),
+    price=6,
 )
 arcsinh = pointwise(
     "arcsinh",
@@ -218,6 +237,7 @@ arcsinh = pointwise(
     np.arcsinh,
     lambda out, x: 1.0 / hypot(x, 1.0),
     domain=(_REAL,),
+    price=8,
 )
 arccosh = pointwise(
     "arccosh",
@@ -226,6 +246,7 @@ arccosh = pointwise(
     np.arccosh,
     lambda out, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
     domain=((1.3, 4.0),),
+    price=8,
 )
 arctanh = pointwise(
     "arctanh",
@@ -234,6 +255,7 @@ arctanh = pointwise(
     np.arctanh,
     lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),
     domain=(_INSIDE,),
+    price=6,
 )
 hypot: Op = pointwise(
     "hypot",
@@ -244,6 +266,7 @@ hypot: Op = pointwise(
     lambda out, x, y: x / out,
     lambda out, x, y: y / out,
     domain=(_REAL, _POSITIVE),
+    price=5,
 )
 logaddexp = pointwise(
     "logaddexp",
@@ -254,6 +277,7 @@ logaddexp = pointwise(
     lambda out, x, y: sigmoid(x - y),
     lambda out, x, y: sigmoid(y - x),
     domain=(_REAL, _REAL),
+    price=11,
 )
 
 
@@ -269,6 +293,7 @@ sigmoid: Op = pointwise(
     _sigmoid,
     lambda out, x: out * (1.0 - out),
     domain=(_REAL,),
+    price=5,
 )
 softplus = pointwise(
     "softplus",
@@ -277,4 +302,5 @@ softplus = pointwise(
     lambda x: np.logaddexp(x, 0),
     lambda out, x: sigmoid(x),
     domain=(_REAL,),
+    price=10,
 )

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-#: Programs of more estimated operations than this (some 30 ms and more) are run by a helper thread.
-LONG = 10**8
+#: Programs that are planned to take so many nanoseconds are run by a helper thread; below, and above SHORT, the run is
+#: watched (watch.py), as plans are rough.
+LONG, SHORT = 5e7, 5e6
 #: How often a run that is to end is told so, in seconds: the first time may come before it has started.
 _PATIENCE = 0.005
 

@@ -16,7 +16,8 @@ from ..graph.where import describe, type_text
 from ..lower.format import CHECKSUM_WORD, Status
 from ..lower.program import Program
 from ..ops.row import lookup
-from .interrupt import LONG, interruptible
+from .duration import bounded, duration
+from .interrupt import LONG, SHORT, interruptible
 from .native import request
 from .watch import Watch, is_open, watched
 
@@ -89,9 +90,13 @@ def sealed(program: Program) -> npt.NDArray[np.int64]:
 
 def _way_to_run(program: Program) -> Callable[[Any, int], int]:
     """How runs of `program` go: where they are called, or so that signals are handled if they take long."""
-    if program.flops > LONG:
-        return _run_interruptibly
-    return watched(_run, _run_interruptibly, _watch, Status.INTERRUPTED) if is_open(program.nodes) else _run
+    unsure = is_open(program.nodes)
+    if not unsure and not bounded(program, SHORT):
+        planned = duration(program)
+        if planned > LONG:
+            return _run_interruptibly
+        unsure = planned > SHORT
+    return watched(_run, _run_interruptibly, _watch, Status.INTERRUPTED) if unsure else _run
 
 
 class Library:

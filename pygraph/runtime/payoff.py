@@ -9,20 +9,18 @@ arrays takes 10 ms.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..lower.decode import Body, Branch, Instruction, Loop, Replay, Scalar, Scan, While, decode
 from ..lower.program import Program
 from ..ops.table import MICRO_OPS
+from .duration import UNKNOWN_STEPS
 from .watch import is_open
 
 SCALAR_GAIN = 4.0  # an operation between scalars
 ELEMENT_GAIN = 0.1  # an element of a cheap operation between arrays
 INSTRUCTION_GAIN = 40.0  # an instruction
-#: Steps that a loop of unknown length is taken to have.
-UNKNOWN_STEPS = 1000
 #: A compilation starts with so much, and takes so much for each operation and each instruction of the text.
 BUILD = 2.0e8
 BUILD_OPERATION = 1.0e5
@@ -34,14 +32,7 @@ LONG = 10**9
 #: How much runs may lose, by a rough and high estimate, before the planned figures are looked at.
 LOOK = 10**8
 
-#: Rows whose time is their function's.
-_COSTLY = re.compile(
-    r"M\((?!add|subtract|multiply|negative|abs|square|sqrt|floor|ceil|round|maximum|minimum|sign)\w+\)"
-)
-_CHEAP = {
-    code: not any(_COSTLY.search(text) for text in ([op.c] if isinstance(op.c, str) else (op.c or {}).values()))
-    for op, code in MICRO_OPS.items()
-}
+_CHEAP = {code: op.cheap for op, code in MICRO_OPS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,10 @@ def check(folder: Path, cases: Sequence[Case], compiler: str, flags: Sequence[st
             assert np.allclose(found.value, found.wanted, limit, limit, equal_nan=True), said
 
 
+#: A 32-bit program whose floats are rounded to their own digits.
+NARROW = ("-m32", "-msse2", "-mfpmath=sse")
+
+
 @cache
 def has_32_bit(compiler: str) -> bool:
     """Whether there are headers of a 32-bit C library."""

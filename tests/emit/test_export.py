@@ -16,6 +16,7 @@ from emit.exported import (
     ISA,
     LIBC,
     LIBM,
+    NARROW,
     SANITIZERS,
     STRICT,
     Case,
@@ -136,7 +137,7 @@ def test_exports_compile_for_32_bit_and_as_any_newer_c(compiler: str, tmp_path: 
     write(tmp_path, made)
     for case in made:
         for level in ("-O0", "-O3"):
-            run([compiler, *STRICT, level, "-m32", "-c", f"{case.name}.c", "-o", "m32.o"], tmp_path)
+            run([compiler, *STRICT, level, *NARROW, "-c", f"{case.name}.c", "-o", "m32.o"], tmp_path)
         run([compiler, "-std=gnu17", *STRICT[1:], "-Wshadow", "-fsyntax-only", f"{case.name}.c"], tmp_path)
 
 
@@ -146,7 +147,7 @@ def test_exports_run_as_32_bit_programs(tmp_path: Path) -> None:
         pytest.skip("no gcc with a 32-bit C library")
     made = cases()
     write(tmp_path, made)
-    check(tmp_path, made, "gcc", ["-m32", "-O2", "-msse2", "-mfpmath=sse"], exact=False)
+    check(tmp_path, made, "gcc", [*NARROW, "-O2"], exact=False)
 
 
 def transposed(kind: str, a: Any, b: Any) -> Any:
@@ -244,17 +245,26 @@ def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
 
 STATUS_MAIN = """\
 #include "indexed.h"
+#include "other.h"
 #include "repeated.h"
 #include <stdlib.h>
+#include <string.h>
 int main(void) {
-    void *workspace = malloc(INDEXED_WORKSPACE_BYTES + REPEATED_WORKSPACE_BYTES);
+    void *workspace = malloc(INDEXED_WORKSPACE_BYTES + REPEATED_WORKSPACE_BYTES + OTHER_WORKSPACE_BYTES);
     const double x[5] = {1, 2, 3, 4, 5}, small[2] = {0.0, 0.0}, seed[2] = {1.0, 1.0};
     double out[5];
     int64_t k[2] = {4, -5};
     if (indexed_forward(x, k, out, workspace) != INDEXED_OK || out[0] != 5.0 || out[1] != 1.0) return 1;
     k[1] = -6;
     if (indexed_forward(x, k, out, workspace) != INDEXED_INDEX) return 2;
+    memset(workspace, 0xff, REPEATED_WORKSPACE_BYTES);
+    if (repeated_reverse(seed, out, workspace) != REPEATED_ARGUMENT) return 6; /* before any forward */
+    if (other_forward(x, out, workspace) != OTHER_OK) return 7;
+    if (repeated_reverse(seed, out, workspace) != REPEATED_ARGUMENT) return 8; /* after another function's */
+    if (other_jvp(x, out, workspace) != OTHER_OK || other_reverse(seed, out, workspace) != OTHER_OK) return 9;
     if (repeated_forward(small, out, workspace) != REPEATED_STEPS) return 3;
+    if (repeated_reverse(seed, out, workspace) != REPEATED_ARGUMENT) return 10; /* after one that failed */
+    if (repeated_jvp(small, out, workspace) != REPEATED_ARGUMENT) return 11;
     if (repeated_forward(x, out, workspace) != REPEATED_OK) return 4;
     if (repeated_reverse(seed, out, workspace) != REPEATED_OK) return 5;
     free(workspace);
@@ -268,8 +278,12 @@ def test_errors_are_statuses(tmp_path: Path) -> None:
     x, k = pg.var("x", (5,)), pg.var("k", (2,), "int64")
     pg.compile(pg.Graph([x, k], x[k])).export_c(tmp_path, "indexed")
     pg.compile(repeated(20), wrt=["x"]).export_c(tmp_path, "repeated")
+    pg.compile(repeated(21), wrt=["x"]).export_c(tmp_path, "other")
     (tmp_path / "main.c").write_text(STATUS_MAIN)
-    run([COMPILERS[0], *STRICT, *SANITIZERS, "main.c", "indexed.c", "repeated.c", "-lm", "-o", "program"], tmp_path)
+    run(
+        [COMPILERS[0], *STRICT, *SANITIZERS, "main.c", "indexed.c", "other.c", "repeated.c", "-lm", "-o", "program"],
+        tmp_path,
+    )
     run(["./program"], tmp_path)
 
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from emit.exported import STRICT, has_32_bit
+from emit.exported import NARROW, STRICT, has_32_bit
 from helpers import COMPILERS, needs_compiler
 
 from pygraph.emit import headers
@@ -23,7 +23,7 @@ def test_all_headers_are_c99_without_a_warning(compiler: str, calls: str, tmp_pa
     everything = " ".join(headers._library((calls,)).leaves)
     source = tmp_path / "all.c"
     source.write_text(prelude(everything, calls) + "int main(void) { return 0; }\n", encoding="utf-8")
-    for flags in [["-O0"], ["-O3"], *(["-O3", "-m32"],) * has_32_bit(compiler), ["-O3", "-mfma", "-mavx2"]]:
+    for flags in [["-O0"], ["-O3"], *(["-O3", *NARROW],) * has_32_bit(compiler), ["-O3", "-mfma", "-mavx2"]]:
         done = subprocess.run(
             [compiler, *STRICT, "-Wshadow", *flags, "-c", str(source), "-o", str(tmp_path / "all.o")],
             capture_output=True,

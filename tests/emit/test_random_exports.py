@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from emit.exported import GCC_AND_CLANG, ISA, SANITIZERS, STRICT, Case, check, has_32_bit, make_case, run, write
+from emit.exported import GCC_AND_CLANG, ISA, NARROW, SANITIZERS, STRICT, Case, check, has_32_bit, make_case, run, write
 from fuzz.graphs import grow
 from fuzz.updates import several_updates
 from helpers import COMPILERS, needs_compiler
@@ -48,7 +48,7 @@ def test_some_random_graphs_everywhere(compiler: str, flags: list[str], tmp_path
     check(tmp_path, made, compiler, [*flags, *ISA])
     if flags == ["-O0"] and has_32_bit(compiler):
         for case in made:
-            run([compiler, *STRICT, "-m32", "-fsyntax-only", f"{case.name}.c"], tmp_path)
+            run([compiler, *STRICT, *NARROW, "-fsyntax-only", f"{case.name}.c"], tmp_path)
 
 
 @pytest.mark.deep

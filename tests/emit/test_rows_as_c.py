@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from emit.exported import GCC_AND_CLANG, STRICT, has_32_bit, run
+from emit.exported import GCC_AND_CLANG, NARROW, STRICT, has_32_bit, run
 from helpers import needs_compiler
 
 from pygraph.emit.expressions import TYPES, fast_text, guard_text, micro_text, operand_dtypes
@@ -46,6 +46,6 @@ def test_every_row_compiles_without_a_warning(compiler: str, tmp_path: Path) -> 
         head = f"{result} row{number}({', '.join(f'{kind} x{k}' for k, kind in enumerate(types))})"
         text += f"{head};\n{head} {{\n    const {result} v = {value};\n    return v;\n}}\n"
     (tmp_path / "rows.c").write_text(prelude(text, EXPORT) + text, encoding="utf-8")
-    machines = [["-O0"], ["-O3"], *([["-O0", "-m32"]] if has_32_bit(compiler) else [])]
+    machines = [["-O0"], ["-O3"], *([["-O0", *NARROW]] if has_32_bit(compiler) else [])]
     for flags in machines:
         run([compiler, *STRICT, "-Wshadow", *flags, "-c", "rows.c", "-o", "rows.o"], tmp_path)

@@ -14,6 +14,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.runtime import library
+from pygraph.runtime.duration import bounded, duration
 from pygraph.runtime.interrupt import LONG, interruptible
 from pygraph.runtime.watch import PERIOD, Watch, is_open, watched
 
@@ -77,7 +78,7 @@ def after_a_moment() -> Any:
 
 def test_a_stopped_executable_stays_usable(after_a_moment: Any) -> None:
     exe = pg.compile(pg.trace(lambda x: (2.0 * x, pg.sum(_rotations(x))), np.ones(8)))
-    assert exe.program.flops > LONG
+    assert duration(exe.program) > LONG
     kept = pg.compile(pg.trace(lambda x: pg.sum(x**2), np.ones(8)), wrt=["x"])
     kept.forward(np.ones(8))
     after_a_moment()
@@ -91,10 +92,10 @@ def test_a_stopped_executable_stays_usable(after_a_moment: Any) -> None:
 
 def test_a_long_run_returns_its_value_and_its_failure() -> None:
     def f(x: Any, i: Any) -> Any:
-        return pg.scan(lambda c, _: (0.5 * c + x[i], None), 0.0, None, length=LONG // 2 + 1)[0]
+        return pg.scan(lambda c, _: (0.5 * c + x[i], None), 0.0, None, length=3_000_000)[0]
 
     exe = pg.compile(pg.trace(f, np.ones(3), np.int64(0)))
-    assert exe.program.flops > LONG
+    assert duration(exe.program) > LONG
     assert exe(np.ones(3), 1) == 2.0
     with pytest.raises(pg.IndexRangeError, match=r"indexing x\[i\]"):
         exe(np.ones(3), 7)
@@ -108,6 +109,41 @@ def test_a_long_run_returns_its_value_and_its_failure() -> None:
 def test_short_programs_are_run_directly() -> None:
     exe = pg.compile(pg.trace(lambda x: x + 1.0, 1.0))
     assert exe._built.library.run is library._run
+    exe = pg.compile(pg.trace(lambda x: pg.scan(lambda c, u: (np.sin(c) * u, c), 1.0, x), np.ones(500)))
+    assert exe._built.library.run is library._run
+
+
+def test_the_price_of_an_operation_counts() -> None:
+    """Steps that take long each need a helper from fewer of them on; between short and long, a run is watched."""
+
+    def way(f: Any, length: int) -> Any:
+        exe = pg.compile(pg.trace(lambda x: pg.scan(lambda c, _: (f(c), None), x, None, length=length)[0], 1.0))
+        return exe._built.library.run
+
+    def dear(c: Any) -> Any:
+        return pg.gammaln(c * c + 1.0) + pg.digamma(c * c + 2.0)
+
+    assert way(lambda c: c + 1.0, 20_000) is library._run
+    assert way(dear, 20_000) is library._run
+    assert way(dear, 600_000) is library._run_interruptibly
+    assert way(lambda c: c + 1.0, 600_000) not in (library._run, library._run_interruptibly)
+    assert way(lambda c: c + 1.0, 10**8) is library._run_interruptibly
+    many = pg.compile(pg.trace(lambda x: pg.gammaln(x), np.ones(10**7)))
+    assert many._built.library.run is library._run_interruptibly
+
+
+def test_durations_are_planned_by_rows() -> None:
+    x = np.ones(1000)
+    cheap, dear = (pg.compile(pg.trace(f, x)).program for f in (lambda x: x + x, lambda x: pg.gammaln(x)))
+    assert duration(cheap) < 1_000 < 7_000 < duration(dear) < 12_000
+    product = pg.compile(pg.trace(lambda a: a @ a, np.ones((100, 100)))).program
+    assert 1e5 < duration(product) < 2e5
+    assert duration(pg.compile(pg.trace(lambda x: x[np.arange(999, -1, -1) % 7], x)).program) > 1_000
+    assert bounded(cheap, 1e6)
+    assert not bounded(cheap, 1e3)
+    loop = pg.compile(pg.trace(lambda x: pg.while_loop(lambda c: c < 9.0, lambda c: c * 2.0, x), 1.0)).program
+    assert not bounded(loop, 1e12)
+    assert duration(loop) > 1_000
 
 
 def test_the_run_is_waited_for_before_the_exception_goes_on(after_a_moment: Any) -> None:
