@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.build import constant, convert, make, outputs_of, substitute, topological, var
+from ..graph.build import constant, make, substitute, topological, var
 from ..graph.graph import Graph
+from ..graph.guard import guarded
 from ..graph.node import Node
 from ..ops.control import bind_batch
-from ..ops.dtypes import bool_, int64
+from ..ops.dtypes import bool_
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
 from .batching import batch
@@ -124,23 +125,14 @@ def _guarded(
     """`outputs`, which are written in terms of the variables `given`, by a branch on whether any example takes them."""
     if not outputs:
         return []
-    needed = set(topological(outputs))
-    inputs = [x for x in given if x in needed]
-    first = first_of(mask)
-    lent_to = set(slots)
-    operands = [lent(mask, given[x], first) if x in lent_to and not is_stack(given[x]) else given[x] for x in inputs]
-    names = [str(x.attrs["name"]) for x in inputs]
-    nothing = Graph.from_parts(
-        [var(name, x.shape, x.dtype) for name, x in zip(names, inputs, strict=True)],
-        [full(0, x.shape, x.dtype) for x in outputs],
-        name="no_example",
-    )
-    made = make(
-        BRANCH,
-        (convert(any_of(mask), int64), *operands),
-        {**node.attrs, "bodies": (nothing, Graph.from_parts(inputs, outputs, name=f"{name}_batch"))},
-    )
-    return outputs_of(made)
+    needed, first = set(topological(outputs)), first_of(mask)
+    wide = {x for x in slots if x is not None}
+    operands = [
+        lent(mask, operand, first) if x in wide and x in needed and not is_stack(operand) else operand
+        for x, operand in given.items()
+    ]
+    recompute = bool(node.attrs.get("recompute", False))
+    return guarded(any_of(mask), outputs, list(given), operands, f"{name}_batch", recompute)
 
 
 bind_batch("branch", branch_batch)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..graph.build import constant, make, substitute, topological, var
 from ..graph.graph import Graph
+from ..graph.guard import guarded
 from ..graph.node import Node
 from ..ops.row import DType, Shape, lookup
 
@@ -16,6 +17,7 @@ REPLAY = lookup("replay")
 BRANCH = lookup("branch")
 LOOPS = (SCAN, WHILE, REPLAY)
 ADD = lookup("add")
+LESS = lookup("less")
 _NUMBERS = (constant(0), constant(1))
 OUTPUT = lookup("output")
 #: Operations that only view or repeat their operand: redone in a later loop rather than stored for it.
@@ -287,7 +289,6 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     """
     varying = {*loop.carry_inputs, *loop.x_inputs}
     invariant, stacked = sources(loop.inputs, varying, loop.x_inputs, outputs, own)
-    outside = substitute(invariant, dict(zip(loop.const_inputs, loop.consts, strict=True)))
     place = {node: index for index, node in reversed(list(enumerate(loop.y_outputs)))}
     new = [node for node in stacked if node not in place]
     place.update((node, index) for index, node in enumerate(new, len(loop.y_outputs)))
@@ -297,6 +298,8 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
         if stacked or wide_loop.condition is not None
         else []
     )
+    count = loop.count if loop.condition is None else wide[steps]
+    outside = steady(loop, invariant, None if count is None else make(LESS, (_NUMBERS[0], count), {}))
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
     cut = substitute(outputs, replaced)
@@ -311,8 +314,15 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
         x_inputs=tuple(node for node, _ in xs),
         xs=tuple(operand for _, operand in xs),
         outputs=cut,
-        count=loop.count if loop.condition is None else wide[steps],
+        count=count,
     )
+
+
+def steady(loop: Loop, expressions: Sequence[Node], begun: Node | None) -> list[Node]:
+    """`expressions` of the constants of `loop`, outside of it; computed where `begun`, if that is not known to hold."""
+    if begun is None or any(map(is_stack, loop.consts)):
+        return substitute(expressions, dict(zip(loop.const_inputs, loop.consts, strict=True)))
+    return guarded(begun, expressions, loop.const_inputs, loop.consts, f"{loop.name}_steady")
 
 
 def sources(

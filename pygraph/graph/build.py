@@ -183,7 +183,7 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     if reference is not None:
         found = reference()
         if found is not None:
-            return found
+            return _asked(found)
     results = None
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
@@ -197,11 +197,13 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     else:
         (shape, dtype), results = infer(op, inputs, attrs)
     node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, shape, dtype, results, where or here(), key)
-    kept = _intern(node, key)
-    if kept is node:
-        for made in _watching.sets:
-            made.add(node)
-    return kept
+    return _asked(_intern(node, key))
+
+
+def _asked(node: Node) -> Node:
+    for asked in _watching.sets:
+        asked.add(node)
+    return node
 
 
 class _Watching(threading.local):
@@ -214,11 +216,11 @@ _watching = _Watching()
 
 @contextmanager
 def watched() -> Iterator[set[Node]]:
-    """Within the block, the nodes that this thread makes and that did not exist before are put in the set given."""
-    made: set[Node] = set()
-    _watching.sets.append(made)
+    """Within the block, the nodes that this thread asks for are put in the set given, also those that exist already."""
+    asked: set[Node] = set()
+    _watching.sets.append(asked)
     try:
-        yield made
+        yield asked
     finally:
         _watching.sets.pop()
 

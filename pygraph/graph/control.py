@@ -76,6 +76,9 @@ def scan(
     carried, body = settled(Carried.of(named_init), traced)
     carry_out = carried.returned("scan", names, body.carry_out)
     first = carried.started([leaf for _, leaf in named_init])
+    if steps == 0:  # what only a step would read is not computed
+        nothing = [constant(np.zeros((0, *y.shape), y.dtype)) for y in body.ys]
+        return unflatten(init_tree, carried.marked(first)), unflatten(body.y_tree, nothing)
     inputs = [*body.carry, *body.x]
     outputs, const_inputs, consts = close_over([*carry_out, *body.ys], inputs)
     attrs = {

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import DTypeError, GraphError, ShapeError
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
-from .build import as_node, constant, convert, make, outputs_of
+from .branching import capture
+from .build import as_node, constant, convert, make, new_input, outputs_of, substitute, topological, watched
 from .control import Carried, close_over, scan, settled
 from .graph import Graph
+from .guard import guarded
 from .node import Node
 from .recording import recording
 from .trace import function_name, make_inputs, parameter_names, require_functions, result_node
@@ -47,11 +49,12 @@ def while_loop(
             out = _step(body_fun, form, carry)
             return (inputs, out, cond_fun(carry)), out
 
-    carried, (inputs, out, holds) = settled(Carried.of(named), traced)
-    carry = carried.returned("while_loop", names, out)
-    expressions, const_inputs, consts = close_over([*carry, _condition(holds)], inputs)
-    slots = [*const_inputs, *inputs]
+    with watched() as asked:
+        carried, (inputs, out, holds) = settled(Carried.of(named), traced)
+        carry, condition = carried.returned("while_loop", names, out), _condition(holds)
     first = carried.started([leaf for _, leaf in named])
+    expressions, const_inputs, consts = _closed(carry, condition, inputs, first, asked)
+    slots = [*const_inputs, *inputs]
     if not first:
         problem = "the carry has no array, so the condition can't change"
         raise GraphError(describe("tracing", "while_loop", problem, "carry what the condition depends on"))
@@ -63,6 +66,29 @@ def while_loop(
         "limit": steps,
     }
     return unflatten(form, carried.marked(outputs_of(make(_WHILE, [*consts, *first], attrs))))
+
+
+def _closed(
+    carry: Sequence[Node], condition: Node, inputs: Sequence[Node], first: Sequence[Node], asked: set[Node]
+) -> tuple[list[Node], list[Node], list[Node]]:
+    """A body and its condition as `close_over` gives them, with all that only a step computes computed if there is one.
+
+    Args:
+        carry: the carry after a step, in terms of `inputs`, as `condition` is.
+        first: the carry before the first step.
+        asked: what was computed in the body or the condition, rather than before.
+    """
+    expressions, variables, found = close_over([*carry, condition], inputs)
+    always = set(topological([condition]))
+    steady = [x for x in found if x in asked and x not in always]
+    if steady:
+        outside = list(capture(steady, asked, set()))
+        slots = [new_input(f"const{k}", x.shape, x.dtype) for k, x in enumerate(outside)]
+        inside = substitute(steady, dict(zip(outside, slots, strict=True)))
+        (begun,) = substitute([condition], dict(zip(inputs, first, strict=True)))
+        values = dict(zip(steady, guarded(begun, inside, slots, outside, "steady"), strict=True))
+        found = [values.get(x, x) for x in found]
+    return expressions, variables, found
 
 
 def _limit(limit: int | None) -> int | None:

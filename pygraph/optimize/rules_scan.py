@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..autodiff.loops import Loop, Names
-from ..graph.build import depends_on, substitute
+from ..autodiff.loops import LESS, Loop, Names, steady
+from ..graph.build import constant, depends_on, make, substitute, topological
 from ..graph.control import close_over
 from ..graph.node import Node
 from .values import BROADCAST_TO, full, reshaped, spread, value_of
@@ -19,7 +19,7 @@ def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:
     fixed = {place for place, node in enumerate(loop.carry_inputs) if loop.carry_outputs[place] is node}
     results = {index: loop.init[place] for index, place in position.items() if place in fixed}
     loop = _settled(loop)
-    if loop.length is not None:
+    if loop.length:
         stacked = {index: place for index, place in position.items() if place >= len(loop.init)}
         results.update(_outside(loop, stacked, loop.length))
     rest = [position[index] for index in wanted if index not in results]
@@ -150,15 +150,24 @@ def _outside(loop: Loop, position: dict[int, int], length: int) -> dict[int, Nod
 
 
 def _hoisted(loop: Loop) -> Loop:
-    """`loop` with what depends on consts alone computed once, outside."""
+    """`loop` with what depends on consts alone computed once, outside, where there is a step that asks for it."""
     outputs, variables, expressions = close_over(loop.expressions, (*loop.carry_inputs, *loop.x_inputs))
     if set(loop.const_inputs).issuperset(expressions):
         return loop
-    return replace(
-        loop.with_expressions(outputs),
-        const_inputs=tuple(variables),
-        consts=tuple(substitute(expressions, dict(zip(loop.const_inputs, loop.consts, strict=True)))),
-    )
+    begun, always = None, set(loop.const_inputs)
+    if loop.condition is not None:
+        (begun,) = substitute([loop.condition], dict(zip(loop.inputs, loop.operands, strict=True)))
+        always.update(topological([loop.condition]))
+    elif loop.count is not None:
+        begun = make(LESS, (constant(0), loop.count), {})
+    outside: dict[Node, Node] = {}
+    for some, condition in (
+        ([x for x in expressions if x not in always], begun),
+        ([x for x in expressions if x in always], None),
+    ):
+        outside.update(zip(some, steady(loop, some, condition), strict=True))
+    consts = tuple(outside[x] for x in expressions)
+    return replace(loop.with_expressions(outputs), const_inputs=tuple(variables), consts=consts)
 
 
 def _none(loop: Loop) -> list[Node]:
