@@ -493,7 +493,7 @@ def _partial_branch(g: Grower) -> Any:
 
 
 def _partial_loop(g: Grower) -> Any:
-    """A step that fails, or is not finite, after the last one."""
+    """A step that fails, or is not finite, after the last one; and what does not change in it, where there is none."""
     x, found = g.pick("f", lambda x: prod(x.shape) < 1000), _number(g)
     if x is None or found is None:
         return None
@@ -502,7 +502,8 @@ def _partial_loop(g: Grower) -> Any:
     last = ops.where(s <= low, 3, ops.where(s > high, 1, 0))
 
     def step(c: Any) -> Any:
-        return c[0] + 1, ops.sin(c[1]) * ops.take(table, c[0]) + ops.log(ops.astype(last - c[0], x.dtype)) * x
+        steady = ops.take(table, ops.where((s > low) & (s <= high), 7, 1)) * x
+        return c[0] + 1, ops.sin(c[1]) * ops.take(table, c[0]) + ops.log(ops.astype(last - c[0], x.dtype)) * steady
 
     return while_loop(lambda c: c[0] < last, step, (0, x), limit=3)[1]
 
