@@ -53,7 +53,7 @@ def while_loop(
         carried, (inputs, out, holds) = settled(Carried.of(named), traced)
         carry, condition = carried.returned("while_loop", names, out), _condition(holds)
     first = carried.started([leaf for _, leaf in named])
-    expressions, const_inputs, consts = _closed(carry, condition, inputs, first, asked)
+    expressions, const_inputs, consts = _closed(carry, condition, inputs, first, asked, function_name(body_fun))
     slots = [*const_inputs, *inputs]
     if not first:
         problem = "the carry has no array, so the condition can't change"
@@ -69,7 +69,7 @@ def while_loop(
 
 
 def _closed(
-    carry: Sequence[Node], condition: Node, inputs: Sequence[Node], first: Sequence[Node], asked: set[Node]
+    carry: Sequence[Node], condition: Node, inputs: Sequence[Node], first: Sequence[Node], asked: set[Node], title: str
 ) -> tuple[list[Node], list[Node], list[Node]]:
     """A body and its condition as `close_over` gives them, with all that only a step computes computed if there is one.
 
@@ -77,12 +77,13 @@ def _closed(
         carry: the carry after a step, in terms of `inputs`, as `condition` is.
         first: the carry before the first step.
         asked: what was computed in the body or the condition, rather than before.
+        title: of the body, for errors.
     """
     expressions, variables, found = close_over([*carry, condition], inputs)
     always = set(topological([condition]))
     steady = [x for x in found if x in asked and x not in always]
     if steady:
-        outside = list(capture(steady, asked, set()))
+        outside = list(capture(steady, asked, set(), title))
         slots = [new_input(f"const{k}", x.shape, x.dtype) for k, x in enumerate(outside)]
         inside = substitute(steady, dict(zip(outside, slots, strict=True)))
         (begun,) = substitute([condition], dict(zip(inputs, first, strict=True)))

@@ -27,10 +27,11 @@ def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 
 
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
-    """Transposes become flags of matrix products."""
+    """Transposes become flags of matrix products, and batches of products that share an operand one product."""
     outputs = sweep(graph.nodes, graph.outputs, PRODUCTS)
     nodes = graph.nodes if same(outputs, graph.outputs) else topological(outputs)
-    return rules_matmul.turned(nodes, outputs)
+    after = rules_matmul.summed(nodes, outputs)
+    return rules_matmul.turned(nodes if same(after, outputs) else topological(after), after)
 
 
 def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:

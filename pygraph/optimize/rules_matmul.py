@@ -1,10 +1,11 @@
-"""Products of matrices: transposes become flags, repeated batch axes are left to the product's own broadcasting.
+"""Products of matrices: transposes become flags, repeated axes of a batch are left to broadcasting, batches are folded.
 
 A flag may change the order in which BLAS adds, and so the last bit: the one place where optimisation may be seen.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -12,11 +13,12 @@ from ..graph.build import make
 from ..graph.node import Node
 from ..ops.row import Shape, lookup
 from .engine import RuleSet
-from .values import BROADCAST_TO, rebuilt, same
+from .values import BROADCAST_TO, rebuilt, reshaped, same
 
 RULES = RuleSet()
 
 MATMUL = lookup("matmul")
+REDUCE_SUM = lookup("reduce_sum")
 TRANSPOSE = lookup("transpose")
 _FLAGS = ("transpose_a", "transpose_b")
 
@@ -58,6 +60,97 @@ def _batch(first: Shape, second: Shape) -> Shape:
     n = max(len(first), len(second))
     padded = [(1,) * (n - len(shape)) + shape for shape in (first, second)]
     return tuple(b if a == 1 else a for a, b in zip(*padded, strict=True))
+
+
+#: Up to so many multiplications BLAS computes a product as it lies; beyond, it copies both operands first.
+UNPACKED = 1_000_000
+#: The most rows or columns for which that copy is a notable part of the work.
+FEW = 8
+
+
+@RULES.on("matmul")
+def shared_operand(node: Node) -> Node | None:
+    """A batch of products that share an operand = one product with the rows, or columns, of all of them.
+
+    Rows that lie one after another need no copy. Columns, and rows that are stored as columns, are laid out anew where
+    that costs less than to go through the shared operand once for each example.
+    """
+    x, y = node.inputs
+    batch, (rows, columns) = node.shape[:-2], node.shape[-2:]
+    size, stored_x, stored_y = math.prod(batch), node.attrs["transpose_a"], node.attrs["transpose_b"]
+    inner = x.shape[-2] if stored_x else x.shape[-1]
+    if size < 2:
+        return None
+    if math.prod(y.shape[:-2]) == 1 and (not stored_x or _worth(rows, inner * columns)):
+        tall = reshaped(_stored(x, stored_x, False), (size * rows, inner))
+        flags = {"transpose_a": False, "transpose_b": stored_y}
+        return reshaped(make(MATMUL, (tall, reshaped(y, y.shape[-2:])), flags), node.shape)
+    if math.prod(x.shape[:-2]) == 1 and _worth(columns, inner * rows):
+        tall = reshaped(_stored(y, stored_y, True), (size * columns, inner))
+        flags = {"transpose_a": False, "transpose_b": not stored_x}
+        turned = make(MATMUL, (tall, reshaped(x, x.shape[-2:])), flags)
+        return _exchanged(reshaped(turned, (*batch, columns, rows)))
+    return None
+
+
+def _worth(few: int, shared: int) -> bool:
+    """Whether `few` rows or columns, times a shared operand of `shared` elements, are better computed with others."""
+    return few == 1 or (few <= FEW and few * shared > UNPACKED)
+
+
+def _stored(x: Node, transposed: bool, wanted: bool) -> Node:
+    """`x`, which is stored transposed or not, stored as wanted."""
+    return x if transposed == wanted else _exchanged(x)
+
+
+def _exchanged(x: Node) -> Node:
+    """`x` with its last two axes exchanged; the same numbers in the same order where one of them has size 1."""
+    n = len(x.shape)
+    if 1 in x.shape[-2:]:
+        return reshaped(x, (*x.shape[:-2], x.shape[-1], x.shape[-2]))
+    return make(TRANSPOSE, (x,), {"axes": (*range(n - 2), n - 1, n - 2)})
+
+
+def summed(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
+    """`outputs` with sums over the whole batch of a product as one product, which sums over the batch as well.
+
+    That is the gradient of an operand that a batch of products shares.
+    """
+    uses = Counter(operand for node in nodes for operand in node.inputs)
+    uses.update(outputs)
+    folding = {node for node in nodes if node.op is REDUCE_SUM and _is_batch_summed(node) and uses[node.inputs[0]] == 1}
+    if not folding:
+        return outputs
+    done: dict[Node, Node] = {}
+    for node in nodes:
+        if node in folding:
+            product = node.inputs[0]
+            x, y = (done[operand] for operand in product.inputs)
+            done[node] = _one_product(x, y, product)
+        else:
+            done[node] = rebuilt(node, done)
+    return [done[node] for node in outputs]
+
+
+def _is_batch_summed(node: Node) -> bool:
+    """Whether a sum is that of all products of a batch in which no operand is shared."""
+    (product,) = node.inputs
+    batch = product.shape[:-2]
+    return (
+        product.op is MATMUL
+        and math.prod(batch) > 1
+        and node.attrs["axes"] == tuple(range(len(batch)))
+        and all(x.shape[:-2] == batch for x in product.inputs)
+    )
+
+
+def _one_product(x: Node, y: Node, product: Node) -> Node:
+    """The sum over a batch of products of x and y: they are laid side by side and one below the other."""
+    x = _stored(x, product.attrs["transpose_a"], True)
+    y = _stored(y, product.attrs["transpose_b"], False)
+    flags = {"transpose_a": True, "transpose_b": False}
+    tall = [reshaped(each, (math.prod(each.shape[:-1]), each.shape[-1])) for each in (x, y)]
+    return make(MATMUL, tuple(tall), flags, product.where)
 
 
 def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:

@@ -28,6 +28,8 @@ TRANSPOSE = lookup("transpose")
 
 #: The most operations of a body that is computed whether it is taken or not.
 OPERATIONS = 32
+#: For how many masks it is known at most which rows are looked at: those of the nearest selects.
+FACTS = 8
 #: The most elements that are computed in place of zeros.
 ELEMENTS = 1024
 
@@ -89,7 +91,7 @@ def _is_view(node: Node) -> bool:
 
 
 def _is_pointwise(node: Node) -> bool:
-    return node.op.pointwise or node.op is CONVERT
+    return (node.op.pointwise or node.op is CONVERT) and not node.op.fallible
 
 
 def _selects(node: Node, condition: Node) -> list[Node]:
@@ -147,10 +149,17 @@ def _looked_at(node: Node, known: _Facts) -> Iterator[tuple[Node, _Facts]]:
         yield condition, {}
         mask = _mask(condition, node)
         for operand, truth in ((first, True), (second, False)):
-            yield operand, _kept(node, operand, known if mask is None else {**known, mask: truth})
+            yield operand, _kept(node, operand, known if mask is None else _with(known, mask, truth))
         return
     for operand in node.inputs:
         yield operand, _kept(node, operand, known) if known else known
+
+
+def _with(known: _Facts, mask: Node, truth: bool) -> _Facts:
+    more = {**known, mask: truth}
+    while len(more) > FACTS:
+        del more[next(iter(more))]
+    return more
 
 
 def _mask(condition: Node, node: Node) -> Node | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bits import optimised
 
+import pygraph as pg
 from pygraph import ops
 from pygraph.autodiff.given import given
 from pygraph.errors import IndexRangeError
@@ -223,7 +224,8 @@ def test_every_rule_is_tested() -> None:
 
 A, B = var("a", (2, 3)), var("b", (4, 3))
 C, D = var("c", (5, 2, 3)), var("d", (5, 4, 3))
-MATRICES = [A, B, C, D]
+V = var("v", (5, 3, 1))
+MATRICES = [A, B, C, D, V]
 
 
 def product(x: Node, y: Node, a: bool = False, b: bool = False) -> Node:
@@ -236,7 +238,30 @@ MATMULS = {
     "flag and transposed": (product(A.T, B, a=True, b=True), product(A, B, b=True)),
     "batches": (product(C, row("transpose", D, axes=(0, 2, 1))), product(C, D, b=True)),
     "transposed result": (product(A, B, b=True).T, product(B, A, b=True)),
-    "repeated": (product(C, np.broadcast_to(B, (5, 4, 3)), b=True), product(C, B, b=True)),
+    "repeated": (
+        product(C, np.broadcast_to(B, (5, 4, 3)), b=True),
+        product(C.reshape(10, 3), B, b=True).reshape(5, 2, 4),
+    ),
+    "a shared operand": (product(C, B, b=True), product(C.reshape(10, 3), B, b=True).reshape(5, 2, 4)),
+    "shared, with an axis of 1": (
+        product(C, B.reshape(1, 4, 3), b=True),
+        product(C.reshape(10, 3), B, b=True).reshape(5, 2, 4),
+    ),
+    "columns of a shared operand": (product(A, V), product(V.reshape(5, 3), A, b=True).reshape(5, 2, 1)),
+    "stored columns": (product(C, V, a=False), product(C, V)),
+    "two of many": (product(A, row("transpose", D, axes=(0, 2, 1))), product(A, D, b=True)),
+    "a sum over the batch": (
+        np.sum(product(C, D, b=True), axis=0),
+        product(
+            row("transpose", C, axes=(0, 2, 1)).reshape(15, 2),
+            row("transpose", D, axes=(0, 2, 1)).reshape(15, 4),
+            a=True,
+        ),
+    ),
+    "a sum of stored products": (
+        np.sum(product(C, D.reshape(5, 2, 6), a=True), axis=0),
+        product(C.reshape(10, 3), D.reshape(10, 6), a=True),
+    ),
 }
 
 
@@ -252,12 +277,37 @@ def test_products(name: str) -> None:
         product(C, row("transpose", D, axes=(0, 2, 1)), b=False)[0],
         product(row("transpose", C, axes=(1, 2, 0)), var("e", (2, 5, 1))),
         product(np.broadcast_to(A, (5, 2, 3)), np.broadcast_to(B, (5, 4, 3)), b=True),
+        product(var("e", (3, 2)), var("f", (4, 5, 3, 2)), a=True),
+        product(var("e", (4, 5, 3, 2)), var("f", (1, 1, 3, 6)), a=True),
+        product(var("e", (4, 1, 2, 3)), var("f", (5, 3, 6))),
+        product(var("e", (0, 2, 3)), B, b=True),
+        np.sum(product(var("e", (4, 5, 3, 2)), var("f", (4, 5, 3, 6)), a=True), axis=(0, 1)),
+        np.sum(product(var("e", (4, 5, 3, 2)), var("f", (4, 5, 3, 6)), a=True), axis=0),
+        np.sum(product(C, B, b=True), axis=0),
+        np.sum(product(var("e", (5, 2, 0)), var("f", (5, 0, 6))), axis=0),
+        product(var("e", (300, 900), "int64"), var("f", (2, 900, 4), "int64")),
     ],
-    ids=["sliced", "other axes", "both repeated"],
+    ids=lambda node: str([x.shape for x in Graph.from_parts([], [node]).free]),
 )
 def test_products_keep_their_values(before: Node) -> None:
     inputs = list(Graph.from_parts([], [before]).free)
     optimised(inputs, [before], finite=True)
+
+
+def test_a_large_shared_operand_is_gone_through_once() -> None:
+    shared = var("w", (4000, 88))
+    better = optimize(Graph([shared, x := var("x", (28, 88, 3))], [product(shared, x)]))
+    assert [node.shape for node in better.nodes if node.op.name == "matmul"] == [(84, 4000)]
+    few = optimize(Graph([A, y := var("y", (28, 3, 3))], [product(A, y)]))
+    assert [node.shape for node in few.nodes if node.op.name == "matmul"] == [(28, 2, 3)]
+
+
+def test_the_gradient_of_a_shared_operand_holds_no_product_of_each_example() -> None:
+    def loss(w: Any, x: Any) -> Any:
+        return np.sum(np.tanh(w @ x))
+
+    better = optimize(pg.trace(pg.grad(loss), np.ones((20, 8)), np.ones((28, 8, 3))))
+    assert sorted(node.shape for node in better.nodes if node.op.name == "matmul") == [(20, 8), (28, 20, 3)]
 
 
 def test_a_product_that_is_used_twice_is_not_computed_twice() -> None:
