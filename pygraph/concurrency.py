@@ -79,6 +79,11 @@ class Cache(Generic[K, V]):
             self._trim(new)
         return entry.value
 
+    def put(self, key: K, value: V, nbytes: int = 0) -> None:
+        """Keep a value in place of the one that is kept."""
+        self._entries[key] = new = _Entry(value, nbytes, next(self._clock))
+        self._trim(new)
+
     def _trim(self, newest: _Entry[V]) -> None:
         entries = sorted(snapshot(self._entries.items()), key=lambda item: item[1].used)
         count, nbytes = len(entries), sum(entry.nbytes for _, entry in entries)

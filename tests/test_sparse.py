@@ -15,6 +15,7 @@ from scipy.sparse.linalg import spsolve
 
 import pygraph as pg
 from pygraph.autodiff.compressed import CHUNK_BYTES
+from pygraph.transforms import sparse
 
 Point = tuple[Any, ...]
 RNG = np.random.default_rng(2)
@@ -247,13 +248,25 @@ def test_aux() -> None:
     np.testing.assert_array_equal(aux, [1.0, 2.0])
 
 
-def test_one_plan_for_each_signature() -> None:
+def test_one_plan_for_each_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
+    compressed = sparse.SparseKind.compressed
+    monkeypatch.setattr(
+        sparse.SparseKind,
+        "compressed",
+        lambda self, f, outputs, wrt: (calls.append(wrt[0].shape), compressed(self, f, outputs, wrt))[1],
+    )
 
     def f(x: Any) -> Any:
-        calls.append(x.shape)
         return x * x
 
+    def drawn(x: Any) -> Any:
+        return x * x * np.random.default_rng(0).normal(size=())  # traced at every call, and planned once
+
+    again = pg.sparse_jacobian(drawn)
+    assert again(np.ones(4)).nnz == again(np.ones(4)).nnz == 4
+    assert calls == [(4,)]
+    calls.clear()
     jacobian = pg.sparse_jacobian(f)
     for n in (2, 3, 2, 3, 2):
         assert jacobian(np.ones(n)).shape == (n, n)

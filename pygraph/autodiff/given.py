@@ -126,6 +126,12 @@ class Batched:
     types: tuple[Result, ...]
     size: int
 
+    @property
+    def roots(self) -> tuple[object, ...]:
+        """The functions that the rule calls."""
+        found: tuple[object, ...] = getattr(self.rule, "roots", ())
+        return found
+
     def jvp(self, primals: Sequence[Node], tangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """One jvp of each example, at once."""
         tangents = settle(tangents)

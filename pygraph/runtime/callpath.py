@@ -74,6 +74,7 @@ def write_call(
     loaded: Library,
     general: Call,
     weak: Sequence[type | None] | None = None,
+    unchanged: Callable[[], bool] | None = None,
 ) -> Call:
     """The call path for these ports of segment 0.
 
@@ -87,6 +88,7 @@ def write_call(
             every call while a function is being recorded.
         weak: for each input the type of Python number it must be, or None where it must be none; without it a
             float64 or int64 input may also be given as a number.
+        unchanged: tells whether the Program is still that of the function; while it is not, `general` takes every call.
     """
     if not inputs or len(inputs) + len(outputs) > MAX_PORTS:
         return general
@@ -94,7 +96,7 @@ def write_call(
     if weak is not None:
         taken = [_exact_kind(kind, number) for kind, number in zip(taken, weak, strict=True)]
     kinds = tuple(taken), tuple(map(_output_kind, outputs))
-    code, constants = _written(*kinds, tuple(forms), result, weak is not None)
+    code, constants = _written(*kinds, tuple(forms), result, weak is not None, unchanged is not None)
     namespace: dict[str, Any] = {
         "ndarray": np.ndarray,
         "empty": np.empty,
@@ -106,6 +108,7 @@ def write_call(
         "make": pool.make,
         "settle": loaded.settle,
         "general": general,
+        "unchanged": unchanged,
         "recording": active,
         "static": Static,
         "unflatten": unflatten,
@@ -162,7 +165,12 @@ _REFUSE = "        return general(*args, **named)"
 
 @functools.lru_cache(maxsize=256)
 def _written(
-    inputs: tuple[str, ...], outputs: tuple[str, ...], forms: tuple[TreeDef, ...], result: TreeDef, exact: bool
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    forms: tuple[TreeDef, ...],
+    result: TreeDef,
+    exact: bool,
+    guarded: bool,
 ) -> tuple[CodeType, tuple[Any, ...]]:
     """The compiled text, and the constants c0, c1, … that it refers to."""
     constants: list[Any] = []
@@ -178,7 +186,7 @@ def _written(
     checks = "\n            and ".join(_CHECKS[kind].format(i=i) for i, kind in enumerate(inputs))
     lines = [
         "def call(*args, **named):",
-        f"    if len(args) != {len(forms)} or named{' or recording' if exact else ''}:",
+        f"    if len(args) != {len(forms)} or named{' or recording' * exact}{' or not unchanged()' * guarded}:",
         _REFUSE,
         f"    {', '.join(names)}, = args",
         *opened,

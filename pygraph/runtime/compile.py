@@ -8,7 +8,7 @@ import sys
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from types import MethodType
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from .backends import checked_backend
 from .budget import Budget, checked_budget, within
 from .collector import paused
 from .notes import collected
+from .reachable import constants_of, kinds_of, reads_of, rules_of
+from .reads import Reads
 from .shared import shared_executable
 
 if TYPE_CHECKING:
@@ -36,6 +38,14 @@ if TYPE_CHECKING:
 #: How many signatures of one function stay compiled, and about how much memory they may hold together.
 CACHE_SIZE = 64
 CACHE_BYTES = 1 << 30
+
+
+class _Entry(NamedTuple):
+    """What a signature was compiled to, and what the function read then; None where it is compiled for good, or where
+    that can't be told, and it is traced at every call."""
+
+    executable: Executable
+    reads: Reads | None
 
 
 class _Signatures:
@@ -51,13 +61,15 @@ class _Signatures:
         cache_size: int,
         wrt_all: bool,
         shared: bool = False,
+        roots: tuple[Any, ...] | None = None,
     ) -> None:
         self.function = function
+        self.roots = roots
         self.options = dict(options)
         self.shared = shared
         self.cache_size = cache_size
         self.wrt_all = wrt_all
-        self.entries: Cache[Hashable, Executable] = Cache(cache_size, CACHE_BYTES)
+        self.entries: Cache[Hashable, _Entry] = Cache(cache_size, CACHE_BYTES)
         self.owner: weakref.ref[CompiledFunction] | None = None
         try:
             self.parameters: inspect.Signature | None = inspect.signature(function)
@@ -73,15 +85,21 @@ class _Signatures:
         found = self._find(values, keywords, leaves, form)
         if isinstance(found, Graph):
             return self._inlined(found, leaves)
+        executable, reads = found
         owner = self.owner() if self.owner is not None else None
         if owner is not None and not keywords and self.cache_size:
-            owner.__call__ = found.fast_call(self.call, [type(leaf) if is_weak(leaf) else None for leaf in leaves])
-        return found.run_leaves(leaves)
+            if self.roots is not None and reads is None:
+                owner.__call__ = self.call
+            else:
+                weak = [type(leaf) if is_weak(leaf) else None for leaf in leaves]
+                owner.__call__ = executable.fast_call(self.call, weak, None if reads is None else reads.guard())
+        return executable.run_leaves(leaves)
 
     def executable(self, /, *args: Any, **named: Any) -> Executable | Graph:
         """The Executable for these arguments; the traced graph where the function closes over expressions."""
         values, keywords = self._placed(args, named)
-        return self._find(values, keywords, *flatten(values))
+        found = self._find(values, keywords, *flatten(values))
+        return found if isinstance(found, Graph) else found.executable
 
     def _placed(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
         """All arguments in one tuple, and the names of those at its end that only go by keyword."""
@@ -100,7 +118,7 @@ class _Signatures:
 
     def _find(
         self, values: tuple[Any, ...], keywords: tuple[str, ...], leaves: Sequence[Any], form: Any
-    ) -> Executable | Graph:
+    ) -> _Entry | Graph:
         try:
             types = [_type_of(leaf) for leaf in leaves]
         except DTypeError:
@@ -114,16 +132,29 @@ class _Signatures:
             advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
             raise SignatureError(describe("calling", function_name(self.function), problem, advice)) from error
         found = self.entries.get(key)
+        if found is not None and self.roots is not None:
+            if found.reads is not None and found.reads.unchanged():
+                return found
+            found = None
         if found is not None and is_recording():
             # What the function closes over may have become an expression since: only recording it tells.
             graph = self._traced(values, keywords)
             return graph if graph.free else found
         if found is not None:
             return found
+        before = None if self.roots is None else reads_of((*self.roots, *kinds_of(form)))
         made = self._compiled(values, keywords)
         if isinstance(made, Graph):
             return made
-        return self.entries.add(key, made, made.held_bytes)  # another thread may have been first: its Executable stays
+        if self.roots is None:  # another thread may have been first: its Executable stays
+            return self.entries.add(key, _Entry(made, None), made.held_bytes)
+        if before is not None and before.unchanged():  # also by the trace
+            before.borrow(constants_of(made.graph))
+        else:
+            before = None
+        found = _Entry(made, before)
+        self.entries.put(key, found, made.held_bytes)
+        return found
 
     def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
         with paused():
@@ -151,7 +182,8 @@ class _Signatures:
                     return Executable(graph, wrt, jacobian=notes.jacobian, budget=budget, **options)
 
                 key = (wrt, repr(notes.jacobian), current_plan(), tuple(sorted(options.items())))
-                return shared_executable(graph, key, make) if self.shared else make()
+                roots = () if wrt is None else rules_of(graph)
+                return shared_executable(graph, key, make, roots) if self.shared else make()
 
         if budget is None:
             said = len(computed_again())
@@ -214,8 +246,9 @@ class CompiledFunction:
 
     Made by `pg.compile`. Arguments are arrays, Python numbers or containers of them. Python numbers are weak, as in
     NumPy: beside a float32 array 2.0 stays float32, and np.float64(2.0) does not. What the function closes over is a
-    constant from the first call with a signature on. Called with expressions, or closing over them, it records its
-    operations instead, as a plain function does.
+    constant from the first call with a signature on; those of transformations, as `pg.grad(f)`, are traced again when
+    it has changed. Called with expressions, or closing over them, it records its operations instead, as a plain
+    function does.
     """
 
     __slots__ = ("__call__", "__dict__", "__weakref__", "_signatures")
@@ -229,6 +262,7 @@ class CompiledFunction:
         cache_size: int = CACHE_SIZE,
         wrt_all: bool = False,
         shared: bool = False,
+        roots: tuple[Any, ...] | None = None,
     ) -> None:
         """Wrap `function`.
 
@@ -238,9 +272,11 @@ class CompiledFunction:
             cache_size: how many signatures stay compiled; with 0 the function is traced at every call.
             wrt_all: plan the reverse and tangent sweeps, for all arguments.
             shared: functions whose traces are equal share Executables.
+            roots: what the function was made from: it is traced again when what these read has changed. None: what it
+                reads is constant from the first call with a signature on.
         """
         functools.update_wrapper(self, function)
-        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared)
+        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared, roots)
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
 
@@ -250,9 +286,15 @@ class CompiledFunction:
         return self._signatures.function
 
     @property
+    def roots(self) -> tuple[Any, ...]:
+        """The functions that it was made from."""
+        roots = self._signatures.roots
+        return (self.function,) if roots is None else roots
+
+    @property
     def executables(self) -> tuple[Executable, ...]:
         """The compiled signatures, the least recently used first."""
-        return tuple(self._signatures.entries.values())
+        return tuple(entry.executable for entry in self._signatures.entries.values())
 
     def executable(self, /, *args: Any, **named: Any) -> Executable:
         """The Executable that a call with these arguments runs.
@@ -293,7 +335,7 @@ class CompiledFunction:
         if here is self:  # a decorated function pickles by its name, as a plain one does
             return str(name)
         state = self._signatures
-        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared)
+        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared, state.roots)
 
 
 def traced_anew(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
@@ -341,7 +383,10 @@ def compile(
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
 ) -> Any:
-    """Compile a graph, or a function (also as a decorator, with or without arguments).
+    """Compile a graph, or a function (also as a decorator, with or without arguments). What a function reads besides
+    its arguments (closures, globals, attributes, arrays that are written to later) is a constant from the first call
+    with a signature on, until `CompiledFunction.clear()`. Only `compile` freezes so: `pg.grad(f)` and the other
+    transformations see what `f` sees at each call.
 
     Args:
         target: a Graph, compiled now, or a function, traced and compiled at the first call with each signature.

@@ -130,13 +130,19 @@ class Executable:
         options = self._runner.options
         prepare(self._built.library, effective_backend(options.backend, options.check_finite))
 
-    def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
+    def fast_call(
+        self,
+        general: Callable[..., Any],
+        weak: Sequence[type | None] | None = None,
+        unchanged: Callable[[], bool] | None = None,
+    ) -> Callable[..., Any]:
         """The fastest way to call this Executable; `general` gets every call that is not by position and exact.
 
         `weak` tells for each leaf of the arguments which type of Python number it must be, or None where it is none;
-        without it a number is taken where it has the input's dtype.
+        without it a number is taken where it has the input's dtype. While `unchanged()` is false `general` gets every
+        call.
         """
-        return self._runner.fast_call(general, weak)
+        return self._runner.fast_call(general, weak, unchanged)
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
         """A call with the leaves of all arguments in one list."""

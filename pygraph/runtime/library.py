@@ -40,6 +40,11 @@ bind = lib.pg_context_bind
 address = ffi.from_buffer
 
 
+def same_bytes(first: Any, second: Any) -> bool:
+    """Whether two C-contiguous arrays of one size have equal bytes."""
+    return bool(ffi.buffer(ffi.from_buffer(first)) == ffi.buffer(ffi.from_buffer(second)))
+
+
 def isa() -> str:
     """The instruction set in use: "baseline", "avx2", "avx512" or "neon"."""
     return str(ffi.string(lib.pg_isa()).decode())

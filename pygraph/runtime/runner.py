@@ -63,7 +63,12 @@ class Runner:
         if options.threads is None:
             follow_default_threads(self.pool)
 
-    def fast_call(self, general: Callable[..., Any], weak: Sequence[type | None] | None = None) -> Callable[..., Any]:
+    def fast_call(
+        self,
+        general: Callable[..., Any],
+        weak: Sequence[type | None] | None = None,
+        unchanged: Callable[[], bool] | None = None,
+    ) -> Callable[..., Any]:
         """The fastest way to call with arguments by position; `general` gets every call that is not that simple.
 
         With `weak` a Python number is taken where it names the number's type, and nowhere else; without, a number is
@@ -81,6 +86,7 @@ class Runner:
             built.library,
             general,
             weak,
+            unchanged,
         )
 
     def general(self, /, *args: Any, **named: Any) -> Any:

@@ -98,7 +98,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
                 raise
         return unflatten(output_form, given(rule, actual, values))
 
-    return compiled(recorded, f, "custom")
+    return compiled(recorded, f, "custom", others=(jvp, *pair))
 
 
 def _title(f: Function) -> str:
@@ -182,6 +182,11 @@ class _Rule:
 
     def __repr__(self) -> str:
         return _title(self.f)
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """The functions that it calls."""
+        return self.f, self.jvp_rule, *(self.vjp_rule if isinstance(self.vjp_rule, tuple) else (self.vjp_rule,))
 
     @property
     def floating(self) -> list[bool]:

@@ -26,7 +26,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     Returns:
         A function of the same arguments that returns (value, gradient), or ((value, aux), gradient). On arrays it is
-        traced once per signature and runs in C, as by `pg.compile`; among expressions it is recorded.
+        compiled, once per signature until something that `f` reads besides its arguments changes; among expressions it
+        is recorded.
 
     Raises (when called):
         ShapeError: `f` returns no scalar; DTypeError: an argument or the value is not floating.

@@ -44,8 +44,8 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         out_axes: where the batch axis of each result goes, in the same way; None for a result that is the same for all.
 
     Returns:
-        A function of the batched arguments. On arrays it is traced once per signature and runs in C, as by
-        `pg.compile`; among expressions it is recorded.
+        A function of the batched arguments. On arrays it is compiled, once per signature until something that `f` reads
+        besides its arguments changes; among expressions it is recorded.
 
     Raises (when called):
         ShapeError: no argument has a batch axis, two have different sizes, an axis is out of range, or `out_axes` is
@@ -73,7 +73,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         return unflatten(form, placed)
 
     recorded.__signature__ = _BY_POSITION_OR_NAME  # type: ignore[attr-defined]
-    return compiled(recorded, f, "vmap")
+    return compiled(recorded, f, "vmap", others=(in_axes, out_axes))
 
 
 class _Mapped:

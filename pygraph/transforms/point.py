@@ -134,8 +134,13 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
     return positions
 
 
-def compiled(recorded: Function, f: Function, name: str, backend: str = "auto") -> CompiledFunction:
-    """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`."""
+def compiled(
+    recorded: Function, f: Function, name: str, backend: str = "auto", others: tuple[Any, ...] = ()
+) -> CompiledFunction:
+    """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`.
+
+    It is recorded again when what `f`, or one of the `others` that it uses, reads from outside has changed.
+    """
     if not callable(f):
         raise refusal(SignatureError, name, f, f"{f!r} is not a function", f"give a function: pg.{name}(f)")
     functools.update_wrapper(recorded, f)
@@ -145,7 +150,7 @@ def compiled(recorded: Function, f: Function, name: str, backend: str = "auto") 
     options: dict[str, Any] = {"threads": None, "check_finite": False}
     if backend != "auto":
         options["backend"] = checked_backend(backend, False)
-    return CompiledFunction(recorded, options, shared=True)
+    return CompiledFunction(recorded, options, shared=True, roots=(f, *others))
 
 
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:

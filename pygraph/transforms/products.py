@@ -72,8 +72,8 @@ def _floating(point: Point, pushed: Sequence[Node | None]) -> Any:
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and a function that multiplies cotangents by its Jacobian, by reverse mode.
 
-    On arrays the forward evaluation is kept: each call of the returned function is one reverse sweep. It is traced once
-    per function and signature, as by `pg.compile`; among expressions it is recorded.
+    On arrays the forward evaluation is kept: each call of the returned function is one reverse sweep. `f` is traced,
+    and compiled unless an equal graph was before; among expressions it is recorded.
 
     Args:
         f: any function of arrays.
@@ -151,8 +151,8 @@ def _zeros_like(tree: Any) -> Any:
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """The value of a function, and a function that multiplies tangents by its Jacobian at that point.
 
-    On arrays the evaluation is kept: each call of the returned function only does the linear part. It is traced once
-    per function and signature, as by `pg.compile`; among expressions it is recorded.
+    On arrays the evaluation is kept: each call of the returned function only does the linear part. `f` is traced,
+    and compiled unless an equal graph was before; among expressions it is recorded.
 
     Args:
         f: any function of arrays.

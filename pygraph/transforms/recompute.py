@@ -27,7 +27,7 @@ def checkpoint(f: Function) -> CompiledFunction:
             numbers inside a trace.
 
     Returns:
-        A function of the same arguments. On arrays it is compiled, as by `pg.compile`; among expressions it is
+        A function of the same arguments. On arrays it is compiled; among expressions it is
         recorded. `stats.arena_bytes` of an Executable shows what it saves.
 
     Raises (SignatureError now, the others when the function is traced):

@@ -17,8 +17,9 @@ import numpy as np
 from ..autodiff.compressed import PLANS, Compressed, compressed_hessian, compressed_jacobian
 from ..autodiff.pattern import Index, Pattern
 from ..autodiff.sparsity import jacobian_sparsity
-from ..concurrency import ensure_imported
+from ..concurrency import Cache, ensure_imported
 from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
+from ..graph.build import substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.trace import function_name, trace
@@ -26,7 +27,7 @@ from ..graph.where import describe
 from ..ops.dtypes import is_float
 from ..runtime.backends import checked_backend
 from ..runtime.compile import CACHE_SIZE, CompiledFunction, _Signatures
-from .point import Function, positions_of, record_point, refusal
+from .point import Function, Point, positions_of, record_point, refusal
 
 if TYPE_CHECKING:
     from ..runtime.executable import Executable
@@ -119,7 +120,7 @@ def sparse_jacobian(
         raise refusal(SignatureError, "sparse_jacobian", f, f"mode={mode!r}", advice)
     checked_backend(backend, False)
     kind = SparseKind("sparse_jacobian", argnums, has_aux, mode, "both", sparsity, values_only)
-    return SparseFunction(kind, f, {"backend": backend})
+    return SparseFunction(kind, f, {"backend": backend}, roots=(f,))
 
 
 def sparse_hessian(
@@ -169,7 +170,7 @@ def sparse_hessian(
             raise refusal(SignatureError, "sparse_hessian", f, f"{name}={value!r}", advice)
     checked_backend(backend, False)
     kind = SparseKind("sparse_hessian", argnums, has_aux, mode, triangle, sparsity, values_only)
-    return SparseFunction(kind, f, {"backend": backend})
+    return SparseFunction(kind, f, {"backend": backend}, roots=(f,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,10 +266,18 @@ class SparseFunction:
             expressions, compiled, differentiated and batched.
     """
 
-    def __init__(self, kind: SparseKind, f: Function, options: Mapping[str, Any], cache_size: int = CACHE_SIZE) -> None:
+    def __init__(
+        self,
+        kind: SparseKind,
+        f: Function,
+        options: Mapping[str, Any],
+        cache_size: int = CACHE_SIZE,
+        roots: tuple[Any, ...] | None = None,
+    ) -> None:
         functools.update_wrapper(self, f)
+        self._roots = roots
         self._kind, self._f, self._options, self._cache_size = kind, f, dict(options), cache_size
-        self.values = _Values(kind, f, self._options, cache_size)
+        self.values = _Values(kind, f, self._options, cache_size, roots)
         self._only: tuple[Executable, _Details] | None = None
 
     def __call__(self, *args: Any, out: Any = None, **named: Any) -> Any:
@@ -303,7 +312,12 @@ class SparseFunction:
 
     def recompiled(self, options: Mapping[str, Any], cache_size: int) -> SparseFunction:
         """The same with other options of `pg.compile`, which calls this."""
-        return SparseFunction(self._kind, self._f, options, cache_size)
+        return SparseFunction(self._kind, self._f, options, cache_size, None)
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """The functions that it was made from."""
+        return (self._f,)
 
     def _details(self, args: tuple[Any, ...], named: Mapping[str, Any], found: Any) -> _Details:
         if any(isinstance(x, Node) for x in (found if self._kind.has_aux else (found,))):
@@ -313,7 +327,7 @@ class SparseFunction:
         signatures = self.values.signatures
         made = tuple(signatures.entries.values())
         if len(made) == 1:  # it is the one that was called
-            return signatures.details[made[0]]
+            return signatures.details[made[0].executable]
         return self._planned(args, named)[1]
 
     def _planned(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Executable, _Details]:
@@ -340,7 +354,7 @@ class SparseFunction:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return SparseFunction, (self._kind, self._f, self._options, self._cache_size)
+        return SparseFunction, (self._kind, self._f, self._options, self._cache_size, self._roots)
 
     def __repr__(self) -> str:
         return f"<{self._kind.name} of {function_name(self._f)}, {len(self.values.signatures.entries)} signatures>"
@@ -349,21 +363,26 @@ class SparseFunction:
 class _Values(CompiledFunction):
     """The entries of a sparse derivative, and aux where asked for."""
 
-    def __init__(self, kind: SparseKind, f: Function, options: Mapping[str, Any], cache_size: int) -> None:
+    def __init__(
+        self,
+        kind: SparseKind,
+        f: Function,
+        options: Mapping[str, Any],
+        cache_size: int,
+        roots: tuple[Any, ...] | None,
+    ) -> None:
         made = _Made()
 
         def recorded(*args: Any, **named: Any) -> Any:
             positions = positions_of(kind.name, f, kind.argnums, len(args))
             point = record_point(kind.name, f, positions, args, named, kind.has_aux)
-            found = kind.compressed(f, point.outputs, point.variables)
-            made.last = found
-            (data,) = point.at_actual([found.data])
+            (data,) = point.at_actual([made.planned(kind, f, point)])
             return (data, point.aux_value()) if kind.has_aux else data
 
         functools.update_wrapper(recorded, f)
         recorded.__name__ = recorded.__qualname__ = f"{kind.name}_{function_name(f)}"
         super().__init__(recorded, {"threads": None, "check_finite": False, **options}, cache_size)
-        self.signatures = _SparseSignatures(recorded, self._signatures.options, cache_size, made)
+        self.signatures = _SparseSignatures(recorded, self._signatures.options, cache_size, made, roots)
         self._signatures = self.signatures
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
@@ -374,12 +393,33 @@ class _Made(threading.local):
 
     last: Compressed | None = None
 
+    def __init__(self) -> None:
+        self.plans: Cache[Graph, tuple[Sequence[Node], Compressed]] = Cache(8)
+
+    def planned(self, kind: SparseKind, f: Function, point: Point) -> Node:
+        """The plan of a matrix, made once for each graph, and its entries as an expression of the point's variables."""
+        graph = Graph.from_parts(point.variables, point.outputs)
+        variables, found = self.plans.get(graph) or (point.variables, None)
+        if found is None:
+            found = kind.compressed(f, point.outputs, point.variables)
+            self.plans.add(graph, (point.variables, found))
+        self.last = found
+        (data,) = substitute([found.data], dict(zip(variables, point.variables, strict=True)))
+        return data
+
 
 class _SparseSignatures(_Signatures):
     """The Executables of a sparse derivative by signature, and what is known of each beside it."""
 
-    def __init__(self, function: Function, options: Mapping[str, Any], cache_size: int, made: _Made) -> None:
-        super().__init__(function, options, cache_size, False)
+    def __init__(
+        self,
+        function: Function,
+        options: Mapping[str, Any],
+        cache_size: int,
+        made: _Made,
+        roots: tuple[Any, ...] | None,
+    ) -> None:
+        super().__init__(function, options, cache_size, False, True, roots)
         self.made = made
         self.details: weakref.WeakKeyDictionary[Executable, _Details] = weakref.WeakKeyDictionary()
 
