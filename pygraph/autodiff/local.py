@@ -25,12 +25,14 @@ from .lanes import Lanes
 from .moves import carriers_of, moved, moves
 from .pattern import Index, Pattern
 from .peeled import Peeled
+from .rolled import alike
 from .unbroadcast import CONVERT, MULTIPLY, reshaped
 from .unrolled import entries_of
 from .walk import Walk
 
 ADD, NEGATIVE = lookup("add"), lookup("negative")
-CONSTANT, SLICE, TRANSPOSE = lookup("constant"), lookup("slice"), lookup("transpose")
+CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")
+TAKE, TRANSPOSE = lookup("take"), lookup("transpose")
 #: How many operations the computation of one lane may have, in all groups of results together.
 OPERATIONS = 2_000
 #: How many entries all lanes may have together.
@@ -80,22 +82,35 @@ def local_jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> LocalJacobia
     lanes = Lanes(computed, known)
     if not lanes.known:
         return None
+    made: list[tuple[_Group, list[dict[Node, Node]]]] = []
+    told_apart = {node: tuple(term.factor is None for term in terms) for node, terms in peeled.results.items()}
+    rolled = alike(list(peeled.results), set(computed), columns, told_apart)
+    for instances in rolled:
+        first = next(reversed(instances[0]))
+        cone = [node for node in instances[0] if node not in columns and node in walk.active]
+        numbers = tuple(number for number in lanes.of(first) if number is not None)
+        made.append((_Rolled(numbers, [first], lanes, columns, cone, instances, wrt), instances))
+    apart = {next(reversed(instance.values())) for instances in rolled for instance in instances}
     groups: dict[tuple[int, ...], list[Node]] = {}
     for node in peeled.results:
-        groups.setdefault(tuple(number for number in lanes.of(node) if number is not None), []).append(node)
-    parts: list[Entries] = []
-    left, total = OPERATIONS, 0
+        if node not in apart:
+            groups.setdefault(tuple(number for number in lanes.of(node) if number is not None), []).append(node)
     for numbers, results in groups.items():
         group = _Group(numbers, results, lanes, columns, _between(walk, results, columns))
+        made.append((group, [{node: node for node in results}]))
+    parts: list[Entries] = []
+    left = OPERATIONS
+    for group, instances in made:
         taken = group.take_apart(left)
         if taken is None:
             return None
         left -= taken
-        for node in results:
-            for term in peeled.results[node]:
-                parts += group.entries(node, term.rows, term.factor, len(parts))
-        total = sum(part.rows.size for part in parts)
-        if total > ENTRIES:
+        for node in group.results:
+            for terms in zip(*(peeled.results[instance[node]] for instance in instances), strict=True):
+                rows = [term.rows for term in terms]
+                factors = [term.factor for term in terms if term.factor is not None]
+                parts += group.entries(node, rows, factors, len(parts))
+        if sum(part.rows.size for part in parts) > ENTRIES:
             return None
     dtype = np.result_type(*(x.dtype for x in (*outputs, *wrt) if is_float(x.dtype)))
     shape = (sum(prod(x.shape) for x in outputs), sum(prod(x.shape) for x in wrt))
@@ -155,10 +170,9 @@ class _Group:
     def take_apart(self, limit: int) -> int | None:
         """Make the 0-d expressions of one lane; how many operations they have, None if that can't be done."""
         self.parts = Parts(self._read, self._inner, limit)
-        for node in self.results:
-            for x in [node, *_cone(node, self.computed)]:
-                own = self.lanes.of(x)
-                if any(number is not None and number not in self.numbers for number in own):
+        for node in (*self.results, *self.computed):
+            for x in (node, *node.inputs) if node not in self.columns else (node,):
+                if any(number is not None and number not in self.numbers for number in self.lanes.of(x)):
                     return None
         if not self.parts.take_apart(self.results, self.computed):
             return None
@@ -175,23 +189,33 @@ class _Group:
         self.table = [[None if x is None else next(lifted) for x in row] for row in self.table]
         return self.parts.size
 
-    def entries(self, node: Node, rows: Index, factor: Index | None, block: int) -> list[Entries]:
-        """What one result contributes to the rows that its elements are added to."""
+    def entries(self, node: Node, rows: Sequence[Index], factors: Sequence[Index], block: int) -> list[Entries]:
+        """What one result contributes to the rows that its elements are added to; an array for each instance."""
         at = 0
         for result in self.results:
             if result is node:
                 break
             at += prod(self._inner(result))
-        heights = self._split(rows, node)
-        factors = [None] * len(heights) if factor is None else self._split(np.broadcast_to(factor, node.shape), node)
+        heights = self._along(rows, node)
+        whole = [np.broadcast_to(factor, node.shape) for factor in factors]
+        scales = self._along(whole, node) if whole else [None] * len(heights)
         found = []
-        for i, (height, scale) in enumerate(zip(heights, factors, strict=True)):
+        for i, (height, scale) in enumerate(zip(heights, scales, strict=True)):
             for value, (_, columns) in zip(self.table[at + i], self.variables.values(), strict=True):
                 if value is not None:
-                    height_, width = (np.broadcast_to(x, self.shape) for x in (height, columns - 1))
-                    scale_ = None if scale is None else np.broadcast_to(scale, self.shape)
-                    found.append(Entries(value, height_, width, scale_, block))
+                    row, column = (np.broadcast_to(x, self.shape) for x in (height, columns - 1))
+                    factor = None if scale is None else np.broadcast_to(scale, self.shape)
+                    found.append(Entries(value, row, column, factor, block))
         return found
+
+    def _along(self, arrays: Sequence[Index], node: Node) -> list[Index]:
+        """Arrays like `node`, one for each instance, as one array along the lanes for each element of a lane."""
+        (values,) = arrays
+        return self._split(values, node)
+
+    def _columns(self, node: Node) -> list[Index]:
+        """The numbers of the variables' elements that each element of a lane of `node` is."""
+        return self._along([self.columns[node]], node)
 
     def _inner(self, node: Node) -> Shape:
         return tuple(
@@ -215,7 +239,7 @@ class _Group:
     def _read(self, node: Node) -> list[Node]:
         """The elements of one lane of a node that is not computed here, as 0-d variables or constants."""
         if node in self.columns:
-            return [self._variable(node, i, columns) for i, columns in enumerate(self._split(self.columns[node], node))]
+            return [self._variable(node, i, columns) for i, columns in enumerate(self._columns(node))]
         if node.op is CONSTANT:
             values = self._split(node.attrs["value"].value, node)
             if all(value.size and (value == value.flat[0]).all() for value in values):
@@ -236,30 +260,83 @@ class _Group:
         return self.variables[key][0]
 
     def _placeholder(self, node: Node, i: int) -> Node:
-        order, shape = self._order(node)
-        inner = [size for number, size in zip(self.lanes.of(node), node.shape, strict=True) if number is None]
-        index = np.unravel_index(i, inner) if inner else ()
-        at = dict(zip((axis for axis, number in enumerate(self.lanes.of(node)) if number is None), index, strict=True))
-        starts = tuple(int(at.get(axis, 0)) for axis in range(len(node.shape)))
-        part_shape = tuple(1 if axis in at else size for axis, size in enumerate(node.shape))
-        part = node
-        if part_shape != node.shape:
-            part = make(SLICE, (node,), {"starts": starts, "steps": (1,) * len(starts), "shape": part_shape})
-        if order != sorted(order) and [axis for axis in order if part_shape[axis] != 1] != sorted(
-            axis for axis in order if part_shape[axis] != 1
-        ):
-            part = make(TRANSPOSE, (part,), {"axes": tuple(order)})
         start = var(f"element{len(self.arrays)}", (), node.dtype)
-        self.arrays[start] = reshaped(part, shape)
+        self.arrays[start] = reshaped(self._element(node, i), self._order(node)[1])
         return start
 
+    def _element(self, node: Node, i: int, like: Node | None = None) -> Node:
+        """Element `i` of a lane of `node`, for all lanes; `like` has its lanes, where they are not its own."""
+        like = node if like is None else like
+        order, _ = self._order(like)
+        inner = [axis for axis, number in enumerate(self.lanes.of(like)) if number is None]
+        index = np.unravel_index(i, [node.shape[axis] for axis in inner]) if inner else ()
+        at = dict(zip(inner, map(int, index), strict=True))
+        starts = tuple(at.get(axis, 0) for axis in range(len(node.shape)))
+        shape = tuple(1 if axis in at else size for axis, size in enumerate(node.shape))
+        part = node
+        if shape != node.shape:
+            part = make(SLICE, (node,), {"starts": starts, "steps": (1,) * len(starts), "shape": shape})
+        long = [axis for axis in order if shape[axis] != 1]
+        return part if long == sorted(long) else make(TRANSPOSE, (part,), {"axes": tuple(order)})
 
-def _cone(node: Node, computed: Sequence[Node]) -> list[Node]:
-    needed = {node}
-    for x in reversed(computed):
-        if x in needed:
-            needed.update(x.inputs)
-    return list(needed)
+
+class _Rolled(_Group):
+    """One result for all that are computed alike, which are lanes along a new first axis."""
+
+    def __init__(
+        self,
+        numbers: tuple[int, ...],
+        results: Sequence[Node],
+        lanes: Lanes,
+        columns: Mapping[Node, Index],
+        computed: Sequence[Node],
+        instances: Sequence[Mapping[Node, Node]],
+        wrt: Sequence[Node],
+    ) -> None:
+        super().__init__(numbers, results, lanes, columns, computed)
+        self.instances, self.wrt = instances, wrt
+        self.shape = (len(instances), *self.shape)
+
+    def _along(self, arrays: Sequence[Index], node: Node) -> list[Index]:
+        return [np.stack(parts) for parts in zip(*(self._split(array, node) for array in arrays), strict=True)]
+
+    def _columns(self, node: Node) -> list[Index]:
+        return self._along([self.columns[instance[node]] for instance in self.instances], node)
+
+    def _read(self, node: Node) -> list[Node]:
+        if node.op is CONSTANT and any(instance[node] is not node for instance in self.instances):
+            return [self._placeholder(node, i) for i in range(prod(self._inner(node)))]
+        return super()._read(node)
+
+    def _placeholder(self, node: Node, i: int) -> Node:
+        start = var(f"element{len(self.arrays)}", (), node.dtype)
+        self.arrays[start] = self._array(node, i)
+        return start
+
+    def _array(self, node: Node, i: int) -> Node:
+        """Element `i` of a lane of `node`, for all instances: picked from the variable at once where it can be."""
+        if node in self.columns:
+            columns = self._columns(node)[i]
+            first = 1
+            for x in self.wrt:
+                size = prod(x.shape)
+                if columns.size and first <= columns.min() and columns.max() < first + size:
+                    return _picked(reshaped(x, (size,)), columns - first)
+                first += size
+        shape = (1, *self._order(node)[1])
+        if all(instance[node] is node for instance in self.instances):
+            return reshaped(self._element(node, i), shape)
+        several = [reshaped(self._element(instance[node], i, node), shape) for instance in self.instances]
+        return make(CONCATENATE, tuple(several), {"axis": 0})
+
+
+def _picked(flat: Node, places: Index) -> Node:
+    """The elements of a flat array at `places`: a slice where these are evenly spaced."""
+    steps = np.diff(places.reshape(-1))
+    if len(steps) and steps[0] and (steps == steps[0]).all():
+        attrs = {"starts": (int(places.flat[0]),), "steps": (int(steps[0]),), "shape": (places.size,)}
+        return reshaped(make(SLICE, (flat,), attrs), places.shape)
+    return make(TAKE, (flat, constant(places)), {"axis": 0})
 
 
 def _without_zeros(table: Sequence[Sequence[Node | None]], known: Known) -> list[list[Node | None]]:

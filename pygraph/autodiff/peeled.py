@@ -21,6 +21,8 @@ from .walk import Walk
 REDUCE_SUM, SCATTER_ADD = lookup("reduce_sum"), lookup("scatter_add")
 #: How often an expression may end up in rows: each time costs as many entries as it has.
 TERMS = 16
+#: Sums of at most so many elements are computed.
+SMALL = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,8 @@ class Peeled:
         self.few = True
         self._walk, self._selected, self._known = walk, selected, known
         self._moving: dict[Node, bool] = {}
+        for node in walk.order:  # operands first, so that none asks for a chain of others
+            self._peels(node)
         demanded: dict[Node, list[Term]] = {}
         start = 0
         for output in outputs:
@@ -89,7 +93,9 @@ class Peeled:
         return bool((np.bincount(numbers, minlength=2)[1:] <= 1).all())
 
     def _adds(self, node: Node) -> bool:
-        """Whether `node` is a sum with known factors of operands of which one is moved."""
+        """Whether `node` is a large sum with known factors of operands of which one is moved."""
+        if prod(node.shape) <= SMALL:
+            return False
         active = [x for x in node.inputs if x in self._walk.active]
         if not node.op.pointwise or node in self._walk.expansion or any(x.shape != node.shape for x in active):
             return False

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autodiff.compressed import PLANS, Compressed, compressed_hessian, compressed_jacobian
+from ..autodiff.local import local_jacobian
 from ..autodiff.pattern import Index, Pattern
 from ..autodiff.sparsity import jacobian_sparsity
 from ..concurrency import Cache, ensure_imported
@@ -63,7 +64,8 @@ def sparsity(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     _csr_array("sparsity", f)
     graph = trace(f, *args)
     wrt = _variables("sparsity", f, graph, positions_of("sparsity", f, argnums, len(args)))
-    pattern = jacobian_sparsity(graph.outputs, wrt)
+    local = local_jacobian(graph.outputs, wrt)
+    pattern = jacobian_sparsity(graph.outputs, wrt) if local is None else local.pattern
     return _Structure(pattern).matrix(np.ones(pattern.nnz, np.bool_), _csr_array("sparsity", f))
 
 

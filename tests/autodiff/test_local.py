@@ -49,6 +49,39 @@ def grid(u: Any) -> Any:
     return padded[2:, 1:-1] * padded[:-2, 1:-1] + padded[1:-1, 2:] - np.exp(u) * padded[1:-1, :-2]
 
 
+def step(x: Any, u: Any, h: Any) -> Any:
+    return x + h * np.stack([(1.0 - x[1] ** 2) * x[0] - x[1] + u, x[0]])
+
+
+def shooting(w: Any) -> Any:
+    """Intervals of three steps, of lengths and data of their own, written as Python loops."""
+    states, controls = np.reshape(w[:14], (7, 2)), w[14:]
+    defects = []
+    for k in range(6):
+        x = states[k]
+        for _ in range(3):
+            x = step(x, controls[k], 0.1) * WEIGHTS[k]
+        defects.append(x - states[k + 1])
+    return np.concatenate([states[0] - 1.0, *defects])
+
+
+def springs(x: Any) -> Any:
+    """Pairs in a Python loop: some alike, some not; every fifth one moves two."""
+    forces = []
+    for k, (a, b) in enumerate(zip(LEFT, RIGHT, strict=True)):
+        stretch = np.sum((x[a] - x[b]) ** 2) * (1.0 if k % 3 else float(WEIGHTS[k, 0]))
+        forces.append(stretch**2 if k % 5 else np.sin(stretch) + x[0, 0])
+    return np.stack(forces)
+
+
+def marching(x: Any) -> Any:
+    """Each state follows from the one before: no computations of their own."""
+    states = [x[:2]]
+    for k in range(12):
+        states.append(step(states[-1], x[k % 4], 0.1))
+    return np.concatenate(states)
+
+
 FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "observed": (observed, RNG.uniform(1, 2, (9, 3))),
     "mapped": (mapped, RNG.uniform(1, 2, (9, 3))),
@@ -70,6 +103,9 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     ),
     "moved alone": (lambda x: np.concatenate([x[::2], x[CORNERS[0] % 6]]), np.ones(6)),
     "known choice": (lambda x: pg.where(np.arange(6) < 2, x, x[::-1] ** 2), np.arange(6.0)),
+    "unrolled intervals": (shooting, RNG.uniform(0, 1, 20)),
+    "unrolled pairs": (springs, RNG.uniform(1, 2, (9, 3))),
+    "unrolled march": (marching, RNG.uniform(0, 1, 6)),
     "nothing": (lambda x: np.floor(x) * np.ones((2, 4)), np.ones(4)),
     "scalar": (lambda x: x * np.sin(x), np.float64(0.7)),
 }
@@ -142,3 +178,18 @@ def test_the_work_of_a_lane_does_not_grow_with_their_number() -> None:
         return stats["instructions"], stats["flops"] // count
 
     assert sizes(100) == sizes(1000)
+
+
+def test_computations_written_one_after_another_are_found() -> None:
+    def plan(count: int) -> Any:
+        def defects(w: Any) -> Any:
+            states, controls = np.reshape(w[: 2 * count + 2], (-1, 2)), w[2 * count + 2 :]
+            ends = [step(step(states[k], controls[k], 0.1), controls[k], 0.2) - states[k + 1] for k in range(count)]
+            return np.concatenate(ends)
+
+        return pg.sparse_jacobian(defects).plan(np.ones(3 * count + 2)).stats
+
+    few, many = plan(20), plan(80)
+    assert few["colouring"] == many["colouring"] == "local"
+    assert few["micro_operations"] == many["micro_operations"]
+    assert few["instructions"] == many["instructions"]
