@@ -32,6 +32,8 @@ OPERATIONS = 32
 FACTS = 8
 #: The most elements that are computed in place of zeros.
 ELEMENTS = 1024
+#: How many masks are looked at to say what one is: each may be made of others that several share.
+MASKS = 64
 
 
 # --- branches --------------------------------------------------------------------------------------------------------
@@ -211,23 +213,34 @@ def _decided(node: Node, known: _Facts) -> tuple[Node, _Facts]:
     return node, known
 
 
-def _truth(mask: Node, known: _Facts) -> bool | None:
+def _truth(mask: Node, known: _Facts, seen: dict[Node, bool | None] | None = None) -> bool | None:
+    """What a mask is where the masks `known` are what they are; None where that is not known, or takes long to say."""
+    seen = {} if seen is None else seen
+    if mask not in seen:
+        if len(seen) >= MASKS:
+            return None
+        seen[mask] = None
+        seen[mask] = _deduced(mask, known, seen)
+    return seen[mask]
+
+
+def _deduced(mask: Node, known: _Facts, seen: dict[Node, bool | None]) -> bool | None:
     if mask in known:
         return known[mask]
     if mask.op is LOGICAL_NOT:
-        inner = _truth(mask.inputs[0], known)
+        inner = _truth(mask.inputs[0], known, seen)
         return None if inner is None else not inner
     if mask.op in (EQUAL, NOT_EQUAL):
         inner = known.get(make(NOT_EQUAL if mask.op is EQUAL else EQUAL, mask.inputs, mask.attrs))
         return None if inner is None else not inner
     if mask.op in (LOGICAL_AND, LOGICAL_OR):
-        both = [_truth(x, known) for x in mask.inputs]
+        both = [_truth(x, known, seen) for x in mask.inputs]
         deciding = mask.op is LOGICAL_OR
         if deciding in both:
             return deciding
         return None if None in both else not deciding
     if mask.op is REDUCE_MAX and mask.attrs["axes"] == tuple(range(len(mask.shape), len(mask.inputs[0].shape))):
-        return True if _truth(mask.inputs[0], known) else None
+        return True if _truth(mask.inputs[0], known, seen) else None
     return None
 
 
