@@ -174,7 +174,7 @@ class Nest:
                         walk.at[self.depth(value)].append(self._to_buffer(tile, value))
                 elif stage in used_at[value]:
                     walk.before[self.depth(value)].append(self._from_buffer(tile, value))
-            self.walk(tile.outside, walk)
+            self.walk(tile.outside, walk, walk is not folds)
             for call in calls:
                 self.writer.line(call)
 
@@ -182,12 +182,12 @@ class Nest:
         """The bounds of a loop."""
         return self.ranges.get(dim.number, ("0", str(dim.size)))
 
-    def walk(self, depth: int, walk: Pass) -> None:
-        """The loops inside of `depth` loops, as deep as something is to be done."""
+    def walk(self, depth: int, walk: Pass, free: bool = False) -> None:
+        """The loops inside of `depth` loops, as deep as something is to be done; `free`: none carries anything."""
         keys = {k for lines in (walk.before, walk.at, walk.after) for k, found in lines.items() if found}
-        self._walk(depth, max([depth, *keys, *(self.depth(value) for value in walk.values)]), walk)
+        self._walk(depth, max([depth, *keys, *(self.depth(value) for value in walk.values)]), walk, free)
 
-    def _walk(self, depth: int, deepest: int, walk: Pass) -> None:
+    def _walk(self, depth: int, deepest: int, walk: Pass, free: bool) -> None:
         for line in walk.before[depth]:
             self.writer.line(line)
         for value in walk.values:
@@ -196,20 +196,20 @@ class Nest:
         for line in walk.at[depth]:
             self.writer.line(line)
         if depth < deepest:
-            self.loop(depth, deepest)
-            self._walk(depth + 1, deepest, walk)
+            self.loop(depth, deepest, free)
+            self._walk(depth + 1, deepest, walk, free)
             self.writer.close()
         for line in walk.after[depth]:
             self.writer.line(line)
 
-    def loop(self, depth: int, deepest: int) -> None:
-        """Open the loop inside of `depth` others; there are loops down to `deepest`."""
+    def loop(self, depth: int, deepest: int, free: bool = False) -> None:
+        """Open the loop inside of `depth` others; there are loops down to `deepest`. `free`: it carries nothing."""
         dim = self.order[depth]
         inside = 1
         for inner in self.order[depth + 1 : deepest]:
             inside *= inner.size
         low, high = self.range_of(dim)
-        if dim.number in self.independent and inside <= UNROLLED:
+        if (free or dim.number in self.independent) and inside <= UNROLLED:
             self.writer.line("PG_IVDEP")
         self.writer.open(f"for (intptr_t {dim.var} = {low}; {dim.var} < {high}; {dim.var}++)")
 

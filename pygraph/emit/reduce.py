@@ -28,6 +28,8 @@ from .values import Dim, Group, Values, index_text, loop_values
 LANES = 16
 #: Up to so many rows are combined without a loop in memory around them.
 FEW_ROWS = 8
+#: From so many elements on, a row that folds to one is put in a buffer first.
+SHORT_ROWS = 4
 #: Elements of a result that stay in a cache while rows are added to them; those that accumulate in memory of their own.
 PIECE, WIDE_PIECE = 4096, 1024
 
@@ -90,13 +92,16 @@ class _Reduction:
         if direct:
             outside = self._inner_outside()
             order = self.outer_dims + inner[:outside] + rows + inner[outside:]
-        independent = self.outer_dims + inner if few or direct else self.values.dims
+        short = few and self.inner == 1 and self.rows >= SHORT_ROWS
+        independent = self.outer_dims + inner if (few and not short) or direct else self.values.dims
         self.nest = Nest(self.values, order, independent, self.note)
         for q, reduce in enumerate(self.loop.reduces):
             self.head.append(f"{self._result_type(reduce)} *restrict r{q} = {self._target(q, reduce)};")
         tasks = self._tasks(order, direct or few)
         self.nest.outer_values(0)
-        if few:
+        if short:
+            self._short_rows()
+        elif few:
             self._few_rows()
         else:
             self._enter_outer()
@@ -247,6 +252,33 @@ class _Reduction:
             folds.at[len(self.nest.order)].append(f"t{q} = {combined(reduce, f't{q}', value)};")
             folds.after[depth].append(f"{self._result(q)} = {self._stored(reduce, f't{q}')};")
         write_nest(self.nest, self.loop.block, product(self.values.dims), folds)
+
+    def _short_rows(self) -> None:
+        """Rows of a few elements each: the values of several rows in buffers, so that loops vectorise, then folded."""
+        writer, nest, outer = self.nest.writer, self.nest, self.outer_dims
+        helpers = [self._helper(reduce, "rows", TYPES[reduce.dtype]) for reduce in self.loop.reduces]
+        if not outer:
+            self._buffers(self.rows)
+            self._tile_into_buffers(Tile(0, "0", str(self.row_dims[0].size), self.row_dims[0].size, self._buffered()))
+            for q, name in enumerate(helpers):
+                writer.line(f"{name}(1, {self.rows}, &{self._result(q)}, c{q});")
+            return
+        for depth in range(len(outer) - 1):
+            nest.loop(depth, len(nest.order))
+            nest.outer_values(depth + 1)
+        dim, step = outer[-1], max(1, self.loop.block // self.rows)
+        low, high = nest.range_of(dim)
+        start, end = f"{dim.var}_low", f"{dim.var}_high"
+        self._buffers(step * self.rows)
+        writer.open(f"for (intptr_t {start} = {low}; {start} < {high}; {start} += {step})")
+        writer.line(f"const intptr_t {end} = {high} - {start} < {step} ? {high} : {start} + {step};")
+        self._tile_into_buffers(Tile(len(outer) - 1, start, end, step, self._buffered()))
+        for q, (name, reduce) in enumerate(zip(helpers, self.loop.reduces, strict=True)):
+            index = self._index(reduce, outer[:-1])
+            place = start if index == "0" else f"{index} + {start}"
+            writer.line(f"{name}({end} - {start}, {self.rows}, r{q} + {place}, c{q});")
+        for _ in outer:
+            writer.close()
 
     def _inner_outside(self) -> int:
         """How many of the inner dimensions are around the rows, so that the others' elements stay in a cache."""

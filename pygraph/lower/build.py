@@ -115,6 +115,7 @@ class BodyBuilder:
                 self.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         self._cells: dict[tuple[Any, bytes], Value] = {}
         self._kept_values: set[Value] = set()
+        self.read_later: set[Node] = set()
         #: What runs in place; None where every result has memory of its own.
         self.takeovers: Takeovers | None = None
 
@@ -132,6 +133,7 @@ class BodyBuilder:
             segments.append(SegmentBuilder(self, Segment(at), range(start, start + count), forward))
             start += count
         first, *later = segments
+        self.read_later = self._read_later(first.wanted)
         first.form()
         if later:
             ends = [self.graph.outputs[at] for segment in later for at in segment.wanted]
@@ -144,6 +146,14 @@ class BodyBuilder:
         self.body.segments = [segment.steps for segment in segments]
         if self.shared.fuse:
             self.takeovers = Takeovers(self.body.segments, self.body.inputs, self.body.outputs)
+
+    def _read_later(self, wanted: Sequence[int]) -> set[Node]:
+        """The views of the forward segment that others read: of arrays that are updated, they are what is kept."""
+        if len(self.output_counts) == 1:
+            return set()
+        made = set(topological([self.graph.outputs[i] for i in wanted]))
+        later = (node for node in topological(self.graph.outputs) if node not in made)
+        return {x for node in later for x in node.inputs if x.op.name in VIEW_OPS and x in made}
 
     def finish(self, shares: Sequence[Share]) -> Body:
         """Plan memory, where outputs take over inputs as `shares` say."""
@@ -197,6 +207,7 @@ class SegmentBuilder:
         self._ends: dict[Node, list[int]] = {}  # nodes of this segment that are outputs
         self._written: set[int] = set()
         self._loaded: dict[tuple[Value, int], Value] = {}
+        self.copied: list[Node] = []  # views that have memory of their own, for later segments too
         self._order: list[Node] | None = None
         self._fuser: Fuser = Fuser(Views(), self.shared.fuse)
 
@@ -206,11 +217,17 @@ class SegmentBuilder:
         fuser = self._fuser
         updated = {fuser.views.resolve(x).base for node in self.order() for x in node.op.updated(node)}
         results = set(outputs) if self.shared.fuse else set()
+        for node in self.forward.copied if self.forward is not None else ():
+            fuser.views.materialise(node)
+        later = self.owner.read_later if self.shared.fuse and self.forward is None else set()
         for node in self.order():
             self._redo(node)
             fuser.place(node)
-            if node in results and node.op.name in VIEW_OPS and fuser.views.resolve(node).base in updated:
+            base = fuser.views.resolve(node).base if node.op.name in VIEW_OPS else node
+            small = node in later and 2 * prod(node.shape) <= prod(base.shape)
+            if base is not node and base in updated and (small or node in results):
                 fuser.copy(node)  # now: once the array is updated, its memory holds other elements
+                self.copied.append(node)
         self.inlays = Inlays(fuser)
         for region in fuser.regions:
             for node in region.nodes:

@@ -54,6 +54,8 @@ class Value:
         """The value whose memory it is."""
         value = self
         while value.merged is not None:
+            if value.merged.merged is not None:
+                value.merged = value.merged.merged  # chains stay short, however many values are merged
             value = value.merged
         return value
 

@@ -118,3 +118,19 @@ def test_updates_in_line_need_no_copies() -> None:
 def test_one_result_each_where_fusion_is_off() -> None:
     graph = carried(*ONE["an element"])
     assert all(not body.shares for body in decode(lower(optimize(graph), fuse=False)))
+
+
+@pytest.mark.parametrize("n", [70, 140])
+def test_the_gradient_of_updates_in_line_copies_nothing(n: int) -> None:
+    def total(x: Any) -> Any:
+        a = x * 0.5
+        for k in range(n):
+            a = a.at[k].set(np.sin(x[k]) * a[k - 1])
+        return np.sum(a * a)
+
+    graph = pg.trace(total, np.linspace(0.1, 1, n))
+    whole = derived(Graph(graph.inputs, tuple(graph.outputs)))
+    loops = [
+        x for body in decode(lower(*whole)) for segment in body.segments[:2] for x in segment if isinstance(x, Loop)
+    ]
+    assert sum(int(np.prod(x.dims)) for x in loops) <= 12 * n, "each write copies the array"
