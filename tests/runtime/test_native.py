@@ -202,6 +202,10 @@ def test_the_plan_of_a_gain() -> None:
     assert 20 <= scalars.gains[0] <= 200
     cheap, costly = planned(pg.Graph([y], y * y + y)), planned(pg.Graph([y], np.exp(y)))
     assert cheap.gains[0] > costly.gains[0]
+    assert cheap.price < costly.price, "functions are long to compile"
+    m = pg.var("m", (1000, 3))
+    apart = planned(pg.Graph([m], m.T[0] * m.T[1] + m.T[2]))
+    assert apart.price > planned(pg.Graph([y], y * y + y)).price
     loop = planned(pg.trace(lambda x: pg.scan(lambda c, _: (c * x + x, None), x, None, length=1000)[0], 1.0))
     assert 30_000 <= loop.gains[0] <= 300_000
     assert loop.price > 1e7
