@@ -19,7 +19,6 @@ from helpers import COMPILER_MARKS
 
 import pygraph as pg
 
-
 Array = npt.NDArray[Any]
 
 
