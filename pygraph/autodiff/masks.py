@@ -18,7 +18,7 @@ import numpy as np
 from ..graph.build import constant, make
 from ..graph.node import DType, Node
 from ..ops import masks as rules
-from ..ops.row import Op, Shape, lookup
+from ..ops.row import Choice, Op, Shape, lookup
 from .in_place import add_in_place
 from .unbroadcast import BROADCAST_TO, CONVERT, MULTIPLY, RESHAPE, full, reshaped, spread, sum_to
 
@@ -183,7 +183,14 @@ def widened(derivative: Derivative, shape: Shape) -> Derivative:
 
 
 def times(derivative: Derivative, partial: Any) -> Derivative | None:
-    """A tangent or cotangent times a partial derivative, which is an expression or a plain number."""
+    """A tangent or cotangent times a partial derivative, which is an expression, a plain number or a choice."""
+    if isinstance(partial, Choice):
+        product = times(derivative, partial.value)
+        if product is None:
+            return None
+        whole = widened(product, np.broadcast_shapes(product.shape, partial.where.shape))
+        pending, applied = (whole.pending, whole.applied) if isinstance(whole, Masked) else ((), ())
+        return masked(value_of(whole), (*pending, partial.where), applied)
     if not isinstance(partial, Node):
         if partial == 0:
             return None
@@ -192,13 +199,12 @@ def times(derivative: Derivative, partial: Any) -> Derivative | None:
         if partial == -1:
             return over(NEGATIVE, derivative)
         partial = float(partial)
+    value: Node = MULTIPLY(value_of(derivative), partial)
     if not isinstance(derivative, Masked):
-        product: Node = MULTIPLY(derivative, partial)
-        return product
-    product = MULTIPLY(derivative.value, partial)
+        return value
     if _finite(partial):
-        return Masked(product, derivative.pending, derivative.applied)
-    return masked(product, (*derivative.pending, *derivative.applied))
+        return Masked(value, derivative.pending, derivative.applied)
+    return masked(value, (*derivative.pending, *derivative.applied))
 
 
 def _finite(partial: Any) -> bool:

@@ -18,7 +18,7 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.where import attributed
 from ..ops.dtypes import is_float
-from ..ops.row import Family, Op, lookup
+from ..ops.row import Choice, Family, Op, lookup
 from .forward import OUTPUT
 from .index_sets import EMPTY, IndexSets
 from .known import Known
@@ -128,6 +128,7 @@ class _Dependence:
         if sets is None or partial is None:
             return None
         derivative = partial(node, *node.inputs)
+        derivative = derivative.where if isinstance(derivative, Choice) else derivative
         if not isinstance(derivative, Node):
             return None if derivative == 0 else sets
         return None if self.known.is_zero(derivative) else sets

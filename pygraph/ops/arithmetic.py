@@ -9,8 +9,19 @@ import numpy as np
 
 from ..errors import DTypeError, UnsupportedError
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape
-from .comparison import astype, convert, equal, greater, greater_equal, less, logical_and_row, ones_like, select
-from .row import Family, Op, register
+from .comparison import (
+    astype,
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and_row,
+    logical_not_row,
+    ones_like,
+    select,
+)
+from .row import Choice, Family, Op, register
 from .transcendental import log, sqrt
 
 __all__ = [
@@ -227,9 +238,9 @@ def _to_constant(x: Any, exponent: float) -> Any:
     return constant_power(x, exponent=exponent)
 
 
-def _share(wins: Any, out: Any, x: Any, y: Any) -> Any:
-    """1 where `wins`, one half where the two are equal, else 0, in the result's dtype."""
-    return convert(wins, dtype=out.dtype) + 0.5 * convert(equal(x, y), dtype=out.dtype)
+def _share(wins: Any, out: Any, x: Any, y: Any) -> Choice:
+    """The derivative by the operand that `wins`: one half where the two are equal."""
+    return Choice(wins, select(equal(x, y), out.dtype.type(0.5), out.dtype.type(1.0)))
 
 
 maximum = pointwise(
@@ -237,8 +248,8 @@ maximum = pointwise(
     "The larger of two, nan when either is nan; logical or on bools. Equal operands get half the derivative each.",
     {"f": "M(maximum)(a, b)", "i": "a > b ? a : b", "b": "a || b"},
     np.maximum,
-    lambda out, x, y: _share(greater(x, y), out, x, y),
-    lambda out, x, y: 1.0 - _share(greater(x, y), out, x, y),
+    lambda out, x, y: _share(greater_equal(x, y), out, x, y),
+    lambda out, x, y: _share(logical_not_row(greater(x, y)), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
 )
@@ -247,8 +258,8 @@ minimum = pointwise(
     "The smaller of two, nan when either is nan; logical and on bools. Equal operands get half the derivative each.",
     {"f": "M(minimum)(a, b)", "i": "a < b ? a : b", "b": "a && b"},
     np.minimum,
-    lambda out, x, y: _share(less(x, y), out, x, y),
-    lambda out, x, y: 1.0 - _share(less(x, y), out, x, y),
+    lambda out, x, y: _share(less_equal(x, y), out, x, y),
+    lambda out, x, y: _share(logical_not_row(less(x, y)), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,13 @@ class RegistrationError(GraphError):
 DEAR = 3
 
 
+class Choice(NamedTuple):
+    """A partial derivative that is `value` where the bool `where` holds, and zero by structure elsewhere."""
+
+    where: Any
+    value: Any
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Op:
     """One operation: all that the rest of the house knows of it.
@@ -52,7 +59,8 @@ class Op:
         result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
         shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
         reference: the NumPy definition, called as reference(*arrays, **attrs).
-        partials: ELEMENTWISE: per operand, partial(out, *operands) -> expression or number, or None where nondiff.
+        partials: ELEMENTWISE: per operand, partial(out, *operands) -> expression, number or `Choice`, or None where
+            nondiff.
         transpose: LINEAR, BILINEAR: transpose(cotangent, node, i) -> cotangent of operand i.
         linear_in: LINEAR: the operands it is (jointly) linear in; the others carry no derivative.
         mask: LINEAR: mask(node, masks) -> where the result may differ from zero, from where its linear operands may:

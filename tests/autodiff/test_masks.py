@@ -70,6 +70,8 @@ SCALARS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "joined": (lambda x: np.concatenate([np.sqrt(x), x])[1:], [1, 1.25, 7 / 6]),
     "a grid": (lambda x: (np.sqrt(x)[:, None] * np.ones(2))[1:], [0, 0.5, 1 / 3]),
     "reshaped": (lambda x: np.reshape(np.sqrt(np.concatenate([x, x])), (3, 2))[1:, :1], [0, 0.25, 1 / 6]),
+    "the larger": (lambda x: np.maximum(np.sqrt(x), 2.5), [0, 0, 1 / 6]),
+    "clipped": (lambda x: np.clip(np.sqrt(x), 1.0, 2.5), [0, 0.25, 0]),
     "the largest": (lambda x: np.max(np.sqrt(x)), [0, 0, 1 / 6]),
     "a scalar condition": (lambda x: np.where(x[0] > 0, np.sum(np.sqrt(x)), x[1]), [0, 1, 0]),
     "a condition on a norm": (
