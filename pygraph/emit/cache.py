@@ -3,20 +3,16 @@
 An entry is one file, `<k>/<key>-<digest>.so`, where k is the key's beginning: the key says what it was built from, the
 digest what is in it, so that a file that was cut short or changed is not loaded. It appears by one renaming, so any
 number of processes may build the same at once. Only a folder and files that belong to this user, and that nobody else
-may write to, are used.
+may write to, are used, as are only such shelves `<k>`.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
 import platform
-import shutil
 import stat
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,12 +21,12 @@ from pathlib import Path
 from ..errors import BackendError
 from ..graph.where import describe
 from . import compiler as cc
+from . import workfolder
 
 #: The most bytes that entries may take together; those used longest ago go first.
 LIMIT = 256 << 20
-#: Names of folders in which something is being built, and after how many seconds they count as left behind.
+#: Names of folders in which something is being built.
 _BUILDING = "build-"
-_STALE = 3600.0
 _SUFFIX = ".so"
 
 #: How many builds of a process come between two looks at the size.
@@ -78,6 +74,8 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
                 built.chmod(0o700)
                 shelf = _shelf(folder, key)
                 shelf.mkdir(mode=0o700, exist_ok=True)
+                if not _is_safe(shelf.lstat(), stat.S_ISDIR):
+                    raise PermissionError(f"{shelf} is a link, or not this user's alone")
                 path = shelf / f"{key}-{_digest(built)}{_SUFFIX}"
                 os.replace(built, path)
         except OSError as error:  # no space left, for one
@@ -124,19 +122,25 @@ def private_folder() -> Path:
     """A temporary folder of this process's own, which goes with the process."""
     global _private
     if _private is None or _private[0] != os.getpid() or not _private[1].is_dir():
-        _private = os.getpid(), Path(tempfile.mkdtemp(prefix="pygraph-"))
-        atexit.register(_remove_private)
+        _private = os.getpid(), workfolder.make(workfolder.PREFIX)
     return _private[1]
 
 
 def entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
     """The entries in a folder, the one used longest ago first; none where there is no such folder."""
-    found = []
-    for path in folder.glob(f"??/*{_SUFFIX}"):
-        if len(path.stem) == 40 + 1 + 64:
-            with suppress(OSError):  # another process removed it
-                found.append((path, path.lstat()))
+    found: list[tuple[Path, os.stat_result]] = []
+    for shelf in folder.glob("??"):
+        with suppress(OSError):  # another process removed it
+            if _is_safe(shelf.lstat(), stat.S_ISDIR):
+                found += _entries_of(shelf)
     return sorted(found, key=lambda entry: entry[1].st_mtime)
+
+
+def _entries_of(shelf: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in shelf.glob(f"*{_SUFFIX}"):
+        if len(path.stem) == 40 + 1 + 64:
+            with suppress(OSError):
+                yield path, path.lstat()
 
 
 def clear(folder: Path) -> int:
@@ -156,7 +160,10 @@ def _shelf(folder: Path, key: str) -> Path:
 
 def _lookup(folder: Path, key: str) -> Path | None:
     with suppress(OSError):
-        for path in _shelf(folder, key).glob(f"{key}-*{_SUFFIX}"):
+        shelf = _shelf(folder, key)
+        if not _is_safe(shelf.lstat(), stat.S_ISDIR):
+            return None
+        for path in shelf.glob(f"{key}-*{_SUFFIX}"):
             if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
                 os.utime(path)  # it was used now
                 return path
@@ -175,11 +182,11 @@ def _digest(path: Path) -> str:
 
 @contextmanager
 def _building(folder: Path) -> Iterator[Path]:
-    work = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=folder))
+    work = workfolder.make(_BUILDING, folder)
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        workfolder.remove(work)
 
 
 def _count(folder: Path) -> None:
@@ -201,13 +208,5 @@ def _trim(folder: Path, limit: int) -> int:
             path.unlink()
         total -= info.st_size
         removed += info.st_size
-    with suppress(OSError):
-        for path in folder.glob(f"{_BUILDING}*"):
-            if time.time() - path.lstat().st_mtime > _STALE:
-                shutil.rmtree(path, ignore_errors=True)
+    workfolder.sweep(_BUILDING, folder, by_age=True)
     return removed
-
-
-def _remove_private() -> None:
-    if _private is not None and _private[0] == os.getpid():
-        shutil.rmtree(_private[1], ignore_errors=True)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib.util
 import os
 import shlex
 import shutil
+import signal
 import struct
 import sys
-import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BackendError
 from ..graph.where import describe
-from . import child
+from . import child, workfolder
 from .flags import ISA, NUMERICS
 
 #: How many seconds a compiler may take to say its version, and to build.
 _ANSWER, _BUILD = 20.0, 900.0
 #: How many of the compiler's last words an error repeats, in characters.
 _WORDS = 2000
+#: The system's errors of a full disk, and the bytes that must be left for a failure not to be one.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_ROOM = 16 << 20
 _ADVICE = "install gcc or clang, or `pip install ziglang`, or name a compiler in PYGRAPH_CC; backend='vm' needs none"
 
 
@@ -80,12 +86,25 @@ def _words(text: str) -> list[str]:
 
 
 def _version(command: tuple[str, ...]) -> str | None:
-    with tempfile.TemporaryDirectory(prefix="pygraph-") as folder:
+    with _temporary() as folder:
         try:
-            status, said = child.run((*command, "--version"), Path(folder), {"LC_ALL": "C"}, timeout=_ANSWER)
+            status, said = child.run((*command, "--version"), folder, {"LC_ALL": "C"}, timeout=_ANSWER)
         except OSError:
             return None
     return said.strip() if status == 0 else None
+
+
+@contextmanager
+def _temporary() -> Iterator[Path]:
+    try:
+        folder = workfolder.make(workfolder.PREFIX)
+    except OSError as error:
+        advice = "make room, or name another folder in TMPDIR; backend='vm' needs none"
+        raise BackendError(describe("compiling", "native code", f"no temporary folder: {error}", advice)) from error
+    try:
+        yield folder
+    finally:
+        workfolder.remove(folder)
 
 
 def _builds(command: tuple[str, ...]) -> bool:
@@ -93,12 +112,12 @@ def _builds(command: tuple[str, ...]) -> bool:
     probe = (
         f"#ifdef __cplusplus\n#error\n#endif\nextern int probe[sizeof(void *) == {struct.calcsize('P')} ? 1 : -1];\n"
     )
-    with tempfile.TemporaryDirectory(prefix="pygraph-") as folder:
+    with _temporary() as folder:
         Path(folder, "probe.c").write_text(f"{probe}int probe[1];\n", encoding="utf-8")
         library = Path(folder, "probe.so")
         try:
             status, _ = child.run(
-                (*command, "-fPIC", "-shared", "probe.c", "-o", library.name), Path(folder), timeout=_ANSWER
+                (*command, "-fPIC", "-shared", "probe.c", "-o", library.name), folder, timeout=_ANSWER
             )
         except OSError:
             return False
@@ -121,6 +140,7 @@ def build(compiler: Compiler, text: str, isa: str, folder: Path, background: boo
 
     Raises:
         BackendError: with the compiler's own words.
+        OSError: there is no room for what it makes.
     """
     source, library = folder / "native.c", folder / "native.so"
     source.write_text(text, encoding="utf-8")
@@ -128,9 +148,38 @@ def build(compiler: Compiler, text: str, isa: str, folder: Path, background: boo
     try:
         status, said = child.run(command, folder, {"LC_ALL": "C", "TMPDIR": str(folder)}, background, _BUILD)
     except OSError as error:
-        status, said = -1, str(error)
-    if status == 0 and library.is_file():
+        if error.errno in _NO_ROOM:
+            raise
+        raise _failed(command, f"can't be run: {error}", "") from error
+    made = library.is_file() and library.stat().st_size > 0
+    if status == 0 and made:
         return library
-    problem = f"{shlex.join(command)} ended with status {status}:\n{said.strip()[-_WORDS:]}"
+    _check_room(folder)
+    if status < 0:
+        ending = f"was ended by signal {-status} ({signal.strsignal(-status)})"
+    else:
+        ending = f"ended with status {status}"
+    raise _failed(command, ending if made or status else f"{ending} and made no library", said)
+
+
+def _check_room(folder: Path) -> None:
+    """Raise what the system says of a few MB more in `folder`: a compiler may not have had the room to say it."""
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    probe = os.open(folder / "room", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        os.posix_fallocate(probe, 0, _ROOM)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise
+    finally:
+        os.close(probe)
+        with suppress(OSError):
+            os.unlink(folder / "room")
+
+
+def _failed(command: Sequence[str], ending: str, said: str) -> BackendError:
+    words = said.strip()[-_WORDS:]
+    problem = f"{shlex.join(command)} {ending}" + (f":\n{words}" if words else ", without a word")
     advice = "report this error, or use backend='vm'; PYGRAPH_CC names another compiler"
-    raise BackendError(describe("compiling", "native code", problem, advice))
+    return BackendError(describe("compiling", "native code", problem, advice))

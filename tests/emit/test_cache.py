@@ -106,8 +106,15 @@ def test_what_is_not_ours_or_not_whole_is_built_again(
 
 def test_an_entry_of_another_user_is_not_used(builds: Builds, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.native_library("text", "avx2")
-    mine = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    found = folder.stat()
+    stat_of = Path.stat
+
+    def of_another(path: Path, **options: bool) -> os.stat_result:
+        if path == folder:
+            return os.stat_result((*found[:4], found.st_uid + 1, *found[5:]))
+        return stat_of(path, **options)
+
+    monkeypatch.setattr(Path, "stat", of_another)
     again = cache.native_library("text", "avx2")
     assert not again.hit
     assert folder not in again.path.parents
@@ -266,3 +273,104 @@ def test_the_command_shows_and_clears_it(tmp_path: Path) -> None:
     assert "removed   2,000 B" in cleared
     assert "entries   0" in cleared
     assert not names(tmp_path)
+
+
+@pytest.mark.parametrize("attack", ["link", "mode", "user"])
+def test_a_shelf_that_is_not_ours_alone_is_not_used(
+    attack: str, builds: Builds, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither read, nor written to, nor cleared; a private folder is used instead."""
+    whole = cache.native_library("text", "avx2").path
+    shelf, elsewhere = whole.parent, tmp_path / "elsewhere"
+    if attack == "link":
+        shelf.rename(elsewhere)
+        shelf.symlink_to(elsewhere)
+    elif attack == "mode":
+        shelf.chmod(0o777)
+    else:
+        lstat = Path.lstat
+
+        def of_another(path: Path) -> os.stat_result:
+            found = lstat(path)
+            return os.stat_result((*found[:4], found.st_uid + (path == shelf), *found[5:]))
+
+        monkeypatch.setattr(Path, "lstat", of_another)
+    again = cache.native_library("text", "avx2")
+    assert not again.hit
+    assert folder not in again.path.parents
+    assert cache.native_library("text", "avx2").hit  # in the private folder
+    assert cache.entries(folder) == []
+    assert cache.clear(folder) == 0
+    assert len(list((elsewhere if attack == "link" else shelf).iterdir())) == 1
+
+
+def test_a_disk_too_full_for_the_compiler(builds: Builds, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = compiler.build
+
+    def full(found: compiler.Compiler, text: str, isa: str, work: Path, background: bool = False) -> Path:
+        if folder in work.parents:
+            raise OSError(28, "No space left on device")
+        return build(found, text, isa, work, background)
+
+    monkeypatch.setattr(compiler, "build", full)
+    entry = cache.native_library("text", "avx2")
+    assert folder not in entry.path.parents
+    assert names(folder) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pygraph.emit import workfolder
+for parent in (None, Path(sys.argv[1])):
+    print(workfolder.make("pygraph-native-" if parent is None else "build-", parent), flush=True)
+if sys.argv[2] == "kill": os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "wait": sys.stdin.readline()
+"""
+
+
+def test_folders_of_killed_processes_are_removed_by_the_next(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def start(ending: str) -> tuple[subprocess.Popen[str], list[Path]]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(tmp_path), ending],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        return process, [Path(process.stdout.readline().strip()) for _ in range(2)]
+
+    mine = tmp_path / "pygraph-native-of-a-user"
+    mine.mkdir()
+    waiting, held = start("wait")
+    killed, left = start("kill")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    assert all(path.is_dir() for path in (*held, *left))
+    ended, gone = start("end")
+    ended.communicate(timeout=60)
+    assert ended.returncode == 0
+    assert not any(path.exists() for path in (*left, *gone))
+    assert all(path.is_dir() for path in (*held, mine))
+    waiting.communicate("\n", timeout=60)
+    assert waiting.returncode == 0
+    assert not any(path.exists() for path in held)
+
+
+def test_workers_leave_no_folders(tmp_path: Path) -> None:
+    code = """
+import multiprocessing
+from pygraph.emit.cache import usable_folder
+def work(_): return str(usable_folder())
+if __name__ == "__main__":
+    usable_folder()
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert len(set(pool.map(work, range(8), chunksize=1))) >= 1
+        pool.close()
+        pool.join()
+"""
+    run(["-c", code], PYGRAPH_CACHE="/dev/null/cache", TMPDIR=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -134,7 +134,7 @@ def test_a_build_and_the_words_of_one_that_fails(tmp_path: Path) -> None:
 
 def test_a_compiler_that_can_not_be_started(tmp_path: Path) -> None:
     missing = compiler.Compiler((str(tmp_path / "missing"),), "1")
-    with pytest.raises(pg.BackendError, match="ended with status -1"):
+    with pytest.raises(pg.BackendError, match="can't be run"):
         compiler.build(missing, "", "baseline", tmp_path)
 
 
@@ -201,3 +201,35 @@ def test_after_the_end_nothing_is_started(tmp_path: Path, monkeypatch: pytest.Mo
     tmp_path.mkdir()
     with pytest.raises(child.Closed):
         child.run(["/bin/true"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("exit 0", "ended with status 0 and made no library, without a word"),
+        (": > native.so", "ended with status 0 and made no library, without a word"),
+        ("echo some words; exit 3", "ended with status 3: some words"),
+        ("exit 3", "ended with status 3, without a word"),
+        ("kill -9 $$", "was ended by signal 9 (Killed), without a word"),
+    ],
+)
+def test_why_there_is_no_library(does: str, said: str, script: Script, tmp_path: Path) -> None:
+    made = compiler.Compiler((str(script("cc", does)),), "1")
+    work = tmp_path / "work"
+    work.mkdir()
+    with pytest.raises(pg.BackendError) as failed:
+        compiler.build(made, "int x;", "baseline", work)
+    assert said in " ".join(str(failed.value).split())
+
+
+def test_a_compiler_that_fails_on_a_full_disk(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can't write why; what the system says of more room tells."""
+
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    made = compiler.Compiler((str(script("cc", "exit 1")),), "1")
+    with pytest.raises(OSError, match="No space left on device"):
+        compiler.build(made, "int x;", "baseline", tmp_path)
+    assert not (tmp_path / "room").exists()
