@@ -296,10 +296,9 @@ static int read_program(pg_loader *l, const int64_t *words, size_t n_words, cons
         return pg_refuse(l, "%" PRId64 " bodies are not possible", words[3]);
     program->n_bodies = (int)words[3];
     program->n_constants = (int64_t)n_bytes;
-    program->constants = aligned_alloc(64, (n_bytes + 64) / 64 * 64);
-    if (program->constants == NULL)
-        return pg_report(l->error, PG_MEMORY, -1, -1, -1, "no memory for %zu bytes of constants", n_bytes);
-    if (n_bytes > 0) memcpy(program->constants, constants, n_bytes);
+    static const uint64_t none[1];
+    program->constants = n_bytes > 0 ? constants : (const uint8_t *)none;
+    if ((uintptr_t)program->constants % 8 != 0) return pg_refuse(l, "the constants are not aligned to 8 bytes");
     return read_bodies(l, words + PG_HEADER_WORDS, (int64_t)n_words - PG_HEADER_WORDS);
 }
 
@@ -328,7 +327,6 @@ void pg_program_free(pg_program *program) {
         next = block->next;
         free(block);
     }
-    free(program->constants);
     pg_unload_native(program);
     free(program);
 }

@@ -34,7 +34,9 @@ const char *pg_isa(void);
 /* The checksum of a Program: of its words after the checksum word, and of its constants. */
 uint64_t pg_checksum(const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes);
 
-/* Verify a Program and translate it. Copies all it keeps. NULL, with `error` filled, when it is refused. */
+/* Verify a Program and translate it. The constants, aligned to 8 bytes, are not copied: they stay where they are, and
+ * as they are, until the Program and its contexts are freed; the words may go. NULL, with `error` filled, when it is
+ * refused. */
 pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes,
                             pg_error *error);
 

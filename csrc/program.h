@@ -190,7 +190,7 @@ struct pg_program {
     int parallel; /* some instruction has more than one task */
     int64_t scratch_bytes, n_constants;
     const pg_kernels *kernels;
-    uint8_t *constants;
+    const uint8_t *constants; /* of who loaded it */
     pg_body *bodies;
     int n_tapes;
     pg_tape_info *tapes;

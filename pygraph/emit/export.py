@@ -112,7 +112,7 @@ def texts(program: Program, graph: Graph, variables: Sequence[str], no_tangent: 
 
 def _mark(program: Program) -> int:
     """What a workspace is marked with that holds a forward run of this very Program: 64 bits."""
-    digest = hashlib.sha256(program.words.tobytes() + program.constants).digest()
+    digest = hashlib.sha256(b"".join((program.words.tobytes(), program.constants))).digest()
     return int.from_bytes(digest[:8], "little")
 
 

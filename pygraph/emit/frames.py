@@ -24,7 +24,7 @@ class Constants:
         used: the arrays that were asked for: (dtype, count) by offset.
     """
 
-    data: bytes
+    data: memoryview
     prefix: str | None
     used: dict[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -39,7 +39,7 @@ class Constants:
 
     def element(self, offset: int, dtype: int) -> str:
         """One constant as a literal."""
-        return literal(dtype, self.data[offset : offset + SIZES[dtype]])
+        return literal(dtype, bytes(self.data[offset : offset + SIZES[dtype]]))
 
     def text(self, code: str) -> str:
         """The arrays that `code` names."""

@@ -41,6 +41,12 @@ class Constant:
         sample = self._bytes if small else bytes(self._bytes[:_SAMPLE]) + bytes(self._bytes[-_SAMPLE:])
         self._hash = hash((array.dtype, array.shape, sample))
 
+    def move(self, memory: npt.NDArray[np.uint8]) -> None:
+        """Go on in other memory, which holds the same bytes and is not written to any more."""
+        self.value = memory.view(self.value.dtype).reshape(self.value.shape)
+        if not isinstance(self._bytes, bytes):
+            self._bytes = memory
+
     def __hash__(self) -> int:
         return self._hash
 

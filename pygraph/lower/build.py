@@ -11,7 +11,9 @@ import numpy as np
 
 from ..graph.build import topological
 from ..graph.graph import Graph
+from ..graph.node import Constant, Node
 from ..ops.table import REDUCTIONS, micro_op
+from .constants import ConstantPool
 from .expand import expand
 from .format import SlotKind
 from .inlay import Inlay, Inlays
@@ -27,7 +29,7 @@ from .takeover import Share, Takeovers
 from .views import VIEW_OPS, Access, Views, row_major
 
 if TYPE_CHECKING:
-    from ..graph.node import Node, Result
+    from ..graph.node import Result
 
 
 class Shared:
@@ -35,12 +37,11 @@ class Shared:
 
     def __init__(self, fuse: bool) -> None:
         self.fuse = fuse
-        self.constants = bytearray()
+        self.constants = ConstantPool()
         self.nodes: list[Node] = []
         self.bodies: list[Body] = []
         self.tapes = 0
         self._node_ids: dict[Node, int] = {}
-        self._offsets: dict[tuple[Any, bytes], int] = {}
 
     def node_id(self, node: Node) -> int:
         """The number by which instructions and errors refer to `node`."""
@@ -54,16 +55,6 @@ class Shared:
         """The number of a further tape."""
         self.tapes += 1
         return self.tapes - 1
-
-    def constant(self, array: np.ndarray[Any, Any]) -> int:
-        """The byte offset of an array among the constants; equal arrays share it."""
-        data = array.tobytes()
-        key = (array.dtype, data)
-        if key not in self._offsets:
-            self.constants += bytes(-len(self.constants) % 64)
-            self._offsets[key] = len(self.constants)
-            self.constants += data
-        return self._offsets[key]
 
 
 @dataclass(eq=False)
@@ -171,9 +162,10 @@ class BodyBuilder:
 
     def constant_value(self, node: Node) -> Value:
         """The memory of a constant: a cell for one element, else a place among the constants."""
-        array = node.attrs["value"].value
+        constant: Constant = node.attrs["value"]
+        array = constant.value
         if array.size != 1:
-            return Value(SlotKind.CONST, array.dtype, array.nbytes, self.shared.constant(array))
+            return Value(SlotKind.CONST, array.dtype, array.nbytes, self.shared.constants.place(constant))
         return self.constant_cell(array)
 
     def constant_cell(self, array: np.ndarray[Any, Any]) -> Value:
@@ -182,7 +174,7 @@ class BodyBuilder:
         if key not in self._cells:
             cell = Value.result((), array.dtype)
             self._cells[key] = cell
-            self.body.constant_cells[cell] = self.shared.constant(array)
+            self.body.constant_cells[cell] = self.shared.constants.place(Constant(array.reshape(())))
         return self._cells[key]
 
 

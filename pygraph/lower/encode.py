@@ -82,7 +82,7 @@ def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
     counts = Counts()
     signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
-    words = [MAGIC, signed_hash, 0, len(shared.bodies), len(shared.constants)]
+    words = [MAGIC, signed_hash, 0, len(shared.bodies), shared.constants.nbytes]
     assert len(words) == HEADER_WORDS
     for body in shared.bodies:
         encoder = _BodyEncoder(shared.fuse, counts)

@@ -42,7 +42,7 @@ def lower(
     names = [str(node.attrs["name"]) for node in graph.inputs]
     return Program(
         words=words,
-        constants=bytes(shared.constants),
+        constants=shared.constants.memory(),
         inputs=_ports(graph.inputs, names, main.inputs, groups, 0),
         outputs=_ports(
             graph.outputs, [f"out{i}" for i in range(len(main.outputs))], main.outputs, segments, len(main.inputs)

@@ -61,7 +61,7 @@ class Program:
 
     Attributes:
         words: the int64 words; the checksum word is zero until the runtime seals it.
-        constants: array constants, each 64-byte aligned.
+        constants: array constants, each 64-byte aligned; read-only, in memory that the graph shares.
         inputs, outputs: ports in the order of the graph's inputs and outputs.
         nodes: by node id, as errors name them.
         micro_nodes: the node id of each micro-operation of SCALAR and LOOP, in the order of the words.
@@ -74,7 +74,7 @@ class Program:
     """
 
     words: NDArray[np.int64]
-    constants: bytes
+    constants: memoryview
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     nodes: tuple[NodeInfo, ...]

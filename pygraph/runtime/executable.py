@@ -410,7 +410,7 @@ class Executable:
         """About how much memory it keeps: its graph and Program, the arrays in them, and a context."""
         program = self._built.program
         code = 4 * program.words.nbytes + NODE_BYTES * len(self._built.graph.nodes)
-        return code + 2 * len(program.constants) + program.arena_bytes + constant_bytes(self._built.graph)
+        return code + program.arena_bytes + max(len(program.constants), constant_bytes(self._built.graph))
 
     def disassemble(self) -> str:
         """The Program as text, one instruction a line."""

@@ -241,5 +241,5 @@ def _words(words: npt.NDArray[np.int64]) -> Any:
     return ffi.from_buffer("int64_t[]", words)
 
 
-def _bytes(constants: bytes) -> Any:
+def _bytes(constants: memoryview) -> Any:
     return ffi.from_buffer("uint8_t[]", constants)

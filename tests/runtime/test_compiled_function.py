@@ -7,6 +7,7 @@ import cProfile
 import gc
 import pickle
 import threading
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -310,3 +311,32 @@ def test_compiling_is_linear_in_arguments_and_results(work: Callable[[int], Any]
     work(3)
     few, many = (_calls(lambda n=n: work(n)) for n in (150, 600))
     assert many <= 4.4 * few
+
+
+def test_a_captured_array_is_held_once_and_goes_with_the_function() -> None:
+    def compiled(a: Any) -> pg.CompiledFunction:
+        f = pg.compile(lambda x: np.sum(a * x), backend="vm")
+        assert f(2.0) == 2.0 * np.sum(a)
+        return f
+
+    compiled(np.ones(3))
+    a = np.ones(1_000_000)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        f = compiled(a)
+        held, peak = (size - before for size in tracemalloc.get_traced_memory())
+        node = next(node for node in f.executables[0].graph.nodes if node.op.name == "constant" and node.shape)
+        value = node.attrs["value"].value
+        assert np.shares_memory(value, np.frombuffer(f.executables[0].program.constants, np.uint8))
+        assert not value.flags.writeable
+        a[0] = 5.0
+        assert f(1.0) == 1_000_000.0
+        assert held < 1.1 * a.nbytes
+        assert peak < 2.2 * a.nbytes
+        del f, node, value
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 0.1 * a.nbytes
+    finally:
+        tracemalloc.stop()

@@ -120,9 +120,8 @@ def test_a_handler_that_calls_what_it_interrupts() -> None:
             signal.setitimer(signal.ITIMER_REAL, 0.0007)
         signal.signal(signal.SIGALRM, handler)
         signal.setitimer(signal.ITIMER_REAL, 0.0007)
-        end = time.monotonic() + 1.0
         for i in itertools.count():
-            if time.monotonic() > end: break
+            if calls[0] > 25: break
             assert f(np.ones(4)) == value
             assert f(np.ones(i % 40)).shape == ()
             assert (pg.grad(g)(np.ones(i % 40)) == 2.0).all()
@@ -136,7 +135,7 @@ def test_a_handler_that_calls_what_it_interrupts() -> None:
         assert not errors, errors[:3]
         print(calls[0])
     """)
-    assert int(out) > 20
+    assert int(out) > 25
 
 
 def test_a_handler_that_forks() -> None:
