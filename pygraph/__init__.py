@@ -120,10 +120,22 @@ __all__ = [
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.
 __all__ += [name for name in _ops.PUBLIC if name != "var" and not hasattr(_builtins, name)]
 
+# The function of a row is made, with its documentation, when it is first used.
+for _name, _function in _ops.PUBLIC.items():
+    if isinstance(_function, _ops.Op):
+        del globals()[_name]
+del _name, _function
+
 _LAZY = ("train",)  # rooms that are imported when they are first used
 
 
 def __getattr__(name: str) -> _Any:
+    if name in _ops.PUBLIC:
+        from .ops.public import function_of
+
+        row = _ops.PUBLIC[name]
+        assert isinstance(row, _ops.Op)  # all others are here already
+        return globals().setdefault(name, function_of(row, name))
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 
@@ -141,8 +153,28 @@ def __getattr__(name: str) -> _Any:
 
         _ensure_imported(f"{__name__}.{name}")
         return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _missing(name)
+
+
+def _missing(name: str) -> AttributeError:
+    """The error for a name that is not there: what is near, or what to write instead of a function of NumPy or SciPy."""
+    problem = f"module {__name__!r} has no attribute {name!r}"
+    if not name.startswith("_"):  # Python itself asks for such names
+        from difflib import get_close_matches
+
+        from .graph.instead import instead, table
+
+        others = [f"{module}.{name}" for module in ("numpy", "scipy.special") if f"{module}.{name}" in table()]
+        near = get_close_matches(name, __dir__(), 1, 0.8)
+        if name == "jit":
+            problem += ": write pg.compile(f)"
+        elif others:
+            problem += f": {instead(others[0])}"
+        elif near:
+            problem += f". Did you mean: {near[0]!r}?"
+    return AttributeError(problem, name=name)  # without `obj`, so that Python adds no second suggestion
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, "Executable", "__version__"})
+    found = {name for name in globals() if not name.startswith("_")}
+    return sorted({*found, *_ops.PUBLIC, *_LAZY, "Executable", "__version__"})

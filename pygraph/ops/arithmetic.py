@@ -54,7 +54,7 @@ _MOST_PRODUCTS = 16
 
 add = pointwise(
     "add",
-    "a + b; logical or on bools; integers wrap around. inf + -inf is nan.",
+    "x + y; logical or on bools; integers wrap around. inf + -inf is nan.",
     {"f": "a + b", "i": "M(add)(a, b)", "b": "a || b"},
     np.add,
     lambda out, x, y: 1,
@@ -64,7 +64,7 @@ add = pointwise(
 )
 subtract = pointwise(
     "subtract",
-    "a - b; integers wrap around; no bools, as in NumPy. inf - inf is nan.",
+    "x - y; integers wrap around; no bools, as in NumPy. inf - inf is nan.",
     {"f": "a - b", "i": "M(subtract)(a, b)"},
     np.subtract,
     lambda out, x, y: 1,
@@ -74,7 +74,7 @@ subtract = pointwise(
 )
 multiply = pointwise(
     "multiply",
-    "a * b; logical and on bools; integers wrap around. 0 * inf is nan.",
+    "x * y; logical and on bools; integers wrap around. 0 * inf is nan.",
     {"f": "a * b", "i": "M(multiply)(a, b)", "b": "a && b"},
     np.multiply,
     lambda out, x, y: y,
@@ -84,7 +84,7 @@ multiply = pointwise(
 )
 divide = pointwise(
     "divide",
-    "a / b, always floating. x / 0 is inf with the sign of x, 0 / 0 and inf / inf are nan.",
+    "x / y, always floating. x / 0 is inf with the sign of x, 0 / 0 and inf / inf are nan.",
     "a / b",
     np.divide,
     lambda out, x, y: reciprocal_row(y),
@@ -94,7 +94,7 @@ divide = pointwise(
 )
 floor_divide = pointwise(
     "floor_divide",
-    "The floor of a / b, consistent with mod: a = floor_divide(a, b) * b + mod(a, b) (NumPy). Floats: x // 0 is inf "
+    "The floor of x / y, consistent with mod: x = floor_divide(x, y) * y + mod(x, y) (NumPy). Floats: x // 0 is inf "
     "with the sign of x or nan; integers: x // 0 is 0. The derivative is zero.",
     "M(floor_divide)(a, b)",
     np.floor_divide,
@@ -105,8 +105,8 @@ floor_divide = pointwise(
 )
 mod = pointwise(
     "mod",
-    "a - floor(a / b) * b, with the sign of b (NumPy, Python). Floats: mod(x, 0) and mod(inf, x) are nan, mod(x, "
-    "inf) is x or inf; integers: mod(x, 0) is 0. Partials 1 and -floor(a / b), taken as if smooth at the jumps.",
+    "x - floor(x / y) * y, with the sign of y (NumPy, Python). Floats: mod(x, 0) and mod(inf, x) are nan, mod(x, "
+    "inf) is x or inf; integers: mod(x, 0) is 0. Partials 1 and -floor(x / y), taken as if smooth at the jumps.",
     "M(mod)(a, b)",
     np.mod,
     lambda out, x, y: 1,
@@ -117,7 +117,7 @@ mod = pointwise(
 )
 negative = pointwise(
     "negative",
-    "-a; the smallest integer stays itself; no bools, as in NumPy.",
+    "-x; the smallest integer stays itself; no bools, as in NumPy.",
     {"f": "-a", "i": "M(negative)(a)"},
     np.negative,
     lambda out, x: -1,
@@ -126,7 +126,7 @@ negative = pointwise(
 )
 absolute = pointwise(
     "absolute",
-    "|a|; the smallest integer stays itself; bools unchanged. The derivative is sign(a), 0 at 0.",
+    "|x|; the smallest integer stays itself; bools unchanged. The derivative is sign(x), 0 at 0.",
     {"f": "M(abs)(a)", "i": "M(abs)(a)", "b": "a"},
     np.absolute,
     lambda out, x: sign(x),
@@ -144,7 +144,7 @@ sign: Op = pointwise(
 )
 square = pointwise(
     "square",
-    "a * a; integers wrap around.",
+    "x * x; integers wrap around.",
     {"f": "a * a", "i": "M(square)(a)"},
     np.square,
     lambda out, x: 2 * x,
@@ -276,7 +276,7 @@ def _rounding(function: Any) -> Any:
 
 floor = pointwise(
     "floor",
-    "The largest integer not above a; integers and bools unchanged. The derivative is zero.",
+    "The largest integer not above x; integers and bools unchanged. The derivative is zero.",
     {"f": "M(floor)(a)", "i": "a", "b": "a"},
     _rounding(np.floor),
     domain=(_REAL,),
@@ -285,7 +285,7 @@ floor = pointwise(
 )
 ceil = pointwise(
     "ceil",
-    "The smallest integer not below a; integers and bools unchanged. The derivative is zero.",
+    "The smallest integer not below x; integers and bools unchanged. The derivative is zero.",
     {"f": "M(ceil)(a)", "i": "a", "b": "a"},
     _rounding(np.ceil),
     domain=(_REAL,),

@@ -81,6 +81,7 @@ def pointwise(
     fast: tuple[str, str] | None = None,
     nondiff: bool = False,
     price: int = 1,
+    parameters: tuple[str, ...] = (),
 ) -> Op:
     """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
     return register(
@@ -89,6 +90,7 @@ def pointwise(
             Family.ELEMENTWISE,
             len(domain),
             doc,
+            parameters=parameters,
             kinds=kinds,
             result=result,
             shape=pointwise_shape,

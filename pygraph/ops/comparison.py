@@ -42,7 +42,7 @@ _BOOL = (0.0, 1.0)
 def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any]) -> Op:
     return pointwise(
         name,
-        f"Whether a {symbol} b, as a bool, after promotion to one dtype; {doc}.",
+        f"Whether x {symbol} y, as a bool, after promotion to one dtype; {doc}.",
         f"a {symbol} b",
         reference,
         domain=(_REAL, _REAL),
@@ -129,7 +129,7 @@ convert: Op = register(
 )
 stop_gradient = pointwise(
     "stop_gradient",
-    "a itself, with derivative zero in every mode: for a shift that cancels in exact arithmetic, as in softmax.",
+    "x itself, with derivative zero in every mode: for a shift that cancels in exact arithmetic, as in softmax.",
     "a",
     lambda x: x,
     domain=(_REAL,),

@@ -55,6 +55,7 @@ class Op:
         family: which derivative rule the row carries.
         arity: number of operands, or None for any number (at least one).
         doc: one or two sentences: the formula, its source where not obvious, behaviour at 0, inf and nan.
+        parameters: the operands' names, which `doc` uses; by default the first of x, y, z.
         kinds: operand dtypes it accepts, letters of `dtypes.KINDS` ("f" floats, "i" integers, "b" bool).
         result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
         shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
@@ -104,6 +105,7 @@ class Op:
     family: Family
     arity: int | None
     doc: str
+    parameters: tuple[str, ...] = ()
     kinds: str = "fib"
     result: str | Callable[[Sequence[DType], Attrs], DType] = "same"
     shape: Callable[[Sequence[Shape], Attrs], Shape] | None = None
@@ -135,6 +137,10 @@ class Op:
     title: str = ""
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.parameters and self.arity is not None and self.arity <= 3:
+            object.__setattr__(self, "parameters", ("x", "y", "z")[: self.arity])
 
     @property
     def cheap(self) -> bool:

@@ -26,7 +26,7 @@ def _gauss(x: Any) -> Any:
 
 erf = pointwise(
     "erf",
-    "The error function 2/√π ∫₀ᵃ e^(-t²) dt (DLMF 7.2.1); ±1 at ±inf.",
+    "The error function 2/√π ∫₀ˣ e^(-t²) dt (DLMF 7.2.1); ±1 at ±inf.",
     "M(erf)(a)",
     _erf,
     lambda out, x: _gauss(x),
@@ -35,7 +35,7 @@ erf = pointwise(
 )
 erfc = pointwise(
     "erfc",
-    "1 - erf(a) without cancellation for large a (DLMF 7.2.2); 2 at -inf, 0 at inf.",
+    "1 - erf(x) without cancellation for large x (DLMF 7.2.2); 2 at -inf, 0 at inf.",
     "M(erfc)(a)",
     _erfc,
     lambda out, x: -_gauss(x),
@@ -44,7 +44,7 @@ erfc = pointwise(
 )
 gammaln = pointwise(
     "gammaln",
-    "log |Γ(a)|; inf at 0, at the negative integers and at ±inf. The derivative is digamma(a).",
+    "log |Γ(x)|; inf at 0, at the negative integers and at ±inf. The derivative is digamma(x).",
     "M(gammaln)(a)",
     _gammaln,
     lambda out, x: digamma(x),
@@ -53,7 +53,7 @@ gammaln = pointwise(
 )
 digamma: Op = pointwise(
     "digamma",
-    "ψ(a), the derivative of log Γ(a) (DLMF 5.2.2); ∓inf at ±0, nan at the negative integers and -inf, inf at inf.",
+    "ψ(x), the derivative of log Γ(x) (DLMF 5.2.2); ∓inf at ±0, nan at the negative integers and -inf, inf at inf.",
     "M(digamma)(a)",
     _digamma,
     lambda out, x: polygamma(1.0, x),
@@ -62,13 +62,14 @@ digamma: Op = pointwise(
 )
 polygamma: Op = pointwise(
     "polygamma",
-    "The derivative of order a of digamma at b: (-1)^(a+1) a! ζ(a+1, b) (DLMF 5.15, 25.11.12); digamma where a is 0; "
-    "nan where a is negative, not whole or above 169, where a! overflows. The derivative in b is polygamma(a + 1, b); "
-    "in a there is none.",
+    "The derivative of order n of digamma at x: (-1)^(n+1) n! ζ(n+1, x) (DLMF 5.15, 25.11.12); digamma where n is 0; "
+    "nan where n is negative, not whole or above 169, where n! overflows. The derivative in x is polygamma(n + 1, x); "
+    "in n there is none.",
     "M(polygamma)(a, b)",
     _polygamma,
     None,
     lambda out, n, x: polygamma(n + 1.0, x),
     domain=((1.0, 1.0), (0.4, 4.0)),
     price=10,
+    parameters=("n", "x"),
 )

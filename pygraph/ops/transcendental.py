@@ -47,7 +47,7 @@ _INSIDE = (-0.9, 0.9)
 
 exp = pointwise(
     "exp",
-    "e^a; 0 at -inf, inf at inf and above the overflow threshold.",
+    "e^x; 0 at -inf, inf at inf and above the overflow threshold.",
     "M(exp)(a)",
     np.exp,
     lambda out, x: out,
@@ -56,7 +56,7 @@ exp = pointwise(
 )
 expm1 = pointwise(
     "expm1",
-    "e^a - 1 without cancellation near 0; -1 at -inf. The derivative is e^a, not out + 1, which cancels for a << 0.",
+    "e^x - 1 without cancellation near 0; -1 at -inf. The derivative is e^x, not out + 1, which cancels for x << 0.",
     "M(expm1)(a)",
     np.expm1,
     lambda out, x: exp(x),
@@ -65,7 +65,7 @@ expm1 = pointwise(
 )
 exp2 = pointwise(
     "exp2",
-    "2^a; 0 at -inf, inf at inf.",
+    "2^x; 0 at -inf, inf at inf.",
     "M(exp2)(a)",
     np.exp2,
     lambda out, x: out * _LN2,
@@ -83,7 +83,7 @@ log = pointwise(
 )
 log1p = pointwise(
     "log1p",
-    "log(1 + a) without cancellation near 0; -inf at -1, nan below.",
+    "log(1 + x) without cancellation near 0; -inf at -1, nan below.",
     "M(log1p)(a)",
     np.log1p,
     lambda out, x: 1.0 / (1.0 + x),
@@ -119,7 +119,7 @@ sqrt = pointwise(
 )
 cbrt = pointwise(
     "cbrt",
-    "Cube root, with the sign of a; the derivative 1 / (3 out²) is inf at 0.",
+    "Cube root, with the sign of x; the derivative 1 / (3 out²) is inf at 0.",
     "M(cbrt)(a)",
     np.cbrt,
     lambda out, x: (1.0 / 3.0) / (out * out),
@@ -158,7 +158,7 @@ tan = pointwise(
 )
 arcsin = pointwise(
     "arcsin",
-    "Inverse sine in [-π/2, π/2]; nan outside [-1, 1]. The derivative 1 / sqrt((1-a)(1+a)) is inf at ±1.",
+    "Inverse sine in [-π/2, π/2]; nan outside [-1, 1]. The derivative 1 / sqrt((1-x)(1+x)) is inf at ±1.",
     "M(arcsin)(a)",
     np.arcsin,
     lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),
@@ -167,7 +167,7 @@ arcsin = pointwise(
 )
 arccos = pointwise(
     "arccos",
-    "Inverse cosine in [0, π]; nan outside [-1, 1]. The derivative -1 / sqrt((1-a)(1+a)) is -inf at ±1.",
+    "Inverse cosine in [0, π]; nan outside [-1, 1]. The derivative -1 / sqrt((1-x)(1+x)) is -inf at ±1.",
     "M(arccos)(a)",
     np.arccos,
     lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),
@@ -193,14 +193,15 @@ def _over_hypot_squared(numerator: Any, x: Any, y: Any) -> Any:
 
 arctan2 = pointwise(
     "arctan2",
-    "Angle in [-π, π] of the point (b, a), a being the ordinate; at zeros and infinities as C's atan2. Partials "
-    "b / (a² + b²) and -a / (a² + b²), nan at the origin.",
+    "Angle in [-π, π] of the point (x, y), y being the ordinate; at zeros and infinities as C's atan2. Partials "
+    "x / (x² + y²) and -y / (x² + y²), nan at the origin.",
     "M(arctan2)(a, b)",
     np.arctan2,
     lambda out, y, x: _over_hypot_squared(x, x, y),
     lambda out, y, x: _over_hypot_squared(-y, x, y),
     domain=(_REAL, _POSITIVE),
     price=28,
+    parameters=("y", "x"),
 )
 sinh = pointwise(
     "sinh",
@@ -231,7 +232,7 @@ tanh = pointwise(
 )
 arcsinh = pointwise(
     "arcsinh",
-    "Inverse hyperbolic sine; ±inf at ±inf. The derivative 1 / sqrt(a² + 1) is written with hypot, which can't "
+    "Inverse hyperbolic sine; ±inf at ±inf. The derivative 1 / sqrt(x² + 1) is written with hypot, which can't "
     "overflow.",
     "M(arcsinh)(a)",
     np.arcsinh,
@@ -250,7 +251,7 @@ arccosh = pointwise(
 )
 arctanh = pointwise(
     "arctanh",
-    "Inverse hyperbolic tangent; ±inf at ±1, nan beyond. The derivative is 1 / ((1-a)(1+a)).",
+    "Inverse hyperbolic tangent; ±inf at ±1, nan beyond. The derivative is 1 / ((1-x)(1+x)).",
     "M(arctanh)(a)",
     np.arctanh,
     lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),
@@ -259,7 +260,7 @@ arctanh = pointwise(
 )
 hypot: Op = pointwise(
     "hypot",
-    "sqrt(a² + b²) without overflow; inf when either is infinite, even beside nan. Partials a / out and b / out, nan "
+    "sqrt(x² + y²) without overflow; inf when either is infinite, even beside nan. Partials x / out and y / out, nan "
     "at the origin.",
     "M(hypot)(a, b)",
     np.hypot,
@@ -270,7 +271,7 @@ hypot: Op = pointwise(
 )
 logaddexp = pointwise(
     "logaddexp",
-    "log(e^a + e^b) as max + log1p(e^-|a-b|); -inf for two -inf. Partials sigmoid(a - b) and sigmoid(b - a), nan for "
+    "log(e^x + e^y) as max + log1p(e^-|x-y|); -inf for two -inf. Partials sigmoid(x - y) and sigmoid(y - x), nan for "
     "two equal infinities.",
     "M(logaddexp)(a, b)",
     np.logaddexp,
@@ -288,7 +289,7 @@ def _sigmoid(x: Any) -> Any:
 
 sigmoid: Op = pointwise(
     "sigmoid",
-    "1 / (1 + e^-a), through e^-|a| so that nothing overflows; 0 at -inf, 1 at inf. The derivative is out (1 - out).",
+    "1 / (1 + e^-x), through e^-|x| so that nothing overflows; 0 at -inf, 1 at inf. The derivative is out (1 - out).",
     "M(sigmoid)(a)",
     _sigmoid,
     lambda out, x: out * (1.0 - out),
@@ -297,7 +298,7 @@ sigmoid: Op = pointwise(
 )
 softplus = pointwise(
     "softplus",
-    "log(1 + e^a) as max(a, 0) + log1p(e^-|a|); 0 at -inf, inf at inf. The derivative is sigmoid(a).",
+    "log(1 + e^x) as max(x, 0) + log1p(e^-|x|); 0 at -inf, inf at inf. The derivative is sigmoid(x).",
     "M(softplus)(a)",
     lambda x: np.logaddexp(x, 0),
     lambda out, x: sigmoid(x),
