@@ -157,7 +157,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def _missing(name: str) -> AttributeError:
-    """The error for a name that is not there: what is near, or what to write instead of a function of NumPy or SciPy."""
+    """The error for a name that is not there: what is near it, or what to write instead of NumPy's or SciPy's."""
     problem = f"module {__name__!r} has no attribute {name!r}"
     if not name.startswith("_"):  # Python itself asks for such names
         from difflib import get_close_matches

@@ -26,6 +26,11 @@ MODES = ("forward", "reverse")
 MAX_ENTRIES = 500
 
 
+#: Rounding errors of a value that a difference is forgiven, in units in the last place.
+_NOISE = 16.0
+_Entry = tuple[int, tuple[int, ...]]  # which argument, and where in it
+
+
 @dataclass(frozen=True)
 class _Difference:
     """One entry whose analytic and numeric derivative were compared; `excess` above 1 is a failure."""
@@ -67,8 +72,9 @@ def check_grads(
         args: a tuple of its arguments; those that are not floating are held fixed.
         order: up to which order.
         modes: "forward", "reverse" or both.
-        atol, rtol: an entry passes when |analytic - numeric| <= atol + rtol * |numeric|. By default 1e-6 and 1e-5, or
-            2e-3 and 2e-3 when float32 takes part.
+        atol, rtol: an entry passes when |analytic - numeric| <= atol + rtol * |numeric| + noise. By default 1e-6 and
+            1e-5, or 2e-3 and 2e-3 when float32 takes part. The noise is what rounding of the two values leaves of their
+            difference: 16 units in their last place, divided by the distance of the two points.
         eps: the step of a difference, times max(1, |x|); 1e-5 by default.
 
     Raises:
@@ -136,12 +142,12 @@ def _differences(
     if not floating:
         return
     chosen = {i: _entries(leaves[i].shape) for i in floating}
-    numeric = _numeric(compile(scalar), leaves, chosen, step)
+    numeric, noise = _numeric(compile(scalar), leaves, chosen, step)
     for mode in modes:
         trail = (*path, mode)
         for (i, index), analytic in _analytic(scalar, leaves, floating, chosen, mode):
             expected = numeric[i, index]
-            allowed = tolerance[0] + tolerance[1] * abs(expected)
+            allowed = tolerance[0] + tolerance[1] * abs(expected) + noise[i, index]
             excess = abs(analytic - expected) / allowed if allowed else float(analytic != expected) * np.inf
             if np.isnan(excess):
                 excess = np.inf
@@ -163,10 +169,10 @@ def _entries(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 def _numeric(
     scalar: Callable[..., Any], leaves: Sequence[Array], chosen: dict[int, list[tuple[int, ...]]], step: float
-) -> dict[tuple[int, tuple[int, ...]], float]:
-    """Central differences in float64."""
+) -> tuple[dict[_Entry, float], dict[_Entry, float]]:
+    """Central differences in float64, and what rounding may have added to them."""
     point = [leaf.astype(np.float64) if leaf.dtype.kind == "f" else leaf for leaf in leaves]
-    found = {}
+    found, noise = {}, {}
     for i, indices in chosen.items():
         moved = list(point)
         moved[i] = moving = point[i].copy()
@@ -179,7 +185,9 @@ def _numeric(
             low = float(scalar(*moved))
             moving[index] = middle
             found[i, index] = (high - low) / float(above - below)
-    return found
+            ulp = np.spacing(max(abs(high), abs(low)))
+            noise[i, index] = float(_NOISE * ulp / (above - below)) if np.isfinite(ulp) else 0.0
+    return found, noise
 
 
 def _analytic(

@@ -84,3 +84,15 @@ def test_a_constant_function_passes() -> None:
 def test_options_that_say_nothing_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(pg.SignatureError, match=r"check_grads\(.*\n  do: "):
         pg.check_grads(np.sin, (1.0,), **options)
+
+
+def test_rounding_of_large_values_is_no_alarm() -> None:
+    """The second element's difference is 4e8 of a value of 1e16, whose last place is 2."""
+    pg.check_grads(lambda x: np.sum(x**2) * 1e8, (np.array([1e4, 2.0]),))
+
+    def slightly_wrong(primals: Any, tangents: Any) -> Any:
+        return primals[0] ** 2 * 1e8, tangents[0] * primals[0] * 2.001e8
+
+    wrong = pg.custom_derivative(lambda x: x**2 * 1e8, jvp=slightly_wrong)
+    with pytest.raises(AssertionError, match="worst entry"):
+        pg.check_grads(lambda x: np.sum(wrong(x)), (np.array([1e4, 2.0]),))

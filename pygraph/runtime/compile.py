@@ -251,7 +251,7 @@ class CompiledFunction:
     function does.
     """
 
-    __slots__ = ("__call__", "__dict__", "__weakref__", "_signatures")
+    __slots__ = ("__call__", "__dict__", "__weakref__", "_made", "_signatures")
 
     __call__: Callable[..., Any]
 
@@ -263,6 +263,7 @@ class CompiledFunction:
         wrt_all: bool = False,
         shared: bool = False,
         roots: tuple[Any, ...] | None = None,
+        made: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
     ) -> None:
         """Wrap `function`.
 
@@ -274,8 +275,10 @@ class CompiledFunction:
             shared: functions whose traces are equal share Executables.
             roots: what the function was made from: it is traced again when what these read has changed. None: what it
                 reads is constant from the first call with a signature on.
+            made: what makes an equal one, and its arguments: how it pickles, where `function` itself does not.
         """
         functools.update_wrapper(self, function)
+        self._made = made
         self._signatures = _Signatures(function, options, cache_size, wrt_all, shared, roots)
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
@@ -327,14 +330,18 @@ class CompiledFunction:
         return self
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        function = self.function
-        module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-        here: Any = sys.modules.get(module or "")
-        for part in name.split("."):
-            here = getattr(here, part, None)
-        if here is self:  # a decorated function pickles by its name, as a plain one does
-            return str(name)
-        state = self._signatures
+        function: Any = self.function
+        while function is not None:
+            name = str(getattr(function, "__qualname__", ""))
+            here: Any = sys.modules.get(getattr(function, "__module__", None) or "")
+            for part in name.split("."):
+                here = getattr(here, part, None)
+            if here is self:  # a decorated function pickles by its name, as a plain one does
+                return name
+            function = getattr(function, "__wrapped__", None)
+        if self._made is not None:
+            return self._made
+        function, state = self.function, self._signatures
         return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared, state.roots)
 
 

@@ -98,7 +98,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
                 raise
         return unflatten(output_form, given(rule, actual, values))
 
-    return compiled(recorded, f, "custom", others=(jvp, *pair))
+    return compiled(recorded, f, "custom", (custom_derivative, (f, jvp, vjp)), others=(jvp, *pair))
 
 
 def _title(f: Function) -> str:

@@ -62,7 +62,7 @@ def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
         array([[2., 0.],
                [0., 4.]])
     """
-    return _differentiated("jacfwd", FORWARD, f, argnums, has_aux)
+    return _differentiated("jacfwd", FORWARD, f, argnums, has_aux, (jacfwd, (f, argnums, has_aux)))
 
 
 def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
@@ -74,7 +74,7 @@ def jacrev(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
         >>> pg.jacrev(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
         array([2., 4.])
     """
-    return _differentiated("jacrev", REVERSE, f, argnums, has_aux)
+    return _differentiated("jacrev", REVERSE, f, argnums, has_aux, (jacrev, (f, argnums, has_aux)))
 
 
 def jacobian(
@@ -122,7 +122,8 @@ def jacobian(
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
     engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}
-    return _differentiated("jacobian", engines, f, argnums, has_aux, backend)
+    made = (partial(jacobian, backend=backend), (f, argnums, mode, has_aux))
+    return _differentiated("jacobian", engines, f, argnums, has_aux, made, backend)
 
 
 def _refuse(name: str, f: Function, options: Mapping[str, Any]) -> None:
@@ -138,6 +139,7 @@ def _differentiated(
     f: Function,
     argnums: int | Sequence[int],
     has_aux: bool,
+    made: tuple[Function, tuple[Any, ...]],
     backend: str = "auto",
 ) -> CompiledFunction:
     def recorded(*args: Any, **named: Any) -> Any:
@@ -151,7 +153,7 @@ def _differentiated(
         result = unflatten(point.output_tree, blocks)
         return (result, point.aux_value()) if has_aux else result
 
-    return compiled(recorded, f, name, backend)
+    return compiled(recorded, f, name, made, backend)
 
 
 def _chosen(engines: Mapping[str, Engine], point: Point, f: Function) -> JacobianPlan:
@@ -204,4 +206,4 @@ def hessian(
     def recorded(*args: Any, **named: Any) -> Any:
         return twice(*args, **named)
 
-    return compiled(recorded, f, "hessian", backend)
+    return compiled(recorded, f, "hessian", (partial(hessian, backend=backend), (f, argnums, has_aux)), backend)

@@ -73,7 +73,7 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
         return unflatten(form, placed)
 
     recorded.__signature__ = _BY_POSITION_OR_NAME  # type: ignore[attr-defined]
-    return compiled(recorded, f, "vmap", others=(in_axes, out_axes))
+    return compiled(recorded, f, "vmap", (vmap, (f, in_axes, out_axes)), others=(in_axes, out_axes))
 
 
 class _Mapped:

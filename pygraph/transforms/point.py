@@ -135,22 +135,28 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
 
 
 def compiled(
-    recorded: Function, f: Function, name: str, backend: str = "auto", others: tuple[Any, ...] = ()
+    recorded: Function,
+    f: Function,
+    name: str,
+    made: tuple[Function, tuple[Any, ...]],
+    backend: str = "auto",
+    others: tuple[Any, ...] = (),
 ) -> CompiledFunction:
     """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`.
 
-    It is recorded again when what `f`, or one of the `others` that it uses, reads from outside has changed.
+    `made` is the public function that made it and its arguments, by which it pickles. It is recorded again when what
+    `f`, or one of the `others` that it uses, reads from outside has changed.
     """
     if not callable(f):
         raise refusal(SignatureError, name, f, f"{f!r} is not a function", f"give a function: pg.{name}(f)")
-    functools.update_wrapper(recorded, f)
+    functools.update_wrapper(recorded, f, updated=())  # a compiled function keeps its own name in its attributes
     recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
     if f.__doc__:
         recorded.__doc__ = f"{name} of {function_name(f)}, whose documentation is:\n\n{f.__doc__}"
     options: dict[str, Any] = {"threads": None, "check_finite": False}
     if backend != "auto":
         options["backend"] = checked_backend(backend, False)
-    return CompiledFunction(recorded, options, shared=True, roots=(f, *others))
+    return CompiledFunction(recorded, options, shared=True, roots=(f, *others), made=made)
 
 
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:

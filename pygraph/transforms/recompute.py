@@ -48,4 +48,4 @@ def checkpoint(f: Function) -> CompiledFunction:
     def recorded(*args: Any, **named: Any) -> Any:
         return recompute.checkpoint(f, args, named)
 
-    return compiled(recorded, f, "checkpoint")
+    return compiled(recorded, f, "checkpoint", (checkpoint, (f,)))
