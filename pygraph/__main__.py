@@ -28,6 +28,7 @@ def row_loss(w: Any, b: Any, x: Any, y: Any) -> Any:
 def main() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser("python -m pygraph", description="train a neuron and print a short report")
+    parser.add_argument("--version", action="version", version=f"pygraph {pg.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     shown = commands.add_parser("cache", help="show the cache of native code", description="the cache of native code")
     shown.add_argument("--clear", action="store_true", help="remove all that is in it")

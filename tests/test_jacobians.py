@@ -166,7 +166,7 @@ def test_planned_costs_are_those_of_the_program() -> None:
 
 def test_stats_of_other_functions_and_of_copies() -> None:
     assert pg.grad(lambda x: x * x).executable(1.0).stats.jacobian_mode is None
-    assert "jacobian mode" in str(pg.grad(lambda x: x * x).executable(1.0).stats)
+    assert "jacobian mode" not in str(pg.grad(lambda x: x * x).executable(1.0).stats)
     exe = pg.hessian(lambda x: np.sum(x**3)).executable(np.ones(50))
     assert exe.stats.jacobian_mode == "forward", "the outermost"
     assert pg.hessian(lambda x: np.sum(x**3)).executable(X).stats.jacobian_mode == "unrolled"

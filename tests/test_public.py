@@ -41,6 +41,12 @@ def test_the_version_is_that_of_the_installed_distribution() -> None:
     assert "__version__" in dir(pg)
 
 
+def test_the_version_on_the_command_line() -> None:
+    command = [sys.executable, "-m", "pygraph", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == f"pygraph {pg.__version__}\n"
+
+
 def test_a_submodule_does_not_hide_the_function_of_its_name() -> None:
     import pygraph.explain.chain  # noqa: F401
 

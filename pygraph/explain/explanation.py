@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..graph.where import type_text
+
 Array = npt.NDArray[Any]
 
 
@@ -68,15 +70,14 @@ _SHOWN = 4  # elements of an array that are written out
 
 
 def _number(value: npt.NDArray[Any] | None) -> str:
-    """A value in few characters: a scalar in full, a short array written out, a long one by its shape and norm."""
+    """A value in few characters: a scalar in full, a short array written out, a long one by its type and norm."""
     if value is None:
         return "(matrix)"
     if value.ndim == 0:
         return f"{value.item():.7g}"
     if value.size <= _SHOWN:
         return np.array2string(value, precision=5, separator=", ", max_line_width=10**6).replace("\n", "")
-    shape = "×".join(map(str, value.shape))
-    return f"{shape}, norm {np.linalg.norm(value.ravel().astype('float64')):.5g}"
+    return f"{type_text(value.shape, value.dtype)}, norm {np.linalg.norm(value.ravel().astype('float64')):.5g}"
 
 
 def _render(explanation: Explanation) -> str:

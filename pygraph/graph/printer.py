@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,8 +11,28 @@ import numpy as np
 from .graph import Graph, bodies_of
 from .node import Node, constant_text
 from .tree import render
+from .where import Where
 
-__all__ = ["labels", "listing"]
+__all__ = ["commented", "labels", "line_width", "listing"]
+
+#: The columns of a listing that is not written to a terminal.
+_COLUMNS = 100
+
+
+def line_width() -> int:
+    """The columns of the terminal (or of the environment's COLUMNS), 100 where there is none."""
+    return shutil.get_terminal_size((_COLUMNS, 24)).columns
+
+
+def commented(line: str, where: Where | None, width: int) -> str:
+    """A line of a listing with the user's line behind it, as much of it as fits `width`."""
+    if where is None:
+        return line
+    room = width - len(line) - len("   # ")
+    comment = f"{where.place}  {where.code}".rstrip()
+    if len(comment) > room:
+        comment = comment[: room - 1] + "…" if room > len(where.place) + 4 else where.place
+    return f"{line}   # {comment}" if len(comment) <= room else line
 
 
 def labels(graph: Graph) -> dict[Node, str]:
@@ -50,10 +71,10 @@ def listing(graph: Graph) -> str:
           %0 = add(x, 1.0) : float64[3]...
           return %0
     """
-    return "\n".join(_lines(graph, "graph "))
+    return "\n".join(_lines(graph, "graph ", line_width()))
 
 
-def _lines(graph: Graph, keyword: str) -> Iterable[str]:
+def _lines(graph: Graph, keyword: str, width: int) -> Iterable[str]:
     names = labels(graph)
     arguments = ", ".join(f"{names[node]}: {node.type_text}" for node in graph.inputs)
     yield f"{keyword}{graph.name}({arguments}):"
@@ -66,12 +87,9 @@ def _lines(graph: Graph, keyword: str) -> Iterable[str]:
         arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
         if node.op.name == "constant":
             arguments = constant_text(node.attrs["value"].value)
-        line = f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}"
-        if node.where is not None:
-            line += f"   # {node.where.place}  {node.where.code}".rstrip()
-        yield line
+        yield commented(f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}", node.where, width)
         for body in bodies_of(node):
-            for inner in _lines(body, ""):
+            for inner in _lines(body, "", width - 6):
                 yield "      " + inner
     yield f"  return {render(graph.output_tree, [names[node] for node in graph.outputs])}"
 

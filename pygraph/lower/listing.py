@@ -6,55 +6,90 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial, singledispatch
 from typing import Any
 
-from ..ops.dtypes import DTYPES
+import numpy as np
+
+from ..graph.node import constant_text
+from ..graph.printer import commented, line_width
+from ..ops.dtypes import CODES, DTYPES, bool_, float32, float64, int64
 from ..ops.table import MICRO_OPS, kernel_at
 from . import decode as d
 from .format import SlotKind
 from .program import Micro, Program, Segment
 
+_ROWS = {code: op for op, code in MICRO_OPS.items()}
 _MICRO_NAMES = {code: op.name for op, code in MICRO_OPS.items()}
 _COMBINERS = ("sum", "prod", "max", "min")
-SlotName = Callable[[int], str]
+#: The text of a slot; a constant's with its values, where they are read with a dtype (its code).
+SlotName = Callable[..., str]
+_INT64 = CODES[int64]
 
 
 def disassemble(program: Program) -> str:
-    """One line an instruction, with its micro-operations indented below it."""
+    """One line an instruction, with its micro-operations indented below it; comments fit the terminal's width."""
     bodies = d.decode(program)
+    width = line_width()
     lines = [
         f"program: {len(bodies)} bodies, {program.instructions} instructions, {len(program.constants)} bytes of "
         f"constants, arena {program.arena_bytes} bytes, {program.cached_bytes} kept"
     ]
     for body in bodies:
-        lines += _body(body, program)
+        lines += _body(body, program, width)
     return "\n".join(lines)
 
 
-def _body(body: d.Body, program: Program) -> Iterator[str]:
+def _body(body: d.Body, program: Program, width: int) -> Iterator[str]:
     yield f"body {body.number}: {body.n_inputs} inputs, {body.n_outputs} outputs, arena {body.arena_bytes} bytes"
     for input_, output in body.shares:
         yield f"  out{output} takes over in{input_}"
+    types = _cell_types(body)
     for init in body.inits:
-        yield f"  cell {init.offset // 8} = {program.constants[init.constant : init.constant + init.nbytes].hex(' ')}"
+        dtype = types.get(init.offset, float32 if init.nbytes == 4 else float64)
+        value = np.frombuffer(program.constants, dtype, init.nbytes // dtype.itemsize, init.constant)
+        yield f"  cell {init.offset // 8} = {constant_text(value[0] if value.size == 1 else value)} : {dtype.name}"
     slot = partial(_slot, body, program)
     for at, segment in enumerate(body.segments):
         if body.number == 0 and len(body.segments) > 1:
             yield f" {Segment(at).name.lower()}:"
         for instruction in segment:
             info = program.nodes[instruction.node]
-            place = f"  # {info.where}" if info.where is not None else ""
             head, *more = _text(instruction, slot)
-            yield f"  {instruction.position:5d}  {head}{place}"
+            yield commented(f"  {instruction.position:5d}  {head}", info.where, width)
             for line in more:
                 yield f"           {line}"
 
 
-def _slot(body: d.Body, program: Program, index: int) -> str:
+def _cell_types(body: d.Body) -> dict[int, np.dtype[Any]]:
+    """The dtypes of what lies in the arena from the start, by offset: those with which it is read."""
+    types: dict[int, np.dtype[Any]] = {}
+    for segment in body.segments:
+        for instruction in segment:
+            if isinstance(instruction, d.Scalar):
+                for micro in instruction.micros:
+                    if micro.micro == Micro.STORE:
+                        types.setdefault(8 * micro.a, DTYPES[micro.dtype_in])
+                    elif micro.micro != Micro.LOAD:
+                        differs = _ROWS[micro.micro].differs
+                        for i, source in enumerate(micro.sources):
+                            types.setdefault(8 * source, bool_ if i in differs else DTYPES[micro.dtype_in])
+            elif isinstance(instruction, d.Loop):
+                for load in instruction.loads:
+                    slot = body.slots[load.slot]
+                    if slot.kind == SlotKind.ARENA:
+                        types.setdefault(slot.where + load.offset * DTYPES[load.dtype].itemsize, DTYPES[load.dtype])
+    return types
+
+
+def _slot(body: d.Body, program: Program, index: int, dtype: int | None = None) -> str:
     slot = body.slots[index]
     match slot.kind:
         case SlotKind.ARENA:
             return f"arena[{slot.where}:{slot.where + slot.nbytes}]"
         case SlotKind.CONST:
-            return f"const[{slot.where}:{slot.where + slot.nbytes}]"
+            place = f"const[{slot.where}:{slot.where + slot.nbytes}]"
+            if dtype is None:
+                return place
+            count = slot.nbytes // DTYPES[dtype].itemsize
+            return f"{place} {constant_text(np.frombuffer(program.constants, DTYPES[dtype], count, slot.where))}"
         case SlotKind.INPUT:
             return program.inputs[slot.where].name if body.number == 0 else f"in{slot.where}"
         case _:
@@ -65,8 +100,8 @@ def _dtype(code: int) -> str:
     return DTYPES[code].name
 
 
-def _at(place: d.Place | d.Operand | d.Access | d.Reduce | d.Stacked, slot: SlotName) -> str:
-    return f"{slot(place.slot)} +{place.offset}"
+def _at(place: d.Place | d.Operand | d.Access | d.Reduce | d.Stacked, slot: SlotName, dtype: int | None = None) -> str:
+    return f"{slot(place.slot, dtype)} +{place.offset}"
 
 
 @singledispatch
@@ -79,7 +114,9 @@ def _(scalar: d.Scalar, slot: SlotName) -> list[str]:
     lines = [f"SCALAR {len(scalar.micros)} micro-operations"]
     for micro in scalar.micros:
         if micro.micro == Micro.LOAD:
-            lines.append(f"w{micro.target} = load {slot(micro.a)} +{micro.b} : {_dtype(micro.dtype_in)}")
+            lines.append(
+                f"w{micro.target} = load {slot(micro.a, micro.dtype_in)} +{micro.b} : {_dtype(micro.dtype_in)}"
+            )
         elif micro.micro == Micro.STORE:
             lines.append(f"store {slot(micro.target)} +{micro.b} = w{micro.a} : {_dtype(micro.dtype_in)}")
         else:
@@ -96,7 +133,10 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
         f"LOOP over {list(loop.dims)}{shape and f' as {shape}'}, blocks of {loop.block}, {loop.registers} registers"
         f"{partial_results}"
     ]
-    lines += [f"r{x.register} = load {_at(x, slot)} strides {list(x.strides)} : {_dtype(x.dtype)}" for x in loop.loads]
+    lines += [
+        f"r{x.register} = load {_at(x, slot, x.dtype)} strides {list(x.strides)} : {_dtype(x.dtype)}"
+        for x in loop.loads
+    ]
     for micro in loop.micros:
         operands = ", ".join(f"r{x}" for x in micro.sources)
         lines.append(f"r{micro.target} = {_MICRO_NAMES[micro.micro]} {operands} : {_dtype(micro.dtype_out)}")
@@ -111,7 +151,7 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
 
 @_text.register
 def _(m: d.Matmul, slot: SlotName) -> list[str]:
-    a, b = (f"{_at(x, slot)}{'ᵀ' if t else ''}" for x, t in ((m.a, m.transpose_a), (m.b, m.transpose_b)))
+    a, b = (f"{_at(x, slot, m.dtype)}{'ᵀ' if t else ''}" for x, t in ((m.a, m.transpose_a), (m.b, m.transpose_b)))
     shape = [*m.batch, m.rows, m.columns]
     return [f"MATMUL {_at(m.c, slot)} = {a} @ {b} : {_dtype(m.dtype)} {shape} over {m.middle}"]
 
@@ -128,15 +168,16 @@ def _(call: d.Call, slot: SlotName) -> list[str]:
     n_inputs = len(kernel.letters[0])
     for at, (argument, code) in enumerate(zip(call.arguments, kernel.argument_codes(dtype), strict=True)):
         role = "operand" if at < n_inputs else "result"
-        lines.append(f"{role} {_at(argument, slot)} strides {list(argument.strides)} : {_dtype(code)}")
+        lines.append(f"{role} {_at(argument, slot, code)} strides {list(argument.strides)} : {_dtype(code)}")
     return lines
 
 
 @_text.register
 def _(s: d.Scatter, slot: SlotName) -> list[str]:
     target = f"{_at(s.out, slot)} as [{s.outer}, {s.length}, {s.inner}]"
+    values, at = _at(s.v, slot, s.dtype), _at(s.at, slot, _INT64)
     sign = "+=" if s.adds else "="
-    return [f"SCATTER {target} {sign} {_at(s.v, slot)} at {s.count} of {_at(s.at, slot)} : {_dtype(s.dtype)}"]
+    return [f"SCATTER {target} {sign} {values} at {s.count} of {at} : {_dtype(s.dtype)}"]
 
 
 def _listed(slot: SlotName, **groups: Sequence[d.Place]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Figures of one Executable; `str()` is a table.
+    """Figures of one Executable; `str()` is a table of those that say something.
 
     Attributes:
         name: of the graph.
@@ -60,7 +60,8 @@ class Stats:
     memory_plans: Mapping[str, int] | None = None
 
     def __str__(self) -> str:
-        rows = [(field.name.replace("_", " "), _text(field.name, getattr(self, field.name))) for field in fields(self)]
+        said = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        rows = [(name.replace("_", " "), _text(name, value)) for name, value in said if value is not None]
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
@@ -78,7 +79,7 @@ def _text(name: str, value: object) -> str:
         return f"{value * 1e3:.2f} ms"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {cost:,}" for key, cost in value.items())
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def bytes_text(n: int) -> str:

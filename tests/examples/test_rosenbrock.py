@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,9 @@ def test_newton_reaches_the_minimum() -> None:
 def test_it_says_when_it_has_not_converged() -> None:
     with pytest.raises(RuntimeError, match="has not converged after 2 steps"):
         rosenbrock.minimise(rosenbrock.start(), most=2)
+
+
+def test_without_scipy_it_says_so_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.sparse", None)
+    with pytest.raises(SystemExit, match=r"^This example needs SciPy: pip install 'pygraph-ad\[sparse\]'$"):
+        rosenbrock.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -94,7 +95,8 @@ def test_equality_is_by_structure() -> None:
 # --- listing
 
 
-def test_listing() -> None:
+def test_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     x, y = var("x", (100, 3)), var("y", (3,), "float32")
     z = np.tanh(x * 2.5)
     w = z + y
@@ -103,14 +105,30 @@ def test_listing() -> None:
     assert str(graph) == textwrap.dedent(
         f"""\
         graph g(x: float64[100, 3], y: float32[3]):
-          %0 = constant([11, 12, ..., 17, 18]) : int64[8]   # test_graph.py:{line + 4}  {_source(line + 4)}
-          %1 = multiply(x, 2.5) : float64[100, 3]   # test_graph.py:{line + 2}  z = np.tanh(x * 2.5)
-          %2 = tanh(%1) : float64[100, 3]   # test_graph.py:{line + 2}  z = np.tanh(x * 2.5)
-          %3 = convert(y, dtype=float64) : float64[3]   # test_graph.py:{line + 3}  w = z + y
-          %4 = add(%2, %3) : float64[100, 3]   # test_graph.py:{line + 3}  w = z + y
-          %5 = reduce_sum(%4, axes=(0,)) : float64[3]   # test_graph.py:{line + 4}  {_source(line + 4)}
+          %0 = constant([11, 12, ..., 17, 18]) : int64[8]   # test_graph.py:{line + 5}  {_source(line + 5)}
+          %1 = multiply(x, 2.5) : float64[100, 3]   # test_graph.py:{line + 3}  z = np.tanh(x * 2.5)
+          %2 = tanh(%1) : float64[100, 3]   # test_graph.py:{line + 3}  z = np.tanh(x * 2.5)
+          %3 = convert(y, dtype=float64) : float64[3]   # test_graph.py:{line + 4}  w = z + y
+          %4 = add(%2, %3) : float64[100, 3]   # test_graph.py:{line + 4}  w = z + y
+          %5 = reduce_sum(%4, axes=(0,)) : float64[3]   # test_graph.py:{line + 5}  {_source(line + 5)}
           return {{'c': %0, 'w': %5}}"""
     )
+
+
+def test_a_listing_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = var("x", (3,))
+    total, _ = scan(
+        lambda c, v: (c + np.sin(v) * 2.0, None), 0.0, x
+    )  # a comment that is much too long for the terminal
+    graph = Graph([x], total)
+    for columns in (40, 60, 80, 100, 130):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = str(graph).splitlines()
+        assert all(len(line) <= columns for line in lines if "#" in line)
+        assert any(line.endswith("…") for line in lines) or columns < 80
+        assert sum("test_graph.py:" in line for line in lines) >= (columns > 40) + 2 * (columns > 80)
+    monkeypatch.setenv("COLUMNS", "300")
+    assert "…" not in str(graph)
 
 
 def _source(line: int) -> str:
@@ -188,7 +206,11 @@ def test_graphs_load_in_another_process(tmp_path: Path) -> None:
         """
     )
     run = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "graph")], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(tmp_path / "graph")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),  # not what readline, which pytest imports, puts there: the width of lines
     )
     assert run.stderr == ""
     assert run.stdout.strip() == str(graph)

@@ -12,11 +12,12 @@ from programs import derived, opcodes
 from pygraph.graph import Graph, scan, var
 from pygraph.lower import Program, disassemble, lower
 from pygraph.ops import concatenate, exp, matmul, sin, sum, take, tanh
+from pygraph.ops.comparison import select
 
 
 def text(program: Program) -> str:
     """The listing without the user's lines and the size of blocks, which is tuned."""
-    lines = (re.sub(r"  # .*", "", line) for line in disassemble(program).splitlines())
+    lines = (re.sub(r"   # .*", "", line) for line in disassemble(program).splitlines())
     return "\n".join(re.sub(r"blocks of \d+", "blocks", line) for line in lines)
 
 
@@ -26,7 +27,7 @@ def test_a_loop_and_a_scalar() -> None:
     assert text(program) == (
         "program: 1 bodies, 2 instructions, 8 bytes of constants, arena 64 bytes, 0 kept\n"
         "body 0: 2 inputs, 2 outputs, arena 64 bytes\n"
-        "  cell 0 = 00 00 00 00 00 00 00 40\n"
+        "  cell 0 = 2.0 : float64\n"
         "      0  LOOP over [6] as [2][3][1], blocks, 3 registers\n"
         "           r0 = load x +0 strides [1] : float64\n"
         "           r1 = load y +0 strides [0] : float64\n"
@@ -39,6 +40,25 @@ def test_a_loop_and_a_scalar() -> None:
         "           w1 = add w1, w0 : float64\n"
         "           store out1 +0 = w1 : float64"
     )
+
+
+def test_constants_are_numbers() -> None:
+    x, i = var("x", (4,)), var("i", (), "int32")
+    table = np.arange(1.0, 5.0)
+    chosen = select(i > 2, np.float32(1.5), np.float32(-1.0))
+    listing = disassemble(lower(Graph([x, i], (x * table, take(x, np.array([2, 0]), axis=0), chosen, np.full(9, 7)))))
+    for said in ("[1.0, 2.0, 3.0, 4.0] +0", "[2, 0] +0 : float64", ": int32", "= 1.5 : float32", "= -1.0 : float32"):
+        assert said in listing
+    assert not re.search(r"\b[0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2}\b", listing)
+
+
+def test_comments_fit_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = lower(Graph([x := var("x", (4,))], exp(x) + sum(sin(x)) * 2.0 - tanh(x)))  # a long comment on a long line
+    for columns in (60, 80, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = [line for line in disassemble(program).splitlines() if "#" in line]
+        assert lines
+        assert all(len(line) <= columns for line in lines)
 
 
 def test_segments_have_titles() -> None:
