@@ -195,6 +195,16 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     ),
     "method": (on(lambda x: x.argmax(), V), pg.UnsupportedError, ("expressions have no .argmax", "do: write np.min(")),
     "method that is a function": (on(lambda x: x.take([0]), V), AttributeError, ("do: write np.take(x, ...)",)),
+    "shape": (on(lambda n: np.zeros(n), 3), pg.TracedValueError, ("got '<n : int64>'", "do: give ints; keep what")),
+    "random": (
+        on(lambda x: np.random.default_rng(0).permutation(x), V),
+        pg.TracedValueError,
+        ("do: draw random numbers outside",),
+    ),
+    "converted": (on(lambda x: np.float64(x), 1.0), pg.TracedValueError, ("do: x.astype('float64') converts",)),
+    "multiplied": (on(lambda x: x.at[0].mul(2.0), V), pg.UnsupportedError, ("there is no .mul", "x[i] * v")),
+    "float index": (on(lambda x: x[1.5], V), pg.DTypeError, ("must be an integer, not float64", "i.astype('int64')")),
+    "argnums": (lambda: pg.grad(zero, argnums=1)(V), pg.SignatureError, ("argnums=1, with 1 argument", "do: give 0")),
     "sort": (on(np.sort, V), pg.UnsupportedError, ("pygraph does not sort", "x[order]")),
 }
 

@@ -342,7 +342,7 @@ def vector(x: Any) -> Any:
         (lambda: pg.jvp(vector, (2.0,), (1.0, 1.0)), pg.ShapeError, ["tangents of the form (*, *)", "(*,)"]),
         (lambda: pg.jvp(vector, (np.ones(2),), (np.ones(3),)), pg.ShapeError, ["shape (3,) for a value of shape (2,)"]),
         (lambda: pg.vjp(vector, np.ones(2))[1](np.ones(3)), pg.SignatureError, ["must have shape (2,), not (3,)"]),
-        (lambda: pg.grad(vector, 1)(2.0), pg.SignatureError, ["argnums=1, with 1 arguments"]),
+        (lambda: pg.grad(vector, 1)(2.0), pg.SignatureError, ["argnums=1, with 1 argument"]),
         (lambda: pg.grad(vector, (0, 0))(2.0), pg.SignatureError, ["argnums=(0, 0) names an argument twice"]),
         (lambda: pg.grad(vector, has_aux=True)(2.0), pg.GraphError, ["not a pair", "return (output, aux)"]),
         (lambda: pg.grad(lambda x: "text")(2.0), pg.GraphError, ["returned a str"]),

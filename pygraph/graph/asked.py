@@ -15,7 +15,7 @@ from ..errors import TracedBoolError, TracedValueError, UnsupportedAttributeErro
 from .instead import instead
 from .where import Where, describe, innermost
 
-__all__ = ["STORE", "missing_method", "refuse", "wants_dense"]
+__all__ = ["STATIC", "STORE", "missing_method", "refuse", "wants_dense"]
 
 _CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
 _LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
@@ -23,8 +23,8 @@ _CHAIN = "write a < x < b as (a < x) & (x < b)"
 _LOGIC = "write a & b for `a and b`, a | b for `a or b`, ~a for `not a`"
 _LARGEST = "np.maximum(x, y) and np.minimum(x, y) take the larger and the smaller, np.max(x) and np.min(x) of an array"
 _ASSERT = "check the result outside of the function; pg.compile(f, check_finite=True) looks for inf and nan"
-_STATIC = (
-    "or keep what decides shapes, axes or the form of the program out of the trace: close over it, or use "
+STATIC = (
+    "keep what decides shapes, axes or the form of the program out of the trace: close over it, or use "
     "functools.partial"
 )
 _COUNT = "pg.fori_loop(0, n, body, start) repeats a step n times"
@@ -50,7 +50,7 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "index": (
         (r"\brange\(", _COUNT),
-        (r"(zeros|ones|empty|full|reshape|arange|broadcast_to|tile|repeat)\(", "shapes are static"),
+        (r"(zeros|ones|empty|full|reshape|arange|broadcast_to|tile|repeat)\(", f"give ints: {STATIC}"),
         (r"\w\[", _LIST),
     ),
     "float": (
@@ -59,6 +59,8 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "np.asarray": (
         (r"\b(array|asarray|asanyarray|stack)\(\s*[\[(]", _JOIN),
+        (r"\brandom\.", "draw random numbers outside, and give them as an argument"),
+        (r"\bnp\.(float|int)\d*\(", "x.astype('float64') converts an expression"),
         (r"\b(array|asarray|asanyarray)\(", "leave it out, or write pg.asarray(x), which takes expressions too"),
         (r"\b(arange|linspace)\(", "give numbers: shapes are static; start + np.arange(n) shifts by an expression"),
     ),
@@ -69,7 +71,7 @@ _OTHERWISE = {
     "float": "leave float() out: an expression is a number already",
     "int": "x.astype('int64') converts an expression (towards zero)",
     "complex": "leave complex() out: graphs hold real numbers",
-    "np.asarray": f"use a function that records: np.* or pg.*; {_JOIN}; {STORE}",
+    "np.asarray": "use a function that records: np.* or pg.* (dir(pg) lists them)",
     "item": "leave .item() out: an expression of one element is a number already; reshape(()) drops its axes",
     "format": _SHOWN,
     "tolist": "list(x) gives the elements along the first axis, as expressions",
@@ -131,7 +133,7 @@ def refuse(x: Any, asked: str) -> NoReturn:
     if asked in ("float", "np.asarray") and frame is not None:
         advice = {"BINARY_SUBSCR": _TABLE, "STORE_SUBSCR": STORE}.get(_running(frame), advice)
     if asked in ("bool", "index") and _decides(x):
-        advice += f"; {_STATIC}"
+        advice += f"; or {STATIC}"
     elif asked not in ("bool", "index", "np.asarray"):
         advice += f"; {_NUMBERS}"
     raise kind(describe("tracing", f"{asked}()", problem, advice, (x,), where))

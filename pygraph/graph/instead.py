@@ -55,7 +55,7 @@ isclose: np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y)
 allclose: np.all(np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y))
 array_equal array_equiv: np.all(x == y)
 append: np.concatenate([np.ravel(x), np.ravel(y)])
-apply_along_axis apply_over_axes vectorize: pg.vmap(f) applies f to each slice: pg.vmap(f)(x)
+apply_along_axis apply_over_axes vectorize: pg.vmap(f)(x), where f takes one slice
 argmax: np.min(np.where(np.ravel(x) == np.max(x), np.arange(x.size), x.size))
 argmin: np.min(np.where(np.ravel(x) == np.min(x), np.arange(x.size), x.size))
 nanargmax nanargmin: put np.where(np.isnan(x), -np.inf, x) (or np.inf) in place of x, then as for argmax

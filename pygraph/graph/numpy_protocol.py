@@ -232,6 +232,6 @@ def _checked_call(
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            advice = f"pygraph has {function.__name__}{signature}"
+            advice = f"pygraph has {function.__name__}({', '.join(signature.parameters)})"
             raise _unsupported(f"{name} with these arguments ({error})", operands, advice) from error
     return strong(function(*args, **kwargs))

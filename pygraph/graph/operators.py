@@ -399,5 +399,11 @@ class At:
         if name.startswith("__"):
             raise AttributeError(name)
         raise UnsupportedError(
-            describe("tracing", f"x.at[idx].{name}", "is not supported", "use .set(v) or .add(v)", (self._x,))
+            describe(
+                "tracing",
+                f"x.at[i].{name}",
+                f"there is no .{name}",
+                "use .set(v) or .add(v): x.at[i].set(x[i] * v) multiplies, x.at[i].set(np.maximum(x[i], v)) bounds",
+                (self._x,),
+            )
         )

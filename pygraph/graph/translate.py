@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, SignatureError, TracedValueError, UnsupportedError
-from .asked import STORE
+from .asked import STATIC, STORE
 from .where import describe, line_of
 
 __all__ = ["in_our_words"]
@@ -32,6 +32,9 @@ def in_our_words(error: Exception, function: str, args: Sequence[Any]) -> GraphE
         problem = "a NumPy array has no .at, which belongs to expressions"
         advice = "begin with an expression: pg.zeros(shape).at[i].set(v), or pg.asarray(x).at[i].set(v)"
         return UnsupportedError(describe("tracing", "x.at", problem, advice, (owner,), where))
+    if isinstance(error, TypeError) and "integer" in str(error) and "got '<" in str(error):
+        problem = f"a shape is made of ints that are known when recording: {error}"
+        return TracedValueError(describe("tracing", function, problem, f"give ints; {STATIC}", (), where))
     given = next((i for i, arg in enumerate(args) if _is_numbers(arg)), None)
     if isinstance(error, TypeError) and given is not None and "'list'" in str(error):
         problem = (

@@ -293,7 +293,8 @@ def as_index(index: Any, name: str) -> Any:
             advice="keep the shape: np.where(mask, x, 0.0); x[mask] takes a mask that is known when recording",
         )
     if letter == "f":
-        raise DTypeError(f"{name}: an index must be an integer, not {index.dtype}; use pg.astype(i, 'int64')")
+        problem = f"{name}: an index must be an integer, not {index.dtype}"
+        raise DTypeError(problem, advice="convert the index: i.astype('int64')")
     return astype(index, int64)
 
 

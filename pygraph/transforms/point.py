@@ -125,9 +125,8 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
         raise refusal(SignatureError, transform, f, problem, "give an int, or a tuple of ints") from error
     for i in given:
         if not -n <= i < n:
-            raise refusal(
-                SignatureError, transform, f, f"argnums={argnums!r}, with {n} arguments", f"give 0 to {n - 1}"
-            )
+            problem = f"argnums={argnums!r}, with {n} argument{'s' if n != 1 else ''}"
+            raise refusal(SignatureError, transform, f, problem, f"give 0 to {n - 1}" if n > 1 else "give 0")
     positions = tuple(i % n for i in given)
     if len(set(positions)) < len(positions):
         raise refusal(SignatureError, transform, f, f"argnums={argnums!r} names an argument twice", "name each once")
