@@ -194,7 +194,7 @@ def test_executables_with_wrt_and_pickles() -> None:
         ),
         ({"jvp": lambda p, t: (p[0][0], t[0])}, pg.ShapeError, "the output of the jvp is float64 where"),
         ({"jvp": lambda p, t: (p[0], (t[0], t[0]))}, pg.ShapeError, r"the tangent has the form \(\*, \*\), not \*"),
-        ({"jvp": lambda p, t: t[0]}, pg.GraphError, "the jvp returned a Node, not a pair"),
+        ({"jvp": lambda p, t: t[0]}, pg.GraphError, "the jvp returned one expression"),
         ({"jvp": lambda p, t: (p[0], t[0] * t[0])}, pg.UnsupportedError, "the jvp is not linear in its tangents"),
         (
             {"jvp": lambda p, t: (p[0], pg.cond(t[0][0] > 0, lambda t: t, lambda t: 2.0 * t, t[0]))},
@@ -215,7 +215,11 @@ def test_executables_with_wrt_and_pickles() -> None:
         ({"vjp": lambda p, ct: ct}, pg.GraphError, r"the vjp returned \* for 1 arguments"),
         ({"vjp": lambda p, ct: (ct, ct)}, pg.GraphError, r"the vjp returned \(\*, \*\) for 1 arguments"),
         ({"vjp": lambda p, ct: ({"x": ct},)}, pg.ShapeError, r"the cotangent has the form {'x': \*}, not \*"),
-        ({"vjp": (lambda x: x, lambda r, ct: (ct,))}, pg.GraphError, "the forward rule returned a Node, not a pair"),
+        (
+            {"vjp": (lambda x: x, lambda r, ct: (ct,))},
+            pg.GraphError,
+            "the forward rule returned one expression",
+        ),
         (
             {"vjp": (lambda x: (x[:1], x), lambda r, ct: (ct,))},
             pg.ShapeError,

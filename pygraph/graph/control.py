@@ -16,7 +16,7 @@ from .build import as_node, constant, convert, depends_on, make, new_input, outp
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording
-from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
+from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 from .where import describe, type_text
@@ -124,7 +124,7 @@ def _call(
     with recording((*carry, *x)):
         returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
     if not isinstance(returned, tuple) or len(returned) != 2:
-        problem = f"the body {function_name(f)!r} returned a {type(returned).__name__}, not a pair"
+        problem = f"the body {function_name(f)!r} returned {returned_text(returned)}, not a pair"
         raise GraphError(describe("tracing", "scan", problem, "return (carry, y); y may be None"))
     carry_out, carry_tree = flatten(returned[0])
     ys, y_tree = flatten(returned[1])

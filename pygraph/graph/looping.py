@@ -16,7 +16,7 @@ from .graph import Graph
 from .guard import guarded
 from .node import Node
 from .recording import recording
-from .trace import function_name, make_inputs, parameter_names, require_functions, result_node
+from .trace import function_name, make_inputs, parameter_names, require_functions, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .where import describe
 
@@ -117,7 +117,7 @@ def _condition(found: Any) -> Node:
     """What the condition returned, which is one bool."""
     leaves, _ = flatten(found)
     if len(leaves) != 1 or leaves[0] is not found:
-        problem = f"the condition returned a {type(found).__name__}"
+        problem = f"the condition returned {returned_text(found)}"
         raise GraphError(describe("tracing", "while_loop", problem, "return one scalar bool"))
     node = result_node(found, "while_loop")
     if node.shape != ():

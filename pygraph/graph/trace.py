@@ -19,7 +19,16 @@ from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
 from .where import describe, type_text
 
-__all__ = ["Spec", "function_name", "leaf_type", "parameter_names", "require_functions", "spec", "trace"]
+__all__ = [
+    "Spec",
+    "function_name",
+    "leaf_type",
+    "parameter_names",
+    "require_functions",
+    "returned_text",
+    "spec",
+    "trace",
+]
 
 
 class Spec:
@@ -84,8 +93,19 @@ def function_name(f: Callable[..., Any]) -> str:
     return "lambda_" if name == "<lambda>" else str(name)
 
 
+def returned_text(x: Any) -> str:
+    """What a function returned, for an error that says that it should have been something else."""
+    if isinstance(x, Node):
+        return f"one expression of type {x.type_text}"
+    if x is None:
+        return "None"
+    if type(x) is tuple:
+        return f"a tuple of {len(x)}"
+    return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}"
+
+
 def require_functions(op: str, advice: str, **given: Any) -> None:
-    """Raise `SignatureError` for an argument of a control-flow function that is not callable."""
+    """Raise `SignatureError` for an argument of a function of functions that is not callable."""
     for title, f in given.items():
         if not callable(f):
             what = repr(f) if isinstance(f, (Node, int, float)) else f"a {type(f).__name__}"
@@ -134,6 +154,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         >>> pg.trace(lambda x, y: x * y, 1.0, 2.0)
         <graph lambda_: 2 inputs, 1 outputs, 3 nodes>
     """
+    require_functions("trace", "write pg.trace(f, *args)", f=f)
     name = function_name(f)
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)

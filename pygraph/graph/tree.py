@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
+from .where import describe
 
 __all__ = ["TreeDef", "flatten", "flatten_named", "map_leaves", "unflatten"]
 
@@ -88,6 +89,9 @@ class TreeDef:
         return render(self, ["*"] * self.n_leaves)
 
 
+#: How deep containers may be nested; Python's own stack is not much deeper.
+MAX_NESTING = 100
+
 LEAF = TreeDef(None)
 _NONE = TreeDef(type(None))
 
@@ -135,16 +139,22 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
         ([2, 3, 1], {'b': (*, *), 'w': *})
     """
     leaves: list[Any] = []
-    return leaves, _flatten(tree, leaves)
+    return leaves, _flatten(tree, leaves, 0)
 
 
-def _flatten(tree: Any, leaves: list[Any]) -> TreeDef:
+def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
     taken = _parts(tree)
     if taken is None:
         leaves.append(tree)
         return LEAF
+    if depth == MAX_NESTING:
+        problem = f"containers are nested deeper than {MAX_NESTING}, or one contains itself"
+        raise GraphError(describe("tracing", f"a {type(tree).__name__}", problem, "put the leaves into fewer levels"))
     form, parts = taken
-    return TreeDef(form.kind, form.keys, tuple(_flatten(part, leaves) for part in parts), form.static)
+    children = []
+    for part in parts:  # not in a comprehension, which would take a frame of its own
+        children.append(_flatten(part, leaves, depth + 1))  # noqa: PERF401
+    return TreeDef(form.kind, form.keys, tuple(children), form.static)
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
@@ -190,9 +200,10 @@ def map_leaves(function: Callable[..., Any], tree: Any) -> Any:
 
 def flatten_named(tree: Any, name: str) -> tuple[list[tuple[str, Any]], TreeDef]:
     """Like `flatten`, with a name for each leaf that reads as Python: `params.w`, `params[0]`, `params['a b']`."""
+    form = flatten(tree)[1]
     named: list[tuple[str, Any]] = []
     _flatten_named(tree, name, named)
-    return named, flatten(tree)[1]
+    return named, form
 
 
 def _flatten_named(tree: Any, name: str, named: list[tuple[str, Any]]) -> None:

@@ -30,15 +30,17 @@ from .reads import MISSING, Reads
 __all__ = ["constants_of", "kinds_of", "reads_of", "rules_of"]
 
 #: Objects that are looked at before the answer is left unknown.
-LIMIT = 20_000
+LIMIT = 5_000
 
 #: Modules of which no value changes; modules that are not listed are read attribute by attribute.
 _LIBRARY = frozenset(
     {"abc", "builtins", "cmath", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "itertools"}
-    | {"math", "numbers", "numpy", "operator", "pygraph", "string", "types", "typing"}
+    | {"math", "numbers", "numpy", "operator", "pygraph", "scipy", "string", "types", "typing"}
 )
 #: What is in them all the same and gives another value at each call, or reads a file.
-_CHANGING = frozenset({"random", "load", "loadtxt", "genfromtxt", "fromfile", "memmap", "empty", "empty_like"})
+_CHANGING = frozenset(
+    {"random", "rvs", "load", "loadtxt", "loadmat", "mmread", "genfromtxt", "fromfile", "memmap", "empty", "empty_like"}
+)
 #: Attributes through which anything can be read.
 _FRAMES = frozenset({"__globals__", "__builtins__", "f_globals", "f_locals", "f_back", "gi_frame", "__subclasses__"})
 #: Built-in functions whose result depends on their arguments alone.
@@ -339,6 +341,8 @@ class _Finder:
     def _object(self, value: Any) -> None:
         """An instance of a class written in Python: what it holds, and what its class does."""
         kind = type(value)
+        if kind.__module__.partition(".")[0] == "logging":
+            return  # it is told, and tells nothing
         if kind.__module__.startswith("pygraph."):
             roots = getattr(value, "roots", None)
             if roots is not None:

@@ -15,12 +15,12 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, Unsuppo
 from ..graph.build import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
-from ..graph.trace import function_name, make_inputs, parameter_names, result_node
+from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.where import Where, attributed, describe, type_text
 from ..ops.dtypes import is_float
 from ..runtime.compile import CompiledFunction
-from .point import Function, compiled
+from .point import Function, compiled, require_function
 
 __all__ = ["custom_derivative"]
 
@@ -58,6 +58,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
         >>> pg.grad(log1pexp)(100.0)
         np.float64(1.0)
     """
+    require_function("custom_derivative", f)
     pair = vjp if isinstance(vjp, tuple) else (vjp,)
     if (
         (jvp is None and vjp is None)
@@ -236,7 +237,7 @@ class _Rule:
         count = len(self.types)
         returned = self.jvp_rule(_nested(self.forms, given[:count]), _nested(self.forms, given[count:]))
         if not isinstance(returned, tuple) or len(returned) != 2:
-            problem = f"the jvp returned a {type(returned).__name__}, not a pair"
+            problem = f"the jvp returned {returned_text(returned)}, not a pair"
             raise self._error(GraphError, self.jvp_rule, problem, "return (output, tangent of the output)")
         self._fit(self.jvp_rule, "output of the jvp", returned[0], self.output_form, self.output_types, True)
         return self._fit(self.jvp_rule, "tangent", returned[1], self.output_form, self.output_types, False)
@@ -268,7 +269,7 @@ class _Rule:
             forward, backward = self.vjp_rule
             returned = forward(*arguments)
             if not isinstance(returned, tuple) or len(returned) != 2:
-                problem = f"the forward rule returned a {type(returned).__name__}, not a pair"
+                problem = f"the forward rule returned {returned_text(returned)}, not a pair"
                 raise self._error(GraphError, forward, problem, "return (output, residuals)")
             self._fit(forward, "output of the forward rule", returned[0], self.output_form, self.output_types, True)
             pulled = backward(returned[1], cotangent)

@@ -11,7 +11,7 @@ from ..graph.build import constant
 from ..graph.node import Node
 from ..ops.dtypes import is_float
 from ..runtime.compile import CompiledFunction
-from .point import Function, Point, compiled, filled, positions_of, record_point, refusal
+from .point import Function, Point, compiled, filled, positions_of, record_point, refusal, require_function
 
 __all__ = ["grad", "value_and_grad"]
 
@@ -61,6 +61,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         >>> pg.grad(pg.grad(lambda x: x**3))(2.0)
         np.float64(12.0)
     """
+    require_function("grad", f)
     both = value_and_grad(f, argnums, has_aux).function
 
     def recorded(*args: Any, **named: Any) -> Any:

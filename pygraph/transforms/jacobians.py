@@ -14,7 +14,7 @@ from ..graph.node import Node
 from ..graph.tree import unflatten
 from ..runtime.compile import CompiledFunction
 from ..runtime.notes import JacobianNote, note
-from .point import Function, Point, compiled, positions_of, record_point, refusal
+from .point import Function, Point, compiled, positions_of, record_point, refusal, require_function
 from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
@@ -201,6 +201,7 @@ def hessian(
     if sparse:
         return sparse_hessian(f, argnums, has_aux, backend=backend, **options)
     _refuse("hessian", f, options)
+    require_function("hessian", f)
     twice = jacfwd(jacrev(f, argnums, has_aux).function, argnums, has_aux).function
 
     def recorded(*args: Any, **named: Any) -> Any:

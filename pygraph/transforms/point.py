@@ -16,7 +16,7 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.build import as_node, constant, convert, substitute
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked
-from ..graph.trace import function_name, make_inputs, parameter_names, result_node
+from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
 from ..graph.where import Where, describe, is_user_code
@@ -70,6 +70,7 @@ def record_point(
     transform: str, f: Function, positions: Sequence[int], args: Sequence[Any], named: dict[str, Any], has_aux: bool
 ) -> Point:
     """Record `f` on variables in place of `args[i]` for i in `positions`."""
+    require_function(transform, f)
     names = parameter_names(f, len(args))
     leaves: list[tuple[str, Any]] = []
     forms = []
@@ -85,7 +86,8 @@ def record_point(
                 transform,
                 f,
                 f"argument {name!r} is {node.type_text}, which has no derivative",
-                "give it as a float (1.0, x.astype('float64')), or leave it out of argnums",
+                "give it as a float (1.0, x.astype('float64')), or "
+                + _LEFT_OUT.get(transform, "leave it out of argnums"),
             )
     variables = make_inputs([name for name, _ in leaves], [(node.shape, node.dtype) for node in actual])
     remaining = iter(weakened(variables, [leaf for _, leaf in leaves]))
@@ -97,7 +99,7 @@ def record_point(
         returned, aux = f(*replaced, **named), None
         if has_aux:
             if not isinstance(returned, tuple) or len(returned) != 2:
-                problem = f"has_aux=True, and the function returned a {type(returned).__name__}, not a pair"
+                problem = f"has_aux=True, and the function returned {returned_text(returned)}, not a pair"
                 raise refusal(GraphError, transform, f, problem, "return (output, aux)")
             returned, aux = returned
         leaves_out, tree = flatten((returned, aux))
@@ -107,6 +109,28 @@ def record_point(
     returned, aux = unflatten(tree, planned)
     outputs, output_tree = flatten(returned)
     return Point(name, variables, actual, tuple(forms), outputs, output_tree, aux)
+
+
+#: How an argument is left out of what is differentiated, where that is not said by argnums.
+_LEFT_OUT = dict.fromkeys(("vjp", "linearize"), "close over it: lambda x: f(x, 2)") | dict.fromkeys(
+    ("jvp", "hvp"), "close over it: lambda x: f(x, 2), with primals and tangents of the others"
+)
+#: How a transformation of a function is called, where it is not pg.name(f).
+_USES = {
+    "jvp": "jvp(f, (x,), (dx,))",
+    "hvp": "hvp(f, (x,), (dx,))",
+    "vjp": "vjp(f, x)",
+    "linearize": "linearize(f, x)",
+    "custom_derivative": "custom_derivative(f, jvp=...)",
+}
+
+
+def require_function(transform: str, f: Any) -> None:
+    """Raise `SignatureError` where what is to be transformed is no function."""
+    if not callable(f):
+        what = repr(f) if isinstance(f, (int, float, Node)) else f"a {type(f).__name__}"
+        advice = f"give a function: pg.{_USES.get(transform, f'{transform}(f)')}"
+        raise SignatureError(describe("differentiating", transform, f"it is given {what}, not a function", advice))
 
 
 def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
@@ -146,8 +170,7 @@ def compiled(
     `made` is the public function that made it and its arguments, by which it pickles. It is recorded again when what
     `f`, or one of the `others` that it uses, reads from outside has changed.
     """
-    if not callable(f):
-        raise refusal(SignatureError, name, f, f"{f!r} is not a function", f"give a function: pg.{name}(f)")
+    require_function(name, f)
     functools.update_wrapper(recorded, f, updated=())  # a compiled function keeps its own name in its attributes
     recorded.__name__ = recorded.__qualname__ = f"{name}_{function_name(f)}"
     if f.__doc__:

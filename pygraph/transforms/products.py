@@ -17,7 +17,7 @@ from ..graph.tree import flatten, unflatten
 from ..ops.dtypes import is_float
 from ..runtime.compile import CompiledFunction, traced_anew
 from .gradients import grad
-from .point import Function, Point, filled, fitting, record_point, refusal
+from .point import Function, Point, filled, fitting, record_point, refusal, require_function
 
 __all__ = ["hvp", "jvp", "linearize", "vjp"]
 
@@ -43,6 +43,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         >>> pg.jvp(np.sin, (0.0,), (2.0,))
         (np.float64(0.0), np.float64(2.0))
     """
+    require_function("jvp", f)
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "jvp", f, "primals and tangents must be tuples", "write jvp(f, (x,), (dx,))")
     result: tuple[Any, ...] = _make_jvp(f, has_aux)(tuple(primals), tuple(tangents))
@@ -93,7 +94,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         (np.float64(6.0), (np.float64(3.0), np.float64(2.0)))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        checked = _make_vjp(f, has_aux)
+        checked = _make_vjp("vjp", f, has_aux)
         found = checked._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
@@ -120,9 +121,11 @@ def _of_expressions(kept: Function, recorded: Callable[[], Function]) -> Functio
     return sweep
 
 
-def _make_vjp(f: Function, has_aux: bool) -> CompiledFunction:
+def _make_vjp(name: str, f: Function, has_aux: bool) -> CompiledFunction:
+    require_function(name, f)
+
     def checked(*primals: Any) -> Any:
-        point = record_point("vjp", f, range(len(primals)), primals, {}, has_aux)
+        point = record_point(name, f, range(len(primals)), primals, {}, has_aux)
         return (point.value(), point.aux_value()) if has_aux else point.value()
 
     functools.update_wrapper(checked, f)
@@ -171,7 +174,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         (np.float64(6.0), np.float64(3.0), np.float64(2.0))
     """
     if not any(isinstance(leaf, Node) for leaf in flatten(primals)[0]):
-        found = _make_vjp(f, False)._signatures.executable(*primals)
+        found = _make_vjp("linearize", f, False)._signatures.executable(*primals)
         if not isinstance(found, Graph):
             value, kept = found.keep(*primals)
             return value, _of_expressions(kept.jvp, lambda: _inline_linearize(f, primals)[1])
@@ -209,6 +212,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         >>> pg.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
         array([6., 0.])
     """
+    require_function("hvp", f)
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise refusal(SignatureError, "hvp", f, "primals and tangents must be tuples", "write hvp(f, (x,), (dx,))")
     return _make_hvp(f, len(primals))(tuple(primals), tuple(tangents))

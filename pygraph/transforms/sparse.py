@@ -28,7 +28,7 @@ from ..graph.where import describe
 from ..ops.dtypes import is_float
 from ..runtime.backends import checked_backend
 from ..runtime.compile import CACHE_SIZE, CompiledFunction, _Signatures
-from .point import Function, Point, positions_of, record_point, refusal
+from .point import Function, Point, positions_of, record_point, refusal, require_function
 
 if TYPE_CHECKING:
     from ..runtime.executable import Executable
@@ -276,6 +276,7 @@ class SparseFunction:
         cache_size: int = CACHE_SIZE,
         roots: tuple[Any, ...] | None = None,
     ) -> None:
+        require_function(kind.name, f)
         functools.update_wrapper(self, f)
         self._roots = roots
         self._kind, self._f, self._options, self._cache_size = kind, f, dict(options), cache_size
