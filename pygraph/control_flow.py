@@ -59,7 +59,7 @@ def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> 
         pred: a scalar bool.
         true_fun, false_fun: functions of the operands, whose results have one container, with one shape and dtype
             for each leaf; Python numbers in it take the dtype of the other function's.
-        operands: containers of arrays.
+        operands: containers of arrays; Python numbers among them are traced, too.
 
     Returns:
         What the chosen function returns.
@@ -85,7 +85,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     Args:
         index: a scalar integer; it is clamped to the branches there are.
         branches: at least one function of the operands; as for `cond`.
-        operands: containers of arrays.
+        operands: containers of arrays; Python numbers among them are traced, too.
 
     Returns:
         What the chosen function returns.

@@ -182,6 +182,13 @@ def _port_value(kind: SlotKind, node: Node, at: int) -> Value:
     return Value(kind, node.dtype, prod(node.shape) * node.dtype.itemsize, at)
 
 
+def _source(node: Node) -> Node:
+    """What `node` is a view of, or a copy of a view; `Views` only knows that once all before it is placed."""
+    while node.op.name in VIEW_OPS:
+        (node,) = node.inputs
+    return node
+
+
 class SegmentBuilder:
     """One segment of a body: its regions, its values and its steps."""
 
@@ -207,7 +214,7 @@ class SegmentBuilder:
         """Place this segment's nodes in regions and note which values need memory."""
         outputs = [self.owner.graph.outputs[i] for i in self.wanted]
         fuser = self._fuser
-        updated = {fuser.views.resolve(x).base for node in self.order() for x in node.op.updated(node)}
+        updated = {_source(x) for node in self.order() for x in node.op.updated(node)}
         results = set(outputs) if self.shared.fuse else set()
         for node in self.forward.copied if self.forward is not None else ():
             fuser.views.materialise(node)
@@ -217,7 +224,7 @@ class SegmentBuilder:
             fuser.place(node)
             base = fuser.views.resolve(node).base if node.op.name in VIEW_OPS else node
             small = node in later and 2 * prod(node.shape) <= prod(base.shape)
-            if base is not node and base in updated and (small or node in results):
+            if base is not node and _source(node) in updated and (small or node in results):
                 fuser.copy(node)  # now: once the array is updated, its memory holds other elements
                 self.copied.append(node)
         self.inlays = Inlays(fuser)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers import reference
 
+import pygraph as pg
 from pygraph.graph import Graph, Node, make, var
 from pygraph.lower.views import Access, Views, broadcast_strides, reshape_strides, row_major
 from pygraph.ops.row import lookup
@@ -102,6 +103,13 @@ def test_known_again_after_a_copy() -> None:
     views.materialise(turned)
     views.forget(flat)
     assert views.resolve(flat) == Access(turned, 0, (12,), (1,))
+
+
+def test_a_branch_reads_a_part_of_a_copied_view() -> None:
+    def f(x: Any, v: Any) -> Any:
+        return pg.cond(v[0] > 0, lambda s: v * s, lambda s: v, np.ravel(x.T)[5:7])
+
+    np.testing.assert_array_equal(pg.compile(f)(np.arange(9.0).reshape(3, 3), np.ones(2)), [7.0, 2.0])
 
 
 def test_broadcast_strides() -> None:
