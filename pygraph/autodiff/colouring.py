@@ -109,10 +109,18 @@ def colourings(pattern: Pattern) -> list[Colouring]:
     parts = [(pattern.of_rows(~split), pattern.of_rows(split)) for split in _splits(pattern, 1.0, REVERSE_COST, best)]
     splits = _splits(flipped, REVERSE_COST, 1.0, best)
     parts += [(flipped.of_rows(split).transposed, flipped.of_rows(~split).transposed) for split in splits]
+    parts = [both for both in parts if _at_least(*both) < best]
     mixed = min((_mixed(*both, quick=True) for both in parts), key=lambda found: found[0].cost, default=None)
     if mixed is None:
         return sides
     return [*sides, _mixed(*mixed[1:], quick=False)[0] if mixed[0].cost < best else mixed[0]]
+
+
+def _at_least(forward: Pattern, backward: Pattern) -> float:
+    """What colours for both parts cost at least: one for each entry of the fullest row, or column, of each."""
+    rows = int(np.diff(forward.indptr).max(initial=0))
+    columns = int(np.bincount(backward.indices, minlength=1).max())
+    return rows + REVERSE_COST * columns
 
 
 def _mixed(forward: Pattern, backward: Pattern, quick: bool) -> tuple[Colouring, Pattern, Pattern]:
