@@ -10,14 +10,15 @@
 #ifndef PG_MATH_H
 #define PG_MATH_H
 
-#include "pg_math_base.h"  /* PG_FMA, bit access, double-double pieces */
-#include "pg_math_arith.h" /* abs floor ceil round sqrt maximum minimum mod floor_divide hypot, integers */
-#include "pg_math_exp.h"   /* exp expm1 exp2 sinh cosh tanh sigmoid */
-#include "pg_math_log.h"   /* log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh cbrt */
-#include "pg_math_trig.h"  /* sin cos tan arcsin arccos arctan arctan2 */
-#include "pg_math_erf.h"   /* erf erfc */
-#include "pg_math_f32.h"   /* the vectorised f32 functions of the four above */
-#include "pg_math_pow.h"   /* pow hypot */
-#include "pg_math_gamma.h" /* gammaln digamma polygamma */
+#include "pg_math_base.h"    /* PG_FMA, bit access, double-double pieces */
+#include "pg_math_arith.h"   /* abs floor ceil round sqrt maximum minimum mod floor_divide hypot, integers */
+#include "pg_math_exp.h"     /* exp expm1 exp2 sinh cosh tanh sigmoid silu gaussian */
+#include "pg_math_log.h"     /* log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh cbrt */
+#include "pg_math_trig.h"    /* sin cos tan */
+#include "pg_math_inverse.h" /* arctan arcsin arccos arctan2 */
+#include "pg_math_erf.h"     /* erf erfc gelu */
+#include "pg_math_f32.h"     /* the vectorised f32 functions of the four above */
+#include "pg_math_pow.h"     /* pow hypot */
+#include "pg_math_gamma.h"   /* gammaln digamma polygamma */
 
 #endif

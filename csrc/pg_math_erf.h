@@ -1,4 +1,4 @@
-/* erf and erfc.
+/* erf, erfc and gelu.
  *
  * Method of erf: below 0.92, x + x P(x^2); above, 1 - exp(L(x - 1)) with L a polynomial for log erfc, whose error
  * counts only times erfc <= 0.2. Both minimax (Remez; 2^-62 and 2^-59 relative to erf).
@@ -113,7 +113,36 @@ PG_INLINE double pg_erfc_f64(double x) {
     return pg_scale_f64(q + ql, k);
 }
 
+/* x Phi(x) = -sqrt(1/2) n(z) e^(-x^2/2) with z = -x/sqrt(2) and n(z) = z e^(z^2) erfc(z), for large z; else x
+ * erfc(z)/2, where for x < 0 the rounding error of z is made good. */
+PG_INLINE double pg_gelu_f64(double x) {
+    double z, zl, p, pl, h, l, n, nl;
+    uint64_t k;
+    if (x >= 0.0) {
+        return 0.5 * x * pg_erfc_f64(x * -0x1.6a09e667f3bcdp-1);
+    }
+    pg_two_prod_f64(x, -0x1.6a09e667f3bcdp-1, &z, &zl);
+    zl = PG_FMA(x, 0x1.bdd3413b26456p-55, zl);
+    if (z < 0.84) {
+        const double slope = 0x1.20dd750429b6dp+0 * pg_exp_f64(-z * z);
+        return 0.5 * x * PG_FMA(-slope, zl, pg_erfc_f64(z));
+    }
+    if (!(z < 28.0)) {
+        return x > -INFINITY ? -0.0 : NAN;
+    }
+    pg_two_prod_f64(x, x, &p, &pl);
+    pg_exp_dd_f64(-0.5 * p, &k, &h, &l);
+    l = PG_FMA(h, -0.5 * pl, l);
+    pg_erfcx_n_f64(z, &n, &nl);
+    pg_two_prod_f64(h, n, &p, &pl);
+    pl += h * nl + l * n;
+    pg_two_prod_f64(p, -0x1.6a09e667f3bcdp-1, &h, &l);
+    l += p * 0x1.bdd3413b26456p-55 - pl * 0x1.6a09e667f3bcdp-1;
+    return pg_scale_f64(h + l, k);
+}
+
 /* f32: through f64, rounded once. */
 PG_INLINE float pg_erfc_f32(float x) { return (float)pg_erfc_f64((double)x); }
+PG_INLINE float pg_gelu_f32(float x) { return (float)pg_gelu_f64((double)x); }
 
 #endif

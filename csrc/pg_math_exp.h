@@ -1,4 +1,5 @@
-/* The exponential family in f64: exp expm1 exp2 sinh cosh tanh sigmoid, all straight-line code.
+/* The exponential family in f64: exp expm1 exp2 sinh cosh tanh sigmoid silu gaussian, all
+ * straight-line code.
  *
  * Method: x = k ln2 + r with |r| <= ln2/2, ln2 in two parts (Cody & Waite 1980), the leading one short enough that
  * k LN2_HI and x - k LN2_HI are exact, so r = rh - rl is known to about 80 bits. e^r = 1 + r + r^2/2 + r^3 q(r), with q
@@ -171,6 +172,32 @@ PG_INLINE double pg_sigmoid_f64(double x) {
 #endif
     const double value = PG_FMA(rest + PG_FMA(-q, dl, nl), 1.457 - 0.5 * d, q);
     return x < -708.0 ? pg_scale_f64(s + (e + p), k) : value;
+}
+
+/* [v] x sigmoid(x); where sigmoid(x) would be subnormal, x e^x, scaled at last. */
+PG_INLINE double pg_silu_f64(double x) {
+    double y = x > -708.0 ? -708.0 : x, h, l;
+    uint64_t k;
+    y = y < -800.0 ? -800.0 : y;
+    pg_exp_dd_f64(y, &k, &h, &l);
+    const double far = pg_scale_f64(PG_FMA(y, h, y * l), k), near = x * pg_sigmoid_f64(x);
+    return ((x < -708.0) & (x > -INFINITY)) ? far : near;
+}
+
+/* [v] e^(-b x^2), the exponent as a double-double. */
+PG_INLINE double pg_gaussian_f64(double x0, double b0) {
+    const double x = pg_along_f64(x0, b0), b = pg_along_f64(b0, x0);
+    double p, pl, q, ql, kd, rh, rl, s, e;
+    uint64_t k;
+    pg_two_prod_f64(x, x, &p, &pl);
+    pg_two_prod_f64(-b, p, &q, &ql);
+    ql = ((q > 710.0) | (q < -746.0) | (p > 0x1p900)) ? 0.0 : PG_FMA(-b, pl, ql);
+    q = q > 710.0 ? 710.0 : q;
+    q = q < -746.0 ? -746.0 : q;
+    pg_exp_reduce_f64(q, &kd, &k, &rh, &rl);
+    const double tail = pg_exp_tail_f64(rh, rl - ql);
+    pg_fast_two_sum_f64(1.0, rh, &s, &e);
+    return pg_scale_f64(s + (e + tail), k);
 }
 
 #endif

@@ -72,6 +72,18 @@ PG_INLINE float pg_sigmoid_f32(float x) {
     return (float)(1.0 / (1.0 + PG_FMA(s, p, s)));
 }
 
+PG_INLINE float pg_silu_f32(float x) {
+    double s, p;
+    pg_exp_short(pg_clamp(-(double)x, -200.0, 200.0), &s, &p);
+    return x == -INFINITY ? NAN : (float)((double)x / (1.0 + PG_FMA(s, p, s)));
+}
+
+PG_INLINE float pg_gaussian_f32(float x, float b) {
+    double s, p;
+    pg_exp_short(pg_clamp(-(double)b * ((double)x * (double)x), -200.0, 200.0), &s, &p);
+    return (float)PG_FMA(s, p, s);
+}
+
 /* log(x) = k ln2 + log(1 + f) for normal x > 0; f32 subnormals are normal in f64. */
 PG_INLINE void pg_log_short(double x, double *kd, double *log1pf) {
     const uint64_t u = pg_bits_f64(x) + UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd);

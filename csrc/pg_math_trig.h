@@ -1,4 +1,4 @@
-/* Trigonometry in f64 (f32 at the end): sin cos tan with their bounded straight-line cores, and the inverses.
+/* Trigonometry in f64: sin cos tan with their bounded straight-line cores.
  *
  * Method: x = k pi/2 + r, |r| <= pi/4, pi/2 in three or four parts (Cody & Waite) and r kept as y + yl; the minimax
  * polynomials for sin (2^-58) and cos (2^-64) on that interval (Remez) are both evaluated and k picks between them. */
@@ -183,39 +183,5 @@ PG_INLINE double pg_tan_large_f64(double x) {
 PG_INLINE double pg_sin_f64(double x) { return pg_sin_ok_f64(x) ? pg_sin_core_f64(x) : pg_sin_large_f64(x, 0U); }
 PG_INLINE double pg_cos_f64(double x) { return pg_cos_ok_f64(x) ? pg_cos_core_f64(x) : pg_sin_large_f64(x, 1U); }
 PG_INLINE double pg_tan_f64(double x) { return pg_tan_ok_f64(x) ? pg_tan_core_f64(x) : pg_tan_large_f64(x); }
-
-/* [v] arctan(x) is arctan(x) below 1/2, pi/4 + arctan((x - 1)/(x + 1)) to 2, and pi/2 + arctan(-1/x) beyond: one
- * division, corrected by its remainder, and a minimax polynomial in t^2 (Remez, 2^-62) on |t| <= 1/2. */
-PG_INLINE double pg_arctan_f64(double x) {
-    const double b = fabs(x), a = b > 0x1p60 ? 0x1p60 : b;
-    const int middle = a > 0.5, large = a > 2.0;
-    const double den1 = a + 1.0, low = a - (den1 - 1.0); /* a - 1 is exact in the middle, a + 1 = den1 + low */
-    const double num = large ? -1.0 : (middle ? a - 1.0 : a);
-    const double den = large ? a : (middle ? den1 : 1.0);
-    double hi = middle ? 0x1.921fb54442d18p-1 : 0.0, lo = middle ? 0x1.1a62633145c07p-55 : 0.0;
-    hi = large ? 0x1.921fb54442d18p+0 : hi;
-    lo = large ? 0x1.1a62633145c07p-54 : lo;
-    const double extra = large ? 0.0 : (middle ? low : 0.0);
-    double t, tl, s, e;
-    pg_dd_div_f64(num, 0.0, den, extra, &t, &tl);
-    const double z = t * t, w = z * z;
-    const double even =
-        PG_POLY7(w, -0x1.5555555555552p-2, -0x1.24924924513e0p-3, -0x1.745d138184390p-4, -0x1.110c693b0cb5bp-4,
-                 -0x1.ac709fada2ed0p-5, -0x1.300eac8c54c98p-5, -0x1.1213aff6d3b22p-7);
-    const double odd = PG_POLY6(w, 0x1.9999999999056p-3, 0x1.c71c71aa51f7dp-4, 0x1.3b135fe62de52p-4,
-                                0x1.e18269d36dec1p-5, 0x1.77f55de617dc0p-5, 0x1.8384478c108a1p-6);
-    const double p = PG_FMA(t * z, PG_FMA(odd, z, even), lo + tl);
-    pg_fast_two_sum_f64(hi, t, &s, &e);
-    return copysign(s + (e + p), x);
-}
-
-PG_INLINE double pg_arcsin_f64(double x) { return asin(x); }
-PG_INLINE double pg_arccos_f64(double x) { return acos(x); }
-PG_INLINE double pg_arctan2_f64(double y, double x) { return atan2(y, x); }
-
-/* f32: through f64, rounded once. */
-PG_INLINE float pg_arcsin_f32(float x) { return (float)pg_arcsin_f64((double)x); }
-PG_INLINE float pg_arccos_f32(float x) { return (float)pg_arccos_f64((double)x); }
-PG_INLINE float pg_arctan2_f32(float y, float x) { return (float)pg_arctan2_f64((double)y, (double)x); }
 
 #endif

@@ -45,31 +45,34 @@ typedef enum pg_mop {
     PG_MOP_hypot = 38,
     PG_MOP_logaddexp = 39,
     PG_MOP_sigmoid = 40,
-    PG_MOP_softplus = 41,
-    PG_MOP_add = 42,
-    PG_MOP_subtract = 43,
-    PG_MOP_multiply = 44,
-    PG_MOP_divide = 45,
-    PG_MOP_floor_divide = 46,
-    PG_MOP_mod = 47,
-    PG_MOP_negative = 48,
-    PG_MOP_absolute = 49,
-    PG_MOP_sign = 50,
-    PG_MOP_square = 51,
-    PG_MOP_reciprocal = 52,
-    PG_MOP_power = 53,
-    PG_MOP_maximum = 54,
-    PG_MOP_minimum = 55,
-    PG_MOP_floor = 56,
-    PG_MOP_ceil = 57,
-    PG_MOP_round = 58,
-    PG_MOP_trunc = 59,
-    PG_MOP_erf = 60,
-    PG_MOP_erfc = 61,
-    PG_MOP_gammaln = 62,
-    PG_MOP_digamma = 63,
-    PG_MOP_polygamma = 64,
-    PG_MOP_COUNT = 65
+    PG_MOP_silu = 41,
+    PG_MOP_gaussian = 42,
+    PG_MOP_softplus = 43,
+    PG_MOP_add = 44,
+    PG_MOP_subtract = 45,
+    PG_MOP_multiply = 46,
+    PG_MOP_divide = 47,
+    PG_MOP_floor_divide = 48,
+    PG_MOP_mod = 49,
+    PG_MOP_negative = 50,
+    PG_MOP_absolute = 51,
+    PG_MOP_sign = 52,
+    PG_MOP_square = 53,
+    PG_MOP_reciprocal = 54,
+    PG_MOP_power = 55,
+    PG_MOP_maximum = 56,
+    PG_MOP_minimum = 57,
+    PG_MOP_floor = 58,
+    PG_MOP_ceil = 59,
+    PG_MOP_round = 60,
+    PG_MOP_trunc = 61,
+    PG_MOP_erf = 62,
+    PG_MOP_erfc = 63,
+    PG_MOP_gelu = 64,
+    PG_MOP_gammaln = 65,
+    PG_MOP_digamma = 66,
+    PG_MOP_polygamma = 67,
+    PG_MOP_COUNT = 68
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -124,6 +127,8 @@ typedef enum pg_rop {
     X(hypot, 2, 0, 0) \
     X(logaddexp, 2, 0, 0) \
     X(sigmoid, 1, 0, 0) \
+    X(silu, 1, 0, 0) \
+    X(gaussian, 2, 0, 0) \
     X(softplus, 1, 0, 0) \
     X(add, 2, 0, 0) \
     X(subtract, 2, 0, 0) \
@@ -145,6 +150,7 @@ typedef enum pg_rop {
     X(trunc, 1, 0, 0) \
     X(erf, 1, 0, 0) \
     X(erfc, 1, 0, 0) \
+    X(gelu, 1, 0, 0) \
     X(gammaln, 1, 0, 0) \
     X(digamma, 1, 0, 0) \
     X(polygamma, 2, 0, 0)
@@ -176,6 +182,7 @@ typedef enum pg_rop {
     X(arccosh, SAME, DEAR, M(arccosh)(a)) \
     X(arctanh, SAME, DEAR, M(arctanh)(a)) \
     X(sigmoid, SAME, DEAR, M(sigmoid)(a)) \
+    X(silu, SAME, CHEAP, M(silu)(a)) \
     X(softplus, SAME, DEAR, M(softplus)(a)) \
     X(negative, SAME, CHEAP, -a) \
     X(absolute, SAME, CHEAP, M(abs)(a)) \
@@ -188,6 +195,7 @@ typedef enum pg_rop {
     X(trunc, SAME, CHEAP, a < 0 ? M(ceil)(a) : M(floor)(a)) \
     X(erf, SAME, DEAR, M(erf)(a)) \
     X(erfc, SAME, DEAR, M(erfc)(a)) \
+    X(gelu, SAME, CHEAP, M(gelu)(a)) \
     X(gammaln, SAME, DEAR, M(gammaln)(a)) \
     X(digamma, SAME, DEAR, M(digamma)(a))
 #define PG_OPS_F_1_FAST(X) \
@@ -204,6 +212,7 @@ typedef enum pg_rop {
     X(arctan2, SAME, DEAR, M(arctan2)(a, b)) \
     X(hypot, SAME, DEAR, M(hypot)(a, b)) \
     X(logaddexp, SAME, DEAR, M(logaddexp)(a, b)) \
+    X(gaussian, SAME, CHEAP, M(gaussian)(a, b)) \
     X(add, SAME, CHEAP, a + b) \
     X(subtract, SAME, CHEAP, a - b) \
     X(multiply, SAME, CHEAP, a * b) \

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .common import pointwise
 from .row import Op
 from .special_reference import digamma as _digamma
@@ -12,7 +14,7 @@ from .special_reference import erf as _erf
 from .special_reference import erfc as _erfc
 from .special_reference import gammaln as _gammaln
 from .special_reference import polygamma as _polygamma
-from .transcendental import exp
+from .transcendental import gaussian
 
 __all__ = ["digamma", "erf", "erfc", "gammaln", "polygamma"]
 
@@ -21,7 +23,7 @@ _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 def _gauss(x: Any) -> Any:
     """2/√π e^(-x²), the derivative of erf."""
-    return _TWO_OVER_ROOT_PI * exp(-(x * x))
+    return _TWO_OVER_ROOT_PI * gaussian(x, 1.0)
 
 
 erf = pointwise(
@@ -41,6 +43,26 @@ erfc = pointwise(
     lambda out, x: -_gauss(x),
     domain=((-3.0, 3.0),),
     price=12,
+)
+
+
+def _gelu(x: Any) -> Any:
+    wide = np.asarray(x, np.float64)
+    return (0.5 * wide * _erfc(wide * -math.sqrt(0.5))).astype(np.asarray(x).dtype)
+
+
+def _gelu_slope(out: Any, x: Any) -> Any:
+    """Φ(x) + x φ(x) (the normal distribution function and its density)."""
+    return 0.5 * erfc(x * -math.sqrt(0.5)) + x * (gaussian(x, 0.5) * (1.0 / math.sqrt(2.0 * math.pi)))
+
+
+gelu_row: Op = pointwise(
+    "gelu",
+    "a Φ(a), Φ the normal distribution function; nan at -inf. The derivative is Φ(a) + a e^(-a²/2) / √(2π).",
+    "M(gelu)(a)",
+    _gelu,
+    _gelu_slope,
+    domain=((-3.0, 3.0),),
 )
 gammaln = pointwise(
     "gammaln",

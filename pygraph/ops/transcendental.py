@@ -296,6 +296,39 @@ sigmoid: Op = pointwise(
     domain=(_REAL,),
     price=5,
 )
+
+
+def _silu(x: Any) -> Any:
+    root = np.exp(-0.5 * np.abs(x))  # e^-|x| may be subnormal where the result is not
+    positive = np.asarray(x) >= 0
+    return np.where(positive, x, x * root) * np.where(positive, 1.0, root) / (1 + root * root)
+
+
+silu_row: Op = pointwise(
+    "silu",
+    "a / (1 + e^-a), also where sigmoid(a) is subnormal and this is not; nan at -inf. The derivative is sigmoid(a) + "
+    "out (1 - sigmoid(a)).",
+    "M(silu)(a)",
+    _silu,
+    lambda out, x: _silu_slope(out, sigmoid(x)),
+    domain=(_REAL,),
+)
+
+
+def _silu_slope(out: Any, share: Any) -> Any:
+    return share + out * (1.0 - share)
+
+
+gaussian: Op = pointwise(
+    "gaussian",
+    "e^(-b a²), the exponent in twice the precision, so that nothing is lost for large a. Partials -2 a b out and -a² "
+    "out.",
+    "M(gaussian)(a, b)",
+    lambda x, b: np.exp(-np.square(x, dtype=np.float64) * b).astype(np.result_type(x, b)),
+    lambda out, x, b: -2.0 * x * b * out,
+    lambda out, x, b: -(x * x) * out,
+    domain=(_REAL, _POSITIVE),
+)
 softplus = pointwise(
     "softplus",
     "log(1 + e^x) as max(x, 0) + log1p(e^-|x|); 0 at -inf, inf at inf. The derivative is sigmoid(x).",
