@@ -91,13 +91,13 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
         What the chosen function returns.
 
     Raises:
-        DTypeError: `index` is not an integer; else as `cond`.
+        DTypeError: `index` is not an integer; SignatureError: `branches` is no list of functions; else as `cond`.
 
     Example:
         >>> float(pg.switch(1, [np.sin, np.cos], np.zeros(())))
         1.0
     """
-    return _applied("switch", _switch, tuple(branches), (_scalar(index), operands))
+    return _applied("switch", _switch, tuple(branching.branches_of(branches)), (_scalar(index), operands))
 
 
 def _switch(*parts: Any) -> Any:

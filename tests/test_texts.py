@@ -131,6 +131,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("<negative : float64>, not a function", "pg.where(p, x, y)"),
     ),
     "switch": (on(lambda i: pg.switch(i, [1.0, 2.0]), 1), pg.SignatureError, ("branch_0 is 1.0, not a function",)),
+    "switch of one function": (
+        on(lambda x: pg.switch(0, np.sin, x), np.ones(2)),
+        pg.SignatureError,
+        ("branches is a function, not a list", "pg.switch(index, [f, g]"),
+    ),
     "while_loop": (
         on(lambda x: pg.while_loop(x > 1, x / 2, x), 1.0),
         pg.SignatureError,

@@ -66,3 +66,12 @@ def test_jacobians_of_loops() -> None:
 
     x = np.array([0.3, 0.8, -0.4])
     np.testing.assert_allclose(pg.jacfwd(f)(x), pg.jacrev(f)(x), rtol=1e-11)
+
+
+def test_an_index_for_each_example_of_one_branch() -> None:
+    def f(index: Any, x: Any) -> Any:
+        return np.sum(pg.switch(index, [np.log], x))
+
+    index, xs = np.array([0, 7, -2]), np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    np.testing.assert_allclose(pg.vmap(f)(index, xs), np.sum(np.log(xs), axis=1))
+    np.testing.assert_allclose(pg.vmap(pg.grad(f, argnums=1))(index, xs), 1 / xs)

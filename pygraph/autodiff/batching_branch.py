@@ -28,6 +28,8 @@ def branch_batch(
     node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int
 ) -> tuple[list[Node], list[bool]]:
     """A branch whose bodies are batches, or one branch for each body where examples choose for themselves."""
+    if len(node.attrs["bodies"]) == 1:  # any index is clamped to it
+        operands, flags = [constant(0), *operands[1:]], [False, *flags[1:]]
     return (_one_by_one if flags[0] else _together)(node, operands, flags, size)
 
 

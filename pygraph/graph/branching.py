@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..errors import DTypeError, GraphError, ShapeError
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .build import as_node, convert, make, new_input, outputs_of, substitute, watched
@@ -63,14 +63,14 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         operands: containers of arrays.
 
     Raises:
-        DTypeError: `index` is not an integer; else as `cond`.
+        DTypeError: `index` is not an integer; SignatureError: `branches` is no list of functions; else as `cond`.
 
     Example:
         >>> k, x = pg.var("k", dtype="int64"), pg.var("x")
         >>> switch(k, [np.sin, np.cos, lambda x: x * 2.0], x)
         <output : float64>
     """
-    node, functions = as_node(index), list(branches)
+    node, functions = as_node(index), branches_of(branches)
     if not functions:
         raise GraphError(describe("tracing", "switch", "there are no branches", "give at least one function"))
     if node.shape != ():
@@ -81,6 +81,14 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         raise DTypeError(describe("tracing", "switch", problem, "convert it: index.astype('int64')", (node,)))
     names = [f"branch {number}" for number in range(len(functions))]
     return _branch("switch", convert(node, int64), functions, names, operands)
+
+
+def branches_of(branches: Any) -> list[Callable[..., Any]]:
+    """The branches of a `switch` as a list; raises `SignatureError` where they are no sequence."""
+    if callable(branches) or not isinstance(branches, Iterable):
+        problem = f"branches is {'a function' if callable(branches) else f'a {type(branches).__name__}'}, not a list"
+        raise SignatureError(describe("tracing", "switch", problem, "write pg.switch(index, [f, g], *operands)"))
+    return list(branches)
 
 
 class _Traced:
