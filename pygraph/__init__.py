@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins as _builtins
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import ops as _ops
@@ -29,7 +30,6 @@ from .errors import (
     VerificationError,
 )
 from .explain import explain
-from .gradient_check import check_grads
 from .graph import Graph, Node, spec, trace
 from .graph.creation import arange, array, asarray, empty, eye, ones, zeros
 from .graph.creation import full as full
@@ -38,25 +38,28 @@ from .runtime.compile import CompiledFunction
 from .runtime.compile import compile as compile
 from .runtime.tapes import set_tape_limit
 from .runtime.threads import set_threads
-from .transforms import (
-    checkpoint,
-    custom_derivative,
-    grad,
-    hessian,
-    hvp,
-    jacfwd,
-    jacobian,
-    jacrev,
-    jvp,
-    linearize,
-    sparse_hessian,
-    sparse_jacobian,
-    sparsity,
-    value_and_grad,
-    vjp,
-    vmap,
-)
 from .variable import var
+
+if _TYPE_CHECKING:
+    from .gradient_check import check_grads
+    from .transforms import (
+        checkpoint,
+        custom_derivative,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        linearize,
+        sparse_hessian,
+        sparse_jacobian,
+        sparsity,
+        value_and_grad,
+        vjp,
+        vmap,
+    )
 
 __all__ = [
     "BackendError",
@@ -126,7 +129,29 @@ for _name, _function in _ops.PUBLIC.items():
         del globals()[_name]
 del _name, _function
 
-_LAZY = ("train",)  # rooms that are imported when they are first used
+_LAZY = ("gradient_check", "train", "transforms")  # rooms that are imported when they are first used
+#: Functions that are imported when they are first used, with the modules that have them.
+_LATER = {"check_grads": "gradient_check"} | dict.fromkeys(
+    (
+        "checkpoint",
+        "custom_derivative",
+        "grad",
+        "hessian",
+        "hvp",
+        "jacfwd",
+        "jacobian",
+        "jacrev",
+        "jvp",
+        "linearize",
+        "sparse_hessian",
+        "sparse_jacobian",
+        "sparsity",
+        "value_and_grad",
+        "vjp",
+        "vmap",
+    ),
+    "transforms",
+)
 
 
 def __getattr__(name: str) -> _Any:
@@ -136,6 +161,12 @@ def __getattr__(name: str) -> _Any:
         row = _ops.PUBLIC[name]
         assert isinstance(row, _ops.Op)  # all others are here already
         return globals().setdefault(name, function_of(row, name))
+    if name in _LATER:
+        from importlib import import_module
+
+        _ensure_imported(f"{__name__}.{_LATER[name]}")
+        module = import_module(f".{_LATER[name]}", __name__)
+        return globals().setdefault(name, getattr(module, name))
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 
@@ -177,4 +208,4 @@ def _missing(name: str) -> AttributeError:
 
 def __dir__() -> list[str]:
     found = {name for name in globals() if not name.startswith("_")}
-    return sorted({*found, *_ops.PUBLIC, *_LAZY, "Executable", "__version__"})
+    return sorted({*found, *_ops.PUBLIC, *_LAZY, *_LATER, "Executable", "__version__"})

@@ -11,6 +11,7 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.where import describe
 from ..ops.dtypes import is_float
+from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
 from .forward import jvp
 from .recompute import as_planned
 from .reverse import vjp

@@ -23,24 +23,8 @@ from .labels import formula, labels
 Array = npt.NDArray[Any]
 
 
-def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: int = 0) -> Explanation:
-    """Evaluate `f` and show the chain rule at work on it.
-
-    Args:
-        f: a function of arrays or containers of them; in reverse mode its result is a scalar.
-        *args: the point, arrays or numbers.
-        mode: "reverse" multiplies from the output back to the arguments; "forward" pushes a tangent of ones in argument
-            `argnum` to the output.
-
-    Raises:
-        ShapeError: in reverse mode the result is not a single floating value.
-        UnsupportedError: the graph contains a loop, or a `custom_derivative`.
-        ValueError: an unknown mode.
-
-    Example:
-        >>> print(pg.explain(lambda x: x ** 2, 3.0).totals["x"])
-        6.0
-    """
+def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int) -> Explanation:
+    """What `explain` returns."""
     if mode not in ("reverse", "forward"):
         raise ValueError(f"mode is 'reverse' or 'forward', not {mode!r}")
     graph = trace(f, *args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any, ParamSpec, TypeVar
@@ -119,13 +120,19 @@ def operand(x: Any) -> Any:
     return x if is_expression(x) else numbers_of(x)
 
 
+def is_masked(x: Any) -> bool:
+    """Whether `x` is one of NumPy's masked arrays: there is none before their module, slow to import, is there."""
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
+    return masked is not None and isinstance(x, masked)
+
+
 def numbers_of(x: Any) -> np.ndarray[Any, Any]:
     """The array that NumPy makes of `x`, which is no expression; raises as `operand`."""
     if type(x) is np.ndarray and x.dtype.kind in "fib":
         return x
     if isinstance(x, np.matrix):
         raise UnsupportedError("np.matrix is not supported", advice="give np.asarray(m), and multiply matrices with @")
-    if isinstance(x, np.ma.MaskedArray):
+    if is_masked(x):
         raise UnsupportedError("masked arrays are not supported", advice="use np.where(mask, x, y) on plain arrays")
     try:
         array = np.asarray(x)

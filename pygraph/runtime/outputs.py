@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..graph.graph import Graph
 from ..graph.tree import flatten
 from ..graph.where import type_text
+from ..ops.common import is_masked
 from .signature import refuse
 
 Array = npt.NDArray[Any]
@@ -29,7 +30,7 @@ def check_out(graph: Graph, out: Any, types: Sequence[tuple[tuple[int, ...], np.
         raise refuse(graph.name, problem, "give one array for each output, in the same container")
     for i, (leaf, (shape, dtype)) in enumerate(zip(leaves, types, strict=True)):
         name = "out" if len(types) == 1 else f"out, array {i + 1} of {len(types)},"
-        if not isinstance(leaf, np.ndarray) or isinstance(leaf, np.ma.MaskedArray):
+        if not isinstance(leaf, np.ndarray) or is_masked(leaf):
             raise refuse(graph.name, f"{name} is a {type(leaf).__name__}", "give a NumPy array to write to")
         if leaf.shape != shape or leaf.dtype != dtype:
             problem = f"{name} must be {type_text(shape, dtype)}, not {type_text(leaf.shape, leaf.dtype)}"

@@ -14,6 +14,7 @@ from ..errors import SignatureError
 from ..graph.node import Node
 from ..graph.tree import LEAF, TreeDef, flatten, flatten_named, unflatten
 from ..graph.where import describe, type_text
+from ..ops.common import is_masked
 from ..ops.dtypes import KINDS
 
 Array = npt.NDArray[Any]
@@ -178,7 +179,7 @@ class Signature:
             )
         if isinstance(value, np.matrix):
             raise self._wrong(i, "is a np.matrix", "give np.asarray(m)")
-        if isinstance(value, np.ma.MaskedArray):
+        if is_masked(value):
             raise self._wrong(i, "is a masked array", "give x.filled(value), and the mask as an argument of its own")
         try:
             array = np.asarray(value)

@@ -10,7 +10,7 @@ import pytest
 from numeric import run
 
 from pygraph import autodiff
-from pygraph.autodiff import joint
+from pygraph.autodiff.joint import joint
 from pygraph.autodiff.loops import SCAN
 from pygraph.errors import DTypeError
 from pygraph.graph import Graph, Node, scan, topological, var

@@ -11,7 +11,7 @@ from bits import identical, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff import joint
+from pygraph.autodiff.joint import joint
 from pygraph.errors import VerificationError
 from pygraph.graph import Graph, Node, constant, make, scan, var
 from pygraph.ops.row import TABLE

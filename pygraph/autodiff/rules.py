@@ -1,0 +1,7 @@
+"""Gives the rows of branches and loops their derivatives and batches, before anything is differentiated."""
+
+from __future__ import annotations
+
+from . import batching_branch, batching_control, branch, scan
+
+__all__ = ["batching_branch", "batching_control", "branch", "scan"]
