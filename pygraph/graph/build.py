@@ -157,12 +157,10 @@ def _forget_node(reference: weakref.ref[Node]) -> None:
         _nodes.pop(key, None)
 
 
-def _intern(node: Node, key: tuple[Hashable, ...]) -> Node:
+def _interned(reference: _Interned, node: Node) -> Node:
     """`node`, or the one that another thread, or what interrupted this one, made meanwhile."""
-    reference = _Interned(node, _forget_node)
-    reference.key = key
     while True:
-        kept = _nodes.setdefault(key, reference)
+        kept = _nodes.setdefault(reference.key, reference)
         found = kept()
         if found is not None:
             return found
@@ -183,7 +181,7 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     if reference is not None:
         found = reference()
         if found is not None:
-            return _asked(found)
+            return _asked(found) if _watching.sets else found
     results = None
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
@@ -197,7 +195,11 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     else:
         (shape, dtype), results = infer(op, inputs, attrs)
     node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, shape, dtype, results, where or here(), key)
-    return _asked(_intern(node, key))
+    reference = _Interned(node, _forget_node)
+    reference.key = key
+    if _nodes.setdefault(key, reference) is not reference:
+        node = _interned(reference, node)
+    return _asked(node) if _watching.sets else node
 
 
 def _asked(node: Node) -> Node:

@@ -237,6 +237,8 @@ def constant_bytes(graph: Graph) -> int:
     graphs = [graph]
     while graphs:
         for node in graphs.pop().nodes:
+            if not node.attrs:
+                continue
             for value in node.attrs.values():
                 if isinstance(value, Constant):
                     sizes[id(value)] = value.value.nbytes

@@ -6,7 +6,7 @@ from bisect import insort
 from collections.abc import Sequence
 
 from .format import SlotKind
-from .steps import ALIGNMENT, CELL, LoopStep, ScalarStep, Step, Value
+from .steps import ALIGNMENT, CELL, LoopStep, ScalarStep, Step, Value, roots
 
 
 class _Arrays:
@@ -77,14 +77,14 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
     for now, step in enumerate(steps):
         dying = [
             value
-            for value in dict.fromkeys(value.root for value in step.reads)
+            for value in dict.fromkeys(roots(step.reads))
             if value.end == now and not value.kept and value not in constants and _is_planned(value)
         ]
         if isinstance(step, ScalarStep):
             for value in dying:
                 give(value)
             dying = []
-        written = dict.fromkeys(value.root for value in step.writes)
+        written = dict.fromkeys(roots(step.writes))
         fresh = [value for value in written if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
         if isinstance(step, LoopStep):
@@ -115,13 +115,16 @@ def _is_planned(value: Value) -> bool:
 
 def live_ranges(steps: Sequence[Step]) -> None:
     """Find the first and the last step that touch each value, or what is merged with it."""
-    for step in steps:
-        for value in (*step.writes, *step.reads):
-            value.root.start = value.root.end = -1
-    for now, step in enumerate(steps):
-        for value in (value.root for value in step.writes):
+    touched = [(roots(step.writes), roots(step.reads)) for step in steps]
+    for written, read in touched:
+        for value in written:
+            value.start = value.end = -1
+        for value in read:
+            value.start = value.end = -1
+    for now, (written, read) in enumerate(touched):
+        for value in written:
             if value.start < 0:
                 value.start = now
             value.end = now
-        for value in step.reads:
-            value.root.end = now
+        for value in read:
+            value.end = now

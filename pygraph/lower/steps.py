@@ -66,6 +66,11 @@ class Value:
         return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
 
 
+def roots(values: Sequence[Value]) -> list[Value]:
+    """The values whose memory these are."""
+    return [value if value.merged is None else value.root for value in values]
+
+
 SlotOf = Callable[[Value], int]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .format import SlotKind
 from .plan import live_ranges
-from .steps import LoopStep, PlainStep, Step, Value
+from .steps import LoopStep, PlainStep, ScalarStep, Step, Value
 
 #: The number of an input, and of the output that may take over its memory.
 Share = tuple[int, int]
@@ -28,22 +28,27 @@ class Takeovers:
         self.segments = segments
         self.inputs = inputs
         self.outputs = outputs
-        steps = [step for segment in segments for step in segment]
-        live_ranges(steps)
-        for now, step in reversed(list(enumerate(steps))):
-            for written, read in _moves(step):
-                if read.kind is SlotKind.ARENA and not read.kept and _hands_over(now, written, read):
-                    read.merged = written.root
-        live_ranges(steps)
-        self._steps = steps
+        self._steps = [step for segment in segments for step in segment]
+        #: The steps that would otherwise copy, with their places; most bodies have none, and nothing to merge.
+        self._moving = [(now, step) for now, step in enumerate(self._steps) if type(step) is not ScalarStep]
+        self._moving = [(now, step) for now, step in self._moving if any(True for _ in _moves(step))]
+        self._ranged = False
+        if any(read.kind is SlotKind.ARENA for _, step in self._moving for _, read in _moves(step)):
+            live_ranges(self._steps)
+            for now, step in reversed(self._moving):
+                for written, read in _moves(step):
+                    if read.kind is SlotKind.ARENA and not read.kept and _hands_over(now, written, read):
+                        read.merged = written.root
 
     def proposed(self) -> set[Share]:
         """The shares that leave out a copy of an array that other steps then write to."""
+        if not self._moving:
+            return set()
         number = {value: at for at, value in enumerate(self.inputs)}
         place = {value: at for at, value in enumerate(self.outputs)}
         found = {
             (number[read.root], place[written.root])
-            for step in self._steps
+            for _, step in self._moving
             for written, read in _moves(step)
             if read.root in number and written.root in place
         }
@@ -52,6 +57,9 @@ class Takeovers:
 
     def allows(self, input_: int, output: int) -> bool:
         """Whether nothing reads the input once the output is written to."""
+        if not self._ranged:
+            live_ranges(self._steps)
+            self._ranged = True
         read, written = self.inputs[input_], self.outputs[output]
         if read.nbytes != written.nbytes or read.dtype != written.dtype or read.tape >= 0 or not read.nbytes:
             return False
@@ -62,6 +70,8 @@ class Takeovers:
 
     def settle(self, shares: Iterable[Share]) -> None:
         """Leave out the copies of values to where they are, with these shares."""
+        if not self._moving:
+            return
         taken = {self.outputs[o]: self.inputs[i] for i, o in shares}
 
         def memory(value: Value) -> Value:

@@ -33,7 +33,7 @@ def bind_batch(name: str, batch: Callable[..., Any]) -> None:
 def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
     name = node.op.name
     if name not in _batch_rules:
-        raise GraphError(f"op {name!r}: its rule for a batch was asked for too early; import pygraph as a whole")
+        raise GraphError(f"op {name!r}: its rule for a batch is not loaded; take batch from pygraph.autodiff")
     return _batch_rules[name](node, operands, batched, size)
 
 
@@ -51,7 +51,7 @@ def _row(
     def bound(which: int) -> Callable[..., Any]:
         def call(*args: Any, **attrs: Any) -> Any:
             if name not in _rules:
-                raise GraphError(f"op {name!r}: its derivative was asked for too early; import pygraph as a whole")
+                raise GraphError(f"op {name!r}: its derivative is not loaded; take jvp and vjp from pygraph.autodiff")
             return _rules[name][which](*args, **attrs)
 
         return call

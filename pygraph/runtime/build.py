@@ -117,7 +117,7 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
         library=library,
         signature=signature,
         nodes=len(whole.nodes),
-        fallible=check_finite or any(lookup(info.op).fallible for info in program.nodes),
+        fallible=check_finite or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
         seconds=times[-1] - start,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +228,7 @@ NONFINITE_ADVICE = "guard the operation with pg.where, or compile without check_
 
 def staging(context: Any, slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The memory that `context` itself has for an input or output slot, as an array; must not outlive the context."""
-    count = int(np.prod(shape, dtype=np.int64))
+    count = prod(shape)
     if count == 0:
         return np.empty(shape, dtype)
     memory = lib.pg_context_slot(context, slot)
