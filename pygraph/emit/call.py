@@ -36,9 +36,7 @@ def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
     own = headers.has(symbol)
     if embed and not own:
         info = places.program.nodes[call.node]
-        problem = (
-            f"its kernel {kernel.function(dtype)} is a part of pygraph's library, not plain C that a file can hold"
-        )
+        problem = f"its kernel {kernel.function(dtype)} is no plain C that a file can hold"
         advice = "leave this operation out of what is exported"
         raise UnsupportedError(describe("exporting", op.title or op.name, problem, advice, where=info.where))
     n_inputs = len(kernel.letters[0])
