@@ -94,7 +94,7 @@ class Peeled:
 
     def _adds(self, node: Node) -> bool:
         """Whether `node` is a large sum with known factors of operands of which one is moved."""
-        if prod(node.shape) <= SMALL:
+        if node.results is not None or prod(node.shape) <= SMALL:
             return False
         active = [x for x in node.inputs if x in self._walk.active]
         if not node.op.pointwise or node in self._walk.expansion or any(x.shape != node.shape for x in active):

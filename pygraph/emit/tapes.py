@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UnsupportedError
-from ..graph.where import describe, type_text
+from ..graph.where import describe
 from ..lower import decode as d
 from ..lower.program import Program
 
@@ -85,7 +85,7 @@ def _rounded(nbytes: int) -> int:
 
 def _unlimited(program: Program, loop: d.Instruction, title: str) -> UnsupportedError:
     info = program.nodes[loop.node]
-    subject = f"{title}, {info.op} : {type_text(info.shape, info.dtype)}"
+    subject = f"{title}, {info.op} : {info.type_text}"
     problem = "its steps are recorded for the derivatives, and nothing says how many there may be"
     advice = "give pg.while_loop a limit, or export a graph without derivatives through the loop"
     return UnsupportedError(describe("exporting", subject, problem, advice, where=info.where))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..concurrency import in_child
 from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, UnsupportedError, said
 from ..ops.common import bind_describer, checked_shape, numbers_of, static_shape
-from ..ops.dtypes import DTYPES, KINDS, as_dtype, bool_, float64
+from ..ops.dtypes import DTYPES, KINDS, as_dtype, float64
 from ..ops.masks import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
@@ -44,7 +44,7 @@ Attrs = Mapping[str, Any]
 
 _NO_ATTRS: dict[str, Any] = {}
 _nodes: dict[tuple[Hashable, ...], _Interned] = {}
-_inferred: dict[tuple[Hashable, ...], Result] = {}
+_inferred: dict[tuple[Hashable, ...], tuple[Result, ...]] = {}
 _targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
 _CACHE_LIMIT = 10_000
 
@@ -52,22 +52,22 @@ _CACHE_LIMIT = 10_000
 # --- type inference --------------------------------------------------------------------------------------------------
 
 
-def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Result, ...] | None]:
-    """The result type of `op` on operands that have a shape and a dtype: ((shape, dtype), several results or None).
+def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
+    """The types of the results of `op`, shape and dtype each, on operands that have these.
 
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
     if op.name == "input":
-        return (checked_shape(tuple(attrs["shape"]), "input"), attrs["dtype"]), None
+        return ((checked_shape(tuple(attrs["shape"]), "input"), attrs["dtype"]),)
     if op.name == "constant":
         value = attrs["value"].value
-        return (value.shape, as_dtype(value.dtype)), None
+        return ((value.shape, as_dtype(value.dtype)),)
     if op.name == "output":
         results = inputs[0].results
         if results is None or not 0 <= attrs["index"] < len(results):
             raise GraphError(f"tracing output: {inputs[0]!r} has no result {attrs['index']}")
-        return results[attrs["index"]], None
+        return (results[attrs["index"]],)
     if op.arity is not None and len(inputs) != op.arity:
         raise GraphError(describe("tracing", op.name, f"{len(inputs)} operands given", f"give {op.arity}", inputs))
     if op.arity is None and not inputs and op.results is None:
@@ -77,7 +77,7 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
     try:
         if op.results is not None:
             found = op.results(inputs, attrs)
-            return ((), bool_), tuple((checked_shape(tuple(s), op.name), as_dtype(dtype)) for s, dtype in found)
+            return tuple((checked_shape(tuple(s), op.name), as_dtype(dtype)) for s, dtype in found)
         assert op.shape is not None
         shape = checked_shape(tuple(op.shape([x.shape for x in inputs], attrs)), op.name)
         if op.result == "same":
@@ -89,7 +89,7 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, tuple[Re
         if "\n  do: " in str(error):
             raise
         raise type(error)(described(op.name, error, inputs)) from error
-    return (shape, dtype), None
+    return ((shape, dtype),)
 
 
 def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
@@ -182,19 +182,17 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
         found = reference()
         if found is not None:
             return _asked(found) if _watching.sets else found
-    results = None
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
-        known = _inferred.get(signature)
-        if known is None:
-            known, _ = infer(op, inputs, attrs)
+        types = _inferred.get(signature)
+        if types is None:
+            types = infer(op, inputs, attrs)
             if len(_inferred) >= _CACHE_LIMIT:
                 _inferred.clear()
-            _inferred[signature] = known
-        shape, dtype = known
+            _inferred[signature] = types
     else:
-        (shape, dtype), results = infer(op, inputs, attrs)
-    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, shape, dtype, results, where or here(), key)
+        types = infer(op, inputs, attrs)
+    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, types, where or here(), key)
     reference = _Interned(node, _forget_node)
     reference.key = key
     if _nodes.setdefault(key, reference) is not reference:
@@ -441,14 +439,14 @@ def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
 def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], attrs: Attrs) -> Any:
     """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
     arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
-    (_, dtype), results = infer(op, arrays, attrs)
+    types = infer(op, arrays, attrs)
     compute = op.reference if op.reference is not None else op.define
     assert compute is not None, f"op {op.name} has neither a reference nor a definition"
     with np.errstate(all="ignore"):
         value = compute(*arrays, **attrs)
-    if results is not None:
-        return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, results, strict=True))
-    return np.asarray(value).astype(dtype, copy=False)[()]
+    if op.results is not None:
+        return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, types, strict=True))
+    return np.asarray(value).astype(types[0][1], copy=False)[()]
 
 
 def convert(x: Node, dtype: DType) -> Node:

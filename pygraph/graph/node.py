@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -113,7 +113,7 @@ class Node(Operators):
         op: the row of the operation.
         inputs: the operands.
         attrs: the op's static arguments; not to be changed.
-        shape, dtype: the result's type; () and bool, and without meaning, where the node has several results.
+        shape, dtype: the result's type; a node with several results has none, and raises.
         results: the types of several results, or None.
         where: the user's line that recorded the node first.
         epoch: grows when a recording ends: what was made in one has a smaller number than its end.
@@ -150,22 +150,32 @@ class Node(Operators):
         op: Op,
         inputs: tuple[Node, ...],
         attrs: dict[str, Any],
-        shape: tuple[int, ...],
-        dtype: DType,
-        results: tuple[Result, ...] | None,
+        types: tuple[Result, ...],
         where: Where | None,
         key: tuple[Hashable, ...],
     ) -> None:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
-        self.shape = shape
-        self.dtype = dtype
-        self.results = results
+        if op.results is None:
+            self.shape, self.dtype = types[0]
+            self.results = None
+        else:
+            self.results = types
         self.where = where
         self.epoch = _epoch
         self.recording = None
         self._key = key
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name in ("shape", "dtype"):
+            raise AttributeError(f"{self!r} has several results, and no {name} of its own: take them with outputs_of")
+        super().__getattr__(name)
+
+    @property
+    def types(self) -> tuple[Result, ...]:
+        """The type of each result."""
+        return ((self.shape, self.dtype),) if self.results is None else self.results
 
     @property
     def type_text(self) -> str:

@@ -61,11 +61,11 @@ def _typed(node: Node, graph: Graph) -> str | None:
     if any(x.results is not None for x in node.inputs) and node.op.name != "output":
         return "an operand has several results"
     try:
-        (shape, dtype), results = infer(node.op, node.inputs, node.attrs)
+        types = infer(node.op, node.inputs, node.attrs)
     except GraphError as error:
         return str(error)
-    if (node.shape, node.dtype, node.results) != (shape, dtype, results):
-        inferred = f"{dtype.name}{list(shape)}" if results is None else repr(results)
+    if node.types != types:
+        inferred = ", ".join(f"{dtype.name}{list(shape)}" for shape, dtype in types)
         return f"the node says {node.type_text}, its operands give {inferred}"
     return None
 

@@ -73,7 +73,7 @@ def _frontier(later: Iterable[Sequence[Node]], outputs: Iterable[Node]) -> tuple
             if node.op.name in VIEW_OPS and views.resolve(node).base is not node:
                 continue
             for x in node.inputs:
-                if not x.shape:
+                if x.results is not None or not x.shape:
                     continue
                 base = views.resolve(x).base
                 frontier.add(base)
@@ -92,7 +92,7 @@ def _is_cheap(node: Node) -> bool:
 
 def _in_registers(node: Node, x: Node, base: Node) -> bool:
     """Whether one loop can compute the operand `x` and then `node`."""
-    return base is x and ((x.shape == node.shape and node.op.pointwise) or node.op.name in REDUCTIONS)
+    return base is x and ((node.op.pointwise and x.shape == node.shape) or node.op.name in REDUCTIONS)
 
 
 def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[Node]) -> dict[Node, list[Node]]:

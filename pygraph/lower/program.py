@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..graph.node import Result
+from ..graph.where import type_text
 from .format import CHUNK, MAX_PARTIALS, MIN_ROWS_PER_PARTIAL, PANEL_MEMORY, PANEL_ROWS, PANEL_WORK, TASK_MICROS
 
 
@@ -47,12 +49,16 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """What an error message says of the node an instruction came from."""
+    """What an error message says of the node an instruction came from: `types` are those of its results."""
 
     op: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    types: tuple[Result, ...]
     where: Any
+
+    @property
+    def type_text(self) -> str:
+        """The types as text: `float64[3]`."""
+        return ", ".join(type_text(*type_) for type_ in self.types)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, ProgramError
-from ..graph.where import describe, type_text
+from ..graph.where import describe
 from ..lower.format import CHECKSUM_WORD, Status
 from ..lower.program import Program
 from ..ops.row import lookup
@@ -200,7 +200,7 @@ class Library:
         where = info.where if info is not None else None
         op = lookup(info.op) if info is not None else None
         called = op.title or op.name if op is not None else ""
-        subject = f"{self.title}, {called} : {type_text(info.shape, info.dtype)}" if info is not None else self.title
+        subject = f"{self.title}, {called} : {info.type_text}" if info is not None else self.title
         if status == Status.INDEX:
             problem = f"index {record.detail[0]} is out of range for an axis of length {record.detail[1]}"
             return IndexRangeError(describe("running", subject, problem, INDEX_ADVICE, where=where))
