@@ -108,7 +108,7 @@ def stamp(header: str, macro: str, *arguments: str) -> str:
     """The functions that a macro of a header stamps, written out.
 
     Example:
-        >>> "PG_INLINE void total(" in stamp("pg_reduce.h", "PG_DEFINE_ROWS", "double", "add", "total")
+        >>> "PG_INLINE void total(" in stamp("pg_reduce.h", "PG_DEFINE_ACCUMULATE", "float", "double", "add", "total")
         True
     """
     parser = _Parser(read(header))

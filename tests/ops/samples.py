@@ -369,7 +369,8 @@ def _smooth(dtype: np.dtype[Any], x: Any) -> Any:
 @_entry("scan")
 def _scan(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     for length, reverse, shape in itertools.product((0, 1, 2, 5), (False, True), ((), (3,), (2, 3))):
-        carry, other, xs = var("carry", shape, dtype), var("other", (), dtype), var("xs", (length, *shape), dtype)
+        steps = max(length, 1)  # a loop of no steps is not recorded
+        carry, other, xs = var("carry", shape, dtype), var("other", (), dtype), var("xs", (steps, *shape), dtype)
         weight = var("weight", shape, dtype)
 
         def step(state: Any, x: Any, weight: Any = weight) -> Any:
@@ -381,7 +382,8 @@ def _scan(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tupl
         found = Graph([weight, carry, other, xs], (last, final, stacked))
         (node,) = [n for n in found.nodes if n.op.name == "scan"]
         values = {v: array(rng, v.shape, dtype, -1.0, 1.0) for v in found.inputs}
-        yield tuple(values[v] for v in node.inputs), dict(node.attrs)
+        values[xs] = values[xs][:length]
+        yield tuple(values[v] for v in node.inputs), {**node.attrs, "length": length}
 
 
 def _control_case(found: Graph, name: str, values: dict[Any, Array]) -> tuple[tuple[Array, ...], dict[str, Any]]:
