@@ -57,8 +57,9 @@ class NodeInfo:
 
     @property
     def type_text(self) -> str:
-        """The types as text: `float64[3]`."""
-        return ", ".join(type_text(*type_) for type_ in self.types)
+        """The types as text: `float64[3]`, `(float64[3], bool)`."""
+        text = ", ".join(type_text(*type_) for type_ in self.types)
+        return text if len(self.types) == 1 else f"({text})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -139,7 +139,6 @@ class Library:
         self.payoff: Payoff | None = None
         self.native_seconds: float | None = None
         self.native_cache_hit: bool | None = None
-        self.run = _way_to_run(program)
         words, record = sealed(program), ffi.new("pg_error *")
         pointer = lib.pg_program_load(
             _words(words), len(words), _bytes(program.constants), len(program.constants), record
@@ -147,6 +146,7 @@ class Library:
         if pointer == ffi.NULL:
             raise self._exception(record)
         self.pointer = ffi.gc(pointer, lib.pg_program_free)
+        self.run = _way_to_run(program)  # which reads the words that have been verified
 
     def context(self, threads: int, check_finite: bool) -> Any:
         """A new context (all the memory of one call); it stays valid when the Program is freed.

@@ -17,6 +17,7 @@ from emit.exported import (
     LIBC,
     LIBM,
     NARROW,
+    ONE_AND_BOTH,
     SANITIZERS,
     STRICT,
     Case,
@@ -121,7 +122,7 @@ def test_exports_give_the_bits_of_the_vm(compiler: str, level: str, tmp_path: Pa
 
 
 @needs_compiler
-@pytest.mark.parametrize("compiler", GCC_AND_CLANG)
+@pytest.mark.parametrize("compiler", ONE_AND_BOTH)
 def test_exports_under_the_sanitizers(compiler: str, tmp_path: Path) -> None:
     made = cases()
     write(tmp_path, made)
@@ -129,7 +130,7 @@ def test_exports_under_the_sanitizers(compiler: str, tmp_path: Path) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("compiler", GCC_AND_CLANG)
+@pytest.mark.parametrize("compiler", ONE_AND_BOTH)
 def test_exports_compile_for_32_bit_and_as_any_newer_c(compiler: str, tmp_path: Path) -> None:
     if not has_32_bit(compiler):
         pytest.skip("no headers of a 32-bit C library")

@@ -41,9 +41,10 @@ def test_random_graphs_as_c(count: int, tmp_path: Path) -> None:
 
 @needs_compiler
 @pytest.mark.parametrize("compiler", GCC_AND_CLANG)
+@pytest.mark.parametrize("count", [4, pytest.param(16, marks=pytest.mark.deep)])
 @pytest.mark.parametrize("flags", [["-O0"], ["-O3"], SANITIZERS], ids=["O0", "O3", "sanitizers"])
-def test_some_random_graphs_everywhere(compiler: str, flags: list[str], tmp_path: Path) -> None:
-    made = random_cases(range(1000, 1012))
+def test_some_random_graphs_everywhere(compiler: str, flags: list[str], count: int, tmp_path: Path) -> None:
+    made = random_cases(range(1000, 1000 + count))
     write(tmp_path, made)
     check(tmp_path, made, compiler, [*flags, *ISA])
     if flags == ["-O0"] and has_32_bit(compiler):

@@ -57,5 +57,5 @@ def zeros_are_zero(count: int, seed: int) -> None:
         assert data.shape == wanted.shape
         usual = np.isfinite(wanted) & np.isfinite(data) & (np.abs(wanted) < 1e6)
         scale = 1.0 + np.max(np.abs(wanted[usual]), initial=0.0)
-        single = any(node.dtype == np.float32 for node in sample.graph.nodes)
+        single = any(dtype == np.float32 for node in sample.graph.nodes for _, dtype in node.types)
         np.testing.assert_allclose(data[usual], wanted[usual], atol=(1e-3 if single else 1e-9) * scale)
