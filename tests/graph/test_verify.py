@@ -16,7 +16,10 @@ from pygraph.ops.row import Op, lookup
 
 def forged(like: Node, **changes: Any) -> Node:
     """A node that `make` would not make."""
-    fields = {name: getattr(like, name) for name in ("op", "inputs", "attrs", "shape", "dtype", "results", "where")}
+    fields = {name: getattr(like, name) for name in ("op", "inputs", "attrs", "types", "where")}
+    if "shape" in changes or "dtype" in changes:
+        ((shape, dtype),) = like.types
+        changes["types"] = ((changes.pop("shape", shape), changes.pop("dtype", dtype)),)
     fields.update(changes)
     return Node(**fields, key=("forged",))
 
