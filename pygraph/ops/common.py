@@ -184,6 +184,8 @@ def static_shape(shape: Any, name: str, *, inferred: bool = False) -> Shape:
     Raises:
         ShapeError: it is no shape, a size is negative, or it has more axes or elements than an array can have.
     """
+    if type(shape) is tuple and not shape:
+        return ()
     try:
         sizes = shape if isinstance(shape, Sequence | np.ndarray) else (shape,)
         taken = tuple(int(operator.index(n)) for n in sizes)
@@ -199,7 +201,9 @@ def checked_shape(shape: Shape, name: str, given: Shape | None = None) -> Shape:
     Raises:
         ShapeError: it is none; the text says `given`, where that is another.
     """
-    if min(shape, default=0) >= 0 and len(shape) <= MAX_AXES and prod(n for n in shape if n) <= MAX_ELEMENTS:
+    if not shape:
+        return shape
+    if min(shape) >= 0 and len(shape) <= MAX_AXES and prod(n for n in shape if n) <= MAX_ELEMENTS:
         return shape
     text = f"{name}: the shape {shape if given is None else given}"
     if min(shape, default=0) < 0:

@@ -11,7 +11,7 @@ from math import prod
 
 from ..lower.decode import Body, Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, Scatter, While, decode
 from ..lower.program import Program
-from ..ops.row import DEAR
+from ..ops.row import DEAR, lookup
 from ..ops.table import MICRO_OPS, kernel_at
 
 ELEMENT = 0.3  # ns of an addition of array elements, or of one that is moved
@@ -21,18 +21,22 @@ PRODUCT = 0.1  # of a multiplication and an addition in a matrix product
 KERNEL = 1.0  # of an operation of a kernel
 #: Steps that a loop of unknown length is taken to have.
 UNKNOWN_STEPS = 1000
-#: More than any operation takes: a Program of few operations needs no closer look.
-MOST = 100.0
+#: The loops that may run any number of steps.
+_UNBOUNDED = frozenset(("replay", "while_loop"))
 
 PRICES = {code: op.price for op, code in MICRO_OPS.items()}
 
 
 def bounded(program: Program, nanoseconds: float) -> bool:
-    """Whether a run surely takes less: known without decoding the Program."""
-    if program.words[3] > 1:  # bodies, which may move memory at each of their steps
+    """Whether a run surely takes less: known without decoding the Program, from what is counted beside it."""
+    names = {info.op for info in program.nodes}
+    if not names.isdisjoint(_UNBOUNDED):
         return False
+    dearest = max((lookup(name).price for name in names), default=0)
     moved = program.arena_bytes + sum(port.nbytes for port in (*program.inputs, *program.outputs))
-    return program.flops * MOST + program.instructions * INSTRUCTION + moved * ELEMENT < nanoseconds
+    step = program.instructions * INSTRUCTION + program.micro_operations * (DISPATCH + 2.0 * dearest) + moved * ELEMENT
+    steps = max(program.flops, 1) if program.words[3] > 1 else 1  # each step of a body counts one at least
+    return program.flops * max(KERNEL, ELEMENT * (dearest + 1)) + steps * step < nanoseconds
 
 
 def duration(program: Program) -> float:
