@@ -188,6 +188,7 @@ class Sums:
     def pop(self, node: Node) -> Derivative | None:
         """The whole cotangent of `node`, or None where nothing was added."""
         total = self._whole.pop(node, None)
-        for piece in (*assemble(self._pieces.pop(node, ())), *self._scattered.pop(node, ())):
-            total = plus(total, piece)
+        if node in self._pieces or node in self._scattered:
+            for piece in (*assemble(self._pieces.pop(node, ())), *self._scattered.pop(node, ())):
+                total = plus(total, piece)
         return total

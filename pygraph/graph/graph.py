@@ -237,10 +237,11 @@ def constant_bytes(graph: Graph) -> int:
     graphs = [graph]
     while graphs:
         for node in graphs.pop().nodes:
-            if not node.attrs:
-                continue
             for value in node.attrs.values():
                 if isinstance(value, Constant):
                     sizes[id(value)] = value.value.nbytes
-            graphs += bodies_of(node)
+                elif isinstance(value, Graph):
+                    graphs.append(value)
+                elif isinstance(value, tuple):
+                    graphs += [x for x in value if isinstance(x, Graph)]
     return sum(sizes.values())

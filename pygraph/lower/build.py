@@ -214,7 +214,7 @@ class SegmentBuilder:
         """Place this segment's nodes in regions and note which values need memory."""
         outputs = [self.owner.graph.outputs[i] for i in self.wanted]
         fuser = self._fuser
-        updated = {_source(x) for node in self.order() for x in node.op.updated(node)}
+        updated = {_source(x) for node in self.order() if node.op.updates for x in node.op.updated(node)}
         results = set(outputs) if self.shared.fuse else set()
         for node in self.forward.copied if self.forward is not None else ():
             fuser.views.materialise(node)

@@ -33,7 +33,7 @@ class ConstantPool:
     def memory(self) -> memoryview:
         """All constants, read-only and aligned; large ones are moved there, from wherever the graph had them."""
         whole = np.zeros(self.nbytes + ALIGNMENT, np.uint8)
-        start = -whole.ctypes.data % ALIGNMENT
+        start = -whole.__array_interface__["data"][0] % ALIGNMENT
         block: np.ndarray[Any, Any] = whole[start : start + self.nbytes]
         for constant, offset in self._offsets.items():
             value = constant.value

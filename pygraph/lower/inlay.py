@@ -99,6 +99,8 @@ class Inlays:
 
     def settle(self, needed: Callable[[Node], bool]) -> None:
         """Put concatenations into the larger ones that they are operands of, but those that are `needed` themselves."""
+        if not self.nested:
+            return
         at_home: dict[Node, list[tuple[list[Inlay], int]]] = {}  # the inlays of each concatenation
         for inlays in self.of_node.values():
             for i, inlay in enumerate(inlays):

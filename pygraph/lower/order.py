@@ -24,6 +24,8 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
     Args:
         fixed: nodes whose memory is never taken over, besides constants.
     """
+    if all(node.op.updates is None for node in order):
+        return list(order)
     bases: dict[Node, Node] = {}
     updated: dict[Node, list[Node]] = {}  # per update: the arrays
     for node in order:

@@ -47,7 +47,7 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
 
     Constant cells come first and are never reused, then the cells of single elements, then the arrays.
     """
-    live_ranges(steps)
+    touched = live_ranges(steps)
     for position, value in enumerate(constant_cells):
         value.offset = position * CELL
     free_cells: list[int] = []
@@ -74,17 +74,17 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
             arrays.give(value.offset, value.nbytes)
 
     constants = set(constant_cells)
-    for now, step in enumerate(steps):
+    for now, (step, (writes, reads)) in enumerate(zip(steps, touched, strict=True)):
         dying = [
             value
-            for value in dict.fromkeys(roots(step.reads))
+            for value in dict.fromkeys(reads)
             if value.end == now and not value.kept and value not in constants and _is_planned(value)
         ]
         if isinstance(step, ScalarStep):
             for value in dying:
                 give(value)
             dying = []
-        written = dict.fromkeys(roots(step.writes))
+        written = dict.fromkeys(writes)
         fresh = [value for value in written if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
         if isinstance(step, LoopStep):
@@ -113,8 +113,12 @@ def _is_planned(value: Value) -> bool:
     return value.kind is SlotKind.ARENA and value.nbytes > 0
 
 
-def live_ranges(steps: Sequence[Step]) -> None:
-    """Find the first and the last step that touch each value, or what is merged with it."""
+def live_ranges(steps: Sequence[Step]) -> list[tuple[list[Value], list[Value]]]:
+    """Find the first and the last step that touch each value, or what is merged with it.
+
+    Returns:
+        What each step writes and what it reads, merged values as what they are merged with.
+    """
     touched = [(roots(step.writes), roots(step.reads)) for step in steps]
     for written, read in touched:
         for value in written:
@@ -128,3 +132,4 @@ def live_ranges(steps: Sequence[Step]) -> None:
             value.end = now
         for value in read:
             value.end = now
+    return touched

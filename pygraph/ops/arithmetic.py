@@ -405,10 +405,11 @@ def power(x: Any, y: Any) -> Any:
 
 def _float_power(x: Any, y: Any) -> Any:
     """A float to any power, or an integer to a float."""
-    if is_expression(y) or np.ndim(y):
+    small = type(y) in (int, float) and abs(y) <= _MOST_PRODUCTS
+    if not small and (is_expression(y) or np.ndim(y)):
         return power_row(x, y)
     if is_expression(x):
-        base = astype(x, power_row(x, y).dtype)
+        base = astype(x, x.dtype if small and x.dtype.kind == "f" else power_row(x, y).dtype)
     else:
         base = np.asarray(x)
         base = astype(base, np.result_type(base.dtype, y))
