@@ -28,22 +28,23 @@ PG_INLINE int pg_kernel_wrap_index(const int64_t *sizes, void *const *args, void
     return 0;
 }
 
-/* sizes: outer, length of the axis, inner, n. out[o, j, :] = x[o, index[j], :]. */
+/* sizes: outer, length of the axis, inner, n. out[o, j, :] = x[o, index[j], :]. Rows of no elements, of which there may
+ * be any number, are not gone through: their indices are looked at once. */
 #define PG_DEFINE_TAKE(S, T)                                                                                 \
     PG_INLINE int pg_kernel_take_##S(const int64_t *sizes, void *const *args, void *work, int64_t *detail) { \
-        const int64_t outer = sizes[0], length = sizes[1], inner = sizes[2], n = sizes[3];                   \
+        const int64_t length = sizes[1], inner = sizes[2], n = sizes[3];                                     \
+        const int64_t outer = n == 0 ? 0 : inner == 0 && sizes[0] > 1 ? 1 : sizes[0];                        \
         const T *x = (const T *)args[0];                                                                     \
         const int64_t *index = (const int64_t *)args[1];                                                     \
         T *out = (T *)args[2];                                                                               \
         (void)work;                                                                                          \
-        if (inner == 0) return 0;                                                                            \
         for (int64_t o = 0; o < outer; o++, x += length * inner, out += n * inner) {                         \
             for (int64_t j = 0; j < n; j++) {                                                                \
                 const int64_t i = index[j] < 0 ? index[j] + length : index[j];                               \
                 if (i < 0 || i >= length) return pg_outside(index[j], length, detail);                       \
                 if (inner == 1)                                                                              \
                     out[j] = x[i];                                                                           \
-                else                                                                                         \
+                else if (inner > 1)                                                                          \
                     memcpy(out + j * inner, x + i * inner, (size_t)inner * sizeof *out);                     \
             }                                                                                                \
         }                                                                                                    \

@@ -106,7 +106,7 @@ def _way_to_run(program: Program) -> Callable[[Any, int], int]:
 
 
 class Library:
-    """A Program that the C library has verified and copied; freed with the last context that uses it.
+    """A Program that the C library has verified and translated; its constants are read where `program` has them.
 
     Attributes:
         program: as it was given.
@@ -149,7 +149,7 @@ class Library:
         self.run = _way_to_run(program)  # which reads the words that have been verified
 
     def context(self, threads: int, check_finite: bool) -> Any:
-        """A new context (all the memory of one call); it stays valid when the Program is freed.
+        """A new context (all the memory of one call); whoever has it keeps this or `program`, whose constants it reads.
 
         Raises:
             MemoryError: there is not enough memory for the arena.

@@ -179,6 +179,22 @@ def test_gradients_are_checked_for_finiteness_too() -> None:
     assert exe.reverse() == (0.25,)
 
 
+def test_indices_into_rows_of_no_elements() -> None:
+    x, i = pg.var("x", (3, 0)), pg.var("i", (2,), "int64")
+    exe = pg.compile(pg.Graph([x, i], pg.take(x, i, axis=0)))
+    assert exe(np.zeros((3, 0)), np.array([2, -3])).shape == (2, 0)
+    said = _message(pg.IndexRangeError, lambda: exe(np.zeros((3, 0)), np.array([0, 3])))
+    assert "index 3 is out of range for an axis of length 3" in said
+
+
+def test_taking_nothing_from_any_number_of_rows_takes_no_time() -> None:
+    rows = 2**40
+    for shape, n in (((rows, 0), 0), ((rows, 3, 0), 2)):
+        x, i = pg.var("x", shape), pg.var("i", (n,), "int64")
+        exe = pg.compile(pg.Graph([x, i], pg.take(x, i, axis=1)))
+        assert exe(np.zeros(shape), np.arange(n)).shape == (rows, n, *shape[2:])
+
+
 def test_a_corrupted_program_is_refused() -> None:
     import dataclasses
 
