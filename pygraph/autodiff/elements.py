@@ -131,11 +131,14 @@ class Parts:
             kept = [axis for axis in range(len(node.inputs[0].shape)) if axis not in node.attrs["axes"]]
             terms = self._positions(node.inputs[0]).transpose(*kept, *node.attrs["axes"])
             inner = self._inner(node)
-            rows = terms.reshape(prod(inner), -1)
-            return self._numbered(inner, [self._sum([self._node(at, node.dtype) for at in row]) for row in rows])
+            rows = terms.reshape(prod(inner), prod(terms.shape[len(kept) :]))
+            sums = [self._sum([self._node(at, node.dtype) for at in row], node.dtype) for row in rows]
+            return self._numbered(inner, sums)
         return self._product(node) if op is MATMUL else None
 
-    def _sum(self, terms: Sequence[Node]) -> Node:
+    def _sum(self, terms: Sequence[Node], dtype: DType) -> Node:
+        if not terms:
+            return self._node(0, dtype)
         return reduce(lambda total, term: make(ADD, (total, term), {}), terms)
 
     def _product(self, node: Node) -> Positions:
@@ -144,11 +147,11 @@ class Parts:
         y = np.swapaxes(y, -1, -2) if node.attrs["transpose_b"] else y
         terms = np.broadcast_arrays(x[..., :, None, :], np.swapaxes(y, -1, -2)[..., None, :, :])
         inner = self._inner(node)
-        rows = [places.reshape(prod(inner), -1) for places in terms]
+        rows = [places.reshape(prod(inner), places.shape[-1]) for places in terms]
         parts = []
         for row in zip(*rows, strict=True):
             pairs = [(self._node(i, node.dtype), self._node(j, node.dtype)) for i, j in zip(*row, strict=True)]
-            parts.append(self._sum([make(MULTIPLY, pair, {}) for pair in pairs]))
+            parts.append(self._sum([make(MULTIPLY, pair, {}) for pair in pairs], node.dtype))
         return self._numbered(inner, parts)
 
 

@@ -113,3 +113,22 @@ def test_too_many_entries() -> None:
     x = var("x", (17,))
     assert autodiff.jacobian_unrolled([x * 2.0], [x]) is None
     assert autodiff.jacobian_unrolled([x[:0] * 2.0], [x]) is None
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        X * np.sum(X[:0]),
+        X + np.sum(np.sum(np.zeros((2, 0)) * np.sum(X), axis=0)),
+        X * 2.0 + X[:0] @ np.ones((0, 3)),
+        X * 2.0 + np.sum(np.ones((0, 3)) @ X),
+    ],
+    ids=["nothing", "for no results", "products", "no products"],
+)
+def test_sums_over_nothing(output: Node) -> None:
+    plan = autodiff.jacobian_unrolled([output], [X])
+    assert plan is not None
+    x = np.array([1.0, 2.0, 3.0])
+    (found,) = run([X], plan.blocks[0], [x])
+    (wanted,) = run([X], autodiff.jacobian_forward([output], [X]).blocks[0], [x])
+    np.testing.assert_array_equal(found, wanted)
