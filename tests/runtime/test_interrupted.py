@@ -11,6 +11,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from helpers import needs_compiler
 
 import pygraph as pg
 from pygraph.concurrency import Cache, Turn, snapshot
@@ -193,7 +194,7 @@ def test_the_end_of_the_interpreter_may_compile() -> None:
     assert out == "compiled\n"
 
 
-@pytest.mark.compiler
+@needs_compiler
 def test_native_builds_beside_forks_and_handlers() -> None:
     """A handler builds while a build is started; children of a process that builds build too."""
     run("""
