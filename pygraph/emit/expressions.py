@@ -19,7 +19,7 @@ SUFFIXES = ("f64", "f32", "i64", "i32", "b")
 SIZES = tuple(dtype.itemsize for dtype in DTYPES)
 
 _OPS = {code: op for op, code in MICRO_OPS.items()}
-#: Comparisons of an integer or bool with itself, of which compilers warn: with the operand, lest it be unused.
+#: Comparisons of an integer or bool with itself, of which compilers warn. They name the operand, so that it is used.
 _TRUE, _FALSE = "(uint8_t)(({0} & 0) | 1)", "(uint8_t)({0} & 0)"
 _OF_EQUALS = {
     **dict.fromkeys(["equal", "less_equal", "greater_equal"], _TRUE),

@@ -5,7 +5,7 @@ A kernel of the name `solve` for float64 is the C function
     int pg_kernel_solve_f64(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
 
 It gets the sizes of the signature's names in the order of first mention, then the row's parameters; the C-contiguous
-core of each operand and then of each result; the workspace it asked for, aligned to 64 bytes; and room for two numbers
+core of each operand and then of each result; the workspace it asked for, aligned to 8 bytes; and space for two numbers
 that say more of a failure. It returns 0, or the number of the failure, counted from 1. It can rely on the sizes: the
 loader has checked that all operands, results and the workspace are as large as they say. Parameters are any numbers.
 """

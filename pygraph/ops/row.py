@@ -45,7 +45,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Op:
-    """One operation: all that the rest of the house knows of it.
+    """One operation: all that the other packages know of it.
 
     Calling an `Op` applies it: on expressions it records a node, on NumPy arrays alone it returns the value of
     its reference.

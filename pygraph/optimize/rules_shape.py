@@ -58,7 +58,7 @@ def transpose_chain(node: Node) -> Node | None:
 
 @RULES.on("broadcast_to")
 def broadcast_chain(node: Node) -> Node | None:
-    """broadcast to the same shape = x; broadcast of broadcast = broadcast; new leading axes of size 1 are no matter."""
+    """broadcast to the same shape = x; broadcast of broadcast = broadcast, whatever leading axes of size 1 are new."""
     (x,) = node.inputs
     if x.shape == node.shape:
         return x

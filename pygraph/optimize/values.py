@@ -1,4 +1,4 @@
-"""What the rules share: recognising arrays of one value, and small nodes built without a fuss."""
+"""What the rules share: recognising arrays of one value, and short ways to build small nodes."""
 
 from __future__ import annotations
 

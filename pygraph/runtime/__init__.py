@@ -1,1 +1,1 @@
-"""Program to numbers: the only room that touches the C library, and the reference interpreter."""
+"""Program to numbers: the only package that touches the C library, and the reference interpreter."""
