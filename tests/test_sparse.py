@@ -323,7 +323,7 @@ def test_a_missing_scipy_names_the_extra(make: Any, monkeypatch: pytest.MonkeyPa
         ),
         (lambda: pg.sparse_hessian(lambda x: (x, x))(1.0), pg.ShapeError, "float64, float64, not one scalar"),
         (lambda: pg.sparse_hessian(lambda x: x > 0)(1.0), pg.DTypeError, "returned bool"),
-        (lambda: pg.sparse_jacobian(np.sin, argnums=1)(1.0), pg.SignatureError, "argnums=1, with 1 arguments"),
+        (lambda: pg.sparse_jacobian(np.sin, argnums=1)(1.0), pg.SignatureError, "argnums=1, with 1 argument\n"),
         (lambda: pg.sparse_jacobian(np.sin, has_aux=True)(1.0), pg.GraphError, "not a pair"),
         (lambda: pg.sparse_jacobian(np.sin, mode="both"), pg.SignatureError, "mode='both'"),
         (lambda: pg.sparse_jacobian(np.sin)(pg.var("x")), pg.UnsupportedError, "can't be recorded.*jacfwd"),
