@@ -9,13 +9,12 @@ from functools import cache
 
 import numpy as np
 
-from ..ops.dtypes import CODES, DTYPES, KINDS, bool_
+from ..ops.dtypes import CODES, DTYPES, KINDS, SUFFIXES, bool_
 from ..ops.table import MICRO_OPS
 from .tables import expression
 
 #: By the code of a dtype: its type in C, the ending of its functions' names, and its size.
 TYPES = ("double", "float", "int64_t", "int32_t", "uint8_t")
-SUFFIXES = ("f64", "f32", "i64", "i32", "b")
 SIZES = tuple(dtype.itemsize for dtype in DTYPES)
 
 _OPS = {code: op for op, code in MICRO_OPS.items()}

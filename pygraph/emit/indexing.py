@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..lower import decode as d
+from ..ops.dtypes import SUFFIXES
 from .comments import node_comment
-from .expressions import SUFFIXES, TYPES
+from .expressions import TYPES
 from .frames import Places
 from .function import Function
 from .text import failing

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ..lower.decode import Matmul
 from ..lower.format import TINY_PRODUCT
 from ..lower.program import panels
+from ..ops.dtypes import SUFFIXES
 from .comments import node_comment
-from .expressions import SUFFIXES, TYPES
+from .expressions import TYPES
 from .frames import Places
 from .function import Function
 from .nest import Writer

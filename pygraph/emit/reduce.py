@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from ..lower.decode import Loop, Reduce
 from ..lower.format import CHUNK
 from ..lower.program import partials
+from ..ops.dtypes import SUFFIXES
 from ..ops.table import REDUCTIONS
 from .combiners import accumulator, combined, empty, is_wide, neutral
-from .expressions import SIZES, SUFFIXES, TYPES
+from .expressions import SIZES, TYPES
 from .frames import Places
 from .function import Function
 from .headers import stamp

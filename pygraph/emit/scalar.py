@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from ..lower import decode as d
 from ..lower.program import Micro
+from ..ops.dtypes import SUFFIXES
 from .comments import node_comment, noted
-from .expressions import SIZES, SUFFIXES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
+from .expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
 from .frames import Places
 from .function import Function
 from .liveness import Move, Piece, writes

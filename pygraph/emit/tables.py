@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import GraphError
 from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, Opcode, SlotKind, Status, failures, table_hash
-from ..ops.dtypes import DTYPES, KINDS
+from ..ops.dtypes import SUFFIXES
 from ..ops.row import TABLE, Op
 from ..ops.signature import as_c
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
@@ -147,7 +147,7 @@ def _format() -> Iterator[str]:
     yield from _explained(
         (f"#define PG_{x.name} {value}", x.meaning) for x, value in zip(CONSTANTS, values, strict=True)
     )
-    names = [_C_DTYPES[dtype.name] for dtype in DTYPES]
+    names = [f"PG_{suffix.upper()}" for suffix in SUFFIXES]
     yield from ["", f"enum {{ {', '.join(names)}, PG_N_DTYPES }};", "", "/* X(opcode, name) */"]
     yield _macro("PG_INSTRUCTIONS", (f"X({opcode.name}, {opcode.name.lower()})" for opcode in Opcode))
     yield from ["", *_enum("PG_OP", Opcode), *_enum("PG_SLOT", SlotKind, "pg_slot_kind")]
@@ -176,12 +176,7 @@ def _kernel(op: Op, dtype: Any, number: int) -> Iterator[str]:
     yield from (str(number), kernel.function(dtype), *map(str, counts), as_c(kernel.work, kernel.names))
     for code, core in zip(codes, arguments, strict=True):
         axes = [str(-axis if isinstance(axis, int) else signature.names.index(axis)) for axis in core]
-        yield f"{{{_C_DTYPES[DTYPES[code].name]}, {len(core)}, {{{', '.join(axes) or '0'}}}}}"
-
-
-_C_DTYPES = {
-    dtype.name: f"PG_{kind.upper()}{'' if kind == 'b' else dtype.itemsize * 8}" for dtype, kind in KINDS.items()
-}
+        yield f"{{PG_{SUFFIXES[code].upper()}, {len(core)}, {{{', '.join(axes) or '0'}}}}}"
 
 
 def _explained(lines: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..ops.table import kernel_number
 from .format import MAX_CALL_TASKS, Opcode, SlotKind
 from .steps import ALIGNMENT, PlainStep, SlotOf, Value
-from .views import Access, row_major
+from .views import Access, batch_strides
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -40,8 +40,7 @@ def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
     def strides(shape: tuple[int, ...], core: int) -> list[int]:
         if kernel.layout is not None:
             return []
-        found = row_major(shape)[: len(shape) - core]
-        return [0] * (rank - len(found)) + [0 if n == 1 else s for n, s in zip(shape, found, strict=False)]
+        return batch_strides(shape, core, rank)
 
     def operands(slot: SlotOf) -> list[int]:
         words = [number, rank, each, -1 if workspace is None else slot(workspace), *numbers, *bound.batch]

@@ -14,7 +14,7 @@ from .format import Opcode
 from .inlay import pieces
 from .loops import fill_loop
 from .steps import PlainStep, SlotOf
-from .views import Access, row_major
+from .views import Access, batch_strides, row_major
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -60,16 +60,11 @@ def _matmul(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -
     middle = x.shape[-2] if transposed[0] else x.shape[-1]
     batch = node.shape[:-2]
 
-    def batch_strides(shape: tuple[int, ...]) -> list[int]:
-        strides = row_major(shape)[:-2]
-        lead = len(batch) - len(strides)
-        return [0] * lead + [0 if n == 1 else s for n, s in zip(shape[:-2], strides, strict=True)]
-
     def operands(slot: SlotOf) -> list[int]:
         words = [CODES[node.dtype], rows, columns, middle, *map(int, transposed), len(batch), *batch]
         for access, value in zip(accesses, values, strict=True):
-            words += [slot(value), access.offset, *batch_strides(access.shape)]
-        return [*words, slot(target), 0, *batch_strides(node.shape)]
+            words += [slot(value), access.offset, *batch_strides(access.shape, 2, len(batch))]
+        return [*words, slot(target), 0, *batch_strides(node.shape, 2, len(batch))]
 
     segment.steps.append(
         PlainStep(

@@ -48,6 +48,13 @@ def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+def batch_strides(shape: Sequence[int], core: int, rank: int) -> list[int]:
+    """Strides, in elements, of all but the last `core` axes of a C-contiguous array, broadcast to `rank` axes."""
+    sizes = shape[: len(shape) - core]
+    strides = row_major(shape)[: len(sizes)]
+    return [0] * (rank - len(sizes)) + [0 if n == 1 else s for n, s in zip(sizes, strides, strict=True)]
+
+
 def reshape_strides(shape: Sequence[int], strides: Sequence[int], new_shape: Sequence[int]) -> tuple[int, ...] | None:
     """Strides that show the same elements in `new_shape`, or None where only a copy can."""
     if prod(shape) == 0:

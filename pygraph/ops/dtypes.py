@@ -20,6 +20,11 @@ CODES: dict[np.dtype[Any], int] = {dtype: code for code, dtype in enumerate(DTYP
 #: `f` floating, `i` integer, `b` boolean: the letters used in `Op.kinds`.
 KINDS: dict[np.dtype[Any], str] = {float64: "f", float32: "f", int64: "i", int32: "i", bool_: "b"}
 
+#: By code: how the names of C functions and enums say a type.
+SUFFIXES: tuple[str, ...] = tuple(
+    kind if kind == "b" else f"{kind}{dtype.itemsize * 8}" for dtype, kind in ((x, KINDS[x]) for x in DTYPES)
+)
+
 
 def as_dtype(spec: Any, what: str = "dtype") -> np.dtype[Any]:
     """The supported dtype that `spec` names; raises `DTypeError` for any other."""

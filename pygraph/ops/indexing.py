@@ -37,7 +37,7 @@ def _checked(index: Any, size: int) -> Any:
 
 def _result_like_first(dtypes: Sequence[DType], attrs: Attrs) -> DType:
     _need_index(dtypes[1])
-    if dtypes[-1] != dtypes[0] and len(dtypes) == 3:
+    if dtypes[2] != dtypes[0]:
         raise DTypeError(f"values of dtype {dtypes[2].name} for an operand of dtype {dtypes[0].name}")
     return dtypes[0]
 

@@ -19,13 +19,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from .dtypes import CODES, DTYPES, KINDS, bool_, float32, float64, int32, int64
+from .dtypes import CODES, SUFFIXES, bool_, float32, float64, int32, int64
 from .signature import Bound, Shape, Signature, evaluated, parse
 
 #: The letters of `Kernel.types`; T is the type that the kernel is made for.
 TYPES: dict[str, np.dtype[Any]] = {"d": float64, "f": float32, "l": int64, "i": int32, "?": bool_}
-#: How C calls the types of kernels.
-SUFFIXES = {dtype: f"{KINDS[dtype]}{dtype.itemsize * 8}" for dtype in DTYPES if dtype != bool_} | {bool_: "b"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Kernel:
 
     def function(self, dtype: Any) -> str:
         """The name of the C function for a type, without pg_kernel_."""
-        return f"{self.name}_{SUFFIXES[dtype]}" if self.generic else self.name
+        return f"{self.name}_{SUFFIXES[CODES[dtype]]}" if self.generic else self.name
 
     def argument_codes(self, dtype: Any) -> list[int]:
         """The dtype codes of operands and results where T is `dtype`."""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import GraphError, IndexRangeError, LimitError, NonFiniteError, ProgramError
+from ..errors import GraphError, LimitError, NonFiniteError, ProgramError
 from ..graph.where import describe
 from ..lower.format import CHECKSUM_WORD, Status
 from ..lower.program import Program
+from ..ops.indexing import OUT_OF_RANGE
 from ..ops.row import lookup
 from .duration import bounded, duration
 from .interrupt import LONG, SHORT, interruptible
@@ -202,8 +203,8 @@ class Library:
         called = op.title or op.name if op is not None else ""
         subject = f"{self.title}, {called} : {info.type_text}" if info is not None else self.title
         if status == Status.INDEX:
-            problem = f"index {record.detail[0]} is out of range for an axis of length {record.detail[1]}"
-            return IndexRangeError(describe("running", subject, problem, INDEX_ADVICE, where=where))
+            problem = OUT_OF_RANGE.problem.format(*record.detail)
+            return OUT_OF_RANGE.error(describe("running", subject, problem, OUT_OF_RANGE.advice, where=where))
         if status == Status.NONFINITE:
             problem = "this is the first operation that made inf or nan"
             return NonFiniteError(describe("running", subject, problem, NONFINITE_ADVICE, where=where))
@@ -220,7 +221,6 @@ class Library:
         return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
 
 
-INDEX_ADVICE = "clip or check the indices; negative ones count from the end"
 STEPS_ADVICE = "check that the condition becomes false, or give the loop a higher limit"
 TAPE_ADVICE = "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode"
 NONFINITE_ADVICE = "guard the operation with pg.where, or compile without check_finite=True"
