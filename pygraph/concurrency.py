@@ -8,6 +8,7 @@ done or not done. Where a thread must wait for another one, `ensure_imported` an
 
 from __future__ import annotations
 
+import _imp
 import _thread
 import importlib
 import itertools
@@ -134,12 +135,15 @@ def ensure_imported(*names: str) -> None:
 
     A signal handler in the middle of an import would find the module half made; so the main thread, which handles
     signals, has another one import. The child of a fork in the middle of another thread's import would find it half
-    made for ever; so forks wait for the end of imports. What can't be imported is left to the statement to say.
+    made for ever; so forks wait for the end of imports. What can't be imported is left to the statement to say, as is
+    all of it in a handler that interrupted the import system while it held its lock: no other thread can import then.
     """
     if _whole.issuperset(names):
         return
     if threading.get_ident() != threading.main_thread().ident:
         _import(names)
+        return
+    if _holds_import_lock():
         return
     done = _thread.allocate_lock()
     done.acquire()
@@ -155,6 +159,15 @@ def ensure_imported(*names: str) -> None:
         _thread.start_new_thread(work, ())
         while not done.acquire(timeout=0.05) and _forks == forks and time.monotonic() < end:
             pass
+
+
+def _holds_import_lock() -> bool:
+    """Whether this thread holds the import system's own lock; also true, rarely, while another one does."""
+    if not _imp.lock_held():
+        return False
+    _imp.acquire_lock()  # waits for another thread; the lock counts the times that this one has it
+    _imp.release_lock()
+    return _imp.lock_held()
 
 
 def _import(names: Iterable[str]) -> None:

@@ -155,6 +155,26 @@ def test_a_handler_that_forks() -> None:
     """)
 
 
+def test_a_handler_in_the_middle_of_an_import() -> None:
+    """It interrupts the import system while that holds its lock, so that no other thread can import for it."""
+    run("""
+        import _imp
+        def handler(*_):
+            start = time.monotonic()
+            fresh()
+            fork(fresh)
+            took.append(time.monotonic() - start)
+        took = []
+        signal.signal(signal.SIGALRM, handler)
+        _imp.acquire_lock()
+        signal.raise_signal(signal.SIGALRM)
+        assert _imp.lock_held()
+        _imp.release_lock()
+        assert took and took[0] < 5.0, took
+        assert not _imp.lock_held()
+    """)
+
+
 def test_threads_are_set_while_others_compile() -> None:
     run("""
         end, errors = threading.Event(), []
