@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..errors import UnsupportedError
@@ -64,15 +63,20 @@ def micro_op(op: Op) -> int:
 
 
 def rows_text() -> str:
-    """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows."""
+    """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows.
+
+    It is the text of tuples and names: that of a dataclass is "..." for who interrupts its making.
+    """
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
     combined = (TABLE[name] for name in REDUCTIONS)
     reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in combined]
     kernels = []
     for op, dtype in KERNELS:
-        assert op.kernel is not None
-        statuses = [failure.status for failure in op.kernel.failures]
-        kernels.append((dtype.name, replace(op.kernel, failures=(), ulps=(0.0, 0.0), layout=None), statuses))
+        kernel = op.kernel
+        assert kernel is not None
+        statuses = [failure.status for failure in kernel.failures]
+        made_of = (kernel.name, kernel.signature, kernel.types, kernel.params, kernel.work, kernel.flops)
+        kernels.append((dtype.name, made_of, statuses))
     return repr((rows, reductions, kernels))
 
 

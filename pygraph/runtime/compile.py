@@ -181,7 +181,7 @@ class _Signatures:
                 def make() -> Executable:
                     return Executable(graph, wrt, jacobian=notes.jacobian, budget=budget, **options)
 
-                key = (wrt, repr(notes.jacobian), current_plan(), tuple(sorted(options.items())))
+                key = (wrt, notes.jacobian and notes.jacobian.key, current_plan(), tuple(sorted(options.items())))
                 roots = () if wrt is None else rules_of(graph)
                 return shared_executable(graph, key, make, roots) if self.shared else make()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,11 @@ class JacobianNote:
     mode: str
     costs: Mapping[str, int]
     chunk: int
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """The note for caches."""
+        return self.mode, tuple(sorted(self.costs.items())), self.chunk
 
 
 @dataclass(slots=True)

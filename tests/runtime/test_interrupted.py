@@ -15,6 +15,7 @@ from helpers import needs_compiler
 
 import pygraph as pg
 from pygraph.concurrency import Cache, Turn, snapshot
+from pygraph.ops.table import rows_text
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="forks and sends signals")
 
@@ -173,6 +174,25 @@ def test_a_handler_in_the_middle_of_an_import() -> None:
         assert took and took[0] < 5.0, took
         assert not _imp.lock_held()
     """)
+
+
+def test_the_hash_of_the_table_interrupted_anywhere() -> None:
+    """What interrupts the making of the text that Programs are hashed with makes the same one."""
+    texts = []
+
+    def again(frame: object, event: str, argument: object) -> None:
+        if event == "call":
+            sys.setprofile(None)
+            texts.append(rows_text())
+            sys.setprofile(again)
+
+    sys.setprofile(again)
+    try:
+        texts.append(rows_text())
+    finally:
+        sys.setprofile(None)
+    assert len(texts) > 10
+    assert len(set(texts)) == 1
 
 
 def test_threads_are_set_while_others_compile() -> None:
