@@ -83,7 +83,6 @@ class LoopBuilder:
         """The step, with physical registers and as few dimensions as its strides allow."""
         dims = self._merge_dims()
         last_use = self._last_uses()
-        in_place = self._in_place(last_use, dims)
         registers, computed = self._assign(last_use)
         split = None
         scratch = None
@@ -104,7 +103,6 @@ class LoopBuilder:
             self.reduces,
             scratch,
             self.node,
-            in_place,
         )
 
     def _merge_dims(self) -> list[int]:
@@ -140,38 +138,19 @@ class LoopBuilder:
         return [*self.stores, *self.reduces]
 
     def _last_uses(self) -> dict[int, int]:
+        """By register the last operation that reads it; noted in loads, as that which makes a register is in stores."""
         last: dict[int, int] = {}
         for at, micro in enumerate(self.micros):
             for register in micro.sources:
                 last[register] = at
         for tail in self._tails():
             last[tail.register] = len(self.micros)
+        for load in self.loads:
+            load.last = last.get(load.register, -1)
+        made = {micro.target: at for at, micro in enumerate(self.micros)}
+        for store in self.stores:
+            store.made = made.get(store.register, len(self.micros) - 1)
         return last
-
-    def _in_place(self, last_use: dict[int, int], dims: list[int]) -> list[tuple[Value, Value]]:
-        """Stores that may overwrite what a load read: the same elements, and no use of the load after the store."""
-        made_at = {micro.target: at for at, micro in enumerate(self.micros)}
-        flat = list(row_major(dims))
-
-        def whole(operand: Load | Store) -> bool:
-            return operand.strides == flat and operand.offset == 0
-
-        def done_before(load: Load, store: Store) -> bool:
-            if store.register in made_at:
-                return last_use.get(load.register, -1) <= made_at[store.register]
-            return load.register == store.register or last_use.get(load.register, -1) < len(self.micros)
-
-        def may_share(store: Store, load: Load) -> bool:
-            written, read = store.value, load.value
-            return (
-                written.nbytes == read.nbytes
-                and written.dtype.itemsize == read.dtype.itemsize
-                and sum(other.value is read for other in self.loads) == 1
-                and done_before(load, store)
-            )
-
-        loads = [load for load in self.loads if whole(load)]
-        return [(s.value, x.value) for s in self.stores if whole(s) for x in loads if may_share(s, x)]
 
     def _assign(self, last_use: dict[int, int]) -> tuple[int, int]:
         """Physical registers: loads keep theirs, computed ones are reused after their last use.

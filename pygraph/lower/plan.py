@@ -87,12 +87,11 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
         written = dict.fromkeys(writes)
         fresh = [value for value in written if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
-        if isinstance(step, LoopStep):
-            for target, source in ((target.root, source.root) for target, source in step.in_place):
-                if source in dying and target in fresh and not target.cell and shared.isdisjoint((target, source)):
-                    target.offset = source.offset
-                    placed.append(target)
-                    shared |= {source, target}
+        if isinstance(step, LoopStep) and dying and fresh:
+            for target, source in step.in_place({x for x in fresh if not x.cell}, set(dying)).items():
+                target.offset = source.offset
+                placed.append(target)
+                shared |= {source, target}
         for value in fresh:
             if value not in shared:
                 take(value)

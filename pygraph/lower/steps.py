@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from ..ops.dtypes import CODES
 from .format import Opcode, SlotKind
 from .program import Micro
+from .views import row_major
 
 CELL = 8
 ALIGNMENT = 64
@@ -58,6 +60,10 @@ class Value:
                 value.merged = value.merged.merged  # chains stay short, however many values are merged
             value = value.merged
         return value
+
+    def fits(self, other: Value) -> bool:
+        """Whether it has as many elements as another value, of their size."""
+        return self.nbytes == other.nbytes and self.dtype.itemsize == other.dtype.itemsize
 
     @staticmethod
     def result(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
@@ -111,12 +117,13 @@ class ScalarStep:
 
 @dataclass(eq=False, slots=True)
 class Load:
-    """A loop register filled from memory."""
+    """A loop register filled from memory; `last` is the last operation that reads it."""
 
     register: int
     value: Value
     offset: int
     strides: list[int]
+    last: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -133,12 +140,13 @@ class MicroOp:
 
 @dataclass(eq=False, slots=True)
 class Store:
-    """A loop register written to memory."""
+    """A loop register written to memory; `made` is the operation that makes it, or the last one for what was loaded."""
 
     register: int
     value: Value
     offset: int
     strides: list[int]
+    made: int = -1
 
 
 @dataclass(eq=False, slots=True)
@@ -152,7 +160,10 @@ class Reduce:
 
 @dataclass(eq=False, slots=True)
 class LoopStep:
-    """Micro-operations block by block over an iteration space."""
+    """Micro-operations block by block over an iteration space.
+
+    Operations are counted from 0 on; what stores and reductions read is read after all of them.
+    """
 
     dims: list[int]
     block: int
@@ -164,8 +175,6 @@ class LoopStep:
     reduces: list[Reduce]
     scratch: Value | None
     node: int
-    #: Pairs (written, read) that may share memory.
-    in_place: list[tuple[Value, Value]] = field(default_factory=list)
 
     @property
     def reads(self) -> Sequence[Value]:
@@ -187,6 +196,43 @@ class LoopStep:
     @property
     def flops(self) -> int:
         return prod(self.dims) * self.operations
+
+    def in_place(self, written: Container[Value], read: Container[Value]) -> dict[Value, Value]:
+        """Which results may lie where an operand does: the same elements, none of them read once it is written.
+
+        Each operand is given away once, to the first result that it fits.
+
+        Args:
+            written: the results that are asked for, as the values whose memory they are.
+            read: the operands, likewise.
+        """
+        flat = list(row_major(self.dims))
+        loads = [x for x in self.loads if x.value.root in read and x.strides == flat and not x.offset]
+        if not loads:
+            return {}
+        times = Counter(x.value.root for x in self.loads)
+        loads = [x for x in loads if times[x.value.root] == 1]
+        found: dict[Value, Value] = {}
+        for store in self.stores:
+            target = store.value.root
+            if target not in written or target in found or store.strides != flat or store.offset:
+                continue
+            for at, load in enumerate(loads):
+                if (load.last <= store.made or load.register == store.register) and store.value.fits(load.value):
+                    found[target] = load.value.root
+                    del loads[at]
+                    break
+        return found
+
+    @property
+    def copied(self) -> tuple[Value, Value] | None:
+        """Of a loop that only copies one array to another place of its size: (written, read); else None."""
+        if self.micros or self.reduces or len(self.stores) != 1:
+            return None
+        (store,) = self.stores
+        (load,) = (x for x in self.loads if x.register == store.register)
+        pair = store.value, load.value
+        return pair if self.in_place((pair[0].root,), (pair[1].root,)) else None
 
     def encode(self, slot: SlotOf) -> list[int]:
         """The words of this instruction."""

@@ -7,7 +7,7 @@ then both have one address, and the carry of a loop is updated where it lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from .format import SlotKind
 from .plan import live_ranges
@@ -29,14 +29,14 @@ class Takeovers:
         self.inputs = inputs
         self.outputs = outputs
         self._steps = [step for segment in segments for step in segment]
-        #: The steps that would otherwise copy, with their places; most bodies have none, and nothing to merge.
-        self._moving = [(now, step) for now, step in enumerate(self._steps) if type(step) is not ScalarStep]
-        self._moving = [(now, step) for now, step in self._moving if any(True for _ in _moves(step))]
+        #: What steps would otherwise copy, with their places; most bodies have none, and nothing to merge.
+        moving = [(now, step) for now, step in enumerate(self._steps) if type(step) is not ScalarStep]
+        self._moving = [(now, moves) for now, step in moving if (moves := _moves(step))]
         self._ranged = False
-        if any(read.kind is SlotKind.ARENA for _, step in self._moving for _, read in _moves(step)):
+        if any(read.kind is SlotKind.ARENA for _, moves in self._moving for _, read in moves):
             live_ranges(self._steps)
-            for now, step in reversed(self._moving):
-                for written, read in _moves(step):
+            for now, moves in reversed(self._moving):
+                for written, read in moves:
                     if read.kind is SlotKind.ARENA and not read.kept and _hands_over(now, written, read):
                         read.merged = written.root
 
@@ -48,8 +48,8 @@ class Takeovers:
         place = {value: at for at, value in enumerate(self.outputs)}
         found = {
             (number[read.root], place[written.root])
-            for _, step in self._moving
-            for written, read in _moves(step)
+            for _, moves in self._moving
+            for written, read in moves
             if read.root in number and written.root in place
         }
         used = {v.root for step in self._steps if not _is_copy(step) for v in (*step.reads, *step.writes)}
@@ -66,7 +66,7 @@ class Takeovers:
         if read.end != written.start:
             return read.end < written.start
         step = self._steps[read.end]
-        return (written, read) in ((w.root, r.root) for w, r in _pairs(step)) and _reads_once(step, read)
+        return _may_share(step, written, read) and _reads_once(step, read)
 
     def settle(self, shares: Iterable[Share]) -> None:
         """Leave out the copies of values to where they are, with these shares."""
@@ -78,7 +78,7 @@ class Takeovers:
             return taken.get(value.root, value.root)
 
         def needless(step: Step) -> bool:
-            return _is_copy(step) and all(memory(w) is memory(r) for w, r in _moves(step))
+            return _is_copy(step) and all(memory(written) is memory(read) for written, read in _moves(step))
 
         self.segments[:] = [[step for step in segment if not needless(step)] for segment in self.segments]
 
@@ -98,19 +98,21 @@ def agreed(bodies: Sequence[Takeovers]) -> list[Share]:
 
 def _is_copy(step: Step) -> bool:
     """Whether the step moves one array, element by element, to a place of its size."""
-    if not isinstance(step, LoopStep) or step.micros or step.reduces:
-        return False
-    return len(step.stores) == 1 and bool(step.in_place)
+    return isinstance(step, LoopStep) and step.copied is not None
 
 
-def _moves(step: Step) -> Iterator[tuple[Value, Value]]:
+def _moves(step: Step) -> Sequence[tuple[Value, Value]]:
     """Pairs (written, read) of a step that would otherwise copy the one to the other."""
-    if isinstance(step, PlainStep) or _is_copy(step):
-        yield from _pairs(step)
+    if isinstance(step, LoopStep):
+        return () if step.copied is None else (step.copied,)
+    return step.in_place if isinstance(step, PlainStep) else ()
 
 
-def _pairs(step: Step) -> Sequence[tuple[Value, Value]]:
-    return step.in_place if isinstance(step, PlainStep | LoopStep) else ()
+def _may_share(step: Step, written: Value, read: Value) -> bool:
+    """Whether a step may write the one where it reads the other."""
+    if isinstance(step, LoopStep):
+        return bool(step.in_place((written,), (read,)))
+    return isinstance(step, PlainStep) and (written, read) in ((w.root, r.root) for w, r in step.in_place)
 
 
 def _hands_over(now: int, written: Value, read: Value) -> bool:

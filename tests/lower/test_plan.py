@@ -14,7 +14,7 @@ from pygraph.graph import Graph, var
 from pygraph.lower import lower
 from pygraph.lower.build import Body
 from pygraph.lower.format import SlotKind
-from pygraph.lower.steps import LoopStep, ScalarStep, Step, Value
+from pygraph.lower.steps import LoopStep, PlainStep, ScalarStep, Step, Value
 from pygraph.ops import exp, matmul, sin, tanh
 
 
@@ -91,10 +91,17 @@ def check_takeovers(body: Body, steps: list[Step]) -> None:
             span = spans.setdefault(root, {}).setdefault(value, [now, now])
             span[1] = now
     for group in spans.values():
-        ordered = sorted(group.values())
-        for (_, end), (begin, _) in pairwise(ordered):
-            if begin < end or (begin == end and not getattr(steps[end], "in_place", ())):
+        ordered = sorted(group.items(), key=lambda item: item[1])
+        for (old, (_, end)), (new, (begin, _)) in pairwise(ordered):
+            if begin < end or (begin == end and not updates(steps[end], new.root, old.root)):
                 raise Overlap(f"step {end} reads what step {begin} has overwritten")
+
+
+def updates(step: Step, new: Value, old: Value) -> bool:
+    """Whether a step may write the one value where the other lies."""
+    if isinstance(step, LoopStep):
+        return bool(step.in_place((new,), (old,)))
+    return isinstance(step, PlainStep) and (new, old) in [(w.root, r.root) for w, r in step.in_place]
 
 
 def require_in_place(step: Step, old: Value, new: Value) -> None:
