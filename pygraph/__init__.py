@@ -34,10 +34,10 @@ from .graph import Graph, Node, spec, trace
 from .graph.creation import arange, array, asarray, empty, eye, ones, zeros
 from .graph.creation import full as full
 from .ops import *  # noqa: F403
-from .runtime.compile import CompiledFunction
-from .runtime.compile import compile as compile
-from .runtime.tapes import set_tape_limit
-from .runtime.threads import set_threads
+from .runtime.clib.tapes import set_tape_limit
+from .runtime.clib.threads import set_threads
+from .runtime.functions.compiled_function import CompiledFunction
+from .runtime.functions.compiled_function import compile as compile
 from .variable import var
 
 if _TYPE_CHECKING:
@@ -175,8 +175,8 @@ def __getattr__(name: str) -> _Any:
         except PackageNotFoundError:  # a source tree that is not installed
             return "0+source"
     if name == "Executable":  # loads the C library
-        _ensure_imported("pygraph.runtime.executable")
-        from .runtime.executable import Executable
+        _ensure_imported("pygraph.runtime.call.executable")
+        from .runtime.call.executable import Executable
 
         return Executable
     if name in _LAZY:
@@ -193,7 +193,7 @@ def _missing(name: str) -> AttributeError:
     if not name.startswith("_"):  # Python itself asks for such names
         from difflib import get_close_matches
 
-        from .graph.instead import instead, table
+        from .graph.numpy_alternatives import instead, table
 
         others = [f"{module}.{name}" for module in ("numpy", "scipy.special") if f"{module}.{name}" in table()]
         near = get_close_matches(name, __dir__(), 1, 0.8)

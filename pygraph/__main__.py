@@ -17,7 +17,7 @@ from .emit.compiler import find
 from .examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss, neuron, train
 from .examples.cells import load_cells
 from .examples.multivariate_chain_rule import curve_jacobians
-from .runtime.stats import bytes_text
+from .runtime.compile.stats import bytes_text
 
 
 def row_loss(w: Any, b: Any, x: Any, y: Any) -> Any:

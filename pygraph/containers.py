@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import GraphError
+from .graph.source import describe
 from .graph.tree import flatten, unflatten
-from .graph.where import describe
 
 __all__ = ["tree_map"]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from .graph import associative, branching, control, looping
+from .graph import associative, record_branch, record_scan, record_while
 from .graph.node import Node
 from .graph.trace import function_name
 from .graph.tree import flatten, unflatten
 from .graph.weak import WEAK_TYPES, Weak, is_weak
-from .runtime.compile import traced_anew
+from .runtime.functions.compiled_function import traced_anew
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
 
@@ -76,7 +76,7 @@ def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> 
 
 
 def _cond(true_fun: Function, false_fun: Function, given: tuple[Any, tuple[Any, ...]]) -> Any:
-    return branching.cond(given[0], true_fun, false_fun, *given[1])
+    return record_branch.cond(given[0], true_fun, false_fun, *given[1])
 
 
 def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
@@ -97,12 +97,12 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
         >>> float(pg.switch(1, [np.sin, np.cos], np.zeros(())))
         1.0
     """
-    return _applied("switch", _switch, tuple(branching.branches_of(branches)), (_scalar(index), operands))
+    return _applied("switch", _switch, tuple(record_branch.branches_of(branches)), (_scalar(index), operands))
 
 
 def _switch(*parts: Any) -> Any:
     *branches, (index, operands) = parts
-    return branching.switch(index, branches, *operands)
+    return record_branch.switch(index, branches, *operands)
 
 
 def _scalar(x: Any) -> Any:
@@ -140,7 +140,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
 
 
 def _scan(f: Function, length: int | None, reverse: bool, tree: tuple[Any, Any]) -> tuple[Any, Any]:
-    return control.scan(f, *tree, length, reverse)
+    return record_scan.scan(f, *tree, length, reverse)
 
 
 def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: int | None = None) -> Any:
@@ -174,7 +174,7 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
 
 
 def _while(cond_fun: Function, body_fun: Function, limit: int | None, init_val: Any) -> Any:
-    return looping.while_loop(cond_fun, body_fun, init_val, limit=limit)
+    return record_while.while_loop(cond_fun, body_fun, init_val, limit=limit)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
@@ -199,14 +199,14 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
         10.0
     """
     if isinstance(lower, Node) or isinstance(upper, Node):
-        return looping.fori_loop(lower, upper, body_fun, init_val)
+        return record_while.fori_loop(lower, upper, body_fun, init_val)
     return _applied(
-        "fori_loop", _fori, (looping.bound(lower, "lower"), looping.bound(upper, "upper"), body_fun), init_val
+        "fori_loop", _fori, (record_while.bound(lower, "lower"), record_while.bound(upper, "upper"), body_fun), init_val
     )
 
 
 def _fori(lower: int, upper: int, body_fun: Function, init_val: Any) -> Any:
-    return looping.fori_loop(lower, upper, body_fun, init_val)
+    return record_while.fori_loop(lower, upper, body_fun, init_val)
 
 
 def map(f: Function, xs: Any) -> Any:
@@ -226,7 +226,7 @@ def map(f: Function, xs: Any) -> Any:
         >>> pg.map(lambda row: np.sum(row * row), np.eye(3))
         array([1., 1., 1.])
     """
-    return _applied("map", looping.map_, (f,), xs)
+    return _applied("map", record_while.map_, (f,), xs)
 
 
 def associative_scan(fn: Function, elems: Any, reverse: bool = False, axis: int = 0) -> Any:

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import SignatureError
+from .graph.source import describe
 from .graph.trace import function_name, parameter_names, result_node
 from .graph.tree import flatten, flatten_named, unflatten
-from .graph.where import describe
 from .ops.dtypes import is_float
-from .runtime.compile import compile
+from .runtime.functions.compiled_function import compile
 from .transforms import grad, jvp
 
 __all__ = ["check_grads"]

@@ -6,9 +6,9 @@ from typing import Any, overload
 
 from . import ops
 from .errors import SignatureError
-from .graph import build
+from .graph import construction
 from .graph.node import Node
-from .graph.where import describe
+from .graph.source import describe
 
 __all__ = ["var"]
 
@@ -32,7 +32,7 @@ def var(name: Any, /, *args: Any, **named: Any) -> Any:
         np.float64(1.0)
     """
     if isinstance(name, str):
-        return build.var(name, *args, **named)
+        return construction.var(name, *args, **named)
     if isinstance(name, int) or (isinstance(name, tuple) and all(type(size) is int for size in name)):
         problem = f"{name!r} is no name of a variable"
         advice = f"give a name before the shape: pg.var('x', {name!r}); for the variance give np.asarray(x)"

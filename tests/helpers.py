@@ -14,11 +14,11 @@ import pytest
 
 from pygraph.autodiff import batch
 from pygraph.graph import Graph, Node, make, var
-from pygraph.graph.build import outputs_of
+from pygraph.graph.construction import outputs_of
+from pygraph.graph.reference import evaluate_flat
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
 from pygraph.ops.dtypes import KINDS
 from pygraph.ops.row import Op
-from pygraph.runtime.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
 
@@ -95,7 +95,7 @@ def row_graph(op: Op, operands: Sequence[Array], attrs: Mapping[str, Any]) -> Gr
 def run_flat(graph: Graph, arrays: Sequence[Array], **options: Any) -> list[Array]:
     """The flat outputs of a graph in C; options are those of `Executable`."""
     from pygraph.graph.tree import flatten
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     return [np.asarray(x) for x in flatten(Executable(graph, **options)(*arrays))[0]]
 

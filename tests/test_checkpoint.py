@@ -12,8 +12,8 @@ import pytest
 
 import pygraph as pg
 from pygraph.errors import DTypeError, GraphError, SignatureError
+from pygraph.graph.reference import evaluate
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate
 
 RNG = np.random.default_rng(8)
 X = RNG.normal(size=4)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime import shared
+from pygraph.runtime.functions import shared
 
 W: Any = 2.0
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.autodiff.recompute import Plan, planned
+from pygraph.autodiff.checkpoint_plan import Plan, planned
 from pygraph.errors import BudgetError, SignatureError
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 RNG = np.random.default_rng(9)
 X = RNG.normal(size=4)

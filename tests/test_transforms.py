@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 
 class Layer(NamedTuple):

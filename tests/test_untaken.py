@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 TABLE = np.arange(3.0)
 

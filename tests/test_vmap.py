@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import pygraph as pg
+from pygraph.graph.reference import evaluate
 from pygraph.graph.trace import trace
-from pygraph.runtime import compile as compile_module
-from pygraph.runtime.reference import evaluate
+from pygraph.runtime.functions import compiled_function as compile_module
 
 RNG = np.random.default_rng(3)
 W = RNG.normal(size=(4, 3))

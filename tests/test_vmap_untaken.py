@@ -10,7 +10,7 @@ import pytest
 from helpers import COMPILERS
 
 import pygraph as pg
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 XS = np.array([-1.5, 0.0, 0.4, 1.0, 2.0, 6.0])
 TABLE = np.linspace(0.5, 1.5, 3)

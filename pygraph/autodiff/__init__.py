@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..concurrency import ensure_imported
 
 if TYPE_CHECKING:
-    from .whole import (
+    from .load_all import (
         Compressed,
         JacobianPlan,
         JointGraph,
@@ -48,7 +48,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    ensure_imported(f"{__name__}.whole")
-    from . import whole
+    ensure_imported(f"{__name__}.load_all")
+    from . import load_all
 
-    return globals().setdefault(name, getattr(whole, name))
+    return globals().setdefault(name, getattr(load_all, name))

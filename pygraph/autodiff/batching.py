@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import ShapeError
-from ..graph.build import as_node, make
+from ..graph.construction import as_node, make
 from ..graph.node import Node
-from ..graph.where import attributed, describe
+from ..graph.source import attributed, describe
 from ..ops.row import Family, Op, lookup
 from ..ops.shaping import aligned
 

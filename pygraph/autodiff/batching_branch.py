@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.build import constant, make, substitute, topological, var
+from ..graph.construction import constant, make, substitute, topological, var
 from ..graph.graph import Graph
 from ..graph.guard import guarded
 from ..graph.node import Node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..graph.build import constant, make, substitute, topological, var
+from ..graph.construction import constant, make, substitute, topological, var
 from ..graph.node import Node
 from ..ops.control import bind_batch
 from ..ops.dtypes import bool_

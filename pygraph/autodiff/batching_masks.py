@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.build import constant, make
+from ..graph.construction import constant, make
 from ..graph.node import Node
 from ..ops.dtypes import is_float
 from ..ops.row import lookup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from ..graph.build import depends_on, topological
+from ..graph.construction import depends_on, topological
 from ..graph.graph import bodies_of
 from ..graph.node import Node
 from ..ops.row import Family, lookup

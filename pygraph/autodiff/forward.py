@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import DTypeError, ShapeError
-from ..graph.build import var
+from ..graph.construction import var
 from ..graph.graph import bodies_of
 from ..graph.node import DType, Node
-from ..graph.where import attributed, describe
+from ..graph.source import attributed, describe
 from ..ops.dtypes import is_float
 from ..ops.row import Family, Op, Shape, lookup
 from .masks import (

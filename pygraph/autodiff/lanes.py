@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph.node import Node
 from ..ops.row import Shape, lookup
-from .known import Known
+from .known_values import Known
 
 BROADCAST_TO, CONCATENATE, MATMUL = lookup("broadcast_to"), lookup("concatenate"), lookup("matmul")
 RESHAPE, SLICE, TAKE = lookup("reshape"), lookup("slice"), lookup("take")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..graph.build import constant, make, substitute, topological, var
+from ..graph.construction import constant, make, substitute, topological, var
 from ..graph.graph import Graph
 from ..graph.guard import guarded
 from ..graph.node import Node

@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..graph.build import constant, make
+from ..graph.construction import constant, make
 from ..graph.node import DType, Node
-from ..ops import masks as rules
+from ..ops import mask_rules as rules
 from ..ops.row import Choice, Op, Shape, lookup
-from .in_place import add_in_place
+from .scatter_sums import add_in_place
 from .unbroadcast import BROADCAST_TO, CONVERT, MULTIPLY, RESHAPE, full, reshaped, spread, sum_to
 
 ADD = lookup("add")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..graph.build import constant, make
+from ..graph.construction import constant, make
 from ..graph.node import Node
-from ..ops import masks as rules
+from ..ops import mask_rules as rules
 from ..ops.dtypes import bool_
 from ..ops.row import Shape
 from .loops import Names

@@ -7,12 +7,10 @@ from typing import Any
 
 from ..graph.graph import bodies_of
 from ..graph.node import Node
-from ..graph.where import attributed
+from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
-from .absorb import absorbed, reads_stacks
 from .forward import OUTPUT, check_like, through
-from .in_place import is_scattered
 from .masks import (
     SELECT,
     Derivative,
@@ -28,7 +26,9 @@ from .masks import (
     under,
     value_of,
 )
-from .pieces import Piece, assemble
+from .scatter_sums import is_scattered
+from .sink_stacks import absorbed, reads_stacks
+from .slice_cotangents import Piece, assemble
 from .walk import GIVEN, Walk
 
 SLICE = lookup("slice")

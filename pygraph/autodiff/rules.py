@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import batching_branch, batching_control, branch, scan
+from . import batching_branch, batching_control, branch_derivatives, scan_derivatives
 
-__all__ = ["batching_branch", "batching_control", "branch", "scan"]
+__all__ = ["batching_branch", "batching_control", "branch_derivatives", "scan_derivatives"]

@@ -16,14 +16,14 @@ import numpy as np
 
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.where import attributed
+from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Choice, Family, Op, lookup
+from .data_movement import moved, moves
 from .forward import OUTPUT
 from .index_sets import EMPTY, IndexSets
-from .known import Known
+from .known_values import Known
 from .loops import BRANCH, SCAN, Loop
-from .moves import moved, moves
 from .pattern import Index, Pattern, distinct, ranked, spans
 from .walk import Walk
 

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from ..graph.build import constant, make
+from ..graph.construction import constant, make
 from ..graph.node import Node
 from ..ops.row import DType, Shape, lookup
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BackendError
-from ..graph.where import describe
+from ..graph.source import describe
 from . import compiler as cc
 from . import workfolder
 

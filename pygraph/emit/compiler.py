@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import BackendError
-from ..graph.where import describe
+from ..graph.source import describe
 from . import child, workfolder
 from .flags import ISA, NUMERICS
 

@@ -14,12 +14,12 @@ from ..graph.graph import Graph
 from ..graph.tree import flatten_named, unflatten
 from ..lower.program import Port, Program, Segment
 from ..ops.dtypes import CODES
+from .c_program import Core, core
 from .comments import comment_text
 from .expressions import TYPES
 from .names import RESERVED, distinct, identifiers
 from .prelude import EXPORT, prelude
-from .source import Core, core
-from .tapes import Workspace, plan_workspace
+from .workspace import Workspace, plan_workspace
 
 #: What a caller of an entry may get: the macro's ending, the status, and what it says.
 _STATUSES = (

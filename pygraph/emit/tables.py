@@ -16,8 +16,8 @@ from typing import Any
 from ..errors import GraphError
 from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, Opcode, SlotKind, Status, failures, table_hash
 from ..ops.dtypes import SUFFIXES
+from ..ops.gufunc_signature import as_c
 from ..ops.row import TABLE, Op
-from ..ops.signature import as_c
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"

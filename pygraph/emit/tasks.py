@@ -8,9 +8,9 @@ from functools import partial
 from .comments import node_comment
 from .frames import Places
 from .function import Function
-from .nest import Nest
+from .loop_nest import Nest
+from .loop_values import Dim
 from .text import function
-from .values import Dim
 
 
 def note_of(places: Places, comments: bool) -> Callable[[int], str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower.loops import MAX_BLOCK
-from .nest import Nest, Pass, Tile
-from .values import Dim, Values
+from ..lower.loop_step import MAX_BLOCK
+from .loop_nest import Nest, Pass, Tile
+from .loop_values import Dim, Values
 
 #: Up to so many elements, all operations are written in their place.
 TINY = 16

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from ..autodiff import jvp, vjp
 from ..errors import ShapeError, UnsupportedError
 from ..graph import Graph, trace
-from ..graph.build import make, topological, var
+from ..graph.construction import make, topological, var
 from ..graph.node import Node
+from ..graph.reference import evaluate_nodes
+from ..graph.source import describe
 from ..graph.tree import flatten
-from ..graph.where import describe
 from ..ops.dtypes import is_float
-from ..runtime.reference import evaluate_nodes
 from .explanation import Edge, Explanation, Step
 from .labels import formula, labels
 

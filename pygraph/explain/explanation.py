@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..graph.where import type_text
+from ..graph.source import type_text
 
 Array = npt.NDArray[Any]
 

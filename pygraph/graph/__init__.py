@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from .associative import associative_scan
-from .branching import cond, switch
-from .build import as_node, constant, depends_on, make, substitute, topological, var
-from .control import scan
+from .construction import as_node, constant, depends_on, make, substitute, topological, var
 from .graph import Graph, bodies_of
-from .looping import fori_loop, while_loop
 from .node import Constant, Node
+from .record_branch import cond, switch
+from .record_scan import scan
+from .record_while import fori_loop, while_loop
+from .source import Where, attributed
 from .trace import Spec, spec, trace
 from .tree import TreeDef, flatten, unflatten
 from .verify import check_enabled, verify
-from .where import Where, attributed
 
 __all__ = [
     "Constant",

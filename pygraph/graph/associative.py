@@ -8,11 +8,11 @@ from typing import Any
 
 from ..errors import GraphError, ShapeError
 from ..ops.shaping import concatenate, flip, stack
-from .build import as_node
+from .construction import as_node
 from .node import Node
+from .source import describe
 from .trace import require_functions, result_node
 from .tree import flatten, flatten_named, unflatten
-from .where import describe
 
 __all__ = ["associative_scan"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import ops
 from ..ops.common import explained
 from ..ops.dtypes import as_dtype
-from .build import as_shape, constant
+from .construction import as_shape, constant
 from .node import Node
 from .recording import is_recording
 from .weak import strong

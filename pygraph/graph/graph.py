@@ -7,11 +7,11 @@ from typing import Any
 
 from ..concurrency import ensure_imported
 from ..errors import GraphError
-from .build import as_node, topological
+from .construction import as_node, topological
 from .node import Constant, Node
 from .recording import refuse_leaked
+from .source import describe
 from .tree import TreeDef, flatten, unflatten
-from .where import describe
 
 __all__ = ["Graph", "bodies_of", "constant_bytes"]
 

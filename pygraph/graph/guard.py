@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ops.dtypes import int64
 from ..ops.row import TABLE
-from .build import constant, convert, make, new_input, outputs_of, topological
+from .construction import constant, convert, make, new_input, outputs_of, topological
 from .graph import Graph
 from .node import Node
 

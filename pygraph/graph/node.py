@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..concurrency import ensure_imported
 from ..ops.row import Op
 from .operators import Operators
-from .where import Where, type_text
+from .source import Where, type_text
 
 __all__ = ["Constant", "Node", "Recording", "Result", "next_epoch"]
 

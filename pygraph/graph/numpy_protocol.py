@@ -13,12 +13,12 @@ import numpy as np
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
 from . import creation
-from .build import as_node, constant
-from .instead import instead
+from .construction import as_node, constant
 from .node import Node
+from .numpy_alternatives import instead
 from .operators import bitwise
+from .source import describe
 from .weak import strong
-from .where import describe
 
 __all__ = ["apply_function", "apply_ufunc"]
 

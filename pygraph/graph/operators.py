@@ -16,8 +16,8 @@ from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
 from ..ops.dtypes import as_dtype
 from ..ops.row import lookup
-from .asked import missing_method, refuse, wants_dense
-from .where import describe
+from .concretisation import missing_method, refuse, wants_dense
+from .source import describe
 
 if TYPE_CHECKING:
     from .node import Node

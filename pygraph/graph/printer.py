@@ -10,8 +10,8 @@ import numpy as np
 
 from .graph import Graph, bodies_of
 from .node import Node, constant_text
+from .source import Where
 from .tree import render
-from .where import Where
 
 __all__ = ["commented", "labels", "line_width", "listing"]
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from ..concurrency import in_child
 from ..errors import GraphError
 from . import node as nodes
-from .build import depends_on, topological
+from .construction import depends_on, topological
 from .node import Node, Recording
+from .source import describe
 from .weak import strong
-from .where import describe
 
 __all__ = ["active", "is_recording", "leak", "recording", "refuse_leaked"]
 

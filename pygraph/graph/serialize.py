@@ -7,11 +7,11 @@ from typing import Any
 
 from ..errors import GraphError
 from ..ops.row import TABLE
-from .build import make, topological
+from .construction import make, topological
 from .graph import Graph
 from .node import Node
+from .source import Where
 from .tree import TreeDef
-from .where import Where
 
 __all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
 

@@ -10,14 +10,14 @@ import numpy as np
 
 from ..errors import DTypeError, GraphError, SignatureError
 from ..ops.dtypes import as_dtype
-from .build import as_node, as_shape, new_input
+from .construction import as_node, as_shape, new_input
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording, refuse_leaked
+from .source import describe, type_text
 from .translate import in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
-from .where import describe, type_text
 
 __all__ = [
     "Spec",

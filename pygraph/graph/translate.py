@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, SignatureError, TracedValueError, UnsupportedError
-from .asked import STATIC, STORE
-from .where import describe, line_of
+from .concretisation import STATIC, STORE
+from .source import describe, line_of
 
 __all__ = ["in_our_words"]
 

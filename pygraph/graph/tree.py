@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from .where import describe
+from .source import describe
 
 __all__ = ["TreeDef", "flatten", "flatten_named", "map_leaves", "unflatten"]
 

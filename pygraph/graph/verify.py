@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import GraphError, VerificationError
 from ..ops.dtypes import CODES
 from ..ops.row import TABLE
-from .build import infer
+from .construction import infer
 from .graph import Graph, bodies_of
 from .node import Constant, Node
 

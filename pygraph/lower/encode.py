@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .build import Body, Shared
+from .body_builder import Body, Shared
 from .format import BODY_WORDS, HEADER_WORDS, MAGIC, Opcode, SlotKind
 from .steps import LoopStep, ScalarStep, Step, Value
 

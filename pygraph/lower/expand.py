@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..graph.build import as_node, make, topological
+from ..graph.construction import as_node, make, topological
 from ..ops.row import lookup
 
 if TYPE_CHECKING:

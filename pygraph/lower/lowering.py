@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..graph.graph import Graph
-from .build import BodyBuilder, Shared
+from .body_builder import BodyBuilder, Shared
 from .encode import encode
 from .expand import expand
 from .format import table_hash

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.node import Result
-from ..graph.where import type_text
+from ..graph.source import type_text
 from .format import CHUNK, MAX_PARTIALS, MIN_ROWS_PER_PARTIAL, PANEL_MEMORY, PANEL_ROWS, PANEL_WORK, TASK_MICROS
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import masks
+from . import mask_rules
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
 from .dtypes import KINDS, as_dtype
 from .row import Family, Op, register
@@ -123,7 +123,7 @@ convert: Op = register(
         domain=(_REAL,),
         promote=False,
         edges=False,
-        mask=masks.unchanged,
+        mask=mask_rules.unchanged,
         moves=True,
     )
 )

@@ -46,7 +46,7 @@ def _row(
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
-        raise GraphError(f"op {name!r}: evaluate the graph it is in, with pygraph.runtime.reference")
+        raise GraphError(f"op {name!r}: evaluate the graph it is in, with pygraph.graph.reference")
 
     def bound(which: int) -> Callable[..., Any]:
         def call(*args: Any, **attrs: Any) -> Any:

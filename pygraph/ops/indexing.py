@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
-from . import masks
+from . import mask_rules
 from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, equal, select
 from .dtypes import int64
@@ -162,7 +162,7 @@ take_row: Op = register(
         **kernel_rules(
             Kernel("take", "(o,s,i),(n)->(o,n,i)", "Tl->T", failures=(OUT_OF_RANGE,), layout=_take_layout), "fib"
         ),
-        mask=masks.take,
+        mask=mask_rules.take,
         moves=True,
         gaps="t",
     )
@@ -188,7 +188,7 @@ scatter_add = register(
         batch=_scatter_batch,
         linear_in=(0, 2),
         promote=False,
-        mask=masks.scatter_add,
+        mask=mask_rules.scatter_add,
         fails=True,
         title="x.at[i].add",
         updates=lambda attrs, count: (0,),
@@ -246,7 +246,7 @@ scatter_set: Op = register(
         batch=_scatter_batch,
         linear_in=(0, 2),
         promote=False,
-        mask=masks.scatter_set,
+        mask=mask_rules.scatter_set,
         fails=True,
         title="x.at[i].set",
         updates=lambda attrs, count: (0,),

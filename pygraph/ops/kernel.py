@@ -20,7 +20,7 @@ import numpy as np
 
 from ..errors import GraphError
 from .dtypes import CODES, SUFFIXES, bool_, float32, float64, int32, int64
-from .signature import Bound, Shape, Signature, evaluated, parse
+from .gufunc_signature import Bound, Shape, Signature, evaluated, parse
 
 #: The letters of `Kernel.types`; T is the type that the kernel is made for.
 TYPES: dict[str, np.dtype[Any]] = {"d": float64, "f": float32, "l": int64, "i": int32, "?": bool_}

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..errors import DTypeError
 from .dtypes import DTYPES, KINDS
+from .gufunc_signature import batch_shape
 from .kernel import TYPES, Kernel
 from .row import Attrs, DType, Op, Shape, lookup
-from .signature import batch_shape
 
 __all__ = ["kernel_rules"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
-from . import masks
+from . import mask_rules
 from .arithmetic import multiply
 from .common import broadcast_shapes, explained, kind, operand
 from .reductions import reduce_sum
@@ -87,7 +87,7 @@ matmul_row: Op = register(
         reference=_matmul_reference,
         transpose=_matmul_transpose,
         batch=_matmul_batch,
-        product_mask=masks.matmul,
+        product_mask=mask_rules.matmul,
     )
 )
 

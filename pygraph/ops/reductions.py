@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from . import masks
+from . import mask_rules
 from .common import explained, kind, normal_axes, operand
 from .comparison import astype, convert, equal, select, truth
 from .row import Attrs, Family, Op, Shape, register
@@ -83,7 +83,7 @@ reduce_sum = _reduction(
     {"f": "0", "i": "0"},
     accumulator={"f": "double"},
     transpose=lambda cotangent, node, i: _spread(cotangent, node),
-    mask=masks.sum_,
+    mask=mask_rules.sum_,
 )
 
 

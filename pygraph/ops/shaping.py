@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
-from . import masks
+from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
 
@@ -81,7 +81,7 @@ reshape_row: Op = _linear(
     lambda x, shape: np.reshape(x, shape),
     lambda cotangent, node, i: reshape_row(cotangent, shape=node.inputs[0].shape),
     lambda node, xs, batched, size: reshape_row(xs[0], shape=(size, *node.shape)),
-    masks.reshape,
+    mask_rules.reshape,
 )
 
 
@@ -103,7 +103,7 @@ transpose_row: Op = _linear(
     lambda x, axes: np.transpose(x, axes),
     lambda cotangent, node, i: transpose_row(cotangent, axes=_inverse(node.attrs["axes"])),
     lambda node, xs, batched, size: transpose_row(xs[0], axes=(0, *(axis + 1 for axis in node.attrs["axes"]))),
-    masks.transpose,
+    mask_rules.transpose,
 )
 
 
@@ -122,7 +122,7 @@ broadcast_to_row: Op = _linear(
     lambda x, shape: np.broadcast_to(x, shape),
     lambda cotangent, node, i: cotangent,
     lambda node, xs, batched, size: broadcast_to_row(aligned(xs[0], len(node.shape)), shape=(size, *node.shape)),
-    masks.unchanged,
+    mask_rules.unchanged,
 )
 
 
@@ -177,7 +177,7 @@ slice_row = _linear(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
     _placed_in_batch,
-    masks.slice_,
+    mask_rules.slice_,
     gaps="t",
 )
 unslice_row: Op = _linear(
@@ -189,7 +189,7 @@ unslice_row: Op = _linear(
         cotangent, starts=node.attrs["starts"], steps=node.attrs["steps"], shape=node.inputs[0].shape
     ),
     _placed_in_batch,
-    masks.unslice,
+    mask_rules.unslice,
     gaps="f",
 )
 
@@ -223,7 +223,7 @@ concatenate_row: Op = _linear(
     lambda *xs, axis: np.concatenate(xs, axis),
     _concatenate_transpose,
     _concatenate_batch,
-    masks.concatenate,
+    mask_rules.concatenate,
     arity=None,
 )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..graph.build import make
+from ..graph.construction import make
 from ..graph.node import Node
-from ..graph.where import attributed
+from ..graph.source import attributed
 from ..ops.row import Op, lookup
 from . import log
 

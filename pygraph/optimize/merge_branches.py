@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..autodiff.loops import BRANCH, OUTPUT
-from ..graph.build import make, substitute, topological
+from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.where import attributed
-from .loops import levels_of
-from .values import rebuilt
+from ..graph.source import attributed
+from .loop_passes import levels_of
+from .rule_helpers import rebuilt
 
 #: How many nodes are looked at to find that one branch does not depend on another; what takes more stays as it is.
 SEARCH = 1000

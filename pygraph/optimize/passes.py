@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..autodiff.loops import BRANCH, LOOPS
-from ..graph.build import topological
+from ..graph.construction import topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
-from . import log, loops, merge_branches, rules_arith, rules_matmul, rules_shape, speculate
+from . import log, loop_passes, merge_branches, rules_arith, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
-from .values import same
+from .rule_helpers import same
 
 #: A graph to equal outputs; given the level of each input (see `optimize`) and the depth of the loop it is in.
 Pass = Callable[[Graph, Mapping[Node, int], int], Sequence[Node]]
@@ -36,12 +36,14 @@ def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 
 def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Loops and branches that another one repeats are replaced by it."""
-    return merge_branches.merged(loops.merged(graph.outputs, levels), levels) if _has_loops(graph) else graph.outputs
+    if not _has_loops(graph):
+        return graph.outputs
+    return merge_branches.merged(loop_passes.merged(graph.outputs, levels), levels)
 
 
 def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Unused results, carries and operands of loops and branches are dropped, and steady work is taken out of loops."""
-    return loops.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
+    return loop_passes.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
 
 
 def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
@@ -64,7 +66,7 @@ def _bodies(graph: Graph, depth: int, passes: Sequence[Pass]) -> Sequence[Node]:
             known[body.outputs] = run(body, {}, depth + 1, passes).outputs
         return known[body.outputs]
 
-    return loops.with_bodies(graph.outputs, optimised)
+    return loop_passes.with_bodies(graph.outputs, optimised)
 
 
 def flatten_branches(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:

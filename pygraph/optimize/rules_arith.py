@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
-from ..graph.build import constant, make
+from ..graph.construction import constant, make
 from ..graph.node import Node
 from ..ops.dtypes import bool_, float32, float64, int32, int64
 from ..ops.row import TABLE, DType, lookup
 from .engine import RuleSet
-from .values import (
+from .rule_helpers import (
     BROADCAST_TO,
     CONSTANT,
     CONVERT,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..autodiff.loops import BRANCH, OUTPUT
-from ..graph.build import make, substitute, topological
+from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..ops.row import Attrs
-from .values import full, value_of
+from .rule_helpers import full, value_of
 
 
 def needed(node: Node, used: Iterable[int]) -> list[Node]:

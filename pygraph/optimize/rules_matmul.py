@@ -9,11 +9,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from ..graph.build import make
+from ..graph.construction import make
 from ..graph.node import Node
 from ..ops.row import Shape, lookup
 from .engine import RuleSet
-from .values import BROADCAST_TO, rebuilt, reshaped, same
+from .rule_helpers import BROADCAST_TO, rebuilt, reshaped, same
 
 RULES = RuleSet()
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..autodiff.loops import LESS, Loop, Names, steady
-from ..graph.build import constant, depends_on, make, substitute, topological
-from ..graph.control import close_over
+from ..graph.construction import constant, depends_on, make, substitute, topological
 from ..graph.node import Node
-from .values import BROADCAST_TO, full, reshaped, spread, value_of
+from ..graph.record_scan import close_over
+from .rule_helpers import BROADCAST_TO, full, reshaped, spread, value_of
 
 
 def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from ..graph.build import make
+from ..graph.construction import make
 from ..graph.node import Node
 from ..ops.row import lookup
 from .engine import RuleSet
-from .values import BROADCAST_TO, RESHAPE, kind, reshaped, same, spread
+from .rule_helpers import BROADCAST_TO, RESHAPE, kind, reshaped, same, spread
 
 RULES = RuleSet()
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from ..autodiff.loops import BRANCH, OUTPUT
-from ..graph.build import make, substitute, topological
+from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.where import attributed
+from ..graph.source import attributed
 from ..ops.dtypes import bool_
 from ..ops.row import lookup
-from .values import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt, same, spread
+from .rule_helpers import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt, same, spread
 
 LOGICAL_AND = lookup("logical_and")
 LOGICAL_NOT = lookup("logical_not")

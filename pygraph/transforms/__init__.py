@@ -5,12 +5,12 @@ variables are replaced by the actual arguments. Anything else the function uses,
 constant of the result; that is all that nesting needs.
 """
 
+from .checkpointing import checkpoint
 from .custom import custom_derivative
 from .gradients import grad, value_and_grad
+from .jacobian_products import hvp, jvp, linearize, vjp
 from .jacobians import hessian, jacfwd, jacobian, jacrev
 from .mapping import vmap
-from .products import hvp, jvp, linearize, vjp
-from .recompute import checkpoint
 from .sparse import sparse_hessian, sparse_jacobian, sparsity
 
 __all__ = [

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.given import given, given_batch, linearly, transposed
+from ..autodiff.given_derivatives import given, given_batch, linearly, transposed
 from ..autodiff.masks import Derivative, Masked, settle, settled
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
-from ..graph.build import as_node, constant, new_input, substitute, topological, var
+from ..graph.construction import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
+from ..graph.source import Where, attributed, describe, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
-from ..graph.where import Where, attributed, describe, type_text
 from ..ops.dtypes import is_float
-from ..runtime.compile import CompiledFunction
-from .point import Function, compiled, require_function
+from ..runtime.functions.compiled_function import CompiledFunction
+from .evaluation_point import Function, compiled, require_function
 
 __all__ = ["custom_derivative"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from .. import autodiff
 from ..errors import DTypeError, ShapeError
-from ..graph.build import constant
+from ..graph.construction import constant
 from ..graph.node import Node
 from ..ops.dtypes import is_float
-from ..runtime.compile import CompiledFunction
-from .point import Function, Point, compiled, filled, positions_of, record_point, refusal, require_function
+from ..runtime.functions.compiled_function import CompiledFunction
+from .evaluation_point import Function, Point, compiled, filled, positions_of, record_point, refusal, require_function
 
 __all__ = ["grad", "value_and_grad"]
 

@@ -12,9 +12,9 @@ from ..autodiff import JacobianPlan
 from ..errors import SignatureError, UnsupportedError
 from ..graph.node import Node
 from ..graph.tree import unflatten
-from ..runtime.compile import CompiledFunction
-from ..runtime.notes import JacobianNote, note
-from .point import Function, Point, compiled, positions_of, record_point, refusal, require_function
+from ..runtime.compile.notes import JacobianNote, note
+from ..runtime.functions.compiled_function import CompiledFunction
+from .evaluation_point import Function, Point, compiled, positions_of, record_point, refusal, require_function
 from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]

@@ -8,15 +8,15 @@ from typing import Any
 
 from .. import autodiff
 from ..errors import GraphError, ShapeError
-from ..graph.build import as_node, make
+from ..graph.construction import as_node, make
 from ..graph.node import Node
 from ..graph.recording import recording
+from ..graph.source import describe
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import flatten, flatten_named, unflatten
-from ..graph.where import describe
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
-from .point import Function, compiled
+from .evaluation_point import Function, compiled
 
 __all__ = ["vmap"]
 

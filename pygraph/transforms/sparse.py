@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autodiff.compressed import PLANS, Compressed, compressed_hessian, compressed_jacobian
-from ..autodiff.local import local_jacobian
+from ..autodiff.compressed_jacobian import PLANS, Compressed, compressed_hessian, compressed_jacobian
+from ..autodiff.local_jacobian import local_jacobian
 from ..autodiff.pattern import Index, Pattern
 from ..autodiff.sparsity import jacobian_sparsity
 from ..concurrency import Cache, ensure_imported
 from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
-from ..graph.build import substitute
+from ..graph.construction import substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.source import describe
 from ..graph.trace import function_name, trace
-from ..graph.where import describe
 from ..ops.dtypes import is_float
-from ..runtime.backends import checked_backend
-from ..runtime.compile import CACHE_SIZE, CompiledFunction, _Signatures
-from .point import Function, Point, positions_of, record_point, refusal, require_function
+from ..runtime.functions.compiled_function import CACHE_SIZE, CompiledFunction, _Signatures
+from ..runtime.native.backends import checked_backend
+from .evaluation_point import Function, Point, positions_of, record_point, refusal, require_function
 
 if TYPE_CHECKING:
-    from ..runtime.executable import Executable
+    from ..runtime.call.executable import Executable
 
 __all__ = ["SparseFunction", "SparsePlan", "sparse_hessian", "sparse_jacobian", "sparsity"]
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from pygraph.autodiff import jvp, vjp
 from pygraph.graph import Graph, Node, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
 

@@ -10,13 +10,13 @@ import pytest
 from numeric import run
 
 from pygraph import autodiff
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.joint_graph import joint
 from pygraph.autodiff.loops import SCAN
 from pygraph.errors import DTypeError
 from pygraph.graph import Graph, Node, scan, topological, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.executable import Executable
-from pygraph.runtime.reference import evaluate_flat
+from pygraph.runtime.call.executable import Executable
 
 Engine = Callable[..., Any]
 

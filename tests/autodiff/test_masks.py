@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 import pygraph as pg
-from pygraph.ops import masks as rules
+from pygraph.ops import mask_rules as rules
 from pygraph.ops.row import lookup
-from pygraph.runtime.executable import Executable
+from pygraph.runtime.call.executable import Executable
 
 Array = npt.NDArray[Any]
 

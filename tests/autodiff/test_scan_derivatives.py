@@ -12,8 +12,8 @@ from numeric import check, derivative_graphs, like, run
 from pygraph.autodiff import jvp, vjp
 from pygraph.autodiff.loops import SCAN
 from pygraph.graph import Graph, Node, constant, scan, topological, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate_flat
 
 RNG = np.random.default_rng(5)
 

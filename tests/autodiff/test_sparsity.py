@@ -14,7 +14,7 @@ from pygraph.autodiff import jacobian_sparsity, sparsity
 from pygraph.autodiff.index_sets import IndexSets
 from pygraph.autodiff.pattern import Pattern, spans
 from pygraph.graph import Graph, Node, scan, var
-from pygraph.runtime.reference import evaluate_flat
+from pygraph.graph.reference import evaluate_flat
 
 X, M, K = var("x", (5,)), var("m", (3, 4)), var("k", (2,), "int64")
 

@@ -32,7 +32,7 @@ FLOATS = ("float64", "float32")
 def run(inputs: list[Any], outputs: Any, arrays: list[Array], **options: Any) -> list[Array]:
     from pygraph.graph import Graph
     from pygraph.graph.tree import flatten
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     return [np.asarray(x) for x in flatten(Executable(Graph(inputs, outputs), **options)(*arrays))[0]]
 
@@ -172,7 +172,7 @@ def everything() -> Iterator[Case]:
 
 def main() -> None:
     """Check every case against NumPy; print the instruction set and a digest of each case's bits."""
-    from pygraph.runtime import library
+    from pygraph.runtime.clib import library
 
     digests = {}
     for name, found, wanted in everything():

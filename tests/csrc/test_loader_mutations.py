@@ -58,7 +58,7 @@ MOST_WORK, MOST_BYTES = 20_000_000, 2**26
 
 def corpus() -> list[Any]:
     """Programs with every instruction: loops, reductions with and without partial results, scalars, nested bodies."""
-    from pygraph.autodiff.joint import joint
+    from pygraph.autodiff.joint_graph import joint
     from pygraph.graph import Graph, scan, switch, var, while_loop
     from pygraph.lower import lower
     from pygraph.ops import concatenate, exp, matmul, maximum, sin, softmax, sum, take, tanh, where
@@ -109,7 +109,7 @@ class Mutator:
     """Numbered mutations of the corpus; each depends on its number alone."""
 
     def __init__(self) -> None:
-        from pygraph.runtime.library import sealed
+        from pygraph.runtime.clib.library import sealed
 
         self.programs = [(sealed(p), p.constants) for p in corpus()]
 

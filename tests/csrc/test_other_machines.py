@@ -14,7 +14,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.lower.program import Segment
-from pygraph.runtime.library import sealed
+from pygraph.runtime.clib.library import sealed
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fwrapv", "-ffp-contract=off", "-pthread", "-Wno-psabi"]

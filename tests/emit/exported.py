@@ -21,8 +21,8 @@ from pygraph.graph import Graph
 from pygraph.graph.tree import flatten
 from pygraph.lower.decode import Matmul, decode
 from pygraph.lower.format import TINY_PRODUCT
-from pygraph.runtime import library
-from pygraph.runtime.executable import Executable
+from pygraph.runtime.call.executable import Executable
+from pygraph.runtime.clib import library
 
 Array = npt.NDArray[Any]
 

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from emit.exported import STRICT
 from helpers import COMPILERS
 
+from pygraph.emit.c_program import core
 from pygraph.emit.flags import ISA, NUMERICS
 from pygraph.emit.prelude import EXPORT, prelude
-from pygraph.emit.source import core
 from pygraph.lower import Program
-from pygraph.runtime.library import isa
+from pygraph.runtime.clib.library import isa
 
 Array = npt.NDArray[Any]
 

@@ -14,12 +14,12 @@ from helpers import COMPILER_MARKS, apply_row, same
 from ops.samples import accepted, cases, edge_case, rows
 
 import pygraph as pg
-from pygraph.emit.source import core
+from pygraph.emit.c_program import core
 from pygraph.graph import Graph, Node, var
 from pygraph.graph.tree import flatten
 from pygraph.ops.dtypes import DTYPES
 from pygraph.ops.row import lookup
-from pygraph.runtime.executable import Executable
+from pygraph.runtime.call.executable import Executable
 
 pytestmark = COMPILER_MARKS
 Array = npt.NDArray[Any]

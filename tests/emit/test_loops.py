@@ -16,7 +16,7 @@ from optimize.bits import EDGES, identical
 import pygraph as pg
 from benchmarks.chain import cheap, mixed
 from pygraph.graph.tree import flatten
-from pygraph.runtime.executable import Executable
+from pygraph.runtime.call.executable import Executable
 
 pytestmark = COMPILER_MARKS
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 import pygraph as pg
-from pygraph.emit.source import core
+from pygraph.emit.c_program import core
 
 
 def local_bytes(text: str) -> int:

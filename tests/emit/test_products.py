@@ -13,7 +13,7 @@ from optimize.bits import identical
 
 import pygraph as pg
 from pygraph.graph.tree import flatten
-from pygraph.runtime.executable import Executable
+from pygraph.runtime.call.executable import Executable
 
 pytestmark = COMPILER_MARKS
 

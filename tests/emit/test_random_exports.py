@@ -10,7 +10,7 @@ from fuzz.graphs import grow
 from fuzz.updates import several_updates
 from helpers import COMPILERS, needs_compiler
 
-from pygraph.emit.tapes import plan_workspace
+from pygraph.emit.workspace import plan_workspace
 from pygraph.errors import UnsupportedError
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import pygraph as pg
+from pygraph.emit.c_program import core
+from pygraph.emit.c_scalar import DEAR, DEAR_IN_ALL
 from pygraph.emit.expressions import literal
 from pygraph.emit.names import RESERVED, identifier, identifiers
-from pygraph.emit.scalar import DEAR, DEAR_IN_ALL
-from pygraph.emit.source import core
 from pygraph.examples import backpropagation as lesson
 
 

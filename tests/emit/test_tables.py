@@ -20,7 +20,7 @@ from pygraph.lower.format import HEADER_WORDS, Opcode
 from pygraph.ops.common import pointwise_shape
 from pygraph.ops.row import TABLE, Family, Op
 from pygraph.ops.table import MICRO_OPS
-from pygraph.runtime.library import Library
+from pygraph.runtime.clib.library import Library
 
 needs_sources = pytest.mark.skipif(not tables.CSRC.exists(), reason="the C sources are not beside an installed package")
 
@@ -62,7 +62,7 @@ def test_an_old_header_is_noticed(
 
 
 def test_the_library_was_built_from_this_table() -> None:
-    from pygraph.runtime import library
+    from pygraph.runtime.clib import library
 
     assert library.table_hash() == tables.table_hash()
 

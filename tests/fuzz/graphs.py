@@ -14,10 +14,10 @@ from helpers import is_exact
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
 from pygraph.graph import Graph, Node, constant, scan, switch, topological, var, while_loop
-from pygraph.graph.recompute import checkpoint
+from pygraph.graph.record_checkpoint import checkpoint
+from pygraph.graph.reference import Value, evaluate_nodes
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.row import TABLE, Family, Op, lookup
-from pygraph.runtime.reference import Value, evaluate_nodes
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]

@@ -22,7 +22,7 @@ from helpers import exact_nodes, is_exact, jittered, reference, same, spread_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph
 from pygraph.graph.tree import flatten
 
@@ -91,7 +91,7 @@ def expected(graph: Graph, arrays: list[Array], seed: int) -> Expected:
 
 
 def run(graph: Graph, arrays: list[Array], **kwargs: Any) -> list[Array]:
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     return [np.asarray(x) for x in flatten(Executable(graph, **kwargs)(*arrays))[0]]
 
@@ -162,7 +162,7 @@ def inner(left: list[Array], right: list[Array]) -> float:
 
 def check_derivatives(sample: Sample, seed: int, compared: Compared | None = None) -> None:
     """forward, reverse and jvp equal the reference of the joint graph; the two modes are each other's adjoint."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     graph, arrays = sample.graph, sample.arrays
     wrt = [i for i, node in enumerate(graph.inputs) if node.dtype.kind == "f"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pygraph.autodiff import compressed_jacobian, jacobian_sparsity
 from pygraph.graph import Graph
-from pygraph.runtime.reference import evaluate_flat
+from pygraph.graph.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
 

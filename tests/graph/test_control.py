@@ -10,7 +10,7 @@ import pytest
 import pygraph as pg
 from pygraph.graph import Graph, bodies_of, cond, fori_loop, make, switch, var, while_loop
 from pygraph.graph.associative import associative_scan
-from pygraph.graph.looping import map_
+from pygraph.graph.record_while import map_
 from pygraph.ops.row import TABLE
 
 X, V, K = var("x"), var("v", (3,)), var("k", (), "int64")

@@ -16,7 +16,7 @@ import pytest
 from pygraph.errors import DTypeError, GraphError, ShapeError
 from pygraph.graph import Graph, flatten, scan, spec, trace, var
 from pygraph.graph.printer import labels
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 
 class Point(NamedTuple):

@@ -12,7 +12,7 @@ import pytest
 
 from pygraph.errors import GraphError
 from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, topological, var
-from pygraph.graph.build import _nodes
+from pygraph.graph.construction import _nodes
 from pygraph.ops.row import lookup
 
 DEEP = pytest.mark.parametrize("depth", [20_000, pytest.param(100_000, marks=pytest.mark.deep)])

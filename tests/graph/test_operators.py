@@ -15,9 +15,9 @@ import pygraph as pg
 from pygraph import ops
 from pygraph.errors import DTypeError, ShapeError, TracedBoolError, TracedValueError, UnsupportedError
 from pygraph.graph import Graph, Node, as_node, constant, var
-from pygraph.graph.build import record
+from pygraph.graph.construction import record
+from pygraph.graph.reference import evaluate
 from pygraph.ops.dtypes import DTYPES
-from pygraph.runtime.reference import evaluate
 
 NAMES = [dtype.name for dtype in DTYPES]
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {

@@ -11,7 +11,7 @@ import pytest
 import pygraph as pg
 from pygraph.errors import UnsupportedError
 from pygraph.graph import Graph, Node, var
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.reference import evaluate
 
 A = np.random.default_rng(3).uniform(0.2, 0.9, (2, 3))
 

@@ -9,8 +9,8 @@ import pytest
 
 from pygraph.errors import DTypeError, GraphError, ShapeError, TracedBoolError, UnsupportedError
 from pygraph.graph import Graph, Node, scan, trace, var
-from pygraph.graph.control import close_over
-from pygraph.runtime.reference import evaluate
+from pygraph.graph.record_scan import close_over
+from pygraph.graph.reference import evaluate
 
 
 class State(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.graph.build import make
+from pygraph.graph.construction import make
 from pygraph.ops import limits
 from pygraph.ops.row import lookup
 

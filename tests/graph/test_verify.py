@@ -9,8 +9,8 @@ import pytest
 
 from pygraph.errors import VerificationError
 from pygraph.graph import Graph, Node, Where, attributed, check_enabled, scan, var, verify
-from pygraph.graph.build import make
-from pygraph.graph.where import here, type_text
+from pygraph.graph.construction import make
+from pygraph.graph.source import here, type_text
 from pygraph.ops.row import Op, lookup
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph
 from pygraph.lower import Program, lower
-from pygraph.lower.build import Body, BodyBuilder, Shared
+from pygraph.lower.body_builder import Body, BodyBuilder, Shared
 from pygraph.lower.expand import expand
 from pygraph.lower.format import HEADER_WORDS, Opcode
 from pygraph.optimize import optimize

@@ -12,7 +12,7 @@ from programs import bodies_of, derived, opcodes
 
 from pygraph.graph import Graph, var
 from pygraph.lower import lower
-from pygraph.lower.build import Body
+from pygraph.lower.body_builder import Body
 from pygraph.lower.format import SlotKind
 from pygraph.lower.steps import LoopStep, PlainStep, ScalarStep, Step, Value
 from pygraph.ops import exp, matmul, sin, tanh

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph, scan, var
 from pygraph.lower import Segment, lower
 from pygraph.ops import exp, matmul, sin, sum, tanh
@@ -49,7 +49,7 @@ def close(found: Any, wanted: Any) -> None:
 
 @pytest.mark.parametrize("n", [1, 7, 3000])
 def test_sweeps_in_any_order(n: int) -> None:
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     exe = Executable(network(n), wrt=["x", "w", "v"])
     rng = np.random.default_rng(1)
@@ -69,7 +69,7 @@ def test_sweeps_in_any_order(n: int) -> None:
 @pytest.mark.parametrize("n", [7, 3000])
 def test_inputs_are_kept(n: int) -> None:
     """What the sweeps read of the arguments is what forward was given, whatever became of the arrays since."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     exe = Executable(network(n), wrt=["x", "w", "v"])
     arrays = arguments(n)
@@ -84,7 +84,7 @@ def test_inputs_are_kept(n: int) -> None:
 
 
 def test_results_stay_intact() -> None:
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     exe = Executable(network(9), wrt=["x", "w", "v"])
     first = exe.forward(*arguments(9, 1))
@@ -126,7 +126,7 @@ def test_ports_belong_to_segments() -> None:
 
 def test_loops_are_kept_too() -> None:
     """The sweeps over a scan read its stacked residuals; the primal loop does not run again."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     a, x = var("a"), var("x", (6,))
     last, ys = scan(lambda c, x: (tanh(c * a + x), c), 0.5, x)
@@ -154,7 +154,7 @@ def test_loops_are_kept_too() -> None:
 
 def test_outputs_that_are_inputs_or_constants() -> None:
     """A segment's results may be arguments, constants, views of them, or one value several times."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     x = var("x", (2, 3))
     y = exp(x)

@@ -394,7 +394,7 @@ def _control_case(found: Graph, name: str, values: dict[Any, Array]) -> tuple[tu
 
 def reference_values(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
     """The outputs of a graph by the interpreter."""
-    from pygraph.runtime.reference import evaluate_flat
+    from pygraph.graph.reference import evaluate_flat
 
     return evaluate_flat(graph, arrays)
 
@@ -402,7 +402,7 @@ def reference_values(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
 @_entry("branch")
 def _branch(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     from pygraph.graph import switch
-    from pygraph.graph.recompute import checkpoint
+    from pygraph.graph.record_checkpoint import checkpoint
 
     for index, shape in itertools.product((-1, 0, 1, 2, 7), ((), (3,), (2, 0))):
         k, x, y = var("k", (), "int64"), var("x", shape, dtype), var("y", (), dtype)

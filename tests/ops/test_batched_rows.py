@@ -11,8 +11,8 @@ from helpers import apply_row, check_batch, is_exact, run_flat
 from samples import BOOL, Case, array, derivative_cases, pointwise_cases, rng_for, rows, structure_cases
 
 from pygraph.graph import var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.ops.row import TABLE, Family, Op, RegistrationError, register
-from pygraph.runtime.reference import evaluate_flat
 
 SIZE = 3
 

@@ -142,7 +142,7 @@ def test_second_order(name: str) -> None:
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_segments_in_c(name: str) -> None:
     """`forward`, `reverse` and `jvp` of an Executable equal the reference's value, gradient and tangent."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     for case in derivative_cases(TABLE[name]):
         d = Derivatives(case)

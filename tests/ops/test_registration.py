@@ -48,7 +48,7 @@ def slopes(x: Any, y: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("shapes", [((), ()), ((70,), (70,)), ((3, 1), (4,))], ids=str)
 def test_a_made_up_op(made_up: Op, shapes: Any) -> None:
     """Value, gradient, tangent and second derivative, in C and by the reference."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     rng = np.random.default_rng(0)
     arrays = [rng.uniform(0.3, 2.0, shape) for shape in shapes]
@@ -106,7 +106,7 @@ def test_a_made_up_op_in_float32(made_up: Op) -> None:
 
 def test_partials_override_the_definition(table: dict[str, Op]) -> None:
     """A row may give its own derivative for a definition: here one that is clipped."""
-    from pygraph.runtime.executable import Executable
+    from pygraph.runtime.call.executable import Executable
 
     op = elementwise_op("made_up_clipped", 1, lambda x: x * x, partials=[lambda out, x: ops.minimum(2.0 * x, 1.0)])
     x = var("x", (3,))

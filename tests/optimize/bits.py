@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pygraph.graph import Graph, Node
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate_flat
 
 Array = npt.NDArray[Any]
 

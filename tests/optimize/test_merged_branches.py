@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.autodiff.branch import branch_vjp
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.branch_derivatives import branch_vjp
+from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate_flat
 
 X = np.linspace(0.2, 1.0, 5)
 Y = np.linspace(-1.0, 1.0, 5)

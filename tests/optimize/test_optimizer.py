@@ -11,12 +11,12 @@ from bits import identical, sample
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff.joint import joint
+from pygraph.autodiff.joint_graph import joint
 from pygraph.errors import VerificationError
 from pygraph.graph import Graph, Node, constant, make, scan, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.ops.row import TABLE
 from pygraph.optimize import PASSES, optimize, passes
-from pygraph.runtime.reference import evaluate_flat
 
 SHAPES = [(), (3,), (2, 3), (1, 3), (2, 1)]
 UNARY = ["negative", "absolute", "square", "sqrt", "floor", "sign", "reciprocal", "stop_gradient"]

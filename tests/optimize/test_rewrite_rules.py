@@ -10,10 +10,10 @@ from bits import optimised
 
 import pygraph as pg
 from pygraph import ops
-from pygraph.autodiff.given import given
+from pygraph.autodiff.given_derivatives import given
 from pygraph.errors import IndexRangeError
 from pygraph.graph import Graph, Node, constant, make, var
-from pygraph.graph.build import convert
+from pygraph.graph.construction import convert
 from pygraph.ops.row import TABLE
 from pygraph.optimize import optimize
 from pygraph.optimize.passes import PRODUCTS, SIMPLIFY
@@ -329,7 +329,7 @@ def test_an_index_out_of_range_stays_an_error_of_the_run() -> None:
     taken = make(TABLE["take"], (constant([1.0, 2.0]), constant([5])), {"axis": 0})
     graph = optimize(Graph([X], [X + taken]))
     assert any(node.op.name in ("take", "wrap_index") for node in graph.nodes)
-    from pygraph.runtime.reference import evaluate_flat
+    from pygraph.graph.reference import evaluate_flat
 
     with pytest.raises(IndexRangeError):
         evaluate_flat(graph, [np.zeros(3)])

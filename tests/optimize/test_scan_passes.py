@@ -10,8 +10,8 @@ from bits import optimised
 from pygraph.autodiff import jvp, vjp
 from pygraph.autodiff.loops import SCAN, Loop
 from pygraph.graph import Graph, Node, constant, scan, var
+from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
-from pygraph.runtime.reference import evaluate_flat
 
 S, W = var("s", (3,)), var("w", (3,))
 XS = var("xs", (4, 3))

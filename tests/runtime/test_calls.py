@@ -12,7 +12,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.lower.format import STAGE_BYTES
-from pygraph.runtime.callpath import MAX_PORTS
+from pygraph.runtime.call.callpath import MAX_PORTS
 
 SMALL = 5
 LARGE = STAGE_BYTES // 8 + 3  # float64 elements that are bound instead of copied

@@ -198,7 +198,7 @@ def test_taking_nothing_from_any_number_of_rows_takes_no_time() -> None:
 def test_a_corrupted_program_is_refused() -> None:
     import dataclasses
 
-    from pygraph.runtime.library import Library
+    from pygraph.runtime.clib.library import Library
 
     x = pg.var("x", (3,))
     program = pg.compile(pg.Graph([x], x + 1.0)).program

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime import library
-from pygraph.runtime.duration import bounded, duration
-from pygraph.runtime.interrupt import LONG, interruptible
-from pygraph.runtime.watch import PERIOD, Watch, is_open, watched
+from pygraph.runtime.clib import library
+from pygraph.runtime.clib.duration import bounded, duration
+from pygraph.runtime.clib.interrupt import LONG, interruptible
+from pygraph.runtime.clib.watch import PERIOD, Watch, is_open, watched
 
 LOOPS = {
     "scan": "pg.scan(lambda c, _: (np.sin(c) + x, None), x * n, None, length=10**10)[0]",
@@ -214,7 +214,7 @@ def test_what_takes_long_goes_to_the_helper_as_long_as_it_does() -> None:
 
 
 def test_the_watch_ends_and_begins_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pygraph.runtime.watch.PERIOD", 0.002)
+    monkeypatch.setattr("pygraph.runtime.clib.watch.PERIOD", 0.002)
     runs = Runs()
     watch = Watch(runs.stop)
     run = watched(runs.run, runs.help, watch, 8)

@@ -23,10 +23,10 @@ from helpers import needs_compiler
 import pygraph as pg
 from pygraph.emit import compiler
 from pygraph.lower.program import Segment
-from pygraph.runtime import native
-from pygraph.runtime.executable import Executable
-from pygraph.runtime.library import Library
-from pygraph.runtime.payoff import Payoff, payoff, rough
+from pygraph.runtime.call.executable import Executable
+from pygraph.runtime.clib.library import Library
+from pygraph.runtime.native import tiering
+from pygraph.runtime.native.payoff import Payoff, payoff, rough
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def no_orders(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No environment's orders but those of a test, and nothing pending after it."""
     monkeypatch.delenv("PYGRAPH_BACKEND", raising=False)
     yield
-    assert native.wait(60.0)
+    assert tiering.wait(60.0)
 
 
 def swing(x: Any, n: Any) -> Any:
@@ -79,7 +79,7 @@ def test_forward_in_one_tier_and_reverse_in_the_other() -> None:
     expected = all_sweeps(compiled("vm"), 0.3, 1.7)
     exe = compiled("vm")
     value = exe.forward(0.3, 1.7)
-    native.build(library(exe))
+    tiering.build(library(exe))
     assert exe.stats.backend == "native"
     assert str([value, exe.reverse((1.0, 2.0)), exe.jvp(1.0, -3.0), exe(0.3, 1.7)]) == str(expected)
 
@@ -123,7 +123,7 @@ def test_the_tier_changes_under_many_threads() -> None:
 @needs_compiler
 def test_the_run_that_brings_the_sum_to_the_price_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
     exe, asked = compiled("vm"), []
-    monkeypatch.setattr("pygraph.runtime.library.request", asked.append)
+    monkeypatch.setattr("pygraph.runtime.clib.library.request", asked.append)
     watched(exe, 100, 1000)
     for _ in range(9):
         exe(1.0, 1.0)
@@ -135,7 +135,7 @@ def test_the_run_that_brings_the_sum_to_the_price_asks_once(monkeypatch: pytest.
 
 def test_contexts_that_are_freed_hand_on_what_they_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     exe, asked = compiled("vm"), []
-    monkeypatch.setattr("pygraph.runtime.library.request", asked.append)
+    monkeypatch.setattr("pygraph.runtime.clib.library.request", asked.append)
     watched(exe, 100, 1000)
     for _ in range(12):
         exe.keep(1.0, 1.0)
@@ -150,7 +150,7 @@ def test_what_the_cache_has_is_loaded_at_the_first_look(tmp_path: Path, monkeypa
         exe = compiled("auto")
         library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long; the look finds it cheap
         exe(1.0, 1.0)
-        assert native.wait(60.0)
+        assert tiering.wait(60.0)
         assert exe.stats.backend == expected
         compiled("native")
     assert exe.stats.native_cache_hit
@@ -163,14 +163,14 @@ def test_a_program_that_pays_is_built_in_the_background(tmp_path: Path, monkeypa
     exe = compiled("auto")
     library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long
     exe(1.0, 1.0)
-    assert native.wait(60.0)
+    assert tiering.wait(60.0)
     assert library(exe).payoff == payoff(exe.program)
     assert exe.stats.backend == "vm"  # the look found it cheap
     exe = compiled("auto")
     library(exe).watch([10**8] * 3, 10**8)
     library(exe).payoff = Payoff((1, 1, 1), 10)
     exe(1.0, 1.0)
-    assert native.wait(60.0)
+    assert tiering.wait(60.0)
     stats = exe.stats
     assert stats.backend == "native"
     assert stats.native_seconds is not None
@@ -186,7 +186,7 @@ def test_what_runs_once_but_long_is_built_before_it_has_run() -> None:
         return pg.scan(lambda c, _: (c * 0.5 + x * c, None), x, None, length=10**8)[0]
 
     exe = pg.compile(pg.trace(f, 1.0))
-    assert native.wait(60.0)
+    assert tiering.wait(60.0)
     assert exe.stats.backend == "native"
 
 
@@ -313,7 +313,7 @@ def test_a_failed_build(broken: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "pygraph"):
         watched(exe, 1, 1)
         values = {str(exe(1.0, 1.0)) for _ in range(5)}
-        assert native.wait(60.0)
+        assert tiering.wait(60.0)
         values |= {str(exe(1.0, 1.0)) for _ in range(5)}
     assert len(values) == 1
     assert exe.stats.backend == "vm"
@@ -334,7 +334,7 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: py
     with caplog.at_level(logging.DEBUG, "pygraph"):
         watched(exe, 1, 1)
         exe(1.0, 1.0)
-        assert native.wait(60.0)
+        assert tiering.wait(60.0)
     assert "no C compiler was found" in caplog.text
     assert exe.stats.backend == "vm"
     assert (exe.stats.native_seconds, exe.stats.native_cache_hit) == (None, None)
@@ -348,7 +348,7 @@ wait
 """
 START = """
 import os, sys, time, pygraph as pg
-from pygraph.runtime.payoff import Payoff
+from pygraph.runtime.native.payoff import Payoff
 exe = pg.compile(pg.trace(lambda x: x * 2.0, 1.0))
 loaded = exe._built.library
 loaded.payoff = Payoff((1,), 1)
@@ -394,15 +394,15 @@ def test_a_fork_during_a_build_has_nothing_pending(tmp_path: Path) -> None:
 print(time.time(), flush=True)
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # of os.fork with threads
-from pygraph.runtime import native
+from pygraph.runtime.native import tiering
 pid, cache = int(open(os.environ["MARK"]).read()), os.environ["PYGRAPH_CACHE"]
 if os.fork() == 0:
-    assert native.wait(5.0) and not native._queue.pending
+    assert tiering.wait(5.0) and not tiering._queue.pending
     assert exe(3.0) == 6.0 and exe.stats.backend == "vm"  # this asks anew
     sys.exit(0)
 status = os.wait()[1]
 os.kill(pid, 0)  # the child's end left the build alone, and where it is done
-print(status, len(native._queue.pending), len(os.listdir(cache)))
+print(status, len(tiering._queue.pending), len(os.listdir(cache)))
 """
     said, _ = slow_build(code, tmp_path)
     assert said.split() == ["0", "1", "1"]
@@ -413,14 +413,14 @@ import faulthandler, os, sys, time
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # of os.fork with threads
 import pygraph as pg
-from pygraph.runtime import native
-assert "pygraph.emit.native" not in sys.modules
+from pygraph.runtime.native import tiering
+assert "pygraph.emit.native_source" not in sys.modules
 exe = pg.compile(pg.trace(lambda x: x * 2.0, 1.0), backend="auto")
-native.request(exe._built.library)
+tiering.request(exe._built.library)
 time.sleep(float(sys.argv[1]))
 if os.fork() == 0:
     faulthandler.dump_traceback_later(30.0, exit=True)
-    import pygraph.emit.cache, pygraph.emit.native  # not locked for ever
+    import pygraph.emit.cache, pygraph.emit.native_source  # not locked for ever
     os._exit(0)
 print(os.wait()[1])
 """
@@ -486,8 +486,8 @@ def test_segments_without_a_forward_run_and_unbound_memory_fail_as_before() -> N
 @needs_compiler
 def test_a_budget_builds_what_it_chose_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[Any] = []
-    build = native.build
-    monkeypatch.setattr(native, "build", lambda library, **options: (built.append(library), build(library, **options)))
+    build = tiering.build
+    monkeypatch.setattr(tiering, "build", lambda library, **options: (built.append(library), build(library, **options)))
 
     def f(x: Any) -> Any:
         return pg.scan(lambda c, _: (np.sin(c) * x, None), x, None, length=200)[0]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.reachable import reads_of
+from pygraph.runtime.functions.reachable import reads_of
 
 K: Any = 1.0
 WEIGHTS = np.array([1.0, 1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.reference import evaluate, evaluate_nodes
+from pygraph.graph.reference import evaluate, evaluate_nodes
 
 
 def test_outputs_come_back_in_the_output_tree() -> None:

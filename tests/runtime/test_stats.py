@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.runtime.stats import Stats, bytes_text
+from pygraph.runtime.compile.stats import Stats, bytes_text
 
 
 def test_the_figures() -> None:

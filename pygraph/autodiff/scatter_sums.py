@@ -1,0 +1,62 @@
+"""Sums of a cotangent and values at some of its places: these are added there, not as an array that is zero elsewhere.
+
+So a step of a loop that reads or updates a few elements costs a few additions in its derivatives too.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from ..graph.construction import constant, make
+from ..graph.node import Node
+from ..ops.row import lookup
+from .unbroadcast import is_zeros, reshaped
+
+ADD = lookup("add")
+RESHAPE = lookup("reshape")
+SCATTER_ADD = lookup("scatter_add")
+UNSLICE = lookup("unslice")
+#: A slice is added in place where it is at most this part of at least so many elements; others join loops.
+PART, SMALL = 8, 64
+
+
+def is_scattered(term: Node) -> bool:
+    """Whether `term` is values added to zeros at some places."""
+    scattered = False
+    while term.op is SCATTER_ADD or term.op is RESHAPE:
+        scattered = scattered or term.op is SCATTER_ADD
+        term = term.inputs[0]
+    return scattered and is_zeros(term)
+
+
+def add_in_place(total: Node, term: Node) -> Node:
+    """The sum of both; values that make up a small part of `term` are added to the elements of `total` themselves."""
+    if term.op is UNSLICE and SMALL <= prod(term.shape) >= PART * prod(term.inputs[0].shape):
+        values, places = term.inputs[0], _places(term).reshape(-1)
+        flat = (reshaped(total, (prod(total.shape),)), constant(places), reshaped(values, places.shape))
+        return reshaped(make(SCATTER_ADD, flat, {"axis": 0}), total.shape)
+    if not is_scattered(term):
+        return make(ADD, (total, term), {})
+    chain = []
+    while term.op is SCATTER_ADD or term.op is RESHAPE:
+        chain.append(term)
+        term = term.inputs[0]
+    total = reshaped(total, term.shape)
+    for node in reversed(chain):
+        total = reshaped(total, node.shape)
+        if node.op is SCATTER_ADD:
+            total = make(SCATTER_ADD, (total, *node.inputs[1:]), node.attrs)
+    return total
+
+
+def _places(piece: Node) -> npt.NDArray[np.int64]:
+    """The flat indices that the operand of an `unslice` fills."""
+    found, stride = np.zeros((), np.int64), prod(piece.shape)
+    rows = zip(piece.attrs["starts"], piece.attrs["steps"], piece.shape, piece.inputs[0].shape, strict=True)
+    for start, step, size, count in rows:
+        stride //= size
+        found = found[..., None] + (start + step * np.arange(count)) * stride
+    return found

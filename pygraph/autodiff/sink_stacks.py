@@ -1,0 +1,97 @@
+"""Stacks made outside of a loop or branch that reads them, made inside instead, so that reverse mode can go through.
+
+The cotangent of a stack has as many parts as there were steps: inside the body of another loop no sum of these can be
+carried. With the loop that makes the stack in the body, only its operands, which are arrays, get cotangents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..graph.construction import make, substitute, topological
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..graph.source import attributed
+from .loops import BRANCH, LOOPS, OUTPUT, REPLAY, Loop, Names, is_stack
+
+
+def reads_stacks(node: Node) -> bool:
+    """Whether the bodies of `node` read stacks that are made outside of it and are not stepped through."""
+    if node.op is BRANCH:
+        return any(map(is_stack, node.inputs[1:]))
+    if node.op not in LOOPS:
+        return False
+    first = 1 if node.op is REPLAY else 0
+    return any(map(is_stack, node.inputs[first : first + node.attrs["n_consts"]]))
+
+
+def absorbed(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
+    """`outputs` without nodes that read stacks made outside; the nodes `fixed` stay what they are."""
+    done: dict[Node, Node] = {node: node for node in fixed}
+    built: dict[Node, Sequence[Node]] = {}
+    for node in topological(outputs):
+        if node in done:
+            continue
+        maker = node.inputs[0] if node.op is OUTPUT else node
+        if maker in built:
+            done[node] = built[maker][node.attrs["index"]] if node.op is OUTPUT else node
+            continue
+        inputs = [done[x] for x in node.inputs]
+        with attributed(node.where):
+            changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
+            done[node] = node if not changed else make(node.op, inputs, node.attrs, node.where)
+            if reads_stacks(done[node]):
+                built[node] = _inside(done[node])
+    return [done[node] for node in outputs]
+
+
+def _inside(node: Node) -> list[Node]:
+    """The results of a loop or branch whose body makes the stacks that it reads."""
+    if node.op is BRANCH:
+        bodies: list[Graph] = []
+        operands: list[Node] = []
+        for body in node.attrs["bodies"]:
+            operands, slots, outputs = _moved(node.inputs[1:], body.inputs, (), body.outputs)
+            bodies.append(Graph.from_parts(slots, outputs, name=body.name))
+        made = make(BRANCH, (node.inputs[0], *operands), {**node.attrs, "bodies": tuple(bodies)})
+        return [make(OUTPUT, (made,), {"index": index}) for index in range(len(bodies[0].outputs))]
+    loop = Loop.of(node)
+    others = (*loop.carry_inputs, *loop.x_inputs)
+    consts, slots, expressions = _moved(loop.consts, loop.const_inputs, others, loop.expressions)
+    return loop.with_consts(consts, slots).with_expressions(expressions).build()
+
+
+def _moved(
+    operands: Sequence[Node], slots: Sequence[Node], others: Sequence[Node], expressions: Sequence[Node]
+) -> tuple[list[Node], list[Node], list[Node]]:
+    """Operands, the body's inputs for them, and the body's expressions, with all stacks made in the body."""
+    names = Names((*slots, *others))
+    place: dict[Node, Node] = {}  # outside: its value inside
+    given: list[Node] = []
+    inputs: list[Node] = []
+
+    def take(x: Node, slot: Node | None = None) -> None:
+        given.append(x)
+        inputs.append(names.like(x, "k") if slot is None else slot)
+        place[x] = inputs[-1]
+
+    stacks = [(x, slot) for x, slot in zip(operands, slots, strict=True) if is_stack(x)]
+    for x, slot in zip(operands, slots, strict=True):
+        if not is_stack(x):
+            take(x, slot)
+    pending = [x for x, _ in stacks]
+    while pending:
+        node = pending[-1]
+        if node in place:
+            pending.pop()
+            continue
+        missing = [x for x in node.inputs[0].inputs if x not in place]
+        if any(map(is_stack, missing)):
+            pending.extend(x for x in missing if is_stack(x))
+            continue
+        for x in dict.fromkeys(missing):
+            take(x)
+        maker = node.inputs[0]
+        inner = make(maker.op, [place[x] for x in maker.inputs], maker.attrs, maker.where)
+        place[node] = make(OUTPUT, (inner,), node.attrs)
+    return given, inputs, substitute(expressions, {slot: place[x] for x, slot in stacks})

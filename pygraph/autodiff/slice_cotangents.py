@@ -1,0 +1,128 @@
+"""Cotangents of slices put together: many disjoint pieces become one array in linear time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import pairwise
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from ..graph.construction import make
+from ..graph.node import Node
+from ..ops import mask_rules as rules
+from ..ops.row import lookup
+from ..ops.shaping import places
+from .masks import Derivative, under
+from .unbroadcast import full, reshaped
+
+ADD = lookup("add")
+CONCATENATE = lookup("concatenate")
+#: Arrays of more elements are not looked through for what pieces leave out; their masks are made at run time.
+COUNTED = 1 << 24
+
+
+class Piece(NamedTuple):
+    """A cotangent that covers only a part of its primal.
+
+    Attributes:
+        node: the `unslice` that puts it in its place.
+        mask: where the part itself may differ from zero: an expression that broadcasts with it, or True.
+    """
+
+    node: Node
+    mask: Node | bool
+
+
+def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
+    """Pieces of one shape as fewer arrays of that shape with the same sum, masked where no piece comes to lie.
+
+    Adding n pieces of an n-vector one by one would cost n² operations; pieces that are runs of consecutive elements
+    and don't overlap are concatenated instead, with zeros between them.
+    """
+    runs: dict[tuple[int, int], list[Piece]] = {}
+    others: list[Piece] = []
+    for piece in pieces if len(pieces) > 1 else ():
+        run = _run(piece.node)
+        if run is None:
+            others.append(piece)
+        else:
+            runs.setdefault(run, []).append(piece)
+    ordered = sorted(runs)
+    if len(ordered) < 2 or any(second[0] < first[1] for first, second in pairwise(ordered)):
+        return _alone(pieces)
+    shape, dtype = pieces[0].node.shape, pieces[0].node.dtype
+    parts: list[Node] = []
+    masks: list[Node | bool] = []
+    position = 0
+    for first, last in [*ordered, (prod(shape), prod(shape))]:
+        if first > position:
+            parts.append(full(0, (first - position,), dtype))
+            masks.append(False)
+        if last > first:
+            same = runs[first, last]
+            flat = [reshaped(piece.node.inputs[0], (last - first,)) for piece in same]
+            parts.append(reduce(lambda total, part: make(ADD, (total, part), {}), flat))
+            masks.append(_flat(same))
+        position = last
+    joined = make(CONCATENATE, tuple(parts), {"axis": 0})
+    mask = rules.concatenate(joined, masks)
+    if isinstance(mask, Node):
+        mask = rules.reshaped(mask, joined.shape, shape)
+    whole = under(reshaped(joined, shape), (mask,) if isinstance(mask, Node) else ())
+    return [*([] if whole is None else [whole]), *_alone(others)]
+
+
+def _flat(pieces: Sequence[Piece]) -> Node | bool:
+    """The mask of the sum of pieces that lie in one place, flattened."""
+    found: Node | bool = False
+    for piece in pieces:
+        part = piece.node.inputs[0]
+        mask = piece.mask
+        if isinstance(mask, Node):
+            mask = rules.reshaped(mask, part.shape, (prod(part.shape),))
+        found = rules.either(found, mask)
+    return found
+
+
+def _alone(pieces: Sequence[Piece]) -> list[Derivative]:
+    """Each piece as it is, masked around it; not where together they leave nothing out."""
+    covered = len(pieces) > 1 and prod(pieces[0].node.shape) <= COUNTED and _cover(pieces)
+    found: list[Derivative] = []
+    for piece in pieces:
+        mask = True if covered else rules.unslice(piece.node, (piece.mask,))
+        derivative = under(piece.node, (mask,) if isinstance(mask, Node) else ())
+        found += [] if derivative is None or mask is False else [derivative]
+    return found
+
+
+def _cover(pieces: Sequence[Piece]) -> bool:
+    """Whether pieces without masks of their own reach every element."""
+    reached = np.zeros(pieces[0].node.shape, np.bool_)
+    for piece in pieces:
+        if piece.mask is True:
+            attrs = piece.node.attrs
+            reached[places(attrs["starts"], attrs["steps"], piece.node.inputs[0].shape)] = True
+    return bool(reached.all())
+
+
+def _run(piece: Node) -> tuple[int, int] | None:
+    """The half-open range of flat indices that the operand of an `unslice` fills in order; None if it isn't one."""
+    starts, steps, shape = piece.attrs["starts"], piece.attrs["steps"], piece.shape
+    sizes = piece.inputs[0].shape
+    if 0 in sizes:
+        return None
+    axis = len(shape)
+    while axis and sizes[axis - 1] == shape[axis - 1] and (steps[axis - 1] == 1 or sizes[axis - 1] == 1):
+        axis -= 1
+    if axis and sizes[axis - 1] > 1 and steps[axis - 1] != 1:
+        return None
+    if any(size != 1 for size in sizes[: max(axis - 1, 0)]):
+        return None
+    first, stride = 0, 1
+    for start, size in zip(reversed(starts), reversed(shape), strict=True):
+        first += start * stride
+        stride *= size
+    return first, first + prod(sizes)

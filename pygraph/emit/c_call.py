@@ -1,0 +1,83 @@
+"""CALL in C: the kernel's plain-C text where the library's headers have it, else a call of the library's."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..errors import UnsupportedError
+from ..graph.source import describe
+from ..lower import decode as d
+from ..lower.format import failures
+from ..ops.table import kernel_at
+from . import headers
+from .comments import node_comment
+from .expressions import SIZES
+from .frames import Places
+from .function import Function
+from .loop_values import Dim, Group, index_text
+from .text import function
+
+
+def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
+    """The function of a CALL, called `name`.
+
+    Args:
+        embed: the text stands alone, so that it must hold the kernel itself.
+
+    Raises:
+        UnsupportedError: it stands alone, and the kernel is in the library only.
+    """
+    op, dtype = kernel_at(call.kernel)
+    kernel = op.kernel
+    assert kernel is not None
+    if 0 in call.batch:
+        return Function("", "")
+    symbol = f"pg_kernel_{kernel.function(dtype)}"
+    own = headers.has(symbol)
+    if embed and not own:
+        info = places.program.nodes[call.node]
+        problem = f"its kernel {kernel.function(dtype)} is no plain C that a file can hold"
+        advice = "leave this operation out of what is exported"
+        raise UnsupportedError(describe("exporting", op.title or op.name, problem, advice, where=info.where))
+    n_inputs = len(kernel.letters[0])
+    codes = kernel.argument_codes(dtype)
+    bases = [
+        places.pointer(argument.slot, code, argument.offset, write=at >= n_inputs)
+        for at, (argument, code) in enumerate(zip(call.arguments, codes, strict=True))
+    ]
+    work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, 0, write=True)
+    batch = prod(call.batch)
+    if own and (embed or batch <= call.per_task):
+        dims = [Dim(at, size, Group.OUTER) for at, size in enumerate(call.batch)]
+        shifts = [index_text(argument.strides, dims) for argument in call.arguments]
+        pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
+        lines = [f"static const int64_t sizes[] = {{{', '.join(map(str, call.numbers or (0,)))}}};"]
+        lines += [f"for (intptr_t {dim.var} = 0; {dim.var} < {dim.size}; {dim.var}++)" for dim in dims]
+        run = f"{symbol}(sizes, (void *const[]){{{', '.join(pointers)}}}, {work}, detail)"
+    else:
+        words = [call.kernel, len(call.batch), call.per_task, *call.numbers, *call.batch]
+        for argument, code in zip(call.arguments, codes, strict=True):
+            words += [stride * SIZES[code] for stride in argument.strides]
+        lines = [f"static const int64_t words[] = {{{', '.join(map(str, words))}}};"]
+        pointers = [f"(char *)({base})" for base in bases]
+        run = f"pg_kernel(call, words, (char *const[]){{{', '.join(pointers)}}}, (char *){work}, detail)"
+    statuses = failures(op)
+    if statuses:
+        fail = f"return pg_fail(call, {_chosen(statuses)}, {places.body.number}, {call.index}, {call.node}, "
+        lines += ["{", "    int64_t detail[2] = {0, 0};", f"    const int failed = {run};"]
+        lines += [f"    if (failed) {fail}detail[0], detail[1]);", "}", "return PG_OK;"]
+        statement = f"if ((status = {name}(call, f)) != PG_OK) return status;"
+    else:
+        lines += ["{", "    int64_t detail[2];", f"    (void){run};", "}"]
+        statement = f"{name}(call, f);"
+    head = f"static {'int' if statuses else 'void'} {name}(const pg_call *call, const {places.frame} *f)"
+    return Function(f"{node_comment(places.program, call.node)}\n{function(head, lines)}", statement)
+
+
+def _chosen(statuses: list[str]) -> str:
+    """The status of the failure `failed`."""
+    *first, last = statuses
+    text = last
+    for at, status in reversed(list(enumerate(first, 1))):
+        text = f"failed == {at} ? {status} : {text}"
+    return text

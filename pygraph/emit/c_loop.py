@@ -1,0 +1,40 @@
+"""LOOP instructions as C: nested loops with constant bounds, in tasks where the VM has several."""
+
+from __future__ import annotations
+
+from ..lower.decode import Loop
+from ..lower.program import task_elements
+from .c_reduce import emit_reduction
+from .frames import Places
+from .function import Function
+from .loop_nest import Nest, Pass
+from .loop_values import loop_values
+from .tasks import cut_dim, cut_lines, note_of, task_function
+from .tiles import product, spread_block, write_nest
+
+#: What the blocks of a function may take of the stack, as far as blocks of so many elements allow.
+STACK_BYTES = 48 * 1024
+LEAST_BLOCK = 16
+
+
+def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function:
+    """The function of a LOOP, called `name`, and of its tasks; `comments` say what each operation is."""
+    if loop.split is not None:
+        return emit_reduction(loop, places, name, comments)
+    if 0 in loop.dims:
+        return Function("", "")
+    values = loop_values(loop, places)
+    count = product(values.dims)
+    share = task_elements(len(loop.micros))
+    cut = max(values.dims, key=lambda dim: dim.size) if count > share else None
+    tasks, each = cut_dim(cut, -(-count // share))
+    block = min(loop.block, spread_block(values))
+    while True:
+        nest = Nest(values, values.dims, values.dims, note_of(places, comments))
+        if cut is not None:
+            nest.ranges[cut.number] = ("low", "high")
+        nest.outer_values(0)
+        write_nest(nest, block, count, Pass())
+        if nest.block_bytes <= STACK_BYTES or block <= LEAST_BLOCK:
+            return task_function(nest, places, name, tasks, cut_lines(cut, each))
+        block = max(LEAST_BLOCK, block * STACK_BYTES // nest.block_bytes // 16 * 16)

@@ -1,0 +1,205 @@
+"""A Program as C text: every body as functions over its frame, the same for an exported file and for native code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from ..lower import decode as d
+from ..lower.format import CHUNK, failures
+from ..lower.program import Program, Segment
+from ..ops.dtypes import CODES
+from ..ops.table import kernel_at
+from .c_call import emit_call
+from .c_control import Callee, ControlEmitter
+from .c_loop import emit_loop
+from .c_matmul import emit_matmul
+from .c_scalar import Dear, PieceWriter, emit_pieces
+from .c_scatter import emit_scatter
+from .frames import Constants, Frame, Places, make_frame
+from .function import Function
+from .liveness import Piece, cut
+from .text import failing, function
+from .uses import SlotTypes
+
+#: Micro-operations, with those of the bodies it runs, of a body that is inlined: compilers then keep its carries and
+#: results in registers.
+INLINED = 256
+
+_HEAD = """\
+/* An element at a byte offset. */
+#define PG_AT(T, memory, offset) ((T *)(void *)((memory) + (offset)))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The functions of a Program.
+
+    Attributes:
+        text: their C, which needs a prelude before it.
+        frame: of the main body. Its members are all inputs and outputs of the Program, by slot; a segment uses those
+            of its own ports and, after `forward`, none of the primal inputs.
+        segments: the function of each segment: int f(const pg_call *call, const FRAME *f), 0 or an error's status.
+    """
+
+    text: str
+    frame: Frame
+    segments: tuple[str, ...]
+
+
+def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bool = True) -> Core:
+    """The C of all bodies of `program`; the same Program gives the same text.
+
+    Args:
+        name: a C identifier that all names of functions and types start with.
+        embed: the text holds the constants; otherwise they come with `call->constants`.
+        stoppable: loops look whether the run is to stop.
+        comments: say of each operation what it is.
+    """
+    return _Assembly(program, name, embed, stoppable, comments).core()
+
+
+class _Assembly:
+    """What the bodies of one text share."""
+
+    def __init__(self, program: Program, name: str, embed: bool, stoppable: bool, comments: bool) -> None:
+        self.program = program
+        self.name = name
+        self.stoppable = stoppable
+        self.comments = comments
+        self.bodies = d.decode(program)
+        self.types = SlotTypes(self.bodies)
+        self.embed = embed
+        self.constants = Constants(program.constants, name if embed else None)
+        self.callees: dict[int, Callee] = {}
+        self.helpers: dict[str, str] = {}
+        self.weights: dict[int, int] = {}
+        self.dear = Dear()
+
+    def core(self) -> Core:
+        """The whole text, bodies before those that run them."""
+        texts: list[str] = []
+        for body in reversed(self.bodies[1:]):
+            texts = [*texts, *self._body(body)]
+        main = self.bodies[0]
+        ports = (*self.program.inputs, *self.program.outputs)
+        dtypes = {slot: CODES[port.dtype] for slot, port in enumerate(ports)}
+        notes = [f"{port.shape}, {port.segment.name.lower()}" for port in ports] if self.comments else []
+        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], dtypes, notes)
+        segments = [f"{self.name}_run_{Segment(at).name.lower()}" for at in range(len(main.segments))]
+        writer = _BodyWriter(self, main, frame, self.name)
+        for segment, word in zip(main.segments, segments, strict=True):
+            texts += writer.segment(segment, f"static int {word}", fails=True)
+        frames = [callee.frame.text for _, callee in sorted(self.callees.items())]
+        code = "\n\n".join([frame.text, *frames, *self.helpers.values(), *texts])
+        parts = [_HEAD, self.constants.text(code), code]
+        return Core("\n\n".join(part for part in parts if part) + "\n", frame, tuple(segments))
+
+    def _body(self, body: d.Body) -> list[str]:
+        """The functions of a body that an instruction runs."""
+        prefix = f"{self.name}_body{body.number}"
+        names = [f"in{k}" for k in range(body.n_inputs)] + [f"out{k}" for k in range(body.n_outputs)]
+        frame = make_frame(f"{self.name}_frame{body.number}", body, names, self.types.dtypes[body.number])
+        (segment,) = body.segments
+        fails = any(map(self.fails, segment))
+        self.weights[body.number] = sum(map(self.weight, segment))
+        self.callees[body.number] = Callee(body, prefix, fails, frame)
+        head = f"{self.linkage(body)} {'int' if fails else 'void'} {prefix}"
+        return _BodyWriter(self, body, frame, prefix).segment(segment, head, fails)
+
+    def linkage(self, body: d.Body) -> str:
+        """How the function of a body is declared."""
+        return "PG_INLINE" if self.weights.get(body.number, INLINED) < INLINED else "static"
+
+    def fails(self, instruction: d.Instruction) -> bool:
+        """Whether an instruction may end the run."""
+        match instruction:
+            case d.Scalar() | d.Loop() | d.Matmul():
+                return False
+            case d.Call():
+                return bool(failures(kernel_at(instruction.kernel)[0]))
+            case d.Branch():
+                return any(self.callees[body].fails for body in instruction.bodies)
+            case _:
+                return True
+
+    def weight(self, instruction: d.Instruction) -> int:
+        """About how many operations an instruction writes out."""
+        match instruction:
+            case d.Scalar():
+                return len(instruction.micros)
+            case d.Loop():
+                return INLINED // 4 + len(instruction.micros)
+            case d.Branch():
+                return 1 + sum(self.weights[body] for body in instruction.bodies)
+            case d.While():
+                return 1 + self.weights[instruction.body] + self.weights[instruction.condition]
+            case d.Carried():
+                return 1 + self.weights[instruction.body]
+            case _:
+                return INLINED // 4
+
+
+class _BodyWriter:
+    """Writes the functions of one body."""
+
+    def __init__(self, owner: _Assembly, body: d.Body, frame: Frame, prefix: str) -> None:
+        self.owner = owner
+        self.body = body
+        self.prefix = prefix
+        self.places = Places(owner.program, body, frame, owner.constants)
+        self.pieces: Mapping[int, list[Piece]] = cut(body, owner.types)
+        self.control = ControlEmitter(self.places, owner.callees, owner.linkage(body), owner.stoppable)
+
+    def segment(self, segment: tuple[d.Instruction, ...], head: str, fails: bool) -> list[str]:
+        """The functions of the instructions of a segment, and last the one that runs them all."""
+        texts: list[str] = []
+        lines: list[str] = []
+        if len(segment) == 1 and isinstance(segment[0], d.Scalar) and len(self.pieces[segment[0].index]) == 1:
+            pieces = self.pieces[segment[0].index]
+            writer = PieceWriter(pieces[0], self.places, self.owner.comments, self.owner.dear.called(pieces))
+            lines = writer.lines()
+            self._help(writer.helpers)
+        else:
+            for instruction in segment:
+                for made in self._functions(instruction):
+                    self._help(made.helpers)
+                    texts += [made.text] if made.text else []
+                    lines += [made.call] if made.call else []
+                lines += self._stop(instruction)
+        if fails:
+            lines.append("return PG_OK;")
+        texts.append(function(f"{head}(const pg_call *call, const {self.places.frame} *f)", lines))
+        return texts
+
+    def _help(self, helpers: Mapping[str, str]) -> None:
+        self.owner.helpers.update((k, v) for k, v in helpers.items() if k not in self.owner.helpers)
+
+    def _stop(self, instruction: d.Instruction) -> Iterator[str]:
+        """Looks whether to stop, after a long instruction of the main body."""
+        long = isinstance(instruction, d.Matmul) or (isinstance(instruction, d.Loop) and prod(instruction.dims) > CHUNK)
+        if self.owner.stoppable and long and self.body.number == 0:
+            yield f"if (pg_stopped(call)) {failing(self.places, instruction, 'PG_INTERRUPTED')}"
+
+    def _functions(self, instruction: d.Instruction) -> list[Function]:
+        match instruction:
+            case d.Scalar():
+                pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
+                name = f"{self.prefix}_scalar{instruction.index}"
+                return emit_pieces(pieces, self.places, name, self.owner.comments, self.owner.dear.called(pieces))
+            case d.Loop():
+                name = f"{self.prefix}_loop{instruction.index}"
+                return [emit_loop(instruction, self.places, name, self.owner.comments)]
+            case d.Matmul():
+                name = f"{self.prefix}_matmul{instruction.index}"
+                return [emit_matmul(instruction, self.places, name, self.owner.comments)]
+            case d.Call():
+                return [emit_call(instruction, self.places, f"{self.prefix}_call{instruction.index}", self.owner.embed)]
+            case d.Scatter():
+                return [emit_scatter(instruction, self.places, f"{self.prefix}_scatter{instruction.index}")]
+            case d.Carried() | d.Branch():
+                name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
+                return [self.control.emit(instruction, name, self.owner.fails(instruction))]
+            case _:
+                raise TypeError(instruction)

@@ -1,0 +1,30 @@
+"""A Program as the C text of a library that pygraph itself loads (see pg_native.h)."""
+
+from __future__ import annotations
+
+from ..lower.program import Program
+from .c_program import core
+from .expressions import TYPES
+from .prelude import NATIVE, prelude
+from .text import function
+
+_NAME = "net"
+
+
+def native_source(program: Program, comments: bool = False) -> str:
+    """The C of `program`: `pg_native_run` and its version.
+
+    Args:
+        comments: say of each operation what it is; without, the text does not change with lines of the user's file.
+    """
+    made = core(program, _NAME, embed=False, stoppable=True, comments=comments)
+    lines = [f"{made.frame.type} f;", "f.arena = call->arena;"]
+    for slot, member in made.frame.members.items():
+        const = "const " if slot < len(program.inputs) else ""
+        lines.append(f"f.{member} = PG_AT({const}{TYPES[made.frame.dtypes[slot]]}, call->slots[{slot}], 0);")
+    lines += [f"if (segment == {at}) return {word}(call, &f);" for at, word in enumerate(made.segments[1:], 1)]
+    lines.append(f"return {made.segments[0]}(call, &f);")
+    head = "int pg_native_run(const pg_call *call, int segment)"
+    unused = ["(void)segment;"] if len(made.segments) == 1 else []
+    text = f"{made.text}\nconst uint64_t pg_native_abi = PG_NATIVE_ABI;\n\n{function(head, [*unused, *lines])}\n"
+    return f"{prelude(text, NATIVE)}\n{text}"

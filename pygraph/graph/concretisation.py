@@ -1,0 +1,175 @@
+"""What Python or NumPy asked of an expression that has no numbers yet, and what the user's line can do instead."""
+
+from __future__ import annotations
+
+import dis
+import re
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .. import ops
+from ..errors import TracedBoolError, TracedValueError, UnsupportedAttributeError
+from .numpy_alternatives import instead
+from .source import Where, describe, innermost
+
+__all__ = ["STATIC", "STORE", "missing_method", "refuse", "wants_dense"]
+
+_CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
+_LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
+_CHAIN = "write a < x < b as (a < x) & (x < b)"
+_LOGIC = "write a & b for `a and b`, a | b for `a or b`, ~a for `not a`"
+_LARGEST = "np.maximum(x, y) and np.minimum(x, y) take the larger and the smaller, np.max(x) and np.min(x) of an array"
+_ASSERT = "check the result outside of the function; pg.compile(f, check_finite=True) looks for inf and nan"
+STATIC = (
+    "keep what decides shapes, axes or the form of the program out of the trace: close over it, or use "
+    "functools.partial"
+)
+_COUNT = "pg.fori_loop(0, n, body, start) repeats a step n times"
+_LIST = "pg.asarray(values)[i] takes an element of a list of numbers, pg.switch(i, functions, x) calls one of several"
+_TABLE = "pg.asarray(T)[i] takes elements of an array of numbers T at computed places; so does pg.take(T, i)"
+STORE = (
+    "begin with out = pg.zeros(shape) and write out = out.at[i].set(v), which returns a new array; or collect the "
+    "parts in a list and join them with np.stack"
+)
+_SHOWN = "f'{x}' and print(x) show the expression"
+_JOIN = "pg.array([...]) or np.stack([...]) makes one array of several expressions"
+
+#: What to do, by what was asked and by a pattern of the user's line: what to do. The first that fits is taken.
+_BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
+    "bool": (
+        (r"^while\b", f"{_LOOP}; {_CHOICE}"),
+        (r"^assert\b", _ASSERT),
+        (r"[\w\])]\s*[<>]=?\s*[\w.()\[\]]+\s*[<>]=?\s*[\w(-]", f"{_CHAIN}; {_CHOICE}"),
+        (r"\b(and|or|not)\b", f"{_LOGIC}; {_CHOICE}"),
+        (r"(?<![\w.])(max|min|sorted)\(", _LARGEST),
+        (r"(?<![\w.])(any|all)\(", "np.any(x) and np.all(x) take whole arrays"),
+        (r"\bif\b", f"{_CHOICE}; {_LOOP}"),
+    ),
+    "index": (
+        (r"\brange\(", _COUNT),
+        (r"(zeros|ones|empty|full|reshape|arange|broadcast_to|tile|repeat)\(", f"give ints: {STATIC}"),
+        (r"\w\[", _LIST),
+    ),
+    "float": (
+        (r"\bmath\.\w", "use np.sin and its like in place of math.sin"),
+        (r"[\"']\s*%|\bformat\(", _SHOWN),
+    ),
+    "np.asarray": (
+        (r"\b(array|asarray|asanyarray|stack)\(\s*[\[(]", _JOIN),
+        (r"\brandom\.", "draw random numbers outside, and give them as an argument"),
+        (r"\bnp\.(float|int)\d*\(", "x.astype('float64') converts an expression"),
+        (r"\b(array|asarray|asanyarray)\(", "leave it out, or write pg.asarray(x), which takes expressions too"),
+        (r"\b(arange|linspace)\(", "give numbers: shapes are static; start + np.arange(n) shifts by an expression"),
+    ),
+}
+_OTHERWISE = {
+    "bool": f"{_CHOICE}; {_LOOP}",
+    "index": f"{_LIST}; {_COUNT}",
+    "float": "leave float() out: an expression is a number already",
+    "int": "x.astype('int64') converts an expression (towards zero)",
+    "complex": "leave complex() out: graphs hold real numbers",
+    "np.asarray": "use a function that records: np.* or pg.* (dir(pg) lists them)",
+    "item": "leave .item() out: an expression of one element is a number already; reshape(()) drops its axes",
+    "format": _SHOWN,
+    "tolist": "list(x) gives the elements along the first axis, as expressions",
+}
+_NUMBERS = "to see numbers, return them from the compiled function"
+
+
+def _caller() -> tuple[FrameType | None, FrameType | None]:
+    """The user's frame that runs, and the frame of a library's function that it called, where there is one."""
+    frame, inner, called = innermost(), sys._getframe(1), None
+    while inner.f_back is not None and _is_ours(inner):
+        inner = inner.f_back
+    while inner is not frame and inner.f_back is not None and not _is_ours(inner):
+        inner, called = inner.f_back, inner
+    return frame, called
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return bool(frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0])
+
+
+def _running(frame: FrameType) -> str:
+    """The name of the instruction that the frame runs."""
+    code = frame.f_code.co_code
+    name = dis.opname[code[frame.f_lasti]]
+    if name == "BINARY_OP":  # subscripts are one of the binary operations since Python 3.14
+        operations = getattr(dis, "_nb_ops", ())
+        at = code[frame.f_lasti + 1]
+        return "BINARY_SUBSCR" if at < len(operations) and operations[at][1] == "[]" else name
+    return name
+
+
+def wants_dense() -> bool:
+    """Whether SciPy asks for an array to multiply a sparse one with: it leaves the product to what is none."""
+    frame = sys._getframe(2)
+    return frame.f_code.co_name == "_matmul_dispatch" and frame.f_globals.get("__name__", "").startswith("scipy.sparse")
+
+
+def refuse(x: Any, asked: str) -> NoReturn:
+    """Raise the error for an expression whose numbers were asked for.
+
+    Args:
+        x: the expression.
+        asked: "bool", "index", "float", "int", "complex", "np.asarray", "item", "tolist" or "format".
+
+    Raises:
+        TracedBoolError: for "bool"; TracedValueError: for all else.
+    """
+    frame, called = _caller()
+    where = None if frame is None else Where(frame.f_code.co_filename, frame.f_lineno)
+    line = "" if where is None else where.code
+    kind = TracedBoolError if asked == "bool" else TracedValueError
+    problem = f"{x!r} has no value before the graph runs"
+    if called is not None and asked == "np.asarray":
+        name = _full_name(called)
+        problem = f"it computes with numbers, and {x!r} has none before the graph runs"
+        raise kind(describe("tracing", name, problem, instead(name), (x,), where))
+    advice = next((text for pattern, text in _BY_LINE.get(asked, ()) if re.search(pattern, line)), _OTHERWISE[asked])
+    if asked in ("float", "np.asarray") and frame is not None:
+        advice = {"BINARY_SUBSCR": _TABLE, "STORE_SUBSCR": STORE}.get(_running(frame), advice)
+    if asked in ("bool", "index") and _decides(x):
+        advice += f"; or {STATIC}"
+    elif asked not in ("bool", "index", "np.asarray"):
+        advice += f"; {_NUMBERS}"
+    raise kind(describe("tracing", f"{asked}()", problem, advice, (x,), where))
+
+
+def missing_method(x: Any, name: str) -> UnsupportedAttributeError:
+    """The error for a method of NumPy's arrays that expressions do not have."""
+    if name in ops.PUBLIC:
+        advice = f"write np.{name}(x, ...)"
+    elif hasattr(np, name):
+        advice = instead(f"numpy.{name}")
+    else:
+        advice = "x.dtype, x.shape and x.size are known; what depends on memory or on values is not"
+    problem = f"expressions have no .{name}"
+    return UnsupportedAttributeError(describe("tracing", f"x.{name}", problem, advice, (x,)))
+
+
+def _full_name(frame: FrameType) -> str:
+    """A library's function by the shortest module that has it: `scipy.special.logsumexp`."""
+    name = frame.f_code.co_name
+    owner = frame.f_locals.get("self")
+    if owner is not None:
+        name = type(owner).__name__ if name.startswith("__") else f"{type(owner).__name__}.{name}"
+    parts = frame.f_globals.get("__name__", "").split(".")
+    for count in range(1, len(parts) + 1):
+        module = ".".join(parts[:count])
+        if hasattr(sys.modules.get(module), name.partition(".")[0]):
+            return f"{module}.{name}"
+    return f"{'.'.join(part for part in parts if not part.startswith('_'))}.{name}"
+
+
+def _decides(x: Any) -> bool:
+    """Whether a scalar is made of integer and bool arguments alone, which may be meant to shape the program."""
+    from .construction import topological
+
+    if x.shape or x.dtype.kind not in "ib":
+        return False
+    inputs = [node for node in topological([x]) if node.op.name == "input"]
+    return bool(inputs) and all(not node.shape and node.dtype.kind in "ib" for node in inputs)

@@ -1,0 +1,524 @@
+"""Making nodes: type inference, interning, promotion of operands, and walks over nodes that never recurse."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import threading
+import weakref
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..concurrency import in_child
+from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, UnsupportedError, said
+from ..ops.common import bind_describer, checked_shape, numbers_of, static_shape
+from ..ops.dtypes import DTYPES, KINDS, as_dtype, float64
+from ..ops.mask_rules import bind_constant
+from ..ops.row import TABLE, Op, bind_recorder
+from .node import Constant, DType, Node, Result
+from .source import Where, describe, here
+from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
+
+__all__ = [
+    "as_node",
+    "constant",
+    "convert",
+    "depends_on",
+    "infer",
+    "make",
+    "outputs_of",
+    "record",
+    "substitute",
+    "topological",
+    "var",
+    "watched",
+]
+
+Shape = tuple[int, ...]
+Attrs = Mapping[str, Any]
+
+_NO_ATTRS: dict[str, Any] = {}
+_nodes: dict[tuple[Hashable, ...], _Interned] = {}
+_inferred: dict[tuple[Hashable, ...], tuple[Result, ...]] = {}
+_targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
+_CACHE_LIMIT = 10_000
+
+
+# --- type inference --------------------------------------------------------------------------------------------------
+
+
+def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
+    """The types of the results of `op`, shape and dtype each, on operands that have these.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    if op.name == "input":
+        return ((checked_shape(tuple(attrs["shape"]), "input"), attrs["dtype"]),)
+    if op.name == "constant":
+        value = attrs["value"].value
+        return ((value.shape, as_dtype(value.dtype)),)
+    if op.name == "output":
+        results = inputs[0].results
+        if results is None or not 0 <= attrs["index"] < len(results):
+            raise GraphError(f"tracing output: {inputs[0]!r} has no result {attrs['index']}")
+        return (results[attrs["index"]],)
+    if op.arity is not None and len(inputs) != op.arity:
+        raise GraphError(describe("tracing", op.name, f"{len(inputs)} operands given", f"give {op.arity}", inputs))
+    if op.arity is None and not inputs and op.results is None:
+        raise GraphError(describe("tracing", op.name, "no operands given", "give at least one"))
+    dtypes = tuple(x.dtype for x in inputs)
+    _check_dtypes(op, dtypes, inputs)
+    try:
+        if op.results is not None:
+            found = op.results(inputs, attrs)
+            return tuple((checked_shape(tuple(s), op.name), as_dtype(dtype)) for s, dtype in found)
+        assert op.shape is not None
+        shape = checked_shape(tuple(op.shape([x.shape for x in inputs], attrs)), op.name)
+        if op.result == "same":
+            same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
+            dtype = same[0]
+        else:
+            dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
+    except GraphError as error:
+        if "\n  do: " in str(error):
+            raise
+        raise type(error)(described(op.name, error, inputs)) from error
+    return ((shape, dtype),)
+
+
+def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
+    """The full text of an error that a rule or a public function raised: its own words may start with the subject."""
+    problem = said(error)
+    named = _SUBJECT.match(problem)
+    if named is not None:
+        subject, problem = named[1], problem[named.end() :]
+    advice = error.advice or _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
+    types = [x for x in operands if hasattr(x, "shape") and hasattr(x, "dtype")]
+    return describe("tracing", subject, problem, advice, types)
+
+
+_SUBJECT = re.compile(r"([A-Za-z_]\w*): ")
+_ADVICE: dict[type, str] = {
+    ShapeError: "bring the operands to shapes that fit (x.reshape(...), np.expand_dims, np.broadcast_to)",
+    DTypeError: "convert an operand with x.astype(dtype)",
+    IndexRangeError: "give an index from -size to size - 1",
+    UnsupportedError: "write it with the operations that pygraph has (dir(pg) lists them)",
+}
+_KIND_NAMES = {"f": "floating", "i": "integer", "b": "bool"}
+
+
+def _check_dtypes(op: Op, dtypes: Sequence[DType], inputs: Sequence[Any]) -> None:
+    """Refuse operands of a kind the op does not take, or of unequal dtypes where it wants one."""
+    if not op.promote:
+        return
+    common: DType | None = None
+    for i, dtype in enumerate(dtypes):
+        if i in op.differs:
+            continue
+        if KINDS[dtype] not in op.kinds:
+            wanted = " or ".join(_KIND_NAMES[kind] for kind in op.kinds)
+            raise DTypeError(
+                describe("tracing", op.name, f"takes {wanted} operands, not {dtype.name}", _ADVICE[DTypeError], inputs)
+            )
+        if common is not None and dtype != common:
+            problem = f"operands of unequal dtypes {common.name} and {dtype.name}"
+            raise DTypeError(describe("tracing", op.name, problem, _ADVICE[DTypeError], inputs))
+        common = dtype
+
+
+# --- interning -------------------------------------------------------------------------------------------------------
+
+
+class _Interned(weakref.ref[Node]):
+    """What the table of nodes holds, so that a node goes with its last use.
+
+    A weakref.WeakValueDictionary would need a lock: it has no `setdefault` in one step.
+    """
+
+    __slots__ = ("key",)
+
+    key: tuple[Hashable, ...]
+
+
+def _forget_node(reference: weakref.ref[Node]) -> None:
+    """Take a node that has ended from the table.
+
+    Another thread may put an equal one there between the two lines: then it is made once more when it is next needed,
+    and two equal nodes are computed as two.
+    """
+    key = reference.key  # type: ignore[attr-defined]
+    if _nodes.get(key) is reference:
+        _nodes.pop(key, None)
+
+
+def _interned(reference: _Interned, node: Node) -> Node:
+    """`node`, or the one that another thread, or what interrupted this one, made meanwhile."""
+    while True:
+        kept = _nodes.setdefault(reference.key, reference)
+        found = kept()
+        if found is not None:
+            return found
+        _forget_node(kept)
+
+
+def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where | None = None) -> Node:
+    """The node that applies `op` to `inputs`, which are not promoted; the existing one if there is one.
+
+    `where` is the user's line it belongs to, by default the one that is running.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    items: tuple[Hashable, ...] = tuple(sorted(attrs.items())) if attrs else ()
+    key = (op, items, *map(id, inputs))
+    reference = _nodes.get(key)
+    if reference is not None:
+        found = reference()
+        if found is not None:
+            return _asked(found) if _watching.sets else found
+    if op.results is None and inputs and op.name != "output":
+        signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
+        types = _inferred.get(signature)
+        if types is None:
+            types = infer(op, inputs, attrs)
+            if len(_inferred) >= _CACHE_LIMIT:
+                _inferred.clear()
+            _inferred[signature] = types
+    else:
+        types = infer(op, inputs, attrs)
+    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, types, where or here(), key)
+    reference = _Interned(node, _forget_node)
+    reference.key = key
+    if _nodes.setdefault(key, reference) is not reference:
+        node = _interned(reference, node)
+    return _asked(node) if _watching.sets else node
+
+
+def _asked(node: Node) -> Node:
+    for asked in _watching.sets:
+        asked.add(node)
+    return node
+
+
+class _Watching(threading.local):
+    def __init__(self) -> None:
+        self.sets: list[set[Node]] = []
+
+
+_watching = _Watching()
+
+
+@contextmanager
+def watched() -> Iterator[set[Node]]:
+    """Within the block, the nodes that this thread asks for are put in the set given, also those that exist already."""
+    asked: set[Node] = set()
+    _watching.sets.append(asked)
+    try:
+        yield asked
+    finally:
+        _watching.sets.pop()
+
+
+def outputs_of(node: Node) -> tuple[Node, ...]:
+    """One node for each result of a node with several results."""
+    assert node.results is not None
+    return tuple(make(TABLE["output"], (node,), {"index": i}, node.where) for i in range(len(node.results)))
+
+
+# --- leaves ----------------------------------------------------------------------------------------------------------
+
+
+def _start() -> None:
+    """Start numbering variables from a random 64-bit token, so that no two processes share a number."""
+    global _uids
+    _uids = itertools.count(int.from_bytes(os.urandom(8), "little") << 32)
+
+
+_uids: itertools.count[int]
+_start()
+in_child(_start)
+
+
+def as_shape(shape: Any) -> Shape:
+    """A shape as a tuple of Python ints; a single size is taken as one axis.
+
+    Raises:
+        ShapeError: it is none.
+    """
+    try:
+        return static_shape(shape, "shape")
+    except ShapeError as error:
+        problem = str(error).removeprefix("shape: ")
+        raise ShapeError(
+            describe("tracing", "shape", problem, "give sizes of 0 or more that memory can hold")
+        ) from None
+
+
+def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
+    """A new variable: an input of the graphs it will be in. Two calls give two variables, whatever their names.
+
+    Args:
+        name: how it is called in listings, in errors and as a keyword.
+        shape: its sizes, a tuple or one int; () for a scalar.
+        dtype: float64, float32, int64, int32 or bool.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype.
+
+    Example:
+        >>> pg.var("x", (100, 3))
+        <x : float64[100, 3]>
+    """
+    if isinstance(shape, str):
+        problem = f"the shape of {name!r} is {shape!r}"
+        advice = f"give the shape before the dtype: pg.var({name!r}, (), {shape!r})"
+        raise ShapeError(describe("tracing", "var", problem, advice))
+    return new_input(name, as_shape(shape), as_dtype(dtype, f"variable {name!r}"))
+
+
+def new_input(name: Any, shape: Shape, dtype: DType) -> Node:
+    """A new `input` node."""
+    if not isinstance(name, str) or not name:
+        raise GraphError(describe("tracing", "var", f"{name!r} is not a name", "give a non-empty string"))
+    if not name.isprintable():
+        problem = f"the name {name!r} has characters that can't be printed"
+        raise GraphError(describe("tracing", "var", problem, "leave out line breaks and control characters"))
+    attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
+    return make(TABLE["input"], (), attrs)
+
+
+def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:
+    """A node for a value; Python numbers take NumPy's default dtypes unless `dtype` says otherwise.
+
+    Raises:
+        DTypeError: a dtype that graphs do not have, or an int that does not fit.
+    """
+    array = _as_array(value)
+    if dtype is not None:
+        array = _cast(array, value, as_dtype(dtype))
+    return _constant(array if array.dtype in KINDS else _cast(array, value, as_dtype(array.dtype)))
+
+
+def _constant(array: npt.NDArray[Any]) -> Node:
+    return make(TABLE["constant"], (), {"value": Constant(array)})
+
+
+def as_node(x: Any) -> Node:
+    """`x` itself when it is a node (in its own dtype when it is weak), else a constant of its value."""
+    if type(x) is Node:
+        return x
+    return strong(x) if isinstance(x, Node) else constant(x)
+
+
+def _as_array(x: Any, subject: str = "constant", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
+    """An array of one of the graph's dtypes from anything that is like one; `subject` is what it is an operand of."""
+    try:
+        array = numbers_of(x)
+    except GraphError as error:
+        advice = error.advice or _ADVICE[type(error)]
+        raise type(error)(describe("tracing", subject, error, advice, operands)) from error.__cause__
+    if array.dtype in KINDS:
+        return array
+    if not array.dtype.isnative:
+        return _as_array(array.astype(array.dtype.newbyteorder("=")), subject, operands)
+    if type(x) is int:
+        problem, advice = f"{x!r} does not fit in int64", "use a float, or a smaller number"
+        raise DTypeError(describe("tracing", subject, problem, advice, operands))
+    names = ", ".join(dtype.name for dtype in DTYPES)
+    problem, advice = f"dtype {array.dtype.name} is not supported", f"convert it to one of {names} first"
+    raise DTypeError(describe("tracing", subject, problem, advice, operands))
+
+
+def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
+    """`array`, which came from `value`, in another dtype; a Python int that does not fit is refused as in NumPy."""
+    if array.dtype == dtype:
+        return array
+    with np.errstate(all="ignore"):
+        if KINDS[dtype] != "i":
+            return array.astype(dtype)
+        cast = array.astype(dtype)
+        if type(value) is int and cast[()] != value:
+            advice = "convert the expression to a wider dtype first: x.astype('int64')"
+            raise DTypeError(describe("tracing", "constant", f"{value} does not fit in {dtype.name}", advice))
+        return cast
+
+
+# --- promotion -------------------------------------------------------------------------------------------------------
+
+_WEAK_EXAMPLE: dict[Any, Any] = {bool: False, int: 0, float: 0.0}
+
+
+def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
+    """The dtype each operand is brought to (None: left as it is), by NumPy's rules.
+
+    `classes` holds a dtype for each array or expression, and bool, int or float for each weak number.
+    """
+    if not op.promote or (op.arity is not None and len(classes) != op.arity):
+        return tuple(WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
+    taking_part = [c for i, c in enumerate(classes) if i not in op.differs]
+    common = np.result_type(*(_WEAK_EXAMPLE[c] if isinstance(c, type) else c for c in taking_part))
+    kind = KINDS[common]
+    # np.sin(int) is float64; np.sin(bool) is float16, which graphs do not have; np.divide(bool, bool) is float64
+    if kind not in op.kinds and "f" in op.kinds and (kind == "i" or op.name == "divide"):
+        common = float64
+    common = as_dtype(common)
+    own = (WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
+    return tuple(dtype if i in op.differs else common for i, dtype in enumerate(own))
+
+
+def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
+    """Apply `op` to expressions, arrays and numbers: a node (a tuple of them for an op with several results).
+
+    Operands are promoted by NumPy's rules, Python numbers and what stands for them (weak.py) being weak. With no
+    expression among the operands the value of the op's reference is returned.
+
+    Raises:
+        ShapeError, DTypeError: the operands do not fit the op.
+    """
+    classes: list[Any] = []
+    values: list[Any] = []
+    traced = False
+    for x in operands:
+        if type(x) is Node:
+            traced = True
+            classes.append(x.dtype)
+        elif type(x) in WEAK_TYPES:
+            classes.append(type(x))
+        elif type(x) is Weak:
+            traced = True
+            x = x.node
+            classes.append(WEAK_CLASSES[x.dtype])
+        else:
+            x = _as_array(x, op.name, operands)
+            classes.append(x.dtype)
+        values.append(x)
+    key = (op, *classes)
+    targets = _targets_known.get(key)
+    if targets is None:
+        if len(_targets_known) >= _CACHE_LIMIT:
+            _targets_known.clear()
+        targets = _targets_known[key] = _promoted(op, classes)
+    if not traced and (op.results is None or op.kernel is not None):
+        return _evaluate(op, values, targets, attrs)
+    inputs: list[Node] = []
+    for x, target in zip(values, targets, strict=True):
+        if type(x) is not Node:
+            inputs.append(_known(_number(x, target)))
+        elif target is None or target is x.dtype:
+            inputs.append(x)
+        else:
+            inputs.append(convert(x, target))
+    node = make(op, inputs, attrs)
+    return node if node.results is None else outputs_of(node)
+
+
+def _known(array: npt.NDArray[Any]) -> Node:
+    """The node of an operand that is not an expression: one number broadcast, where it is that."""
+    if array.size < 2 or any(array.strides):
+        return _constant(array)
+    return make(TABLE["broadcast_to"], (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})
+
+
+def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
+    """An operand that is not an expression, in the dtype it is promoted to."""
+    if target is None:
+        return _as_array(value)
+    if type(value) is int and target.kind == "f" and abs(value) < 2**1023:
+        return _cast(np.asarray(float(value)), value, target)
+    if type(value) is int:
+        return _cast(_as_array(value), value, target)
+    return _cast(np.asarray(value), value, target)
+
+
+def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], attrs: Attrs) -> Any:
+    """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
+    arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
+    types = infer(op, arrays, attrs)
+    compute = op.reference if op.reference is not None else op.define
+    assert compute is not None, f"op {op.name} has neither a reference nor a definition"
+    with np.errstate(all="ignore"):
+        value = compute(*arrays, **attrs)
+    if op.results is not None:
+        return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, types, strict=True))
+    return np.asarray(value).astype(types[0][1], copy=False)[()]
+
+
+def convert(x: Node, dtype: DType) -> Node:
+    """`x` in another dtype; itself when it has that dtype, a constant when it is one."""
+    x = strong(x)
+    if x.dtype == dtype:
+        return x
+    if x.op.name == "constant" and KINDS[dtype] != "i":
+        return _constant(x.attrs["value"].value.astype(dtype))
+    return make(TABLE["convert"], (x,), {"dtype": dtype})
+
+
+bind_recorder(record)
+bind_describer(described)
+bind_constant(constant)
+
+
+# --- walks -----------------------------------------------------------------------------------------------------------
+
+
+def topological(outputs: Iterable[Node]) -> list[Node]:
+    """All nodes that `outputs` depend on, and themselves: operands first, in an order fixed by the structure."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack = list(outputs)
+    stack.reverse()
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [x for x in node.inputs if x not in done]
+        if pending:
+            pending.reverse()
+            stack += pending
+        else:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return order
+
+
+def substitute(outputs: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:
+    """`outputs` with each key of `mapping` replaced by its value; nodes keep their source lines.
+
+    Linear in the number of nodes; what does not depend on a key is shared with the originals.
+    """
+    outputs = list(outputs)
+    replaced: dict[Node, Node] = dict(mapping)
+    stack = outputs[::-1]
+    while stack:
+        node = stack[-1]
+        if node in replaced:
+            stack.pop()
+            continue
+        pending = [x for x in node.inputs if x not in replaced]
+        if pending:
+            stack += pending
+            continue
+        stack.pop()
+        inputs = tuple([replaced[x] for x in node.inputs])
+        changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
+        replaced[node] = make(node.op, inputs, node.attrs, node.where) if changed else node
+    return [replaced[node] for node in outputs]
+
+
+def depends_on(outputs: Iterable[Node], variables: Iterable[Node]) -> set[Node]:
+    """Of the nodes that `outputs` are made of, those that depend on one of `variables`, which are among them."""
+    dependent = set(variables)
+    reached: set[Node] = set()
+    for node in topological(outputs):
+        if node in dependent or any(x in dependent for x in node.inputs):
+            dependent.add(node)
+            reached.add(node)
+    return reached

@@ -1,0 +1,205 @@
+"""Steps of the operations that run sub-graphs: loops and branches, each with the bodies of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from ..graph.source import describe
+from .format import Opcode, SlotKind
+from .in_place_update import Share, agreed
+from .steps import PlainStep, SlotOf, Value
+from .views import Access
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+    from .body_builder import Body, SegmentBuilder
+
+
+class _Ports:
+    """The operands and results of one node, as values."""
+
+    def __init__(self, segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...], n_carry: int = 0) -> None:
+        self.segment = segment
+        self.node = node
+        self.values = [segment.value(access.base) for access in accesses]
+        self.starts = [access.offset * v.dtype.itemsize for access, v in zip(accesses, self.values, strict=True)]
+        assert node.results is not None
+        self.types = node.results
+        self.results = segment.results_of(node)
+        self.n_carry = n_carry
+        self.spare: list[Value] = []
+        self.targets: list[Value] = []
+        self.in_place: list[tuple[Value, Value]] = []
+
+    def place(self, count: int) -> None:
+        """Give the first `count` results their memory."""
+        self.targets += [self.segment.place(*result) for result in self.results[:count]]
+
+    def carry(self, first: int, shares: Sequence[Share]) -> None:
+        """Give each carry, of operand `first` and on, its second place: the same one where it is updated in place."""
+        kept = {output for _, output in shares}
+        for k in range(self.n_carry):
+            self.spare.append(self.targets[k] if k in kept else Value.result(*self.types[k]))
+            if k in kept:
+                self.updates(k, first + k)
+
+    def updates(self, result: int, operand: int) -> None:
+        """Note that a result may lie where an operand does."""
+        value = self.values[operand]
+        if not self.starts[operand] and value.nbytes == self.targets[result].nbytes and self.values.count(value) == 1:
+            self.in_place.append((self.targets[result], value))
+
+    def put_on_tapes(self, first: int) -> list[int]:
+        """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
+        tapes = []
+        for at in range(first, len(self.types)):
+            tape = self.segment.shared.new_tape()
+            tapes.append(tape)
+            named, (_, dtype) = self.results[at]
+            if named is not None:
+                self.segment.values[named] = Value(SlotKind.ARENA, dtype, 0, tape=tape)
+        return tapes
+
+    def tapes(self, first: int, end: int) -> dict[int, int]:
+        """Which of the operands from `first` to `end` are stacks, by their place there, with their tape."""
+        return {at - first: self.values[at].tape for at in range(first, end) if self.values[at].tape >= 0}
+
+    def words(self, slot: SlotOf, first: int, end: int) -> list[int]:
+        """The slots and byte offsets of some operands."""
+        return [
+            word for v, s in zip(self.values[first:end], self.starts[first:end], strict=True) for word in (slot(v), s)
+        ]
+
+    def carry_words(self, slot: SlotOf) -> list[int]:
+        """The slots and byte offsets of the two places of each carry."""
+        return [word for v in (*self.targets[: self.n_carry], *self.spare) for word in (slot(v), 0)]
+
+    def stack(self, at: int) -> int:
+        """The tape of an operand that has to be a stack."""
+        tape = self.values[at].tape
+        if tape < 0:
+            problem = "one of its operands is made from the steps of a loop that ran elsewhere"
+            advice = "differentiate the while_loop once in reverse, and outside of other loops"
+            raise UnsupportedError(describe("lowering", self.node.op.name, problem, advice, where=self.node.where))
+        return tape
+
+    def emit(
+        self, opcode: Opcode, operands: Callable[[SlotOf], list[int]], temporaries: Sequence[Value], flops: int
+    ) -> None:
+        """Append the instruction."""
+        self.segment.steps.append(
+            PlainStep(
+                opcode,
+                self.segment.shared.node_id(self.node),
+                self.values,
+                self.targets,
+                operands,
+                temporaries=(*temporaries, *(v for v in self.spare if v not in self.targets)),
+                flops=flops,
+                in_place=self.in_place,
+            )
+        )
+
+
+def _loop_body(segment: SegmentBuilder, node: Node, tapes: dict[int, int]) -> tuple[int, Body]:
+    """The number of a loop's body, and the body, which updates in place what carries it can."""
+    builder = segment.open_body(node.attrs["body"], tapes)
+    found = set() if builder.takeovers is None else builder.takeovers.proposed()
+    n_consts, n_carry = node.attrs["n_consts"], node.attrs["n_carry"]
+    return builder.number, builder.finish([(n_consts + k, k) for k in range(n_carry) if (n_consts + k, k) in found])
+
+
+def _workspace(arena_bytes: int) -> Value:
+    return Value(SlotKind.ARENA, np.dtype("float64"), max(arena_bytes, 8))
+
+
+def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop of a fixed number of steps."""
+    attrs = node.attrs
+    length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
+    second = n_consts + n_carry
+    ports = _Ports(segment, node, accesses, n_carry)
+    number, body = _loop_body(segment, node, ports.tapes(0, n_consts))
+    ports.place(len(ports.types))
+    ports.carry(n_consts, body.shares)
+    workspace = _workspace(body.arena_bytes)
+
+    def operands(slot: SlotOf) -> list[int]:
+        n_xs, n_ys = len(accesses) - second, len(ports.targets) - n_carry
+        words = [number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
+        words += [*ports.words(slot, 0, second), *ports.carry_words(slot)]
+        for at in range(second, len(accesses)):
+            words += [slot(ports.values[at]), ports.starts[at], body.inputs[at].nbytes]
+        for at in range(n_carry, len(ports.targets)):
+            words += [slot(ports.targets[at]), 0, body.outputs[at].nbytes]
+        return words
+
+    ports.emit(Opcode.SCAN, operands, (workspace,), length * max(1, body.flops))
+
+
+def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop that runs as long as its condition holds."""
+    attrs = node.attrs
+    n_consts, n_carry, limit = attrs["n_consts"], attrs["n_carry"], attrs["limit"]
+    ports = _Ports(segment, node, accesses, n_carry)
+    tapes = ports.tapes(0, n_consts)
+    number, body = _loop_body(segment, node, tapes)
+    test = segment.open_body(attrs["condition"], tapes)
+    check, condition = test.number, test.finish(())
+    ports.place(n_carry)
+    ports.carry(n_consts, body.shares)
+    stacks = ports.put_on_tapes(n_carry)
+    workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
+    flag = Value.result((), np.dtype("bool"))
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [number, check, slot(workspace), slot(second), -1 if limit is None else limit]
+        words += [n_consts, n_carry, len(stacks), slot(flag), 0]
+        return [*words, *ports.words(slot, 0, len(accesses)), *ports.carry_words(slot), *stacks]
+
+    ports.emit(Opcode.WHILE, operands, (workspace, second, flag), body.flops + condition.flops)
+
+
+def replay(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """A loop over the steps that another one has recorded."""
+    attrs = node.attrs
+    n_consts, n_carry = attrs["n_consts"], attrs["n_carry"]
+    second = 1 + n_consts + n_carry
+    ports = _Ports(segment, node, accesses, n_carry)
+    number, body = _loop_body(segment, node, ports.tapes(1, 1 + n_consts))
+    ports.place(n_carry)
+    ports.carry(1 + n_consts, body.shares)
+    xs = [ports.stack(at) for at in range(second, len(accesses))]
+    ys = ports.put_on_tapes(n_carry)
+    workspace = _workspace(body.arena_bytes)
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [number, slot(workspace), int(attrs["reverse"]), n_consts, n_carry, len(xs), len(ys)]
+        return [*words, *ports.words(slot, 0, second), *ports.carry_words(slot), *xs, *ys]
+
+    ports.emit(Opcode.REPLAY, operands, (workspace,), body.flops)
+
+
+def branch(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """One of several bodies."""
+    ports = _Ports(segment, node, accesses)
+    tapes = ports.tapes(1, len(accesses))
+    builders = [segment.open_body(body, tapes) for body in node.attrs["bodies"]]
+    shares = agreed([builder.takeovers for builder in builders if builder.takeovers is not None])
+    bodies = [(builder.number, builder.finish(shares)) for builder in builders]
+    ports.place(len(ports.types))
+    for operand, result in shares:
+        ports.updates(result, 1 + operand)
+    workspace = _workspace(max(body.arena_bytes for _, body in bodies))
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [len(bodies), len(accesses) - 1, len(ports.targets), slot(workspace)]
+        words += ports.words(slot, 0, len(accesses))
+        words += [word for value in ports.targets for word in (slot(value), 0)]
+        return [*words, *(number for number, _ in bodies)]
+
+    ports.emit(Opcode.BRANCH, operands, (workspace,), max(body.flops for _, body in bodies))

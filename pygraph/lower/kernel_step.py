@@ -1,0 +1,69 @@
+"""The step of a row with a kernel: a CALL, cut into tasks by what it costs."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..ops.table import kernel_number
+from .format import MAX_CALL_TASKS, Opcode, SlotKind
+from .steps import ALIGNMENT, PlainStep, SlotOf, Value
+from .views import Access, batch_strides
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+    from .body_builder import SegmentBuilder
+
+#: Operations of a task at least; fewer take less time than handing them to another thread.
+TASK_OPERATIONS = 50_000
+
+
+def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+    """Append the CALL of a node whose row has a kernel."""
+    kernel = node.op.kernel
+    assert kernel is not None
+    shapes = [access.shape for access in accesses]
+    bound = kernel.bind(shapes, node.attrs)
+    numbers = kernel.numbers(bound, node.attrs)
+    number = kernel_number(node.op, node.inputs[0].dtype)
+    batch, operations = prod(bound.batch), kernel.operations(numbers)
+    values = [segment.value(access.base) for access in accesses]
+    results = segment.results_of(node)
+    targets = [segment.place(result, type_) for result, type_ in results]
+    each = _each(batch, operations)
+    work = -(-kernel.work_bytes(numbers) // ALIGNMENT) * ALIGNMENT * -(-max(batch, 1) // each)
+    workspace = Value(SlotKind.ARENA, np.dtype("float64"), work) if work else None
+    rank, cores = len(bound.batch), [len(core) for core in kernel.parsed.inputs]
+
+    def strides(shape: tuple[int, ...], core: int) -> list[int]:
+        if kernel.layout is not None:
+            return []
+        return batch_strides(shape, core, rank)
+
+    def operands(slot: SlotOf) -> list[int]:
+        words = [number, rank, each, -1 if workspace is None else slot(workspace), *numbers, *bound.batch]
+        for access, value, core in zip(accesses, values, cores, strict=True):
+            words += [slot(value), access.offset, *strides(access.shape, core)]
+        for target, (_, (shape, _)), axes in zip(targets, results, kernel.parsed.outputs, strict=True):
+            words += [slot(target), 0, *strides(shape, len(axes))]
+        return words
+
+    segment.steps.append(
+        PlainStep(
+            Opcode.CALL,
+            segment.shared.node_id(node),
+            values,
+            targets,
+            operands,
+            temporaries=() if workspace is None else (workspace,),
+            flops=operations * batch,
+        )
+    )
+
+
+def _each(batch: int, operations: int) -> int:
+    """How many applications make a task."""
+    enough = -(-TASK_OPERATIONS // max(operations, 1))
+    return min(max(enough, -(-batch // MAX_CALL_TASKS), 1), max(batch, 1))

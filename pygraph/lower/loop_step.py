@@ -1,0 +1,251 @@
+"""Turns a loop region into a LOOP step: registers, strided loads and stores, merged dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from ..errors import UnsupportedError
+from ..ops.table import REDUCTIONS, micro_op
+from .format import SlotKind
+from .in_place_concatenation import Inlay
+from .program import partials
+from .regions import Region, Split
+from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
+from .views import VIEW_OPS, Access, broadcast_strides, row_major
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+
+MAX_DIMS = 8
+#: Bytes of computed registers a block should fit in, well inside an L1 cache. Loops of very many registers have blocks
+#: in the L2 cache instead: shorter ones would spend more on starting each operation than they save.
+BLOCK_BYTES = 24 * 1024
+MIN_BLOCK, MAX_BLOCK = 128, 512
+
+#: Order of the combiners in a Program.
+COMBINERS = {name: code for code, name in enumerate(REDUCTIONS)}
+
+
+def block_size(registers: int) -> int:
+    """Elements per block: so many that `registers` live blocks of 8-byte elements fit the L1 cache, but not too few."""
+    fit = BLOCK_BYTES // (8 * max(registers, 1))
+    return max(MIN_BLOCK, min(MAX_BLOCK, fit // 64 * 64))
+
+
+class LoopBuilder:
+    """Collects what one LOOP does; registers are virtual until `finish`."""
+
+    def __init__(self, shape: Sequence[int], split: Split | None, node: int) -> None:
+        self.shape = tuple(shape)
+        self.split = split
+        self.order = tuple(range(len(shape))) if split is None else split.axes
+        self.node = node
+        self.loads: list[Load] = []
+        self.micros: list[MicroOp] = []
+        self.stores: list[Store] = []
+        self.reduces: list[Reduce] = []
+        self._loaded: dict[tuple[Value, int, tuple[int, ...]], int] = {}
+        self._registers = 0
+
+    def load(self, value: Value, offset: int, strides: tuple[int, ...]) -> int:
+        """A register holding the elements of `value` at these strides over the iteration space."""
+        key = (value, offset, strides)
+        if key not in self._loaded:
+            self._loaded[key] = self._registers
+            self.loads.append(Load(self._registers, value, offset, self._ordered(strides)))
+            self._registers += 1
+        return self._loaded[key]
+
+    def operate(self, node: Node, node_id: int, sources: tuple[int, ...]) -> int:
+        """A register holding the result of a pointwise node."""
+        target = self._registers
+        self._registers += 1
+        dtype_in = node.inputs[-1].dtype
+        self.micros.append(MicroOp(micro_op(node.op), dtype_in, node.dtype, target, sources, node_id))
+        return target
+
+    def store(self, register: int, value: Value, offset: int = 0, strides: tuple[int, ...] | None = None) -> None:
+        """Write a register over the whole iteration space; contiguous in C order unless strides are given."""
+        if strides is None:
+            strides = row_major(self.shape)
+        self.stores.append(Store(register, value, offset, self._ordered(strides)))
+
+    def reduce(self, name: str, register: int, value: Value) -> None:
+        """Combine a register over the rows of the split."""
+        self.reduces.append(Reduce(COMBINERS[name], register, value))
+
+    def _ordered(self, strides: tuple[int, ...]) -> list[int]:
+        return [strides[axis] for axis in self.order]
+
+    def finish(self) -> LoopStep:
+        """The step, with physical registers and as few dimensions as its strides allow."""
+        dims = self._merge_dims()
+        last_use = self._last_uses()
+        registers, computed = self._assign(last_use)
+        split = None
+        scratch = None
+        if self.split is not None:
+            split = (self.split.outer, self.split.rows, self.split.inner)
+            count, _ = partials(*split)
+            if count > 1:
+                nbytes = len(self.reduces) * self.split.outer * count * self.split.inner * CELL
+                scratch = Value(SlotKind.ARENA, self.reduces[0].value.dtype, nbytes)
+        return LoopStep(
+            dims,
+            block_size(computed),
+            split,
+            registers,
+            self.loads,
+            self.micros,
+            self.stores,
+            self.reduces,
+            scratch,
+            self.node,
+        )
+
+    def _merge_dims(self) -> list[int]:
+        sizes = [self.shape[axis] for axis in self.order]
+        operands: list[Load | Store] = [*self.loads, *self.stores]
+        if prod(sizes) == 0:
+            for operand in operands:
+                operand.offset, operand.strides = 0, [0]
+            return [0]
+        dims: list[int] = []
+        merged: list[list[int]] = [[] for _ in operands]
+        for at, size in enumerate(sizes):
+            if size == 1:
+                continue
+            if dims and all(m[-1] == x.strides[at] * size for m, x in zip(merged, operands, strict=True)):
+                dims[-1] *= size
+                for m, x in zip(merged, operands, strict=True):
+                    m[-1] = x.strides[at]
+            else:
+                dims.append(size)
+                for m, x in zip(merged, operands, strict=True):
+                    m.append(x.strides[at])
+        if len(dims) > MAX_DIMS:
+            raise UnsupportedError(
+                f"lowering: an operation over {len(dims)} axes that no reshape merges; at most {MAX_DIMS}: "
+                "make an operand contiguous or reshape it to fewer axes"
+            )
+        for operand, strides in zip(operands, merged, strict=True):
+            operand.strides = strides
+        return dims
+
+    def _tails(self) -> list[Store | Reduce]:
+        return [*self.stores, *self.reduces]
+
+    def _last_uses(self) -> dict[int, int]:
+        """By register the last operation that reads it; noted in loads, as that which makes a register is in stores."""
+        last: dict[int, int] = {}
+        for at, micro in enumerate(self.micros):
+            for register in micro.sources:
+                last[register] = at
+        for tail in self._tails():
+            last[tail.register] = len(self.micros)
+        for load in self.loads:
+            load.last = last.get(load.register, -1)
+        made = {micro.target: at for at, micro in enumerate(self.micros)}
+        for store in self.stores:
+            store.made = made.get(store.register, len(self.micros) - 1)
+        return last
+
+    def _assign(self, last_use: dict[int, int]) -> tuple[int, int]:
+        """Physical registers: loads keep theirs, computed ones are reused after their last use.
+
+        A result takes a dying operand's register only where both elements have one size, so that a block kernel may
+        run in place.
+        """
+        physical = {load.register: at for at, load in enumerate(self.loads)}
+        splats = {load.register for load in self.loads if not any(load.strides)}
+        for at, load in enumerate(self.loads):
+            load.register = at
+        count = len(self.loads)
+        free: list[int] = []
+        size_of: dict[int, int] = {}
+        for at, micro in enumerate(self.micros):
+            dying = [r for r in dict.fromkeys(micro.sources) if last_use[r] == at and r in size_of and r not in splats]
+            if all(r in splats for r in micro.sources):
+                splats.add(micro.target)
+            size = micro.dtype_out.itemsize
+            same = [r for r in dying if size_of[r] == size]
+            other = [r for r in dying if size_of[r] != size]
+            free.extend(physical[r] for r in same)
+            if free and micro.target not in splats:
+                chosen = free.pop()
+            else:
+                chosen = count
+                count += 1
+            free.extend(physical[r] for r in other)
+            virtual = micro.target
+            physical[virtual] = chosen
+            size_of[virtual] = size
+            micro.target = chosen
+            micro.sources = tuple(physical[r] for r in micro.sources)
+            if virtual not in last_use and virtual not in splats:
+                free.append(chosen)
+        for tail in self._tails():
+            tail.register = physical[tail.register]
+        return count, count - len(self.loads)
+
+
+def emit_loop(
+    region: Region,
+    node_id: Callable[[Node], int],
+    accesses: dict[Node, tuple[Access, ...]],
+    value_of: Callable[[Node], Value],
+    targets: Callable[[Node], list[Value]],
+    inlaid: Callable[[Node], Iterable[tuple[Value, Inlay]]],
+) -> LoopStep:
+    """The LOOP of a region.
+
+    Args:
+        node_id: the number of a node.
+        accesses: how each node reads its operands.
+        value_of: the memory of a base node.
+        targets: where a node's result must be written (nowhere when only this region uses it).
+        inlaid: the places in larger arrays where it must be written as well.
+    """
+    builder = LoopBuilder(region.shape, region.split, node_id(region.nodes[-1]))
+    registers: dict[Node, int] = {}
+
+    def load(access: Access) -> int:
+        return builder.load(value_of(access.base), access.offset, broadcast_strides(access, region.shape))
+
+    for node in region.nodes:
+        operands = accesses[node]
+        if node.op.name in VIEW_OPS:
+            registers[node] = load(operands[0])
+        else:
+            sources = tuple(
+                registers[x] if x in registers else load(a) for a, x in zip(operands, node.inputs, strict=True)
+            )
+            if node.op.name in REDUCTIONS:
+                for value in targets(node):
+                    builder.reduce(node.op.name, sources[0], value)
+                continue
+            registers[node] = builder.operate(node, node_id(node), sources)
+        for value in targets(node):
+            builder.store(registers[node], value)
+        for whole, inlay in inlaid(node):
+            register = registers[node] if inlay.source is None else load(inlay.source)
+            builder.store(register, whole, inlay.offset, inlay.strides)
+    return builder.finish()
+
+
+def copy_loop(
+    access: Access, source: Value, target: Value, offset: int, strides: tuple[int, ...], node: int
+) -> LoopStep:
+    """A LOOP that copies `access` to a strided place in `target`."""
+    builder = LoopBuilder(access.shape, None, node)
+    builder.store(builder.load(source, access.offset, access.strides), target, offset, strides)
+    return builder.finish()
+
+
+def fill_loop(cell: Value, target: Value, count: int, node: int) -> LoopStep:
+    """A LOOP that fills `target` with the element in `cell`."""
+    builder = LoopBuilder((count,), None, node)
+    builder.store(builder.load(cell, 0, (0,)), target)
+    return builder.finish()

@@ -1,0 +1,503 @@
+"""Executable: a compiled graph that is called like a function, and keeps a forward evaluation for its derivatives."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...autodiff.checkpoint_plan import current_plan, planned
+from ...concurrency import Turn, ensure_imported
+from ...errors import StateError, UnsupportedError
+from ...graph.graph import Graph, constant_bytes
+from ...graph.source import describe, type_text
+from ...graph.tree import LEAF, TreeDef, flatten, unflatten
+from ...lower import Program, Segment, disassemble
+from ..clib.library import isa, pool_threads
+from ..clib.threads import checked_threads
+from ..compile.budget import Budget
+from ..compile.notes import JacobianNote
+from ..compile.pipeline import Built, build
+from ..compile.signature import Parameter, Signature, refuse
+from ..compile.stats import Stats
+from ..native.backends import checked_backend, effective_backend
+from ..native.tiering import prepare
+from .bound import BoundCall
+from .kept import Kept
+from .runner import Options, Runner, new_context
+
+#: About what a node of a graph takes, with its line, its key and its attributes.
+NODE_BYTES = 1000
+
+
+class _PerThread(threading.local):
+    """What `forward` kept in this thread."""
+
+    kept: Kept | None = None
+
+
+class Executable:
+    """A graph compiled for its signature. Any number of threads may call it at once.
+
+    Made by `pg.compile(graph)`. Arguments are given by position or by name; each is an array of exactly the declared
+    shape and dtype, or a Python number or list that keeps its kind in that dtype. Outputs come back in the graph's
+    container: new arrays, and NumPy scalars where they are 0-d. `out=` (an array, or a container of them like the
+    output) takes the results instead; where it overlaps an input, the result is still the right one.
+
+    Raises on a call:
+        SignatureError: wrong number, name, form, shape or dtype of an argument, or an `out` that does not fit.
+        IndexRangeError: an index computed at run time lies outside its axis.
+        NonFiniteError: with `check_finite=True`.
+
+    Example:
+        >>> x = pg.var("x", (3,))
+        >>> exe = pg.compile(pg.Graph([x], np.sum(x * x)), wrt=["x"])
+        >>> exe(np.array([1.0, 2.0, 3.0]))
+        np.float64(14.0)
+        >>> exe.forward(np.array([1.0, 2.0, 3.0])), exe.reverse()
+        (np.float64(14.0), (array([2., 4., 6.]),))
+    """
+
+    __slots__ = (
+        "__call__",
+        "__weakref__",
+        "_built",
+        "_local",
+        "_runner",
+        "_seed_signature",
+        "_spare",
+        "_tangent_signature",
+    )
+
+    __call__: Callable[..., Any]
+
+    def __init__(
+        self,
+        graph: Graph,
+        wrt: Iterable[Any] | None = None,
+        threads: int | None = None,
+        check_finite: bool = False,
+        fuse: bool = True,
+        optimise: bool = True,
+        jacobian: JacobianNote | None = None,
+        backend: str = "auto",
+        budget: Budget | None = None,
+    ) -> None:
+        """Compile `graph`.
+
+        Args:
+            graph: what to run.
+            wrt: names of the inputs (or arguments) to differentiate, for `forward`, `reverse` and `jvp`.
+            threads: worker threads of a call; None follows `pg.set_threads`.
+            check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
+            fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
+            optimise: rewrite the graph first; turned off only to test that it changes nothing.
+            jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
+            backend: as `pg.compile` has it.
+            budget: what is tried to keep to, for `stats`; with it `prepare` has to be called once it is kept to.
+        """
+        threads = None if threads is None else checked_threads(threads)
+        backend = checked_backend(backend, check_finite)
+        effective_backend(backend, check_finite)  # an error in the environment is said before anything is done
+        built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
+        memory = None if budget is None else budget.note(built.program.arena_bytes)
+        options = Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan(), memory)
+        self._adopt(Runner(built, options))
+        if budget is None:
+            self.prepare()
+
+    def _adopt(self, runner: Runner) -> None:
+        """Become the Executable of `runner`."""
+        self._runner, self._built = runner, runner.built
+        self._local = _PerThread()
+        self._spare: deque[Kept] = deque()
+        self._seed_signature = _seed_signature(runner.built)
+        self._tangent_signature = _tangent_signature(runner.built)
+        self.__call__ = runner.fast_call(runner.general)
+
+    def prepare(self) -> None:
+        """Build native code, or watch what runs would gain by it, as the backend asks for.
+
+        Raises:
+            BackendError: native code is asked for, and can't be had.
+        """
+        options = self._runner.options
+        prepare(self._built.library, effective_backend(options.backend, options.check_finite))
+
+    def fast_call(
+        self,
+        general: Callable[..., Any],
+        weak: Sequence[type | None] | None = None,
+        unchanged: Callable[[], bool] | None = None,
+    ) -> Callable[..., Any]:
+        """The fastest way to call this Executable; `general` gets every call that is not by position and exact.
+
+        `weak` tells for each leaf of the arguments which type of Python number it must be, or None where it is none;
+        without it a number is taken where it has the input's dtype. While `unchanged()` is false `general` gets every
+        call.
+        """
+        return self._runner.fast_call(general, weak, unchanged)
+
+    def run_leaves(self, leaves: Sequence[Any]) -> Any:
+        """A call with the leaves of all arguments in one list."""
+        return self._runner.run_leaves(leaves)
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def bind(self, /, *args: Any, **named: Any) -> BoundCall:
+        """A call with these very arrays, whose current contents each call reads: the lowest latency.
+
+        The outputs are allocated once; every call overwrites them and returns the same arrays (0-d outputs are new
+        NumPy scalars). A bound call belongs to one thread at a time. A number gets a 0-d array of its own, which is
+        found in `inputs` and may be written to: `fast.inputs[0][...] = 3.0`.
+
+        Raises:
+            SignatureError: an argument that is neither a number nor an array of the right shape and dtype, C-contiguous
+                and aligned.
+
+        Example:
+            >>> x = pg.var("x", (2,))
+            >>> a = np.array([1.0, 2.0])
+            >>> double = pg.compile(pg.Graph([x], 2.0 * x)).bind(a)
+            >>> a[0] = 5.0
+            >>> double()
+            array([10.,  4.])
+        """
+        signature = self._built.signature
+        leaves = signature.leaves(args, named)
+        arrays = [self._bindable(i, leaf) for i, leaf in enumerate(leaves)]
+        runner = self._runner
+        check = (lambda: runner.checked(arrays)) if runner.options.check_finite else None
+        return BoundCall(
+            new_context(self._built, self._runner.options), self._built, arrays, runner.primals, runner.values, check
+        )
+
+    def _bindable(self, i: int, leaf: Any) -> np.ndarray[Any, Any]:
+        """The array that leaf `i` of a bound call is: itself, or a new 0-d one for a number."""
+        signature = self._built.signature
+        array: np.ndarray[Any, Any] = signature.array(i, leaf)
+        if isinstance(leaf, (bool, int, float, np.generic)):
+            return np.copy(array)
+        same = array is leaf
+        if same and array.flags.c_contiguous and array.flags.aligned:
+            return array
+        name = signature.parameters[i].name
+        if same:
+            reason, advice = "is not C-contiguous and aligned", f"give np.ascontiguousarray({name})"
+        else:
+            reason = f"is a {type(leaf).__name__}"
+            advice = f"give np.array({name}, {array.dtype.name!r})"
+        problem = f"argument {name!r} {reason}, and can't be bound: writing to it would not reach the call"
+        raise refuse(f"{signature.title}.bind", problem, f"{advice}, and write to that array")
+
+    # --- kept evaluations ----------------------------------------------------------------------------------------
+
+    def forward(self, /, *args: Any, **named: Any) -> Any:
+        """Evaluate, and keep the intermediates in this thread for `reverse` and `jvp`.
+
+        Returns:
+            The outputs, as a call does.
+
+        Raises:
+            StateError: compiled without `wrt`.
+        """
+        self._require_wrt("forward")
+        arrays = self._runner.arguments(args, named)
+        # A run that may fail goes to another context, so that a failed one leaves what was kept before.
+        previous = self._local.kept
+        kept = None if self._built.fallible else previous
+        if kept is None:
+            kept = self._spare_kept()
+        else:
+            self._local.kept = None
+        values = kept.run(Segment.FORWARD, arrays)
+        self._local.kept = kept
+        if previous is not None and previous is not kept:
+            self._spare.append(previous)
+        return self._built.graph.unflatten(values)
+
+    def keep(self, /, *args: Any, **named: Any) -> tuple[Any, KeptCall]:
+        """Evaluate, and return the outputs and the kept evaluation itself, which any thread may use."""
+        self._require_wrt("keep")
+        kept = Kept(new_context(self._built, self._runner.options), self._built.program)
+        values = kept.run(Segment.FORWARD, self._runner.arguments(args, named))
+        return self._built.graph.unflatten(values), KeptCall(self, kept)
+
+    def reverse(self, seed: Any = None) -> tuple[Any, ...]:
+        """The reverse sweep over what `forward` kept in this thread.
+
+        Args:
+            seed: a cotangent shaped like the output, in its container (None at outputs that are not floating);
+                1.0 when there is one output, a floating scalar.
+
+        Returns:
+            One gradient per entry of `wrt`.
+
+        Raises:
+            StateError: before `forward` in this thread, or compiled without `wrt`.
+            SignatureError: a seed that does not fit, or none where one is needed.
+
+        Example:
+            >>> x = pg.var("x")
+            >>> exe = pg.compile(pg.Graph([x], x ** 3), wrt=["x"])
+            >>> exe.forward(2.0), exe.reverse(), exe.reverse(10.0)
+            (np.float64(8.0), (np.float64(12.0),), (np.float64(120.0),))
+        """
+        kept = self._taken("reverse")
+        try:
+            return self._reverse(kept, seed)
+        finally:
+            self._local.kept = kept
+
+    def jvp(self, /, *tangents: Any, **named: Any) -> Any:
+        """The outputs' tangents for tangents of the `wrt` inputs, over what `forward` kept in this thread.
+
+        Args:
+            tangents: one per entry of `wrt`, shaped like it; also by name, as `d_x`.
+
+        Returns:
+            Tangents in the output's container, None at outputs that are not floating.
+
+        Raises:
+            StateError: before `forward` in this thread, or compiled without `wrt`.
+            SignatureError: tangents that do not fit.
+            UnsupportedError: a derivative in the graph is given for reverse mode only.
+        """
+        kept = self._taken("jvp")
+        try:
+            return self._tangent(kept, tangents, named)
+        finally:
+            self._local.kept = kept
+
+    def _reverse(self, kept: Kept, seed: Any) -> tuple[Any, ...]:
+        signature = self._seed_signature
+        if seed is None:
+            parameters = signature.parameters
+            if len(self._built.graph.outputs) != 1 or len(parameters) != 1 or parameters[0].shape:
+                advice = f"give a cotangent shaped like the output: {signature}"
+                raise refuse(signature.title, "only a single floating scalar output has a default seed, 1.0", advice)
+            seeds = [np.ones((), parameters[0].dtype)]
+        else:
+            seeds = signature.arrays((seed,), {})
+        gradients = iter(kept.run(Segment.REVERSE, seeds))
+        return tuple(
+            unflatten(variable.form, [next(gradients) for _ in variable.positions])
+            for variable in self._built.variables or ()
+        )
+
+    def _tangent(self, kept: Kept, tangents: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        if self._built.no_tangent:
+            raise UnsupportedError(self._built.no_tangent)
+        found = iter(kept.run(Segment.TANGENT, self._tangent_signature.arrays(tangents, named)))
+        built = self._built
+        return built.graph.unflatten(
+            [next(found) if i in built.seeded else None for i in range(len(built.graph.outputs))]
+        )
+
+    def _require_wrt(self, method: str) -> None:
+        if self._built.variables is None:
+            first = next(iter(self._built.signature.names), "x")
+            problem = "the Executable was compiled without derivatives"
+            advice = f'name the inputs to differentiate: pg.compile(graph, wrt=["{first}"])'
+            raise StateError(describe("calling", f"{self._built.graph.name}.{method}", problem, advice))
+
+    def _taken(self, method: str) -> Kept:
+        """This thread's kept evaluation, out of reach of anything that interrupts the sweep."""
+        self._require_wrt(method)
+        kept = self._local.kept
+        if kept is None:
+            problem = "nothing is kept in this thread"
+            raise StateError(
+                describe(
+                    "calling", f"{self._built.graph.name}.{method}", problem, "call forward(...) in this thread first"
+                )
+            )
+        self._local.kept = None
+        return kept
+
+    def _spare_kept(self) -> Kept:
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return Kept(new_context(self._built, self._runner.options), self._built.program)
+
+    # --- what it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Graph:
+        """The graph as given."""
+        return self._built.graph
+
+    @property
+    def program(self) -> Program:
+        """The Program that runs."""
+        return self._built.program
+
+    @property
+    def stats(self) -> Stats:
+        """Sizes and costs; `print(exe.stats)` is a table."""
+        program, library, options = self._built.program, self._built.library, self._runner.options
+        native, jacobian = library.is_native and not options.check_finite, options.jacobian
+        memory = options.memory
+        return Stats(
+            name=self._built.graph.name,
+            nodes=self._built.nodes,
+            instructions=program.instructions,
+            micro_operations=program.micro_operations,
+            fused_regions=program.fused_regions,
+            arena_bytes=program.arena_bytes,
+            cached_bytes=program.cached_bytes,
+            constant_bytes=len(program.constants),
+            program_bytes=program.words.nbytes,
+            flops=program.flops,
+            compile_seconds=self._built.seconds,
+            threads=options.threads or pool_threads(),
+            isa=isa(),
+            backend="native" if native else "vm",
+            native_seconds=library.native_seconds,
+            native_cache_hit=library.native_cache_hit,
+            jacobian_mode=None if jacobian is None else jacobian.mode,
+            jacobian_costs=None if jacobian is None else dict(jacobian.costs),
+            jacobian_chunk=None if jacobian is None else jacobian.chunk,
+            memory_budget=None if memory is None else memory.budget,
+            memory_again=None if memory is None else memory.again,
+            memory_plans=None if memory is None else dict(memory.tried),
+        )
+
+    def export_c(self, path: str | os.PathLike[str], name: str) -> tuple[Path, Path]:
+        """Write the Program as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
+
+        The header declares NAME_forward, and NAME_reverse and NAME_jvp of an Executable with `wrt`; comments say what
+        each takes, macros how large arrays and the caller's workspace are. The C needs libm alone, allocates nothing
+        and keeps nothing outside of the workspace. Compiled for the same instruction set it gives the same bits, but
+        for large matrix products, which it sums in order. It does not look for inf and nan.
+
+        Args:
+            path: an existing folder.
+            name: a C identifier, which everything in the header starts with.
+
+        Returns:
+            The paths of NAME.c and NAME.h.
+
+        Raises:
+            ValueError: `name` is no C identifier, or one that C uses itself.
+            OSError: the files can't be written.
+            UnsupportedError: derivatives through a `pg.while_loop` without a limit; the text names its line.
+
+        Example:
+            >>> import tempfile
+            >>> x = pg.var("x", (3,))
+            >>> exe = pg.compile(pg.Graph([x], np.sum(x * x)), wrt=["x"])
+            >>> [file.name for file in exe.export_c(tempfile.mkdtemp(), "squares")]
+            ['squares.c', 'squares.h']
+        """
+        ensure_imported("pygraph.emit.export")
+        from ...emit.export import export  # at the first export, not at import
+
+        built = self._built
+        names = built.graph.names
+        variables = [names[i] for variable in built.variables or () for i in variable.positions]
+        return export(built.program, built.graph, variables, built.no_tangent, path, name)
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory it keeps: its graph and Program, the arrays in them, and a context."""
+        program = self._built.program
+        code = 4 * program.words.nbytes + NODE_BYTES * len(self._built.graph.nodes)
+        return code + program.arena_bytes + max(len(program.constants), constant_bytes(self._built.graph))
+
+    def disassemble(self) -> str:
+        """The Program as text, one instruction a line."""
+        return disassemble(self._built.program)
+
+    def __repr__(self) -> str:
+        outputs = ", ".join(type_text(node.shape, node.dtype) for node in self._built.graph.outputs)
+        wrt = "" if self._built.variables is None else f", wrt={[variable.name for variable in self._built.variables]}"
+        return f"<Executable {self._built.signature} -> {outputs}{wrt}>"
+
+    def __copy__(self) -> Executable:
+        """The same Program with contexts of its own; what `forward` kept is not copied."""
+        copy = object.__new__(Executable)
+        copy._adopt(Runner(self._built, self._runner.options))
+        return copy
+
+    def __deepcopy__(self, memo: Any) -> Executable:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the graph and the options; compiled again where it is loaded."""
+        variables = self._built.variables
+        wrt = None if variables is None else tuple(variable.name for variable in variables)
+        return _rebuilt, (self._built.graph, wrt, self._runner.options)
+
+
+class KeptCall:
+    """One kept forward evaluation, with its sweeps; one thread at a time runs, others wait.
+
+    Raises on a call:
+        StateError: in a signal handler or finaliser that interrupts a sweep of the same evaluation in its thread.
+    """
+
+    __slots__ = ("_executable", "_kept", "_turn")
+
+    def __init__(self, executable: Executable, kept: Kept) -> None:
+        self._executable = executable
+        self._kept = kept
+        self._turn = Turn(functools.partial(_interrupted, executable._built.graph.name))
+
+    def reverse(self, seed: Any = None) -> tuple[Any, ...]:
+        """As `Executable.reverse`."""
+        with self._turn:
+            return self._executable._reverse(self._kept, seed)
+
+    def jvp(self, *tangents: Any) -> Any:
+        """As `Executable.jvp`."""
+        with self._turn:
+            return self._executable._tangent(self._kept, tangents, {})
+
+
+def _interrupted(name: str) -> StateError:
+    problem = "a signal handler or finaliser asks for a sweep in the middle of another one of the same evaluation"
+    advice = "evaluate once more for the handler: pg.vjp or pg.linearize"
+    return StateError(describe("calling", name, problem, advice))
+
+
+def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
+    with planned(options.plan):
+        built = build(graph, wrt, check_finite=options.check_finite, fuse=options.fuse, optimise=options.optimise)
+    made = object.__new__(Executable)
+    made._adopt(Runner(built, options))
+    made.prepare()
+    return made
+
+
+def _seed_signature(built: Built) -> Signature:
+    """The arguments of `reverse`: one container like the output, without the outputs that are not floating."""
+    outputs = built.graph.outputs
+    form = _without(built.graph.output_tree, {i for i in range(len(outputs)) if i not in built.seeded})
+    single = len(built.seeded) == 1 and form == LEAF
+    parameters = [
+        Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
+        for i in built.seeded
+    ]
+    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form], derived=True)
+
+
+def _tangent_signature(built: Built) -> Signature:
+    """The arguments of `jvp`: one per entry of `wrt`."""
+    variables = built.variables or ()
+    nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
+    parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
+    names = [f"d_{variable.name}" for variable in variables]
+    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables], True)
+
+
+def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:
+    """The form `tree` with None in place of the leaves at the positions `dropped`."""
+    return flatten(unflatten(tree, [None if i in dropped else 0 for i in range(tree.n_leaves)]))[1]

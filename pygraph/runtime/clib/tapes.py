@@ -1,0 +1,32 @@
+"""The memory that loops of a run-time length may take to record their steps for the reverse mode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...concurrency import ensure_imported
+from ...errors import SignatureError
+from ...graph.source import describe
+
+
+def set_tape_limit(nbytes: Any) -> None:
+    """Set how many bytes one running call may record of the steps of `pg.while_loop`, for its reverse mode.
+
+    Args:
+        nbytes: at least 0; at import it is 2**30. A loop that needs more raises `LimitError`.
+
+    Raises:
+        SignatureError: `nbytes` is not an integer of 0 or more.
+
+    Example:
+        >>> pg.set_tape_limit(2**30)
+    """
+    if isinstance(nbytes, bool) or not isinstance(nbytes, (int, np.integer)) or not 0 <= nbytes < 2**62:
+        problem = f"a limit is an integer from 0 to 2**62 - 1, in bytes, not {nbytes!r}"
+        raise SignatureError(describe("configuring", "set_tape_limit", problem, "give 2**30 for 1 GiB"))
+    ensure_imported("pygraph.runtime.clib.library")
+    from . import library  # loads the C library: not at import
+
+    library.set_tape_limit(int(nbytes))

@@ -1,0 +1,210 @@
+"""From a Graph to a loaded Program: differentiate, optimise, lower, load."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from ...autodiff.joint_graph import joint
+from ...errors import DTypeError, GraphError
+from ...graph.graph import Graph
+from ...graph.node import Node
+from ...graph.source import describe, type_text
+from ...graph.tree import LEAF, TreeDef
+from ...graph.verify import check_enabled
+from ...lower import Program, disassemble, lower
+from ...lower.format import MAX_ARENA
+from ...ops.dtypes import is_float
+from ...ops.row import lookup
+from ...optimize import optimize
+from ...optimize.log import asked
+from ..clib.library import Library
+from .collector import paused
+from .signature import Parameter, Signature, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One entry of `wrt`: its name, the positions of its arrays among the inputs, and their container."""
+
+    name: str
+    positions: tuple[int, ...]
+    form: TreeDef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Built:
+    """A graph ready to run; immutable, shared by copies of an Executable.
+
+    Attributes:
+        graph: as given, before differentiation and optimisation.
+        variables: what is differentiated, or None when the reverse and tangent segments are not planned.
+        seeded: positions of the floating outputs, which have a seed and a tangent.
+        no_tangent: why there is no tangent segment although there are variables; else empty.
+        program: the lowered graph.
+        library: the same, loaded.
+        signature: the arguments of a call.
+        nodes: how many nodes were lowered.
+        fallible: whether a run may fail once its arguments are accepted.
+        seconds: what all this took.
+    """
+
+    graph: Graph
+    variables: tuple[Variable, ...] | None
+    seeded: tuple[int, ...]
+    no_tangent: str
+    program: Program
+    library: Library
+    signature: Signature
+    nodes: int
+    fallible: bool
+    seconds: float
+
+
+def build(
+    graph: Graph, wrt: Iterable[Any] | None, *, check_finite: bool = False, fuse: bool = True, optimise: bool = True
+) -> Built:
+    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too.
+
+    Raises:
+        SignatureError: an entry of `wrt` is no input.
+        DTypeError: an entry of `wrt` is not floating.
+    """
+    with paused():
+        return _build(graph, wrt, check_finite, fuse, optimise)
+
+
+def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bool, optimise: bool) -> Built:
+    start = time.perf_counter()
+    graph.require_closed()
+    signature = graph_signature(graph)
+    variables = None if wrt is None else resolve(graph, signature, wrt)
+    whole, derived = graph, None
+    if variables is not None:
+        derived = joint(graph, [i for variable in variables for i in variable.positions])
+        whole = derived.graph
+        if check_enabled():
+            whole.verify("differentiated")
+    times = [start, time.perf_counter()]
+    if optimise:
+        whole = optimize(whole, None if derived is None else derived.levels, check_finite=check_finite)
+    times.append(time.perf_counter())
+    segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
+    program = lower(whole, segments, groups, fuse=fuse and not check_finite)
+    times.append(time.perf_counter())
+    largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
+    if largest is not None and largest.nbytes > MAX_ARENA:
+        problem = f"{largest.name!r} is {type_text(largest.shape, largest.dtype)}, {largest.nbytes:.3g} bytes"
+        raise GraphError(describe("lowering", graph.name, problem, "use smaller arrays"))
+    if program.arena_bytes > MAX_ARENA:
+        problem = f"a call would need {program.arena_bytes:.3g} bytes for its intermediates"
+        advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
+        raise GraphError(describe("lowering", graph.name, problem, advice))
+    library = Library(program, graph.name)
+    times.append(time.perf_counter())
+    _report(graph.name, program, times)
+    return Built(
+        graph=graph,
+        variables=variables,
+        seeded=() if derived is None else derived.seeded,
+        no_tangent="" if derived is None else derived.no_tangent,
+        program=program,
+        library=library,
+        signature=signature,
+        nodes=len(whole.nodes),
+        fallible=check_finite or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
+        seconds=times[-1] - start,
+    )
+
+
+def _report(name: str, program: Program, times: Sequence[float]) -> None:
+    """Under PYGRAPH_DEBUG=1 or more: what each stage took, on standard error; from 3 on, the Program too."""
+    level = asked()
+    if level == 0:
+        return
+    stages = ("differentiate", "optimise", "lower", "load")
+    spans = (
+        f"{stage} {(after - before) * 1e3:.3f} ms"
+        for stage, before, after in zip(stages, times[:-1], times[1:], strict=True)
+    )
+    print(f"compile {name}: {', '.join(spans)}; {program.instructions} instructions", file=sys.stderr)
+    if level >= 3:
+        print(disassemble(program), file=sys.stderr)
+
+
+def graph_signature(graph: Graph) -> Signature:
+    """The signature of a graph: its inputs one by one, or the containers that it was traced with."""
+    of_inputs = graph.names
+    parameters = [Parameter(name, node.shape, node.dtype) for name, node in zip(of_inputs, graph.inputs, strict=True)]
+    if graph.input_tree is None:
+        return Signature(graph.name, of_inputs, parameters)
+    names, start = [], 0
+    for i, form in enumerate(graph.input_tree.children):
+        leaves = of_inputs[start : start + form.n_leaves]
+        names.append(leaves[0] if form == LEAF else re.split(r"[.\[]", leaves[0])[0] if leaves else f"argument {i + 1}")
+        start += form.n_leaves
+    return Signature(graph.name, names, parameters, graph.input_tree.children)
+
+
+def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Variable, ...]:
+    """The entries of `wrt` (names of arguments or inputs, positions, or variables) as `Variable`s."""
+    find = _Finder(graph, signature)
+    entries: Sequence[Any] = [wrt] if isinstance(wrt, (str, int, Node)) else list(wrt)
+    found = [find(entry) for entry in entries]
+    taken: set[int] = set()
+    for variable in found:
+        if taken.intersection(variable.positions):
+            raise refuse(f"compile({graph.name})", f"wrt names {variable.name!r} twice", "name each input once")
+        taken.update(variable.positions)
+        for i in variable.positions:
+            if not is_float(graph.inputs[i].dtype):
+                raise DTypeError(
+                    describe(
+                        "compiling",
+                        graph.name,
+                        f"wrt names {graph.inputs[i].attrs['name']!r}, which is not floating",
+                        "declare it as float64, or leave it out of wrt",
+                        [graph.inputs[i]],
+                    )
+                )
+    return tuple(found)
+
+
+class _Finder:
+    """Finds what an entry of `wrt` names; tables, so that many entries among many inputs take linear time."""
+
+    def __init__(self, graph: Graph, signature: Signature) -> None:
+        self.graph, self.signature = graph, signature
+        self.names = graph.names
+        self.starts = list(accumulate((form.n_leaves for form in signature.forms), initial=0))
+        self.arguments = _first(signature.names)
+        self.by_name = _first(self.names)
+        self.by_node = _first(graph.inputs)
+
+    def __call__(self, entry: Any) -> Variable:
+        if isinstance(entry, Node) and entry in self.by_node:
+            position = self.by_node[entry]
+            return Variable(self.names[position], (position,), LEAF)
+        signature = self.signature
+        argument = None
+        if isinstance(entry, str) and entry in self.arguments:
+            argument = self.arguments[entry]
+        elif isinstance(entry, str) and entry in self.by_name:
+            return Variable(entry, (self.by_name[entry],), LEAF)
+        elif isinstance(entry, int) and not isinstance(entry, bool) and 0 <= entry < len(signature.names):
+            argument = entry
+        if argument is None:
+            title, listed = f"compile({self.graph.name})", ", ".join(map(repr, signature.names)) or "none"
+            raise refuse(title, f"wrt names {entry!r}, which is no input", f"the inputs are {listed}")
+        first, end = self.starts[argument : argument + 2]
+        return Variable(signature.names[argument], tuple(range(first, end)), signature.forms[argument])
+
+
+def _first(keys: Sequence[Any]) -> dict[Any, int]:
+    """The first position of each key."""
+    return {key: i for i, key in reversed(list(enumerate(keys)))}

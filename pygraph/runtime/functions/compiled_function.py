@@ -1,0 +1,464 @@
+"""`compile`: a Graph becomes an Executable, a function becomes one that is traced once per input signature."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from types import MethodType
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+import numpy as np
+
+from ...autodiff.checkpoint_plan import Plan, computed_again, current_plan, forget_after, planned
+from ...concurrency import Cache, ensure_imported
+from ...errors import DTypeError, SignatureError
+from ...graph.construction import as_node, substitute
+from ...graph.graph import Graph
+from ...graph.node import Node
+from ...graph.recording import is_recording
+from ...graph.source import describe
+from ...graph.trace import function_name, leaf_names, leaf_type, trace
+from ...graph.tree import flatten
+from ...graph.verify import check_enabled
+from ...graph.weak import WEAK_TYPES, is_weak
+from ..compile.budget import Budget, checked_budget, within
+from ..compile.collector import paused
+from ..compile.notes import collected
+from ..native.backends import checked_backend
+from .reachable import constants_of, kinds_of, reads_of, rules_of
+from .reads import Reads
+from .shared import shared_executable
+
+if TYPE_CHECKING:
+    from ..call.executable import Executable
+
+#: How many signatures of one function stay compiled, and about how much memory they may hold together.
+CACHE_SIZE = 64
+CACHE_BYTES = 1 << 30
+
+
+class _Entry(NamedTuple):
+    """What a signature was compiled to, and what the function read then; None where it is compiled for good, or where
+    that can't be told, and it is traced at every call."""
+
+    executable: Executable
+    reads: Reads | None
+
+
+class _Signatures:
+    """The Executables of one function by signature, the least recently used dropped first.
+
+    It refers to its CompiledFunction weakly, so that the memory goes with the function's last reference.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        options: Mapping[str, Any],
+        cache_size: int,
+        wrt_all: bool,
+        shared: bool = False,
+        roots: tuple[Any, ...] | None = None,
+    ) -> None:
+        self.function = function
+        self.roots = roots
+        self.options = dict(options)
+        self.shared = shared
+        self.cache_size = cache_size
+        self.wrt_all = wrt_all
+        self.entries: Cache[Hashable, _Entry] = Cache(cache_size, CACHE_BYTES)
+        self.owner: weakref.ref[CompiledFunction] | None = None
+        try:
+            self.parameters: inspect.Signature | None = inspect.signature(function)
+        except (TypeError, ValueError):  # some functions written in C
+            self.parameters = None
+
+    def call(self, /, *args: Any, **named: Any) -> Any:
+        """A call with any arguments: finds or makes the Executable; inlines among expressions."""
+        values, keywords = self._placed(args, named)
+        leaves, form = flatten(values)
+        if any(isinstance(leaf, Node) for leaf in leaves):
+            return self.function(*args, **named)
+        found = self._find(values, keywords, leaves, form)
+        if isinstance(found, Graph):
+            return self._inlined(found, leaves)
+        executable, reads = found
+        owner = self.owner() if self.owner is not None else None
+        if owner is not None and not keywords and self.cache_size:
+            if self.roots is not None and reads is None:
+                owner.__call__ = self.call
+            else:
+                weak = [type(leaf) if is_weak(leaf) else None for leaf in leaves]
+                owner.__call__ = executable.fast_call(self.call, weak, None if reads is None else reads.guard())
+        return executable.run_leaves(leaves)
+
+    def executable(self, /, *args: Any, **named: Any) -> Executable | Graph:
+        """The Executable for these arguments; the traced graph where the function closes over expressions."""
+        values, keywords = self._placed(args, named)
+        found = self._find(values, keywords, *flatten(values))
+        return found if isinstance(found, Graph) else found.executable
+
+    def _placed(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+        """All arguments in one tuple, and the names of those at its end that only go by keyword."""
+        if not named:
+            return args, ()
+        if self.parameters is not None:
+            try:
+                bound = self.parameters.bind(*args, **named)
+            except TypeError as error:
+                name = function_name(self.function)
+                advice = f"call it as {name}{self.parameters}"
+                raise SignatureError(describe("calling", name, str(error), advice)) from error
+            args, named = bound.args, bound.kwargs
+        keywords = tuple(sorted(named))
+        return (*args, *(named[key] for key in keywords)), keywords
+
+    def _find(
+        self, values: tuple[Any, ...], keywords: tuple[str, ...], leaves: Sequence[Any], form: Any
+    ) -> _Entry | Graph:
+        try:
+            types = [_type_of(leaf) for leaf in leaves]
+        except DTypeError:
+            names = leaf_names(self.function, values)  # only now: it takes longer than the rest
+            types = [leaf_type(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+        key = (keywords, form, *types)
+        try:
+            hash(form)
+        except TypeError as error:
+            problem = f"an argument's container has a static field that can't be told apart: {error}"
+            advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
+            raise SignatureError(describe("calling", function_name(self.function), problem, advice)) from error
+        found = self.entries.get(key)
+        if found is not None and self.roots is not None:
+            if found.reads is not None and found.reads.unchanged():
+                return found
+            found = None
+        if found is not None and is_recording():
+            # What the function closes over may have become an expression since: only recording it tells.
+            graph = self._traced(values, keywords)
+            return graph if graph.free else found
+        if found is not None:
+            return found
+        before = None if self.roots is None else reads_of((*self.roots, *kinds_of(form)))
+        made = self._compiled(values, keywords)
+        if isinstance(made, Graph):
+            return made
+        if self.roots is None:  # another thread may have been first: its Executable stays
+            return self.entries.add(key, _Entry(made, None), made.held_bytes)
+        if before is not None and before.unchanged():  # also by the trace
+            before.borrow(constants_of(made.graph))
+        else:
+            before = None
+        found = _Entry(made, before)
+        self.entries.put(key, found, made.held_bytes)
+        return found
+
+    def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
+        with paused():
+            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+        if check_enabled():
+            graph.verify("traced")
+        return graph
+
+    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
+        ensure_imported("pygraph.runtime.call.executable")
+        from ..call.executable import Executable  # loads the C library: at the first compilation, not at import
+
+        options = dict(self.options)
+        nbytes = options.pop("memory_budget", None)
+        budget = None if nbytes is None else Budget(nbytes)
+
+        def attempt() -> Executable | Graph:
+            with paused(), collected() as notes:
+                graph = self._traced(values, keywords)
+                if graph.free:
+                    return graph
+                wrt = range(len(values)) if self.wrt_all else None
+
+                def make() -> Executable:
+                    return Executable(graph, wrt, jacobian=notes.jacobian, budget=budget, **options)
+
+                key = (wrt, notes.jacobian and notes.jacobian.key, current_plan(), tuple(sorted(options.items())))
+                roots = () if wrt is None else rules_of(graph)
+                return shared_executable(graph, key, make, roots) if self.shared else make()
+
+        if budget is None:
+            said = len(computed_again())
+            made = attempt()
+            if isinstance(made, Graph) or current_plan().empty:
+                return made
+            forget_after(said)
+            with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
+                return attempt()
+        return _prepared(within(budget, function_name(self.function), attempt, _arena_bytes))
+
+    @staticmethod
+    def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
+        """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
+        mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
+        return graph.unflatten(substitute(graph.outputs, mapping))
+
+
+def _prepared(made: Executable | Graph) -> Executable | Graph:
+    """What a budget chose: native code is not built for what it did not."""
+    if not isinstance(made, Graph):
+        made.prepare()
+    return made
+
+
+def _arena_bytes(made: Executable | Graph) -> int:
+    return 0 if isinstance(made, Graph) else made.stats.arena_bytes
+
+
+def _type_of(leaf: Any) -> Hashable:
+    """What tells arguments apart: shape and dtype, or the dtype alone of a Python number."""
+    if type(leaf) is np.ndarray:
+        return leaf.shape, leaf.dtype
+    if type(leaf) in WEAK_TYPES:  # tells 2.0 from np.float64(2.0), which decides dtypes as an array does
+        return WEAK_TYPES[type(leaf)]
+    return leaf_type(leaf, "")
+
+
+def _by_position(
+    function: Callable[..., Any], keywords: tuple[str, ...], count: int, parameters: inspect.Signature | None
+) -> Callable[..., Any]:
+    """`function` with the arguments `keywords` taken by position, after the others."""
+    if not keywords:
+        return function
+    positional = count - len(keywords)
+
+    @functools.wraps(function)
+    def call(*values: Any) -> Any:
+        return function(*values[:positional], **dict(zip(keywords, values[positional:], strict=True)))
+
+    names = list(parameters.parameters)[:positional] if parameters is not None else []
+    names += [f"argument{i}" for i in range(len(names), positional)]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in (*names, *keywords)])  # type: ignore[attr-defined]
+    return call
+
+
+class CompiledFunction:
+    """A function that runs in C: traced once for each signature of its arguments (container, shapes, dtypes).
+
+    Made by `pg.compile`. Arguments are arrays, Python numbers or containers of them. Python numbers are weak, as in
+    NumPy: beside a float32 array 2.0 stays float32, and np.float64(2.0) does not. What the function closes over is a
+    constant from the first call with a signature on; those of transformations, as `pg.grad(f)`, are traced again when
+    it has changed. Called with expressions, or closing over them, it records its operations instead, as a plain
+    function does.
+    """
+
+    __slots__ = ("__call__", "__dict__", "__weakref__", "_made", "_signatures")
+
+    __call__: Callable[..., Any]
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        options: Mapping[str, Any],
+        cache_size: int = CACHE_SIZE,
+        wrt_all: bool = False,
+        shared: bool = False,
+        roots: tuple[Any, ...] | None = None,
+        made: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+    ) -> None:
+        """Wrap `function`.
+
+        Args:
+            function: what to compile.
+            options: of the Executables.
+            cache_size: how many signatures stay compiled; with 0 the function is traced at every call.
+            wrt_all: plan the reverse and tangent sweeps, for all arguments.
+            shared: functions whose traces are equal share Executables.
+            roots: what the function was made from: it is traced again when what these read has changed. None: what it
+                reads is constant from the first call with a signature on.
+            made: what makes an equal one, and its arguments: how it pickles, where `function` itself does not.
+        """
+        functools.update_wrapper(self, function)
+        self._made = made
+        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared, roots)
+        self._signatures.owner = weakref.ref(self)
+        self.__call__ = self._signatures.call
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The Python function."""
+        return self._signatures.function
+
+    @property
+    def roots(self) -> tuple[Any, ...]:
+        """The functions that it was made from."""
+        roots = self._signatures.roots
+        return (self.function,) if roots is None else roots
+
+    @property
+    def executables(self) -> tuple[Executable, ...]:
+        """The compiled signatures, the least recently used first."""
+        return tuple(entry.executable for entry in self._signatures.entries.values())
+
+    def executable(self, /, *args: Any, **named: Any) -> Executable:
+        """The Executable that a call with these arguments runs.
+
+        Raises:
+            SignatureError: the function closes over expressions, so it has none.
+        """
+        found = self._signatures.executable(*args, **named)
+        if isinstance(found, Graph):
+            names = ", ".join(node.attrs["name"] for node in found.free)
+            problem = f"the function depends on {names} of an enclosing trace"
+            raise SignatureError(describe("compiling", found.name, problem, "pass them as arguments"))
+        return found
+
+    def clear(self) -> None:
+        """Forget all compiled signatures."""
+        self._signatures.entries.clear()
+        self.__call__ = self._signatures.call
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {function_name(self.function)}, {len(self._signatures.entries)} signatures>"
+
+    def __copy__(self) -> CompiledFunction:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> CompiledFunction:
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        function: Any = self.function
+        while function is not None:
+            name = str(getattr(function, "__qualname__", ""))
+            here: Any = sys.modules.get(getattr(function, "__module__", None) or "")
+            for part in name.split("."):
+                here = getattr(here, part, None)
+            if here is self:  # a decorated function pickles by its name, as a plain one does
+                return name
+            function = getattr(function, "__wrapped__", None)
+        if self._made is not None:
+            return self._made
+        function, state = self.function, self._signatures
+        return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared, state.roots)
+
+
+def traced_anew(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
+    """`function` compiled for one use: traced at every call, so that it sees what it closes over as it is then."""
+    return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, shared=True)
+
+
+@overload
+def compile(
+    target: Graph,
+    *,
+    wrt: Iterable[Any] | None = None,
+    threads: int | None = None,
+    check_finite: bool = False,
+    memory_budget: int | None = None,
+    backend: str = "auto",
+) -> Executable: ...
+@overload
+def compile(
+    target: Callable[..., Any],
+    *,
+    threads: int | None = None,
+    check_finite: bool = False,
+    memory_budget: int | None = None,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> CompiledFunction: ...
+@overload
+def compile(
+    target: None = None,
+    *,
+    threads: int | None = None,
+    check_finite: bool = False,
+    memory_budget: int | None = None,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
+def compile(
+    target: Any = None,
+    *,
+    wrt: Iterable[Any] | None = None,
+    threads: int | None = None,
+    check_finite: bool = False,
+    memory_budget: int | None = None,
+    backend: str = "auto",
+    cache_size: int = CACHE_SIZE,
+) -> Any:
+    """Compile a graph, or a function (also as a decorator, with or without arguments). What a function reads besides
+    its arguments (closures, globals, attributes, arrays that are written to later) is a constant from the first call
+    with a signature on, until `CompiledFunction.clear()`. Only `compile` freezes so: `pg.grad(f)` and the other
+    transformations see what `f` sees at each call.
+
+    Args:
+        target: a Graph, compiled now, or a function, traced and compiled at the first call with each signature.
+        wrt: for a graph: names of the inputs to differentiate, for `forward`, `reverse` and `jvp`.
+        threads: worker threads of a call; None follows `pg.set_threads`. Results do not depend on it.
+        check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
+        memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
+            are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
+            them, as little as is needed; the results may differ by rounding. The function may be traced several times.
+            `stats.memory_again` says what is computed again, `stats.memory_plans` what else was tried.
+        backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
+            planned to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not depend
+            on it. With `check_finite` runs stay in the interpreter. The environment's PYGRAPH_BACKEND goes before it.
+        cache_size: how many signatures of a function stay compiled.
+
+    Returns:
+        An `Executable` for a graph, a `CompiledFunction` for a function.
+
+    Raises:
+        BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" no compiler, or
+            its own words. BudgetError: `memory_budget` can't be met; the text says by how much.
+        SignatureError: an entry of `wrt` that is no input; DTypeError: one that is not floating.
+
+    Example:
+        >>> @pg.compile
+        ... def area(r):
+        ...     return np.pi * r**2
+        >>> area(1.0)
+        np.float64(3.141592653589793)
+    """
+    checked_backend(backend, check_finite)
+    if cache_size < 1:
+        problem = f"cache_size must be a positive integer, not {cache_size!r}"
+        raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
+    nbytes = checked_budget(memory_budget)
+    if target is None:
+        return functools.partial(
+            compile,
+            wrt=wrt,
+            threads=threads,
+            check_finite=check_finite,
+            memory_budget=memory_budget,
+            backend=backend,
+            cache_size=cache_size,
+        )
+    if isinstance(target, Graph):
+        ensure_imported("pygraph.runtime.call.executable")
+        from ..call.executable import Executable  # loads the C library: at the first compilation, not at import
+
+        budget = None if nbytes is None else Budget(nbytes)
+
+        def attempt() -> Executable:
+            return Executable(target, wrt, threads, check_finite, backend=backend, budget=budget)
+
+        return attempt() if budget is None else _prepared(within(budget, target.name, attempt, _arena_bytes))
+    if not callable(target):
+        problem = f"a {type(target).__name__} can't be compiled"
+        raise SignatureError(describe("compiling", "compile", problem, "give a pg.Graph or a function"))
+    if wrt is not None:
+        advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
+        raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
+    options: dict[str, Any] = {"threads": threads, "check_finite": check_finite, "backend": backend}
+    if nbytes is not None:
+        options["memory_budget"] = nbytes
+    recompiled = getattr(target, "recompiled", None)  # of what returns more than arrays, and compiles its own part
+    if recompiled is not None and not isinstance(target, CompiledFunction):
+        return recompiled(options, cache_size)
+    return CompiledFunction(target, options, cache_size)

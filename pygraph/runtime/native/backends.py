@@ -1,0 +1,40 @@
+"""The names of the backends, and which one counts."""
+
+from __future__ import annotations
+
+import os
+
+from ...errors import BackendError
+from ...graph.source import describe
+
+BACKENDS = ("auto", "vm", "native")
+
+
+def checked_backend(backend: object, check_finite: bool) -> str:
+    """`backend` as one of BACKENDS.
+
+    Raises:
+        BackendError: it is none of them, or "native" beside `check_finite`, which only the interpreter can do.
+    """
+    if not isinstance(backend, str) or backend not in BACKENDS:
+        problem = f"backend {backend!r} is none of {', '.join(map(repr, BACKENDS))}"
+        raise BackendError(describe("compiling", "backend", problem, 'use backend="auto"'))
+    if backend == "native" and check_finite:
+        problem = "check_finite=True looks at the result of every operation, which native code does not keep"
+        raise BackendError(describe("compiling", "backend", problem, 'use backend="auto", or leave check_finite out'))
+    return backend
+
+
+def effective_backend(backend: str, check_finite: bool) -> str:
+    """The backend that counts: PYGRAPH_BACKEND, where it is set, and the interpreter with `check_finite`.
+
+    Raises:
+        BackendError: PYGRAPH_BACKEND has a value that is no backend.
+    """
+    forced = os.environ.get("PYGRAPH_BACKEND")
+    if forced:
+        if forced not in BACKENDS:
+            problem = f"the environment's PYGRAPH_BACKEND is {forced!r}"
+            raise BackendError(describe("compiling", "backend", problem, "set it to auto, vm or native, or unset it"))
+        backend = forced
+    return "vm" if check_finite else backend
