@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
@@ -16,6 +15,7 @@ from ..graph.construction import constant, make, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.source import Where, attributed
+from ..graph.trace_context import current, entered
 from ..ops.row import lookup
 from .loops import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from .unbroadcast import reshaped
@@ -66,35 +66,34 @@ class Applied:
     again: dict[str, None] = field(default_factory=dict)
 
 
-_current: ContextVar[Applied | None] = ContextVar("pygraph_recompute", default=None)
-
-
 @contextmanager
 def planned(plan: Plan) -> Iterator[Applied]:
     """Within the block, all that is differentiated is first rewritten by `plan`."""
     applied = Applied(plan)
-    token = _current.set(applied)
-    try:
+    with entered(plan=applied):
         yield applied
-    finally:
-        _current.reset(token)
+
+
+def _in_force() -> Applied | None:
+    plan = current().plan
+    return plan if isinstance(plan, Applied) else None
 
 
 def current_plan() -> Plan:
     """The plan in force."""
-    applied = _current.get()
+    applied = _in_force()
     return Plan() if applied is None else applied.plan
 
 
 def computed_again() -> tuple[str, ...]:
     """What the plan in force has changed so far, in words."""
-    applied = _current.get()
+    applied = _in_force()
     return () if applied is None else tuple(applied.again)
 
 
 def forget_after(count: int) -> None:
     """Take back what was noted after the first `count` words: it is not used."""
-    applied = _current.get()
+    applied = _in_force()
     for said in computed_again()[count:]:
         assert applied is not None
         del applied.again[said]
@@ -102,7 +101,7 @@ def forget_after(count: int) -> None:
 
 def as_planned(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
     """`outputs` by the plan in force; the nodes `fixed`, which they are differentiated by, stay what they are."""
-    applied = _current.get()
+    applied = _in_force()
     if applied is None or applied.plan.empty:
         return list(outputs)
     return rewritten(outputs, fixed, applied)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import threading
 import weakref
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from ..ops.mask_rules import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
 from .source import Where, describe, here
+from .trace_context import active, current, entered
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
 
 __all__ = [
@@ -181,7 +181,7 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     if reference is not None:
         found = reference()
         if found is not None:
-            return _asked(found) if _watching.sets else found
+            return _asked(found)
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
         types = _inferred.get(signature)
@@ -197,32 +197,23 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where 
     reference.key = key
     if _nodes.setdefault(key, reference) is not reference:
         node = _interned(reference, node)
-    return _asked(node) if _watching.sets else node
+    return _asked(node)
 
 
 def _asked(node: Node) -> Node:
-    for asked in _watching.sets:
-        asked.add(node)
+    context = active()
+    if context is not None:
+        for asked in context.watching:
+            asked.add(node)
     return node
-
-
-class _Watching(threading.local):
-    def __init__(self) -> None:
-        self.sets: list[set[Node]] = []
-
-
-_watching = _Watching()
 
 
 @contextmanager
 def watched() -> Iterator[set[Node]]:
-    """Within the block, the nodes that this thread asks for are put in the set given, also those that exist already."""
+    """Within the block, the nodes that are asked for here are put in the set given, also those that exist already."""
     asked: set[Node] = set()
-    _watching.sets.append(asked)
-    try:
+    with entered(watching=(*current().watching, asked)):
         yield asked
-    finally:
-        _watching.sets.pop()
 
 
 def outputs_of(node: Node) -> tuple[Node, ...]:

@@ -95,14 +95,12 @@ class Recording:
     """One call of a function on variables in place of its arguments.
 
     Attributes:
-        thread: that calls it.
         end: the first epoch after it; None while it lasts.
     """
 
-    __slots__ = ("end", "thread")
+    __slots__ = ("end",)
 
-    def __init__(self, thread: int) -> None:
-        self.thread = thread
+    def __init__(self) -> None:
         self.end: int | None = None
 
 

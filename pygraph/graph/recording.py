@@ -1,67 +1,57 @@
-"""Which threads record a function at the moment, which variables stand for its arguments, and that none is kept."""
+"""Calls of functions on variables: that one is under way, which variables stand for arguments, that none is kept."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..concurrency import in_child
 from ..errors import GraphError
 from . import node as nodes
 from .construction import depends_on, topological
 from .node import Node, Recording
 from .source import describe
+from .trace_context import current, entered
 from .weak import strong
 
-__all__ = ["active", "is_recording", "leak", "recording", "refuse_leaked"]
-
-#: The threads that record, each as often as it does; empty most of the time, which a call path may test cheaply.
-active: list[int] = []
+__all__ = ["is_recording", "leak", "recording", "refuse_leaked"]
 
 
 @contextmanager
 def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
-    """While it lasts, this thread records a function on these variables; after it they have no meaning outside."""
-    thread = threading.get_ident()
-    recorded = Recording(thread)
+    """Within the block, a function is called on these variables; after it they have no meaning outside.
+
+    What it records belongs to its own lines, whatever line derivatives are made for around the block.
+    """
+    recorded = Recording()
     for variable in variables:
         strong(variable).recording = recorded
-    active.append(thread)
     try:
-        yield
+        with entered(recordings=(*current().recordings, recorded), line=None):
+            yield
     finally:
-        active.remove(thread)
         recorded.end = nodes.next_epoch()
 
 
-def _alone() -> None:
-    """In the child of a fork the parent's other threads record nothing."""
-    thread = threading.get_ident()
-    active[:] = [recorder for recorder in active if recorder == thread]
-
-
-in_child(_alone)
-
-
 def is_recording() -> bool:
-    """Whether this thread records a function."""
-    return bool(active) and threading.get_ident() in active
+    """Whether a function is being recorded here."""
+    return bool(current().recordings)
 
 
 def refuse_leaked(outputs: Iterable[Node], function: str, own: Iterable[Node] = (), *, inner: bool = False) -> None:
     """Raise `GraphError` where `outputs` depend on a variable that has no meaning where they are used; `own` have one.
 
-    That is the variable of a function whose recording has ended, or that another thread records while this one records
-    a function of its own (with `inner`: beside the innermost one, which may be a part of the other thread's).
+    That is the variable of a function whose recording has ended, or that another thread or task records while this one
+    records a function of its own (with `inner`: beside the innermost one, which may be a part of the other one's).
     """
     outputs, known = list(outputs), set(own)
-    thread = threading.get_ident()
-    alone = active.count(thread) > inner
+    recordings = current().recordings
+    alone = len(recordings) > inner
 
     def refused(node: Node) -> bool:
         owner = node.recording
-        return owner is not None and node not in known and (owner.end is not None or (alone and owner.thread != thread))
+        if owner is None or node in known:
+            return False
+        return owner.end is not None or (alone and owner not in recordings)
 
     seen = set(outputs)
     stack = list(seen)

@@ -6,7 +6,6 @@ import linecache
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import bind_locator, line_text, said, wrapped
+from .trace_context import TraceContext, variable
 
 __all__ = ["Where", "attributed", "describe", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
@@ -62,13 +62,6 @@ class Where:
         return Where, (self.file, self.line, self.code)
 
 
-class _Override(threading.local):
-    where: Where | None = None
-
-
-_override = _Override()
-
-
 def _is_internal(file: str) -> bool:
     internal = file.startswith(_PASSED_OVER) and not file.startswith(_USER_CODE)
     if not internal:
@@ -96,8 +89,9 @@ def is_user_code(code: CodeType) -> bool:
 
 def here() -> Where | None:
     """The innermost line of the running call stack that belongs to the user."""
-    if _override.where is not None:
-        return _override.where
+    context = variable.get()
+    if context is not None and context.line is not None:
+        return context.line
     frame = innermost()
     if frame is None:
         return None
@@ -122,22 +116,24 @@ def line_of(error: BaseException) -> Where | None:
 
 
 class attributed:  # read as a function: `with attributed(node.where):`
-    """Within the block, this thread's new nodes belong to `where`: a derivative's nodes to the primal's line.
+    """Within the block, new nodes belong to `where`: a derivative's nodes to the primal's line.
 
     With None they belong to the line that is running, as outside of any block.
     """
 
-    __slots__ = ("_before", "_where")
+    __slots__ = ("_token", "_where")
 
     def __init__(self, where: Where | None) -> None:
         self._where = where
 
     def __enter__(self) -> None:
-        self._before = _override.where
-        _override.where = self._where
+        before = variable.get()
+        same = self._where is (None if before is None else before.line)
+        self._token = None if same else variable.set((before or TraceContext()).at_line(self._where))
 
     def __exit__(self, *exception: object) -> None:
-        _override.where = self._before
+        if self._token is not None:
+            variable.reset(self._token)
 
 
 def type_text(shape: Iterable[int], dtype: Any) -> str:

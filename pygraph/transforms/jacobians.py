@@ -11,8 +11,9 @@ from .. import autodiff
 from ..autodiff import JacobianPlan
 from ..errors import SignatureError, UnsupportedError
 from ..graph.node import Node
+from ..graph.trace_context import note
 from ..graph.tree import unflatten
-from ..runtime.compile.notes import JacobianNote, note
+from ..runtime.compile.notes import JacobianNote
 from ..runtime.functions.compiled_function import CompiledFunction
 from .evaluation_point import Function, Point, compiled, positions_of, record_point, refusal, require_function
 from .sparse import sparse_hessian, sparse_jacobian

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.source import describe
 from ..graph.trace import function_name, trace
+from ..graph.trace_context import Notes, note
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CACHE_SIZE, CompiledFunction, _Signatures
 from ..runtime.native.backends import checked_backend
@@ -374,41 +374,37 @@ class _Values(CompiledFunction):
         cache_size: int,
         roots: tuple[Any, ...] | None,
     ) -> None:
-        made = _Made()
+        plans: _Plans = Cache(8)
 
         def recorded(*args: Any, **named: Any) -> Any:
             positions = positions_of(kind.name, f, kind.argnums, len(args))
             point = record_point(kind.name, f, positions, args, named, kind.has_aux)
-            (data,) = point.at_actual([made.planned(kind, f, point)])
+            (data,) = point.at_actual([_planned(plans, kind, f, point)])
             return (data, point.aux_value()) if kind.has_aux else data
 
         functools.update_wrapper(recorded, f)
         recorded.__name__ = recorded.__qualname__ = f"{kind.name}_{function_name(f)}"
         super().__init__(recorded, {"threads": None, "check_finite": False, **options}, cache_size)
-        self.signatures = _SparseSignatures(recorded, self._signatures.options, cache_size, made, roots)
+        self.signatures = _SparseSignatures(recorded, self._signatures.options, cache_size, roots)
         self._signatures = self.signatures
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
 
 
-class _Made(threading.local):
-    """What the last trace of this thread has made."""
+#: The plans of matrices by the graphs of their functions, with the variables that they are in terms of.
+_Plans = Cache[Graph, tuple[Sequence[Node], Compressed]]
 
-    last: Compressed | None = None
 
-    def __init__(self) -> None:
-        self.plans: Cache[Graph, tuple[Sequence[Node], Compressed]] = Cache(8)
-
-    def planned(self, kind: SparseKind, f: Function, point: Point) -> Node:
-        """The plan of a matrix, made once for each graph, and its entries as an expression of the point's variables."""
-        graph = Graph.from_parts(point.variables, point.outputs)
-        variables, found = self.plans.get(graph) or (point.variables, None)
-        if found is None:
-            found = kind.compressed(f, point.outputs, point.variables)
-            self.plans.add(graph, (point.variables, found))
-        self.last = found
-        (data,) = substitute([found.data], dict(zip(variables, point.variables, strict=True)))
-        return data
+def _planned(plans: _Plans, kind: SparseKind, f: Function, point: Point) -> Node:
+    """The entries of a matrix as an expression of the point's variables, by a plan made once for each graph; noted."""
+    graph = Graph.from_parts(point.variables, point.outputs)
+    variables, found = plans.get(graph) or (point.variables, None)
+    if found is None:
+        found = kind.compressed(f, point.outputs, point.variables)
+        variables, found = plans.add(graph, (point.variables, found))
+    note(found)
+    (data,) = substitute([found.data], dict(zip(variables, point.variables, strict=True)))
+    return data
 
 
 class _SparseSignatures(_Signatures):
@@ -419,20 +415,15 @@ class _SparseSignatures(_Signatures):
         function: Function,
         options: Mapping[str, Any],
         cache_size: int,
-        made: _Made,
         roots: tuple[Any, ...] | None,
     ) -> None:
         super().__init__(function, options, cache_size, False, True, roots)
-        self.made = made
         self.details: weakref.WeakKeyDictionary[Executable, _Details] = weakref.WeakKeyDictionary()
 
-    def _compiled(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Executable | Graph:
-        found = super()._compiled(values, keywords)
-        compressed, self.made.last = self.made.last, None
-        if not isinstance(found, Graph):
-            assert compressed is not None
-            self.details[found] = _Details(compressed, _Structure(compressed.pattern))
-        return found
+    def _noted(self, made: Executable, notes: Notes) -> None:
+        compressed = notes.get(Compressed)
+        assert compressed is not None
+        self.details[made] = _Details(compressed, _Structure(compressed.pattern))
 
 
 @dataclass(frozen=True, eq=False)

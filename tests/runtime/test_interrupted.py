@@ -74,7 +74,7 @@ def test_children_forked_while_threads_compile() -> None:
             assert gc.isenabled(), "the collector stays off"
             fresh()
             assert shared(3.0) == 10.0 and shared(np.ones(51)).shape == (51,)
-            assert not pg.graph.recording.active
+            assert not pg.graph.recording.is_recording()
         for _ in range(12):
             fork(child)
         end.set()

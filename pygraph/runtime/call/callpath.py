@@ -42,7 +42,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...graph.recording import active
+from ...graph.trace_context import active
 from ...graph.tree import Static, TreeDef, unflatten
 from ...lower.program import Port
 from ...ops.dtypes import float64, int64
@@ -109,7 +109,7 @@ def write_call(
         "settle": loaded.settle,
         "general": general,
         "unchanged": unchanged,
-        "recording": active,
+        "tracing": active,
         "static": Static,
         "unflatten": unflatten,
         **{f"c{i}": constant for i, constant in enumerate(constants)},
@@ -186,7 +186,7 @@ def _written(
     checks = "\n            and ".join(_CHECKS[kind].format(i=i) for i, kind in enumerate(inputs))
     lines = [
         "def call(*args, **named):",
-        f"    if len(args) != {len(forms)} or named{' or recording' * exact}{' or not unchanged()' * guarded}:",
+        f"    if len(args) != {len(forms)} or named{' or tracing()' * exact}{' or not unchanged()' * guarded}:",
         _REFUSE,
         f"    {', '.join(names)}, = args",
         *opened,

@@ -20,8 +20,7 @@ from ...lower.program import Segment
 from ...ops.dtypes import is_float
 from ..clib import library
 from ..clib.context import Context, ContextPool, contiguous, follow_default_threads, is_small
-from ..compile.budget import MemoryNote
-from ..compile.notes import JacobianNote
+from ..compile.notes import JacobianNote, MemoryNote
 from ..compile.pipeline import Built
 from .callpath import fast_view, write_call
 from .kept import ports_of

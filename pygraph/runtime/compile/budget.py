@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ...autodiff.checkpoint_plan import Plan, computed_again, current_plan, planned
 from ...errors import BudgetError, SignatureError
 from ...graph.source import describe
+from .notes import MemoryNote
 from .stats import bytes_text
 
 #: From what repeats nothing to what repeats most. The first that keeps to the budget is taken.
@@ -19,15 +20,6 @@ PLANS = (
     *(Plan(steps, depth, parts) for depth in (2, 3, 4) for steps in (False, True) for parts in (1, 8)),
 )
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryNote:
-    """How an Executable keeps to a budget: see `Stats.memory_budget` and what follows it."""
-
-    budget: int
-    again: tuple[str, ...]
-    tried: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

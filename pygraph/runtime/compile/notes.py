@@ -1,16 +1,14 @@
-"""What a transformation has to say, while a function is traced, of the Executable that comes of it."""
+"""What an Executable tells of the way in which it came about."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class JacobianNote:
-    """How a Jacobian is evaluated.
+    """How a Jacobian is evaluated; noted while it is traced, see `graph.trace_context`.
 
     Attributes:
         mode: the way that was taken.
@@ -28,33 +26,10 @@ class JacobianNote:
         return self.mode, tuple(sorted(self.costs.items())), self.chunk
 
 
-@dataclass(slots=True)
-class Notes:
-    """The notes of one trace: of several Jacobians in one another, the outermost is noted last and stays."""
+@dataclass(frozen=True, slots=True)
+class MemoryNote:
+    """How an Executable keeps to a budget: see `Stats.memory_budget` and what follows it."""
 
-    jacobian: JacobianNote | None = None
-
-
-class _Open(threading.local):
-    def __init__(self) -> None:
-        self.stack: list[Notes] = []
-
-
-_open = _Open()
-
-
-@contextmanager
-def collected() -> Iterator[Notes]:
-    """Within the block, what this thread's traces note goes to the Notes given."""
-    notes = Notes()
-    _open.stack.append(notes)
-    try:
-        yield notes
-    finally:
-        _open.stack.pop()
-
-
-def note(jacobian: JacobianNote) -> None:
-    """Tell the Executable that is being traced, if there is one."""
-    if _open.stack:
-        _open.stack[-1].jacobian = jacobian
+    budget: int
+    again: tuple[str, ...]
+    tried: Mapping[str, int]

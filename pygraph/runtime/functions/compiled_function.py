@@ -21,12 +21,13 @@ from ...graph.node import Node
 from ...graph.recording import is_recording
 from ...graph.source import describe
 from ...graph.trace import function_name, leaf_names, leaf_type, trace
+from ...graph.trace_context import Notes, collected
 from ...graph.tree import flatten
 from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
 from ..compile.budget import Budget, checked_budget, within
 from ..compile.collector import paused
-from ..compile.notes import collected
+from ..compile.notes import JacobianNote
 from ..native.backends import checked_backend
 from .reachable import constants_of, kinds_of, reads_of, rules_of
 from .reads import Reads
@@ -178,12 +179,16 @@ class _Signatures:
                     return graph
                 wrt = range(len(values)) if self.wrt_all else None
 
-                def make() -> Executable:
-                    return Executable(graph, wrt, jacobian=notes.jacobian, budget=budget, **options)
+                jacobian = notes.get(JacobianNote)
 
-                key = (wrt, notes.jacobian and notes.jacobian.key, current_plan(), tuple(sorted(options.items())))
+                def make() -> Executable:
+                    return Executable(graph, wrt, jacobian=jacobian, budget=budget, **options)
+
+                key = (wrt, jacobian and jacobian.key, current_plan(), tuple(sorted(options.items())))
                 roots = () if wrt is None else rules_of(graph)
-                return shared_executable(graph, key, make, roots) if self.shared else make()
+                made = shared_executable(graph, key, make, roots) if self.shared else make()
+                self._noted(made, notes)
+                return made
 
         if budget is None:
             said = len(computed_again())
@@ -194,6 +199,9 @@ class _Signatures:
             with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
                 return attempt()
         return _prepared(within(budget, function_name(self.function), attempt, _arena_bytes))
+
+    def _noted(self, made: Executable, notes: Notes) -> None:
+        """For classes that keep more of an Executable: what was noted while it was traced."""
 
     @staticmethod
     def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:

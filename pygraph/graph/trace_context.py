@@ -1,0 +1,101 @@
+"""What is in force while functions are traced: one immutable value in one context variable.
+
+So each thread and each asynchronous task has its own, and what runs in a copy of a context (`asyncio.to_thread`,
+`contextvars.copy_context().run`) takes part in the traces that are under way there. A signal handler or a finaliser
+runs in the context of what it interrupts, and leaves it as it was. The child of a fork has that of the thread that
+forked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from .node import Node, Recording
+    from .source import Where
+
+__all__ = ["Notes", "TraceContext", "active", "collected", "current", "entered", "note"]
+
+T = TypeVar("T")
+
+
+class TraceContext(NamedTuple):
+    """All that calls deeper in the stack may have to know of the traces that they are a part of.
+
+    Attributes:
+        recordings: the calls of functions on variables that are under way, the innermost last.
+        watching: sets in which the nodes that are asked for are put, the innermost last.
+        line: the user's line that new nodes belong to; None: the one that is running.
+        notes: where what transformations say of the Executable that is being traced is put.
+        plan: by what plan derivatives are rematerialised; see `autodiff.checkpoint_plan`.
+    """
+
+    recordings: tuple[Recording, ...] = ()
+    watching: tuple[set[Node], ...] = ()
+    line: Where | None = None
+    notes: Notes | None = None
+    plan: Any = None
+
+    def at_line(self, line: Where | None) -> TraceContext:
+        """The same with another line: `_replace` takes five times as long, and passes do this for each node."""
+        return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
+
+
+_NOTHING = TraceContext()
+variable: ContextVar[TraceContext | None] = ContextVar("pygraph_trace", default=None)
+#: What is in force, or None for nothing, as most of the time; a call path may test that cheaply.
+active = variable.get
+
+
+def current() -> TraceContext:
+    """What is in force."""
+    return variable.get() or _NOTHING
+
+
+@contextmanager
+def entered(**changes: Any) -> Iterator[None]:
+    """Within the block, the given attributes of the context have these values."""
+    token = variable.set(current()._replace(**changes))
+    try:
+        yield
+    finally:
+        variable.reset(token)
+
+
+class Notes:
+    """What transformations say of one Executable while it is traced: by kind, what was said last.
+
+    Of several transformations in one another the outermost says so last.
+    """
+
+    __slots__ = ("_by_kind",)
+
+    def __init__(self) -> None:
+        self._by_kind: dict[type, object] = {}
+
+    def add(self, said: object) -> None:
+        """Keep what is said, in place of what was said of its kind before."""
+        self._by_kind[type(said)] = said
+
+    def get(self, kind: type[T]) -> T | None:
+        """What was said last of a kind."""
+        found = self._by_kind.get(kind)
+        return found if isinstance(found, kind) else None
+
+
+@contextmanager
+def collected() -> Iterator[Notes]:
+    """Within the block, what is noted goes to the Notes given."""
+    notes = Notes()
+    with entered(notes=notes):
+        yield notes
+
+
+def note(said: object) -> None:
+    """Tell the Executable that is being traced, if there is one."""
+    notes = current().notes
+    if notes is not None:
+        notes.add(said)
