@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PG_LOOP_WORDS = 12 };
+enum { PG_LOOP_WORDS = 15 };
 
 typedef struct pg_operands {
     int64_t n;
@@ -80,39 +80,31 @@ static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_
     return PG_OK;
 }
 
-/* The cut of a reduction into chunks of rows and ranges of `inner`, and of both into tasks: by shape alone. */
-static void cut_reduction(pg_loop *loop) {
-    loop->n_chunks = 1;
-    loop->rows_per_chunk = loop->rows;
-    loop->group = 1;
-    loop->n_parts = 1;
-    loop->part = loop->inner;
-    if (loop->count == 0) {
-        loop->n_tasks = 1;
-        return;
+/* What a task covers of [outer][rows][inner]: some of the rows or of `inner` only of one outer index. */
+static int read_cut(pg_loader *l, pg_loop *loop, const int64_t *cut) {
+    const int64_t sizes[3] = {loop->outer, loop->rows, loop->inner};
+    for (int i = 0; i < 3; i++) {
+        if (cut[i] < 1 || cut[i] > (sizes[i] > 1 ? sizes[i] : 1))
+            return pg_refuse(l, "LOOP: %" PRId64 " of %" PRId64 " indices can't be a task", cut[i], sizes[i]);
     }
-    const int64_t per = loop->rows * loop->inner; /* <= count */
-    if (per <= PG_CHUNK) {
-        loop->group = PG_CHUNK / per;
-        loop->n_tasks = (loop->outer - 1) / loop->group + 1;
-        return;
-    }
-    int64_t chunks = (per - 1) / PG_CHUNK + 1;
-    if (chunks > PG_MAX_PARTIALS) chunks = PG_MAX_PARTIALS;
-    const int64_t most = loop->rows / PG_MIN_ROWS_PER_PARTIAL;
-    if (chunks > most) chunks = most > 1 ? most : 1;
-    loop->rows_per_chunk = (loop->rows - 1) / chunks + 1;
-    loop->n_chunks = (loop->rows - 1) / loop->rows_per_chunk + 1;
-    int64_t parts = (loop->rows_per_chunk * loop->inner - 1) / PG_CHUNK + 1;
-    if (parts > loop->inner / loop->block) parts = loop->inner / loop->block;
-    if (parts > 1) {
-        loop->part = ((loop->inner - 1) / parts / loop->block + 1) * loop->block;
-        loop->n_parts = (loop->inner - 1) / loop->part + 1;
-    }
-    loop->n_tasks = loop->outer * loop->n_chunks * loop->n_parts; /* <= count */
+    loop->group = cut[0];
+    loop->chunk = cut[1];
+    loop->part = cut[2];
+    loop->n_chunks = loop->n_parts = loop->n_tasks = 1;
+    if (loop->count == 0) return PG_OK;
+    loop->n_chunks = (loop->rows - 1) / loop->chunk + 1;
+    loop->n_parts = (loop->inner - 1) / loop->part + 1;
+    loop->n_tasks = ((loop->outer - 1) / loop->group + 1) * loop->n_chunks * loop->n_parts; /* <= count */
+    if (loop->n_chunks > PG_MAX_PARTIALS)
+        return pg_refuse(l, "LOOP: %" PRId64 " partial results of one are too many", loop->n_chunks);
+    if (loop->n_parts > 1 && loop->part % loop->block != 0)
+        return pg_refuse(l, "LOOP: a task of %" PRId64 " inner elements has no whole blocks", loop->part);
+    if (loop->group > 1 && (loop->n_chunks > 1 || loop->n_parts > 1))
+        return pg_refuse(l, "LOOP: a task has several outer indices and not all of each");
+    return PG_OK;
 }
 
-/* The dims, the reduced view of them, and the tasks. */
+/* The dims, the view of them as [outer][rows][inner], and the tasks. */
 static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *words, const int64_t *dims) {
     const int64_t *split = words + 3;
     for (int i = 0; i < ndim; i++) {
@@ -127,25 +119,17 @@ static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *word
         return pg_refuse(l, "LOOP: a block of %" PRId64 " elements is not possible", loop->block);
     }
     if (words[2] != 0 && words[2] != 1) return pg_refuse(l, "LOOP: no mode has number %" PRId64, words[2]);
-    if (!loop->reduces) {
-        /* Maps may be cut anywhere: the more operations, the fewer elements make a task. */
-        const int64_t share = PG_CHUNK * PG_TASK_MICROS / (words[9] > PG_TASK_MICROS ? words[9] : PG_TASK_MICROS);
-        const int64_t chunk = (share < loop->block ? 1 : share / loop->block) * loop->block;
-        loop->group = chunk;
-        loop->n_tasks = loop->count == 0 ? 0 : (loop->count - 1) / chunk + 1;
-        return PG_OK;
-    }
     int64_t product;
     if (split[0] < 0 || split[1] < 0 || split[2] < 0 || pg_product(3, split, &product) || product != loop->count ||
-        pg_product(2, (const int64_t[]){split[0], split[2]}, &product) || product > INT64_MAX / 4096) {
+        pg_product(2, (const int64_t[]){split[0], split[2]}, &product) || product > INT64_MAX / 4096 ||
+        (!loop->reduces && (split[1] != 1 || split[2] != 1))) {
         return pg_refuse(l, "LOOP: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a view of its %" PRId64 " elements",
                          split[0], split[1], split[2], loop->count);
     }
     loop->outer = split[0];
     loop->rows = split[1];
     loop->inner = split[2];
-    cut_reduction(loop);
-    return PG_OK;
+    return read_cut(l, loop, split + 3);
 }
 
 static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, int64_t n, int64_t n_registers,
@@ -226,9 +210,9 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     if (n < PG_LOOP_WORDS || words[0] < 0 || words[0] > PG_MAX_DIMS)
         return pg_refuse(l, "LOOP: impossible number of dimensions");
     const int ndim = (int)words[0];
-    const int64_t n_registers = words[7], n_loads = words[8], n_micros = words[9], n_stores = words[10],
-                  n_reduces = words[11];
-    for (int i = 7; i <= 11; i++) {
+    const int64_t n_registers = words[10], n_loads = words[11], n_micros = words[12], n_stores = words[13],
+                  n_reduces = words[14];
+    for (int i = 10; i <= 14; i++) {
         if (words[i] < 0 || words[i] > n)
             return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
     }
@@ -256,7 +240,7 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     unsigned char *aliases = pg_keep(l, n_stores * n_loads, 1);
     loop->reductions = pg_keep(l, n_reduces, sizeof *loop->reductions);
     if (!results || !aliases || !loop->reductions) return PG_MEMORY;
-    status = read_reductions(l, loop, reduce_words, n_reduces, n_registers, words[6], results);
+    status = read_reductions(l, loop, reduce_words, n_reduces, n_registers, words[9], results);
     if (status == PG_OK) status = check_hazards(l, ndim, dims, &loads, &stores, results, n_reduces + 1, aliases);
     if (status != PG_OK) return status;
     merge_dims(loop, ndim, dims, (pg_operands *[]){&loads, &stores});

@@ -1,7 +1,9 @@
-/* Loads MATMUL: checks the three operands and cuts the work into fixed panels of rows. */
+/* Loads MATMUL: checks the three operands and what a task covers. */
 #include "loader.h"
 
 #include <inttypes.h>
+
+enum { PG_MATMUL_WORDS = 9 };
 
 static int read_operand(pg_loader *l, pg_matmul *m, const int64_t *w, int64_t rows, int64_t columns, int writes,
                         const char *what, pg_operand *operand, pg_extent *extent) {
@@ -25,24 +27,27 @@ static int read_operand(pg_loader *l, pg_matmul *m, const int64_t *w, int64_t ro
     return PG_OK;
 }
 
-static void cut(pg_matmul *m) {
-    m->n_panels = m->batch_per_task = 1;
-    m->panel = m->m;
-    m->n_tasks = 0;
-    if (m->batch == 0 || m->m == 0 || m->n == 0) return;
-    const int64_t row = m->k * m->n > 0 ? m->k * m->n : 1, target = m->n == 1 ? PG_PANEL_MEMORY : PG_PANEL_WORK;
-    const int64_t rows = (target - 1) / row + 1 > PG_PANEL_ROWS ? (target - 1) / row + 1 : PG_PANEL_ROWS;
-    if (m->m >= 2 * rows) {
-        m->panel = rows;
-        m->n_panels = (m->m - 1) / rows + 1;
-    } else if (m->m <= target / row) {
-        m->batch_per_task = target / row / m->m > 0 ? target / row / m->m : 1;
+/* What a task is: rows of one product, or several whole products. */
+static int read_cut(pg_loader *l, pg_matmul *m, const int64_t *cut) {
+    const int64_t sizes[2] = {m->m, m->batch};
+    for (int i = 0; i < 2; i++) {
+        if (cut[i] < 1 || cut[i] > (sizes[i] > 1 ? sizes[i] : 1))
+            return pg_refuse(l, "MATMUL: %" PRId64 " of %" PRId64 " can't be a task", cut[i], sizes[i]);
     }
-    m->n_tasks = m->n_panels > 1 ? m->batch * m->n_panels : (m->batch - 1) / m->batch_per_task + 1;
+    m->panel = cut[0];
+    m->per_task = cut[1];
+    m->n_panels = 1;
+    if (m->batch == 0 || m->m == 0 || m->n == 0) return PG_OK;
+    m->n_panels = (m->m - 1) / m->panel + 1;
+    if (m->n_panels > 1 && m->per_task > 1)
+        return pg_refuse(l, "MATMUL: a task has several products and not all rows of each");
+    m->n_tasks = ((m->batch - 1) / m->per_task + 1) * m->n_panels; /* <= rows of C, which exist */
+    return PG_OK;
 }
 
 int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < 7 || words[6] < 0 || words[6] > PG_MAX_DIMS || n != 7 + words[6] + 3 * (2 + words[6])) {
+    if (n < PG_MATMUL_WORDS || words[8] < 0 || words[8] > PG_MAX_DIMS ||
+        n != PG_MATMUL_WORDS + words[8] + 3 * (2 + words[8])) {
         return pg_refuse(l, "MATMUL: its number of batch dimensions does not agree with its length");
     }
     int status = pg_check_dtype(l, words[0], "MATMUL");
@@ -62,13 +67,13 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     m->k = words[3];
     m->transpose_a = (int)words[4];
     m->transpose_b = (int)words[5];
-    m->n_batch = (int)words[6];
+    m->n_batch = (int)words[8];
     for (int i = 0; i < m->n_batch; i++) {
-        m->dims[i] = words[7 + i];
+        m->dims[i] = words[PG_MATMUL_WORDS + i];
         if (m->dims[i] < 0) return pg_refuse(l, "MATMUL: batch dimension %d is %" PRId64, i, m->dims[i]);
     }
     if (pg_product(m->n_batch, m->dims, &m->batch)) return pg_refuse(l, "MATMUL: its batch is too large");
-    const int64_t step = 2 + m->n_batch, *a = words + 7 + m->n_batch, *b = a + step, *c = b + step;
+    const int64_t step = 2 + m->n_batch, *a = words + PG_MATMUL_WORDS + m->n_batch, *b = a + step, *c = b + step;
     pg_extent at_a, at_b, at_c;
     const int64_t rows_a = m->transpose_a ? m->k : m->m, rows_b = m->transpose_b ? m->n : m->k;
     status = read_operand(l, m, a, rows_a, m->transpose_a ? m->m : m->k, 0, "MATMUL: A", &m->a, &at_a);
@@ -77,8 +82,8 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status == PG_OK) status = read_operand(l, m, c, m->m, m->n, 1, "MATMUL: C", &m->c, &at_c);
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_a, "MATMUL: C", "A");
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_b, "MATMUL: C", "B");
+    if (status == PG_OK) status = read_cut(l, m, words + 6);
     if (status != PG_OK) return status;
-    cut(m);
     if (m->n_tasks > 1) l->program->parallel = 1;
     out->data = m;
     return PG_OK;

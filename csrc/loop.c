@@ -113,9 +113,10 @@ static void run_task(void *data, int64_t task, int worker) {
 
 void pg_run_map(const pg_place *place, const pg_loop *loop) {
     pg_map_job job = {place, loop};
+    if (loop->count == 0) return;
     if (loop->n_tasks == 1) {
         run_task(&job, 0, 0);
-    } else if (loop->n_tasks > 1) {
+    } else {
         pg_run_tasks(place->context, loop->n_tasks, run_task, &job);
     }
 }

@@ -111,8 +111,8 @@ static void run_task(void *data, int64_t task, int worker) {
         run_rows(job, task / m->n_panels, row, m->m - row < m->panel ? m->m - row : m->panel);
         return;
     }
-    const int64_t first = task * m->batch_per_task;
-    const int64_t end = m->batch - first < m->batch_per_task ? m->batch : first + m->batch_per_task;
+    const int64_t first = task * m->per_task;
+    const int64_t end = m->batch - first < m->per_task ? m->batch : first + m->per_task;
     for (int64_t batch = first; batch < end; batch++) run_rows(job, batch, 0, m->m);
 }
 

@@ -61,12 +61,10 @@ typedef struct pg_loop {
     int clip;                            /* cut blocks of a map at the ends of rows, so that rows are read in place */
     int scratch_slot;
     int64_t dims[PG_MAX_DIMS], count, block;
-    int64_t outer, rows, inner;       /* reductions: count = outer rows inner */
-    int64_t n_chunks, rows_per_chunk; /* of one reduction; more than one chunk means partial results */
-    int64_t group;                    /* outer indices per task (one chunk) */
-    int64_t n_parts, part;            /* ranges of `inner` per chunk, and their width */
-    int64_t n_tasks;
-    int64_t buffer_bytes; /* of one block buffer */
+    int64_t outer, rows, inner;         /* count = outer rows inner; of maps outer = count */
+    int64_t group, chunk, part;         /* what a task covers of each; a group of several has whole rows */
+    int64_t n_chunks, n_parts, n_tasks; /* more than one chunk of rows means partial results */
+    int64_t buffer_bytes;               /* of one block buffer */
     pg_access *loads, *stores;
     pg_step *once, *steps;
     pg_fill *fills;
@@ -88,7 +86,8 @@ typedef struct pg_operand {
 
 typedef struct pg_matmul {
     int dtype, transpose_a, transpose_b, n_batch;
-    int64_t m, n, k, batch, panel, n_panels, batch_per_task, n_tasks;
+    int64_t m, n, k, batch, n_tasks;
+    int64_t panel, per_task, n_panels; /* rows of a task, or its products; tasks of a product */
     int64_t dims[PG_MAX_DIMS];
     pg_operand a, b, c;
 } pg_matmul;

@@ -1,7 +1,7 @@
 /* Runs LOOP instructions that reduce an iteration space [outer][rows][inner] over its rows.
  *
- * The order in which elements combine depends on the shape alone: rows in blocks, blocks of a chunk in order, chunks in
- * a pairwise tree. Threads only decide who computes which chunk. */
+ * The order in which elements combine depends on the Program alone: rows in blocks, blocks of a chunk in order, chunks
+ * in a pairwise tree. Threads only decide who computes which chunk. */
 #include "context.h"
 
 #include <string.h>
@@ -61,8 +61,8 @@ static void add_rows(const pg_reduction *reduction, int64_t rows, int64_t width,
 static void run_chunk(const pg_reduce_job *job, char **locations, int64_t o, int64_t chunk, int64_t k0, int64_t k1) {
     const pg_loop *loop = job->loop;
     char *const *slots = job->place->slots;
-    const int64_t r0 = chunk * loop->rows_per_chunk, inner = loop->inner, origin = o * loop->rows * inner;
-    const int64_t r1 = loop->rows - r0 < loop->rows_per_chunk ? loop->rows : r0 + loop->rows_per_chunk;
+    const int64_t r0 = chunk * loop->chunk, inner = loop->inner, origin = o * loop->rows * inner;
+    const int64_t r1 = loop->rows - r0 < loop->chunk ? loop->rows : r0 + loop->chunk;
     if (inner <= loop->block / 2) { /* whole rows, several a block */
         const int64_t step = loop->block / inner;
         for (int64_t r = r0; r < r1; r += step) {
@@ -97,7 +97,7 @@ static void run_chunk(const pg_reduce_job *job, char **locations, int64_t o, int
     }
 }
 
-/* Outer indices [o0, o1), each of which fits in one chunk; several a block where they fit. */
+/* All of outer indices [o0, o1), several a block where they fit. */
 static void run_group(const pg_reduce_job *job, char **locations, int64_t o0, int64_t o1) {
     const pg_loop *loop = job->loop;
     const int64_t per = loop->rows * loop->inner;
@@ -131,7 +131,7 @@ static void run_task(void *data, int64_t task, int worker) {
     const pg_loop *loop = job->loop;
     const pg_context *context = job->place->context;
     char **locations = pg_loop_begin(loop, job->place->slots, context->scratch + worker * context->scratch_stride);
-    if (loop->rows * loop->inner <= PG_CHUNK) {
+    if (loop->n_chunks == 1 && loop->n_parts == 1) {
         const int64_t o = task * loop->group;
         run_group(job, locations, o, loop->outer - o < loop->group ? loop->outer : o + loop->group);
         return;

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0xe3fb0c30c9fc49b7)
+#define PG_TABLE_HASH UINT64_C(0x335de4f726e43ed7)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -26,14 +26,8 @@
 #define PG_MAX_ARGUMENTS 12                        /* operands and results of a kernel */
 #define PG_MAX_CALL_TASKS 64                       /* tasks of a CALL */
 #define PG_STAGE_BYTES 16384                       /* inputs and outputs up to this size have memory in each context */
-#define PG_CHUNK 32768                             /* elements of work that are never split: the bits of sums depend on it */
-#define PG_TASK_MICROS 16                          /* micro-operations of a map whose tasks have CHUNK elements; more: fewer */
-#define PG_MAX_PARTIALS 64                         /* partial results of one reduction */
-#define PG_MIN_ROWS_PER_PARTIAL 16                 /* the least rows that a partial result covers */
+#define PG_MAX_PARTIALS 64                         /* partial results of one result of a reduction */
 #define PG_TINY_PRODUCT 512                        /* multiplications of a matrix product made by plain loops */
-#define PG_PANEL_ROWS 256                          /* the least rows of a task of a matrix product */
-#define PG_PANEL_WORK 2097152                      /* multiplications of such a task */
-#define PG_PANEL_MEMORY 262144                     /* the same where each element of the first matrix is used once */
 
 enum { PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..lower.decode import Loop
-from ..lower.program import task_elements
 from .c_reduce import emit_reduction
 from .frames import Places
 from .function import Function
@@ -25,9 +24,8 @@ def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function
         return Function("", "")
     values = loop_values(loop, places)
     count = product(values.dims)
-    share = task_elements(len(loop.micros))
-    cut = max(values.dims, key=lambda dim: dim.size) if count > share else None
-    tasks, each = cut_dim(cut, -(-count // share))
+    cut = max(values.dims, key=lambda dim: dim.size) if loop.tasks > 1 else None
+    tasks, each = cut_dim(cut, loop.tasks)
     block = min(loop.block, spread_block(values))
     while True:
         nest = Nest(values, values.dims, values.dims, note_of(places, comments))

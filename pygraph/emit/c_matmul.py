@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..lower.decode import Matmul
 from ..lower.format import TINY_PRODUCT
-from ..lower.program import panels
 from ..ops.dtypes import SUFFIXES
 from .comments import node_comment
 from .expressions import TYPES
@@ -34,7 +33,6 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
     kind = TYPES[matmul.dtype]
     tiny = max(m, n, k) <= TINY_PRODUCT and m * n * k <= TINY_PRODUCT
     plain = tiny or k == 0 or kind in _UNSIGNED
-    cut = panels(batch, m, n, k)
     writer = Writer()
     if comments:
         writer.line(node_comment(places.program, matmul.node))
@@ -44,7 +42,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
         pointer = places.pointer(operand.slot, matmul.dtype, operand.offset, word == "c")
         const = "" if word == "c" else "const "
         writer.line(f"{const}{kind} *{'restrict ' if plain else ''}{word} = {pointer};")
-    rows = _enter(writer, dims, cut.tasks, cut.count, cut.rows, cut.batch_per_task, batch, m)
+    rows = _enter(writer, matmul, dims, batch)
     a, b, c = (index_text(s, dims) for s in strides)
     if plain:
         origin = [f"{text} + " if text != "0" else "" for text in (a, b, c)]
@@ -65,7 +63,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
         writer.line(call)
     while writer.level:
         writer.close()
-    return task_functions(writer.lines, places, name, cut.tasks)
+    return task_functions(writer.lines, places, name, matmul.tasks)
 
 
 def _batch(matmul: Matmul) -> tuple[list[Dim], list[list[int]]]:
@@ -87,11 +85,11 @@ def _batch(matmul: Matmul) -> tuple[list[Dim], list[list[int]]]:
     return [Dim(i, size, Group.OUTER) for i, size in enumerate(sizes)], strides
 
 
-def _enter(
-    writer: Writer, dims: Sequence[Dim], tasks: int, count: int, panel: int, each: int, batch: int, m: int
-) -> str:
+def _enter(writer: Writer, matmul: Matmul, dims: Sequence[Dim], batch: int) -> str:
     """The loops over the batch, or the part of them that `task` is; returns the number of rows of each product."""
-    if tasks == 1:
+    m, (panel, each) = matmul.rows, matmul.cut
+    count = matmul.cut.count(m)
+    if matmul.tasks == 1:
         for dim in dims:
             writer.open(f"for (intptr_t {dim.var} = 0; {dim.var} < {dim.size}; {dim.var}++)")
         return str(m)

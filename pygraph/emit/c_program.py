@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
 
 from ..lower import decode as d
-from ..lower.format import CHUNK, failures
+from ..lower.format import failures
 from ..lower.program import Program, Segment
 from ..ops.dtypes import CODES
 from ..ops.table import kernel_at
@@ -178,7 +177,7 @@ class _BodyWriter:
 
     def _stop(self, instruction: d.Instruction) -> Iterator[str]:
         """Looks whether to stop, after a long instruction of the main body."""
-        long = isinstance(instruction, d.Matmul) or (isinstance(instruction, d.Loop) and prod(instruction.dims) > CHUNK)
+        long = isinstance(instruction, d.Matmul) or (isinstance(instruction, d.Loop) and instruction.tasks > 1)
         if self.owner.stoppable and long and self.body.number == 0:
             yield f"if (pg_stopped(call)) {failing(self.places, instruction, 'PG_INTERRUPTED')}"
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..lower.decode import Loop, Reduce
-from ..lower.format import CHUNK
-from ..lower.program import partials
 from ..ops.dtypes import SUFFIXES
 from ..ops.table import REDUCTIONS
 from .combiners import accumulator, combined, empty, is_wide, neutral
@@ -73,7 +71,7 @@ class _Reduction:
         self.places = places
         self.name = name
         self.outer, self.rows, self.inner = split
-        self.chunks, self.each = partials(*split)
+        self.chunks, self.each = loop.cut.partials(self.rows), loop.cut.rows
         self.values: Values = loop_values(loop, places)
         self.note = note_of(places, comments)
         self.outer_dims = self.values.group(Group.OUTER)
@@ -197,11 +195,10 @@ class _Reduction:
             self.head.append(f"const intptr_t high = {end};")
             return self.outer * self.chunks
         dims = self.outer_dims + self.inner_dims if cut_inner else self.outer_dims
-        count = product(self.values.dims)
-        if count <= CHUNK or not dims:
+        if self.loop.tasks == 1 or not dims:
             return 1
         cut = max(dims, key=lambda dim: dim.size)
-        tasks, each = cut_dim(cut, -(-count // CHUNK))
+        tasks, each = cut_dim(cut, self.loop.tasks)
         if tasks > 1:
             self.nest.ranges[cut.number] = ("low", "high")
             self.head += cut_lines(cut, each)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from ..ops.table import kernel_at
+from .cuts import Cut, Panels
 from .format import HEADER_WORDS, Opcode, SlotKind
 from .program import Program
 
@@ -126,11 +128,13 @@ class Reduce:
 
 @dataclass(frozen=True, slots=True)
 class Loop(Instruction):
-    """Micro-operations over an iteration space; `split` is (outer, rows, inner) where it reduces."""
+    """Micro-operations over an iteration space, cut into tasks; `split` is (outer, rows, inner) where it reduces."""
 
     dims: tuple[int, ...]
     block: int
     split: tuple[int, int, int] | None
+    cut: Cut
+    tasks: int
     scratch: int
     registers: int
     loads: tuple[Access, ...]
@@ -158,6 +162,8 @@ class Matmul(Instruction):
     middle: int
     transpose_a: bool
     transpose_b: bool
+    cut: Panels
+    tasks: int
     batch: tuple[int, ...]
     a: Operand
     b: Operand
@@ -331,14 +337,18 @@ def _scalar_micro(r: _Reader) -> ScalarMicro:
 
 
 def _loop(r: _Reader, head: _Head) -> Loop:
-    ndim, block, mode, outer, rows, inner, scratch, registers = r.many(8)
+    ndim, block, mode = r.many(3)
+    space, cut = r.many(3), Cut(*r.many(3))
+    scratch, registers = r.many(2)
     n_loads, n_micros, n_stores, n_reduces = r.many(4)
     dims = r.many(ndim)
     return Loop(
         *head,
         dims,
         block,
-        (outer, rows, inner) if mode else None,
+        space if mode else None,
+        cut,
+        cut.tasks(*space),
         scratch,
         registers,
         tuple(_access(r, ndim) for _ in range(n_loads)),
@@ -359,10 +369,13 @@ def _loop_micro(r: _Reader) -> LoopMicro:
 
 
 def _matmul(r: _Reader, head: _Head) -> Matmul:
-    dtype, rows, columns, middle, transpose_a, transpose_b, n_batch = r.many(7)
+    dtype, rows, columns, middle, transpose_a, transpose_b = r.many(6)
+    cut, n_batch = Panels(*r.many(2)), r.one()
     batch = r.many(n_batch)
     a, b, c = (Operand(r.one(), r.one(), r.many(n_batch)) for _ in range(3))
-    return Matmul(*head, dtype, rows, columns, middle, bool(transpose_a), bool(transpose_b), batch, a, b, c)
+    tasks = cut.tasks(prod(batch), rows, columns)
+    flags = bool(transpose_a), bool(transpose_b)
+    return Matmul(*head, dtype, rows, columns, middle, *flags, cut, tasks, batch, a, b, c)
 
 
 def _call(r: _Reader, head: _Head) -> Call:

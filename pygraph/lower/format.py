@@ -16,7 +16,7 @@ from ..ops.row import Op
 from ..ops.table import rows_text
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 
 _PRIME = 2**64 - 59  # the largest prime below 2^64
@@ -117,14 +117,8 @@ MAX_CORE = _constant("MAX_CORE", 4, "core axes of an operand or result of a kern
 MAX_ARGUMENTS = _constant("MAX_ARGUMENTS", 12, "operands and results of a kernel")
 MAX_CALL_TASKS = _constant("MAX_CALL_TASKS", 64, "tasks of a CALL")
 STAGE_BYTES = _constant("STAGE_BYTES", 16384, "inputs and outputs up to this size have memory in each context")
-CHUNK = _constant("CHUNK", 32768, "elements of work that are never split: the bits of sums depend on it")
-TASK_MICROS = _constant("TASK_MICROS", 16, "micro-operations of a map whose tasks have CHUNK elements; more: fewer")
-MAX_PARTIALS = _constant("MAX_PARTIALS", 64, "partial results of one reduction")
-MIN_ROWS_PER_PARTIAL = _constant("MIN_ROWS_PER_PARTIAL", 16, "the least rows that a partial result covers")
+MAX_PARTIALS = _constant("MAX_PARTIALS", 64, "partial results of one result of a reduction")
 TINY_PRODUCT = _constant("TINY_PRODUCT", 512, "multiplications of a matrix product made by plain loops")
-PANEL_ROWS = _constant("PANEL_ROWS", 256, "the least rows of a task of a matrix product")
-PANEL_WORK = _constant("PANEL_WORK", 1 << 21, "multiplications of such a task")
-PANEL_MEMORY = _constant("PANEL_MEMORY", 1 << 18, "the same where each element of the first matrix is used once")
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..ops.dtypes import CODES
 from . import control_steps
+from .cuts import panels
 from .format import Opcode
 from .in_place_concatenation import pieces
 from .kernel_step import call
@@ -61,7 +62,8 @@ def _matmul(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -
     batch = node.shape[:-2]
 
     def operands(slot: SlotOf) -> list[int]:
-        words = [CODES[node.dtype], rows, columns, middle, *map(int, transposed), len(batch), *batch]
+        cut = panels(prod(batch), rows, columns, middle)
+        words = [CODES[node.dtype], rows, columns, middle, *map(int, transposed), *cut, len(batch), *batch]
         for access, value in zip(accesses, values, strict=True):
             words += [slot(value), access.offset, *batch_strides(access.shape, 2, len(batch))]
         return [*words, slot(target), 0, *batch_strides(node.shape, 2, len(batch))]

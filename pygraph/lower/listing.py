@@ -104,6 +104,10 @@ def _at(place: d.Place | d.Operand | d.Access | d.Reduce | d.Stacked, slot: Slot
     return f"{slot(place.slot, dtype)} +{place.offset}"
 
 
+def _tasks(instruction: d.Loop | d.Matmul) -> str:
+    return f", {instruction.tasks} tasks" if instruction.tasks > 1 else ""
+
+
 @singledispatch
 def _text(instruction: Any, slot: SlotName) -> list[str]:
     raise TypeError(type(instruction))
@@ -128,10 +132,10 @@ def _(scalar: d.Scalar, slot: SlotName) -> list[str]:
 @_text.register
 def _(loop: d.Loop, slot: SlotName) -> list[str]:
     shape = "".join(f"[{n}]" for n in loop.split or ())
-    partial_results = f", partial results in {slot(loop.scratch)}" if loop.scratch >= 0 else ""
+    partial_results = f", partial results of {loop.cut.rows} rows in {slot(loop.scratch)}" if loop.scratch >= 0 else ""
     lines = [
         f"LOOP over {list(loop.dims)}{shape and f' as {shape}'}, blocks of {loop.block}, {loop.registers} registers"
-        f"{partial_results}"
+        f"{partial_results}{_tasks(loop)}"
     ]
     lines += [
         f"r{x.register} = load {_at(x, slot, x.dtype)} strides {list(x.strides)} : {_dtype(x.dtype)}"
@@ -153,7 +157,7 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
 def _(m: d.Matmul, slot: SlotName) -> list[str]:
     a, b = (f"{_at(x, slot, m.dtype)}{'ᵀ' if t else ''}" for x, t in ((m.a, m.transpose_a), (m.b, m.transpose_b)))
     shape = [*m.batch, m.rows, m.columns]
-    return [f"MATMUL {_at(m.c, slot)} = {a} @ {b} : {_dtype(m.dtype)} {shape} over {m.middle}"]
+    return [f"MATMUL {_at(m.c, slot)} = {a} @ {b} : {_dtype(m.dtype)} {shape} over {m.middle}{_tasks(m)}"]
 
 
 @_text.register

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
 from ..ops.table import REDUCTIONS, micro_op
+from .cuts import map_cut, reduction_cut
 from .format import SlotKind
 from .in_place_concatenation import Inlay
-from .program import partials
 from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
 from .views import VIEW_OPS, Access, broadcast_strides, row_major
@@ -84,18 +84,22 @@ class LoopBuilder:
         dims = self._merge_dims()
         last_use = self._last_uses()
         registers, computed = self._assign(last_use)
-        split = None
-        scratch = None
-        if self.split is not None:
+        block = block_size(computed)
+        split = scratch = None
+        if self.split is None:
+            cut = map_cut(prod(dims), len(self.micros), block)
+        else:
             split = (self.split.outer, self.split.rows, self.split.inner)
-            count, _ = partials(*split)
+            cut = reduction_cut(*split, block)
+            count = cut.partials(self.split.rows)
             if count > 1:
                 nbytes = len(self.reduces) * self.split.outer * count * self.split.inner * CELL
                 scratch = Value(SlotKind.ARENA, self.reduces[0].value.dtype, nbytes)
         return LoopStep(
             dims,
-            block_size(computed),
+            block,
             split,
+            cut,
             registers,
             self.loads,
             self.micros,

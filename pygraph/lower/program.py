@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ..graph.node import Result
 from ..graph.source import type_text
-from .format import CHUNK, MAX_PARTIALS, MIN_ROWS_PER_PARTIAL, PANEL_MEMORY, PANEL_ROWS, PANEL_WORK, TASK_MICROS
 
 
 class Micro(enum.IntEnum):
@@ -92,45 +91,3 @@ class Program:
     cached_bytes: int
     flops: int
     fused_regions: int
-
-
-def partials(outer: int, rows: int, inner: int) -> tuple[int, int]:
-    """How a reduction over [outer][rows][inner] is cut: (number of partial results a row block, rows in each).
-
-    One partial means that results are written directly. The cut depends on the shape alone, so the bits of a sum do not
-    depend on the number of threads.
-    """
-    per = rows * inner
-    if per <= CHUNK:
-        return 1, rows
-    count = min(MAX_PARTIALS, -(-per // CHUNK), max(1, rows // MIN_ROWS_PER_PARTIAL))
-    rows_each = -(-rows // count)
-    return -(-rows // rows_each), rows_each
-
-
-def task_elements(micros: int) -> int:
-    """Elements of a map of so many operations that are not split further; where a map is split decides nothing."""
-    return CHUNK * TASK_MICROS // max(micros, TASK_MICROS)
-
-
-@dataclass(frozen=True, slots=True)
-class Panels:
-    """How a batch of matrix products is cut into tasks: rows of one product, or several products, a task."""
-
-    rows: int
-    count: int
-    batch_per_task: int
-    tasks: int
-
-
-def panels(batch: int, m: int, n: int, k: int) -> Panels:
-    """The cut of `batch` products of (m, k) by (k, n), as csrc/load_matmul.c makes it: BLAS rounds by it."""
-    if 0 in (batch, m, n):
-        return Panels(m, 1, 1, 0)
-    row, work = max(1, k * n), PANEL_MEMORY if n == 1 else PANEL_WORK
-    rows = max(-(-work // row), PANEL_ROWS)
-    if m >= 2 * rows:
-        count = -(-m // rows)
-        return Panels(rows, count, 1, batch * count)
-    each = max(1, work // row // m) if m <= work // row else 1
-    return Panels(m, 1, each, -(-batch // each))

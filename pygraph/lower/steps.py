@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.dtypes import CODES
+from .cuts import Cut
 from .format import Opcode, SlotKind
 from .program import Micro
 from .views import row_major
@@ -168,6 +169,7 @@ class LoopStep:
     dims: list[int]
     block: int
     split: tuple[int, int, int] | None
+    cut: Cut
     registers: int
     loads: list[Load]
     micros: list[MicroOp]
@@ -236,8 +238,8 @@ class LoopStep:
 
     def encode(self, slot: SlotOf) -> list[int]:
         """The words of this instruction."""
-        mode, outer, rows, inner = (0, 1, 1, 1) if self.split is None else (1, *self.split)
-        words = [len(self.dims), self.block, mode, outer, rows, inner]
+        space = (prod(self.dims), 1, 1) if self.split is None else self.split
+        words = [len(self.dims), self.block, int(self.split is not None), *space, *self.cut]
         words += [-1 if self.scratch is None else slot(self.scratch), self.registers]
         words += [len(self.loads), len(self.micros), len(self.stores), len(self.reduces), *self.dims]
         for load in self.loads:

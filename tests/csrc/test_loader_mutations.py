@@ -181,11 +181,11 @@ def _cost(words: list[int], costs: list[int]) -> int:
         case Opcode.SCALAR:
             return operands[0]
         case Opcode.LOOP:
-            n_dims, n_micros = operands[0], operands[9]
-            return math.prod(operands[12 : 12 + n_dims]) * (n_micros + 1) + math.prod(operands[3:6])
+            n_dims, n_micros = operands[0], operands[12]
+            return math.prod(operands[15 : 15 + n_dims]) * (n_micros + 1) + math.prod(operands[3:6])
         case Opcode.MATMUL:
             rows, columns, middle = operands[1:4]
-            return rows * columns * (middle + 1) * math.prod(operands[7 : 7 + operands[6]])
+            return rows * columns * (middle + 1) * math.prod(operands[9 : 9 + operands[8]])
         case Opcode.CALL:
             kernel = kernel_at(operands[0])[0].kernel
             assert kernel is not None

@@ -49,7 +49,7 @@ def test_an_old_header_is_noticed(
     assert tables.main(["--check"]) == 0
     for name, old, new in [
         ("generated/pg_ops.h", "a + b", "a - b"),
-        ("generated/pg_format.h", "PG_CHUNK", "PG_CHUNKS"),
+        ("generated/pg_format.h", "PG_MAX_BLOCK", "PG_MAX_BLOCKS"),
         ("pg_status.h", "= 3", "= 4"),
     ]:
         header = tables.CSRC / name

@@ -128,9 +128,9 @@ def test_stores_that_meet_are_refused(columns: int) -> None:
     program = lower(Graph([x], np.concatenate(pieces, axis=1)))
     ((opcode, loop),) = instructions(program)
     assert opcode is Opcode.LOOP
-    ndim, n_loads, n_micros, n_stores = loop[0], *loop[8:11]
+    ndim, n_loads, n_micros, n_stores = loop[0], *loop[11:14]
     assert n_stores == 2
-    stores = 12 + ndim + n_loads * (4 + ndim) + n_micros * 7
+    stores = 15 + ndim + n_loads * (4 + ndim) + n_micros * 7
     words = program.words.copy()
     start = len(words) - len(loop)
     offset = start + stores + (4 + ndim) + 3
