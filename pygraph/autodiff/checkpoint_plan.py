@@ -14,7 +14,7 @@ from math import ceil, prod
 from ..graph.construction import constant, make, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.source import Where, attributed
+from ..graph.source import SourceLine, attributed
 from ..graph.trace_context import current, entered
 from ..ops.row import lookup
 from .loops import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
@@ -163,7 +163,7 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied
     return [done[node] for node in outputs]
 
 
-def _loop_text(loop: Loop, plan: Plan, where: Where | None) -> str:
+def _loop_text(loop: Loop, plan: Plan, where: SourceLine | None) -> str:
     """What a plan does to a loop: the lengths of its groups of steps, the outermost first."""
     lengths: list[int] = []
     length, depth = loop.length or 0, plan.depth

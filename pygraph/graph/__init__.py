@@ -9,7 +9,7 @@ from .node import Constant, Node
 from .record_branch import cond, switch
 from .record_scan import scan
 from .record_while import fori_loop, while_loop
-from .source import Where, attributed
+from .source import SourceLine, attributed
 from .trace import Spec, spec, trace
 from .tree import TreeDef, flatten, unflatten
 from .verify import check_enabled, verify
@@ -18,9 +18,9 @@ __all__ = [
     "Constant",
     "Graph",
     "Node",
+    "SourceLine",
     "Spec",
     "TreeDef",
-    "Where",
     "as_node",
     "associative_scan",
     "attributed",

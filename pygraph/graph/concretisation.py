@@ -13,7 +13,7 @@ import numpy as np
 from .. import ops
 from ..errors import TracedBoolError, TracedValueError, UnsupportedAttributeError
 from .numpy_alternatives import instead
-from .source import Where, describe, innermost
+from .source import SourceLine, describe, innermost
 
 __all__ = ["STATIC", "STORE", "missing_method", "refuse", "wants_dense"]
 
@@ -121,7 +121,7 @@ def refuse(x: Any, asked: str) -> NoReturn:
         TracedBoolError: for "bool"; TracedValueError: for all else.
     """
     frame, called = _caller()
-    where = None if frame is None else Where(frame.f_code.co_filename, frame.f_lineno)
+    where = None if frame is None else SourceLine(frame.f_code.co_filename, frame.f_lineno)
     line = "" if where is None else where.code
     kind = TracedBoolError if asked == "bool" else TracedValueError
     problem = f"{x!r} has no value before the graph runs"

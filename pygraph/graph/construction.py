@@ -20,7 +20,7 @@ from ..ops.dtypes import DTYPES, KINDS, as_dtype, float64
 from ..ops.mask_rules import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
-from .source import Where, describe, here
+from .source import SourceLine, describe, here
 from .trace_context import active, current, entered
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
 
@@ -167,7 +167,7 @@ def _interned(reference: _Interned, node: Node) -> Node:
         _forget_node(kept)
 
 
-def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Where | None = None) -> Node:
+def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: SourceLine | None = None) -> Node:
     """The node that applies `op` to `inputs`, which are not promoted; the existing one if there is one.
 
     `where` is the user's line it belongs to, by default the one that is running.

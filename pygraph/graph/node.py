@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..concurrency import ensure_imported
 from ..ops.row import Op
 from .operators import Operators
-from .source import Where, type_text
+from .source import SourceLine, type_text
 
 __all__ = ["Constant", "Node", "Recording", "Result", "next_epoch"]
 
@@ -138,7 +138,7 @@ class Node(Operators):
     shape: tuple[int, ...]
     dtype: DType
     results: tuple[Result, ...] | None
-    where: Where | None
+    where: SourceLine | None
     epoch: int
     recording: Recording | None
     _key: tuple[Hashable, ...]
@@ -149,7 +149,7 @@ class Node(Operators):
         inputs: tuple[Node, ...],
         attrs: dict[str, Any],
         types: tuple[Result, ...],
-        where: Where | None,
+        where: SourceLine | None,
         key: tuple[Hashable, ...],
     ) -> None:
         self.op = op

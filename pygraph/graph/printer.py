@@ -10,7 +10,7 @@ import numpy as np
 
 from .graph import Graph, bodies_of
 from .node import Node, constant_text
-from .source import Where
+from .source import SourceLine
 from .tree import render
 
 __all__ = ["commented", "labels", "line_width", "listing"]
@@ -24,7 +24,7 @@ def line_width() -> int:
     return shutil.get_terminal_size((_COLUMNS, 24)).columns
 
 
-def commented(line: str, where: Where | None, width: int) -> str:
+def commented(line: str, where: SourceLine | None, width: int) -> str:
     """A line of a listing with the user's line behind it, as much of it as fits `width`."""
     if where is None:
         return line

@@ -10,7 +10,7 @@ from ..ops.row import TABLE
 from .construction import make, topological
 from .graph import Graph
 from .node import Node
-from .source import Where
+from .source import SourceLine
 from .tree import TreeDef
 
 __all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
@@ -20,7 +20,7 @@ State = tuple[
     list[str],
     list[tuple[int, tuple[int, ...], int, int]],
     list[dict[str, Any]],
-    list["Where | None"],
+    list["SourceLine | None"],
     list[int],
 ]
 
@@ -31,7 +31,7 @@ def state_of(roots: Sequence[Node]) -> State:
     Variables keep their identity: loaded in a process that still has them, they are the same objects.
     """
     ops: dict[str, int] = {}
-    wheres: dict[Where | None, int] = {}
+    lines: dict[SourceLine | None, int] = {}
     attrs: list[dict[str, Any]] = [{}]
     rows: list[tuple[int, tuple[int, ...], int, int]] = []
     number: dict[Node, int] = {}
@@ -44,21 +44,21 @@ def state_of(roots: Sequence[Node]) -> State:
                 ops.setdefault(node.op.name, len(ops)),
                 tuple([number[x] for x in node.inputs]),
                 len(attrs) - 1 if node.attrs else 0,
-                wheres.setdefault(node.where, len(wheres)),
+                lines.setdefault(node.where, len(lines)),
             )
         )
-    return list(ops), rows, attrs, list(wheres), [number[root] for root in roots]
+    return list(ops), rows, attrs, list(lines), [number[root] for root in roots]
 
 
 def _nodes(state: State) -> list[Node]:
-    names, rows, attrs, wheres, roots = state
+    names, rows, attrs, lines, roots = state
     missing = [name for name in names if name not in TABLE]
     if missing:
         raise GraphError(f"loading a graph: op {missing[0]!r} is not registered here; import what registers it first")
     ops = [TABLE[name] for name in names]
     nodes: list[Node] = []
     for op, operands, attr, where in rows:
-        nodes.append(make(ops[op], tuple([nodes[i] for i in operands]), attrs[attr], wheres[where]))
+        nodes.append(make(ops[op], tuple([nodes[i] for i in operands]), attrs[attr], lines[where]))
     return [nodes[i] for i in roots]
 
 

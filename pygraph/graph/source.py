@@ -1,4 +1,4 @@
-"""Where in the user's source an expression was recorded, and how error texts say it."""
+"""The line of the user's source where an expression was recorded, and how error texts say it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import bind_locator, line_text, said, wrapped
 from .trace_context import TraceContext, variable
 
-__all__ = ["Where", "attributed", "describe", "here", "innermost", "is_user_code", "line_of", "type_text"]
+__all__ = ["SourceLine", "attributed", "describe", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -26,11 +26,11 @@ _USER_CODE = _PACKAGE + "examples" + os.sep
 _LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:numpy|scipy|pandas|sklearn|matplotlib)[\\/]")
 
 _internal: dict[str, bool] = {}
-_known: dict[tuple[str, int], Where] = {}
+_known: dict[tuple[str, int], SourceLine] = {}
 _KNOWN_LIMIT = 100_000
 
 
-class Where:
+class SourceLine:
     """A line of the user's source; its text is read when it is first asked for."""
 
     __slots__ = ("_code", "file", "line")
@@ -56,10 +56,10 @@ class Where:
         return f"{self.place}: {self.code}" if self.code else self.place
 
     def __repr__(self) -> str:
-        return f"<where {self}>"
+        return f"<SourceLine {self}>"
 
-    def __reduce__(self) -> tuple[type[Where], tuple[str, int, str]]:
-        return Where, (self.file, self.line, self.code)
+    def __reduce__(self) -> tuple[type[SourceLine], tuple[str, int, str]]:
+        return SourceLine, (self.file, self.line, self.code)
 
 
 def _is_internal(file: str) -> bool:
@@ -87,7 +87,7 @@ def is_user_code(code: CodeType) -> bool:
     return not _is_internal(code.co_filename)
 
 
-def here() -> Where | None:
+def here() -> SourceLine | None:
     """The innermost line of the running call stack that belongs to the user."""
     context = variable.get()
     if context is not None and context.line is not None:
@@ -100,17 +100,17 @@ def here() -> Where | None:
     if where is None:
         if len(_known) >= _KNOWN_LIMIT:
             _known.clear()
-        where = _known[place] = Where(*place)
+        where = _known[place] = SourceLine(*place)
     return where
 
 
-def line_of(error: BaseException) -> Where | None:
+def line_of(error: BaseException) -> SourceLine | None:
     """The user's innermost line that an error passed through."""
     found, traceback = None, error.__traceback__
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
         if not _is_internal(file):
-            found = Where(file, traceback.tb_lineno)
+            found = SourceLine(file, traceback.tb_lineno)
         traceback = traceback.tb_next
     return found
 
@@ -123,7 +123,7 @@ class attributed:  # read as a function: `with attributed(node.where):`
 
     __slots__ = ("_token", "_where")
 
-    def __init__(self, where: Where | None) -> None:
+    def __init__(self, where: SourceLine | None) -> None:
         self._where = where
 
     def __enter__(self) -> None:
@@ -148,7 +148,7 @@ def describe(
     problem: str | BaseException,
     advice: str,
     operands: Iterable[Any] = (),
-    where: Where | None = None,
+    where: SourceLine | None = None,
 ) -> str:
     """The text of an error: stage, op, what is wrong, the operands' types, the user's line, and what to do.
 

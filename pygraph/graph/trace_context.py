@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from .node import Node, Recording
-    from .source import Where
+    from .source import SourceLine
 
 __all__ = ["Notes", "TraceContext", "active", "collected", "current", "entered", "note"]
 
@@ -35,11 +35,11 @@ class TraceContext(NamedTuple):
 
     recordings: tuple[Recording, ...] = ()
     watching: tuple[set[Node], ...] = ()
-    line: Where | None = None
+    line: SourceLine | None = None
     notes: Notes | None = None
     plan: Any = None
 
-    def at_line(self, line: Where | None) -> TraceContext:
+    def at_line(self, line: SourceLine | None) -> TraceContext:
         """The same with another line: `_replace` takes five times as long, and passes do this for each node."""
         return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
 

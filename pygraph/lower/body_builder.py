@@ -24,7 +24,7 @@ from .order import updates_last
 from .plan import plan
 from .program import Micro, Segment
 from .regions import Fuser, Region
-from .rematerialise import redone
+from .rematerialise import rematerialised
 from .steps import CELL, ScalarStep, Step, Value
 from .views import VIEW_OPS, Access, Views, row_major
 
@@ -97,8 +97,8 @@ class BodyBuilder:
         #: Base nodes of the forward segment, or primal inputs, that a later segment reads.
         self.kept: set[Node] = set()
         self.inputs_kept: dict[Node, Value] = {}
-        #: Nodes of the forward segment that later segments compute again.
-        self.redone: set[Node] = set()
+        #: Nodes of the forward segment that later segments recompute.
+        self.rematerialised: set[Node] = set()
         #: The nodes that name the results of each op with several.
         self.results: dict[Node, dict[int, Node]] = {}
         for node in topological(graph.outputs):
@@ -128,7 +128,9 @@ class BodyBuilder:
         first.form()
         if later:
             ends = [self.graph.outputs[at] for segment in later for at in segment.wanted]
-            self.redone = redone(first.order(), first.defines, [segment.order() for segment in later], ends)
+            self.rematerialised = rematerialised(
+                first.order(), first.defines, [segment.order() for segment in later], ends
+            )
         for segment in later:
             segment.form()
         for segment in segments:
@@ -220,7 +222,7 @@ class SegmentBuilder:
             fuser.views.materialise(node)
         later = self.owner.read_later if self.shared.fuse and self.forward is None else set()
         for node in self.order():
-            self._redo(node)
+            self._rematerialise(node)
             fuser.place(node)
             base = fuser.views.resolve(node).base if node.op.name in VIEW_OPS else node
             small = node in later and 2 * prod(node.shape) <= prod(base.shape)
@@ -255,16 +257,16 @@ class SegmentBuilder:
             self._order = updates_last(order, fixed) if self.shared.fuse else order
         return self._order
 
-    def _redo(self, reader: Node) -> None:
-        """Place what `reader` reads of the forward segment and this one computes again, where `reader` can join it."""
-        if self.forward is None or self.owner.redone.isdisjoint(reader.inputs):
+    def _rematerialise(self, reader: Node) -> None:
+        """Place what `reader` reads of the forward segment and this one recomputes, where `reader` can join it."""
+        if self.forward is None or self.owner.rematerialised.isdisjoint(reader.inputs):
             return
         stack = list(reader.inputs)
         while stack:
             node = stack[-1]
             missing = []
-            if node in self.owner.redone and node not in self._fuser.home:
-                missing = [x for x in node.inputs if x in self.owner.redone and x not in self._fuser.home]
+            if node in self.owner.rematerialised and node not in self._fuser.home:
+                missing = [x for x in node.inputs if x in self.owner.rematerialised and x not in self._fuser.home]
                 stack.extend(missing)
                 if not missing:
                     self._fuser.place(node, reader)

@@ -1,17 +1,18 @@
-"""What later segments keep of the forward one, and what they compute again: a minimum cut over the joint graph.
+"""Rematerialisation: which values of the forward segment later ones keep, and which they recompute, by a minimum cut.
 
-A value that a later segment reads is written by the forward segment, held, and read again; or it is computed again
-from others, which are kept or computed again in their turn. Costs are in quarters of a byte moved to or from memory:
+A value that a later segment reads is kept, written by the forward segment and read by the later one; or it is
+rematerialised there, from values that are kept or rematerialised in their turn. Costs are in quarters of a byte moved
+to or from memory:
 
 - a kept value costs 8 for each of its bytes: it is written once and read once;
 - an input costs 12, because it is copied as well, so that the caller's array may change;
-- an operation of `loops.CHEAP` done again costs 1 for each byte it works on, a division 7. (Measured on arrays that
+- a recomputed operation of `loops.CHEAP` costs 1 for each byte it works on, a division 7. (Measured on arrays that
   don't fit in the L1 cache, where one operation of a fused loop takes about as long as moving two of its bytes.)
 
-Never computed again is what the cost model does not cover: other operations, single elements (they cost next to
+Never rematerialised is what the cost model does not cover: other operations, single elements (they cost next to
 nothing to keep), and values that must lie in memory, because an instruction of their own, or a view, reads them: these
 would be written a second time. Recomputation goes at most `DEPTH` operations deep, so that a long chain is kept at
-some places and computed again, piece by piece, between these, within the loops that read the pieces.
+some places and recomputed, piece by piece, between these, within the loops that read the pieces.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
     from ..graph.node import Node
 
 KEEP, COPY = 8, 12
-REDO, DIVIDE = 1, 7
+RECOMPUTE, DIVIDE = 1, 7
 DEPTH = 16
 _DIVISIONS = frozenset(map(lookup, ("divide", "reciprocal")))
 
 
-def redone(
+def rematerialised(
     order: Sequence[Node],
     made: Callable[[Node], bool],
     later: Iterable[Sequence[Node]],
     outputs: Iterable[Node],
 ) -> set[Node]:
-    """The nodes of the forward segment that later segments compute again.
+    """The nodes of the forward segment that later segments recompute.
 
     Args:
         order: the nodes of the forward segment, operands first.
@@ -120,9 +121,9 @@ def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[No
 
 
 def _cut(candidates: Iterable[Node], operands: dict[Node, list[Node]], frontier: set[Node]) -> set[Node]:
-    """The candidates that a minimum cut computes again.
+    """The candidates that a minimum cut has recomputed.
 
-    Of each candidate there are two nodes: on the sink's side of the cut lies "made", where it is computed again, and
+    Of each candidate there are two nodes: on the sink's side of the cut lies "made", where it is recomputed, and
     "there", where it is there at all. Both are the sink itself where they are given.
     """
     number = {node: 2 + 2 * at for at, node in enumerate(candidates)}
@@ -134,10 +135,10 @@ def _cut(candidates: Iterable[Node], operands: dict[Node, list[Node]], frontier:
     network = Network(2 + 2 * len(number) + len(leaves))
     unlimited = 1 << 62
     for x, at in leaves.items():
-        network.connect(Network.SOURCE, at, _kept(x))
+        network.connect(Network.SOURCE, at, _keep_cost(x))
     for node, computed in number.items():
-        network.connect(Network.SOURCE, computed, _again(node))
-        network.connect(computed, Network.SINK if node in frontier else computed + 1, _kept(node))
+        network.connect(Network.SOURCE, computed, _recompute_cost(node))
+        network.connect(computed, Network.SINK if node in frontier else computed + 1, _keep_cost(node))
         for x in dict.fromkeys(operands[node]):
             if x not in frontier:
                 network.connect(number[x] + 1 if x in number else leaves[x], computed, unlimited)
@@ -145,12 +146,12 @@ def _cut(candidates: Iterable[Node], operands: dict[Node, list[Node]], frontier:
     return {node for node, at in number.items() if not side[at]}
 
 
-def _kept(node: Node) -> int:
+def _keep_cost(node: Node) -> int:
     return (COPY if node.op.name == "input" else KEEP) * _bytes(node)
 
 
-def _again(node: Node) -> int:
-    return (DIVIDE if node.op in _DIVISIONS else REDO) * max(map(_bytes, (node, *node.inputs)))
+def _recompute_cost(node: Node) -> int:
+    return (DIVIDE if node.op in _DIVISIONS else RECOMPUTE) * max(map(_bytes, (node, *node.inputs)))
 
 
 def _bytes(node: Node) -> int:

@@ -15,7 +15,7 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, Unsuppo
 from ..graph.construction import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
-from ..graph.source import Where, attributed, describe, type_text
+from ..graph.source import SourceLine, attributed, describe, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
@@ -128,9 +128,9 @@ def _by_position(f: Function, args: tuple[Any, ...], named: dict[str, Any]) -> t
     return bound.args
 
 
-def _where(function: Function) -> Where | None:
+def _where(function: Function) -> SourceLine | None:
     code = getattr(function, "__code__", None)
-    return None if code is None else Where(code.co_filename, code.co_firstlineno)
+    return None if code is None else SourceLine(code.co_filename, code.co_firstlineno)
 
 
 def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Sequence[Node]) -> None:

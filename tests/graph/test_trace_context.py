@@ -19,10 +19,10 @@ import pygraph as pg
 from pygraph.errors import GraphError
 from pygraph.graph.construction import watched
 from pygraph.graph.recording import is_recording, recording
-from pygraph.graph.source import Where, attributed
+from pygraph.graph.source import SourceLine, attributed
 from pygraph.graph.trace_context import active, collected, current, entered, note
 
-LINE = Where("user.py", 7)
+LINE = SourceLine("user.py", 7)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pygraph.errors import VerificationError
-from pygraph.graph import Graph, Node, Where, attributed, check_enabled, scan, var, verify
+from pygraph.graph import Graph, Node, SourceLine, attributed, check_enabled, scan, var, verify
 from pygraph.graph.construction import make
 from pygraph.graph.source import here, type_text
 from pygraph.ops.row import Op, lookup
@@ -112,11 +112,11 @@ def test_where_is_the_users_line() -> None:
     assert where.code == "y = np.sin(x) + 1.0"
     assert str(where) == f"test_verify.py:{where.line}: y = np.sin(x) + 1.0"
     assert y.inputs[0].where is where
-    assert str(Where("nowhere.py", 3)) == "nowhere.py:3"
+    assert str(SourceLine("nowhere.py", 3)) == "nowhere.py:3"
 
 
 def test_where_can_be_given() -> None:
-    place = Where("train.py", 12, "y * x")
+    place = SourceLine("train.py", 12, "y * x")
     x = var("x")
     with attributed(place):
         y = x * 3.0
@@ -132,7 +132,7 @@ def test_type_text() -> None:
 
 
 def test_attributed_blocks_nest_and_end() -> None:
-    outer, inner = Where("a.py", 1), Where("b.py", 2)
+    outer, inner = SourceLine("a.py", 1), SourceLine("b.py", 2)
     with attributed(outer):
         with pytest.raises(ZeroDivisionError), attributed(inner):
             raise ZeroDivisionError(str(here()))

@@ -15,7 +15,7 @@ from pygraph.autodiff.loops import CHEAP
 from pygraph.graph import Graph, Node, var
 from pygraph.graph.construction import topological
 from pygraph.lower import Program, body_builder, lower
-from pygraph.lower.rematerialise import COPY, DEPTH, DIVIDE, KEEP, REDO, redone
+from pygraph.lower.rematerialise import COPY, DEPTH, DIVIDE, KEEP, RECOMPUTE, rematerialised
 from pygraph.ops import absolute, exp, less, matmul, mean, sin, sqrt, sum, tanh, where
 from pygraph.runtime.call.executable import Executable
 
@@ -60,7 +60,7 @@ def cost(again: set[Node], read: list[Node]) -> int:
         seen.add(node)
         if node in again:
             size = max(prod(x.shape) * x.dtype.itemsize for x in (node, *node.inputs))
-            total += (DIVIDE if node.op.name in ("divide", "reciprocal") else REDO) * size
+            total += (DIVIDE if node.op.name in ("divide", "reciprocal") else RECOMPUTE) * size
             stack.extend(node.inputs)
         else:
             total += (COPY if node.op.name == "input" else KEEP) * prod(node.shape) * node.dtype.itemsize
@@ -72,7 +72,7 @@ def test_no_choice_costs_less(seed: int) -> None:
     _, order, read = random_graph(seed)
     later = [x * var("seed", x.shape, x.dtype) for x in read]
     cheap = [node for node in order if node.op in CHEAP]
-    found = redone(order, set(order).__contains__, [later], [])
+    found = rematerialised(order, set(order).__contains__, [later], [])
     assert found <= set(cheap)
     best = min(cost(set(some), read) for k in range(len(cheap) + 1) for some in combinations(cheap, k))
     assert cost(found, read) == best
@@ -125,7 +125,7 @@ def test_single_elements_are_kept_as_they_were(monkeypatch: pytest.MonkeyPatch) 
     x, y = var("x"), var("y")
     graph, *counts = derived(Graph([x, y], polynomial(x, 10) * sin(x - y)))
     program = lower(graph, *counts)
-    monkeypatch.setattr(body_builder, "redone", lambda *_: set())
+    monkeypatch.setattr(body_builder, "rematerialised", lambda *_: set())
     assert np.array_equal(lower(graph, *counts).words, program.words)
 
 
@@ -138,7 +138,7 @@ def test_layer_norm_keeps_less(monkeypatch: pytest.MonkeyPatch) -> None:
     x, gain = var("x", (50, 30)), var("gain", (30,))
     whole = derived(Graph([x, gain], sum(tanh(layer_norm(x, gain)))))
     less_kept = lower(*whole).cached_bytes
-    monkeypatch.setattr(body_builder, "redone", lambda *_: set())
+    monkeypatch.setattr(body_builder, "rematerialised", lambda *_: set())
     assert less_kept <= lower(*whole).cached_bytes - 8 * 50 * 30
 
 
@@ -166,7 +166,7 @@ def test_all_sweeps_give_the_bits_of_kept_values(n: int, fuse: bool, monkeypatch
     arguments = [rng.normal(size=n), rng.normal(size=n)]
     cut = sweeps(graph, arguments, fuse)
     program = Executable(graph, wrt=[0, 1]).program
-    monkeypatch.setattr(body_builder, "redone", lambda *_: set())
+    monkeypatch.setattr(body_builder, "rematerialised", lambda *_: set())
     plain: Program = Executable(graph, wrt=[0, 1]).program
     assert program.cached_bytes < 0.5 * plain.cached_bytes
     for a, b in zip(cut, sweeps(graph, arguments, fuse), strict=True):
@@ -183,7 +183,7 @@ def test_random_graphs_give_the_bits_of_kept_values(seed: int, monkeypatch: pyte
     rng = np.random.default_rng(seed)
     arguments = [rng.uniform(0.5, 2.0, x.shape).astype(x.dtype) for x in inputs]
     exe = Executable(graph, wrt=[0, 1])
-    monkeypatch.setattr(body_builder, "redone", lambda *_: set())
+    monkeypatch.setattr(body_builder, "rematerialised", lambda *_: set())
     plain = Executable(graph, wrt=[0, 1])
     assert exe.program.cached_bytes <= plain.program.cached_bytes
     seed_value = rng.normal(size=(10,)).astype(total.dtype)
