@@ -14,7 +14,7 @@ from ..ops.row import lookup
 from ..ops.shaping import in_batch
 from .batching import batch
 from .batching_masks import any_of, chosen, first_of, lent
-from .loops import BRANCH, OUTPUT, VIEWS, is_stack
+from .loops import BRANCH, OUTPUT, is_stack
 from .unbroadcast import full
 
 CONVERT = lookup("convert")
@@ -116,7 +116,7 @@ def _taken(
 
 def _is_given(x: Node) -> bool:
     """Whether `x` is an operand or a constant, or a view of one: there is nothing to compute."""
-    while x.op in VIEWS:
+    while x.op.whole_view:
         (x,) = x.inputs
     return not x.inputs
 

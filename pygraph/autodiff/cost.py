@@ -14,8 +14,6 @@ BRANCH, MATMUL = lookup("branch"), lookup("matmul")
 #: What beginning a step of a loop costs, in operations on single elements: many short steps take longer than few long
 #: ones that do as much.
 STEP = 200
-#: Operations that move no data: they change how their operand is read.
-_FREE = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose", "slice")))
 
 
 def flops(outputs: Iterable[Node]) -> int:
@@ -50,7 +48,7 @@ def flops_of(node: Node) -> int:
 
 def _count(node: Node, step: int) -> int:
     op = node.op
-    if op.family is Family.LEAF or op in _FREE:
+    if op.family is Family.LEAF or op.view is not None:
         return 0
     if op is MATMUL:
         inner = node.inputs[0].shape[-2 if node.attrs["transpose_a"] else -1]
@@ -96,7 +94,7 @@ def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:
 
 
 def _bytes(node: Node) -> int:
-    if node.op in _FREE or node.op.name == "output":
+    if node.op.view is not None or node.op.name == "output":
         return 0
     return sum(prod(shape) * dtype.itemsize for shape, dtype in node.results or ((node.shape, node.dtype),))
 

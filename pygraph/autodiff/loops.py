@@ -20,8 +20,6 @@ ADD = lookup("add")
 LESS = lookup("less")
 _NUMBERS = (constant(0), constant(1))
 OUTPUT = lookup("output")
-#: Operations that only view or repeat their operand: redone in a later loop rather than stored for it.
-VIEWS = frozenset(map(lookup, ("broadcast_to", "reshape", "transpose")))
 _ARITHMETIC = ("add", "subtract", "multiply", "divide", "reciprocal", "negative", "absolute", "square", "sign")
 _COMPARISON = ("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 _CHOICE = ("logical_and", "logical_or", "logical_xor", "logical_not", "select", "convert")
@@ -352,7 +350,7 @@ def sources(
             free.add(node)
     asked.update(outputs)
     for node in reversed(order):
-        if node in asked and node.op in VIEWS:
+        if node in asked and node.op.whole_view:
             asked.add(node.inputs[0])
     invariant: list[Node] = []
     stacked: list[Node] = []
@@ -362,11 +360,11 @@ def sources(
             continue
         if node not in varying:
             at_hand.add(node)
-            if node in asked and node not in free and node not in inputs and node.op not in VIEWS:
+            if node in asked and node not in free and node not in inputs and not node.op.whole_view:
                 invariant.append(node)
-        elif node.inputs and (node.op in VIEWS or node.op in CHEAP) and at_hand.issuperset(node.inputs):
+        elif node.inputs and (node.op.whole_view or node.op in CHEAP) and at_hand.issuperset(node.inputs):
             at_hand.add(node)
-        elif node in asked and node not in at_hand and node.op not in VIEWS:
+        elif node in asked and node not in at_hand and not node.op.whole_view:
             at_hand.add(node)
             stacked.append(node)
     return invariant, stacked

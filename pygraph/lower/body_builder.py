@@ -12,6 +12,7 @@ import numpy as np
 from ..graph.construction import topological
 from ..graph.graph import Graph
 from ..graph.node import Constant, Node
+from ..ops.strides import row_major
 from ..ops.table import REDUCTIONS, micro_op
 from .constants import ConstantPool
 from .expand import expand
@@ -26,7 +27,7 @@ from .program import Micro, Segment
 from .regions import Fuser, Region
 from .rematerialise import rematerialised
 from .steps import CELL, ScalarStep, Step, Value
-from .views import VIEW_OPS, Access, Views, row_major
+from .views import Access, Views
 
 if TYPE_CHECKING:
     from ..graph.node import Result
@@ -146,7 +147,7 @@ class BodyBuilder:
             return set()
         made = set(topological([self.graph.outputs[i] for i in wanted]))
         later = (node for node in topological(self.graph.outputs) if node not in made)
-        return {x for node in later for x in node.inputs if x.op.name in VIEW_OPS and x in made}
+        return {x for node in later for x in node.inputs if x.op.view is not None and x in made}
 
     def finish(self, shares: Sequence[Share]) -> Body:
         """Plan memory, where outputs take over inputs as `shares` say."""
@@ -186,7 +187,7 @@ def _port_value(kind: SlotKind, node: Node, at: int) -> Value:
 
 def _source(node: Node) -> Node:
     """What `node` is a view of, or a copy of a view; `Views` only knows that once all before it is placed."""
-    while node.op.name in VIEW_OPS:
+    while node.op.view is not None:
         (node,) = node.inputs
     return node
 
@@ -224,7 +225,7 @@ class SegmentBuilder:
         for node in self.order():
             self._rematerialise(node)
             fuser.place(node)
-            base = fuser.views.resolve(node).base if node.op.name in VIEW_OPS else node
+            base = fuser.views.resolve(node).base if node.op.view is not None else node
             small = node in later and 2 * prod(node.shape) <= prod(base.shape)
             if base is not node and _source(node) in updated and (small or node in results):
                 fuser.copy(node)  # now: once the array is updated, its memory holds other elements
@@ -232,7 +233,7 @@ class SegmentBuilder:
         self.inlays = Inlays(fuser)
         for region in fuser.regions:
             for node in region.nodes:
-                operands = (None,) if node.op.name in VIEW_OPS else node.inputs
+                operands = (None,) if node.op.view is not None else node.inputs
                 placed = node in self.inlays.done
                 written = self.inlays.without_memory(node) if placed else (False,) * len(operands)
                 for access, operand, done in zip(fuser.accesses[node], operands, written, strict=True):
@@ -308,7 +309,7 @@ class SegmentBuilder:
         accesses = self._fuser.accesses
         for node in region.nodes:
             cells = tuple(map(self.cell, accesses[node]))
-            if node.op.name in VIEW_OPS or node.op.name in REDUCTIONS:
+            if node.op.view is not None or node.op.name in REDUCTIONS:
                 cells[0].kept |= self._is_kept(node)
                 self.values[node] = cells[0]
                 continue

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..ops.strides import reshape_strides, row_major
 from ..ops.table import REDUCTIONS
 from .regions import Fuser, Region
-from .views import Access, reshape_strides, row_major
+from .views import Access
 
 if TYPE_CHECKING:
     from ..graph.node import Node

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..ops.dtypes import CODES
+from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
 from .format import Opcode
@@ -15,7 +16,7 @@ from .in_place_concatenation import pieces
 from .kernel_step import call
 from .loop_step import fill_loop
 from .steps import PlainStep, SlotOf
-from .views import Access, batch_strides, row_major
+from .views import Access, batch_strides
 
 if TYPE_CHECKING:
     from ..graph.node import Node

@@ -7,13 +7,14 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
+from ..ops.strides import broadcast_strides, row_major
 from ..ops.table import REDUCTIONS, micro_op
 from .cuts import map_cut, reduction_cut
 from .format import SlotKind
 from .in_place_concatenation import Inlay
 from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
-from .views import VIEW_OPS, Access, broadcast_strides, row_major
+from .views import Access
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -220,7 +221,7 @@ def emit_loop(
 
     for node in region.nodes:
         operands = accesses[node]
-        if node.op.name in VIEW_OPS:
+        if node.op.view is not None:
             registers[node] = load(operands[0])
         else:
             sources = tuple(

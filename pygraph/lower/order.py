@@ -10,8 +10,6 @@ from heapq import heappop, heappush
 from math import prod
 from typing import TYPE_CHECKING
 
-from .views import VIEW_OPS
-
 if TYPE_CHECKING:
     from ..graph.node import Node
 
@@ -29,7 +27,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
     bases: dict[Node, Node] = {}
     updated: dict[Node, list[Node]] = {}  # per update: the arrays
     for node in order:
-        if node.op.name in VIEW_OPS:
+        if node.op.view is not None:
             bases[node] = bases.get(node.inputs[0], node.inputs[0])
         if node.op.updates is None:
             continue

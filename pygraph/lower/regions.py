@@ -14,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..ops.table import REDUCTIONS
-from .views import VIEW_OPS, Access, Views
+from .views import Access, Views
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -100,7 +100,7 @@ class Fuser:
             return
         if name == "output":
             self.home[node] = self.home[node.inputs[0]]
-        elif name in VIEW_OPS:
+        elif node.op.view is not None:
             if self.views.resolve(node).base is node:  # a reshape that no strides express
                 self.copy(node.inputs[0])
                 self.views.forget(node)
@@ -142,7 +142,7 @@ class Fuser:
     def _start(self, node: Node) -> int:
         """The first region index at which a pointwise node may stand, or a reduction."""
         shape = node.shape if node.op.pointwise else node.inputs[0].shape
-        in_registers = node.op.name not in VIEW_OPS  # a copied view reads its operand through memory
+        in_registers = node.op.view is None  # a copied view reads its operand through memory
         return max((self._ready_at(node, x, in_registers and x.shape == shape) for x in node.inputs), default=0)
 
     def _place_pointwise(self, node: Node, reader: Node | None = None) -> None:

@@ -25,7 +25,7 @@ from ..autodiff.loops import CHEAP
 from ..ops.row import lookup
 from ..ops.table import REDUCTIONS
 from .mincut import Network
-from .views import VIEW_OPS, Views
+from .views import Views
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -71,7 +71,7 @@ def _frontier(later: Iterable[Sequence[Node]], outputs: Iterable[Node]) -> tuple
     in_memory: set[Node] = set()
     for nodes in later:
         for node in nodes:
-            if node.op.name in VIEW_OPS and views.resolve(node).base is not node:
+            if node.op.view is not None and views.resolve(node).base is not node:
                 continue
             for x in node.inputs:
                 if x.results is not None or not x.shape:
@@ -111,7 +111,7 @@ def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[No
             if base.op.name == "constant":
                 continue
             read.append(base)
-            if base.op.name in VIEW_OPS:  # a reshape that no strides express: a copy of its own
+            if base.op.view is not None:  # a reshape that no strides express: a copy of its own
                 fixed.add(node)
             elif not _in_registers(node, x, base):
                 fixed.add(base)

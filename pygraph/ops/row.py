@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import GraphError
 from .kernel import Kernel
+from .strides import Strided
 
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
@@ -68,6 +69,9 @@ class Op:
             per operand a bool expression that broadcasts with it, True or False (see `masks`). None: everywhere.
         product_mask: BILINEAR: product_mask(node, i, mask) -> the mask of the result where operand `i` has one, and the
             mask that the other operand needs for what it is multiplied by; None for neither.
+        view: LINEAR: it moves no data: view(operand, shape, attrs) -> the offset and the strides with which the result,
+            of `shape`, is read where the operand lies (which has an offset, a shape and strides); None where no strides
+            express it, so that a copy is made.
         moves: LINEAR: each element of the result is one of a linear operand or zero, and so may be masked later.
         gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
             vjp, or both.
@@ -96,6 +100,7 @@ class Op:
         title: how users know the op, where that is not its name.
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
+        whole_view: it is a view that shows every element of its operand, as follows from `view` and `gaps`.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
         updates: ops whose results are operands with some elements replaced, so that they may take over the memory of
             these: the operands' numbers, from (attrs, number of operands).
@@ -115,6 +120,7 @@ class Op:
     linear_in: tuple[int, ...] | None = None
     mask: Callable[[Any, Sequence[Any]], Any] | None = None
     product_mask: Callable[[Any, int, Any], tuple[Any, Any]] | None = None
+    view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None
     moves: bool = False
     gaps: str = ""
     jvp: Callable[[Any, Sequence[Any]], Any] | None = None
@@ -137,10 +143,12 @@ class Op:
     title: str = ""
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
+    whole_view: bool = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.parameters and self.arity is not None and self.arity <= 3:
             object.__setattr__(self, "parameters", ("x", "y", "z")[: self.arity])
+        object.__setattr__(self, "whole_view", self.view is not None and not self.gaps)
 
     @property
     def cheap(self) -> bool:

@@ -12,6 +12,7 @@ from ..errors import ShapeError
 from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
+from .strides import Strided, broadcast_strides, reshape_strides
 
 __all__ = [
     "broadcast_to",
@@ -38,6 +39,7 @@ def _linear(
     mask: Callable[[Any, Sequence[Any]], Any],
     arity: int | None = 1,
     gaps: str = "",
+    view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None,
 ) -> Op:
     return register(
         Op(
@@ -52,6 +54,7 @@ def _linear(
             mask=mask,
             moves=True,
             gaps=gaps,
+            view=view,
         )
     )
 
@@ -74,6 +77,11 @@ def _reshape_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return wanted
 
 
+def _reshape_view(x: Strided, shape: Shape, attrs: Attrs) -> tuple[int, Shape] | None:
+    strides = reshape_strides(x.shape, x.strides, shape)
+    return None if strides is None else (x.offset, strides)
+
+
 reshape_row: Op = _linear(
     "reshape",
     "The elements, in C order, in another shape.",
@@ -82,6 +90,7 @@ reshape_row: Op = _linear(
     lambda cotangent, node, i: reshape_row(cotangent, shape=node.inputs[0].shape),
     lambda node, xs, batched, size: reshape_row(xs[0], shape=(size, *node.shape)),
     mask_rules.reshape,
+    view=_reshape_view,
 )
 
 
@@ -104,6 +113,7 @@ transpose_row: Op = _linear(
     lambda cotangent, node, i: transpose_row(cotangent, axes=_inverse(node.attrs["axes"])),
     lambda node, xs, batched, size: transpose_row(xs[0], axes=(0, *(axis + 1 for axis in node.attrs["axes"]))),
     mask_rules.transpose,
+    view=lambda x, shape, attrs: (x.offset, tuple(x.strides[axis] for axis in attrs["axes"])),
 )
 
 
@@ -123,6 +133,7 @@ broadcast_to_row: Op = _linear(
     lambda cotangent, node, i: cotangent,
     lambda node, xs, batched, size: broadcast_to_row(aligned(xs[0], len(node.shape)), shape=(size, *node.shape)),
     mask_rules.unchanged,
+    view=lambda x, shape, attrs: (x.offset, broadcast_strides(x, shape)),
 )
 
 
@@ -168,6 +179,11 @@ def _placed_in_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size
     return node.op(xs[0], starts=(0, *starts), steps=(1, *steps), shape=(size, *node.shape))
 
 
+def _slice_view(x: Strided, shape: Shape, attrs: Attrs) -> tuple[int, Shape]:
+    strides = tuple(s * step for s, step in zip(x.strides, attrs["steps"], strict=True))
+    return x.offset + sum(s * start for s, start in zip(x.strides, attrs["starts"], strict=True)), strides
+
+
 slice_row = _linear(
     "slice",
     "Element i along each axis is element start + i * step of the operand; steps may be negative. Basic indexing.",
@@ -179,6 +195,7 @@ slice_row = _linear(
     _placed_in_batch,
     mask_rules.slice_,
     gaps="t",
+    view=_slice_view,
 )
 unslice_row: Op = _linear(
     "unslice",

@@ -83,13 +83,9 @@ def _operations(body: Graph) -> int:
     """How many operations a body has to compute; more than any limit where one of them may fail or runs sub-graphs."""
     count = 0
     for node in body.nodes:
-        if node.inputs and not _is_view(node):
+        if node.inputs and not node.op.whole_view:
             count += 1 if _is_pointwise(node) else OPERATIONS + 1
     return count
-
-
-def _is_view(node: Node) -> bool:
-    return node.op in (BROADCAST_TO, RESHAPE, TRANSPOSE)
 
 
 def _is_pointwise(node: Node) -> bool:

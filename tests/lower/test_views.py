@@ -11,8 +11,9 @@ from helpers import reference
 
 import pygraph as pg
 from pygraph.graph import Graph, Node, make, var
-from pygraph.lower.views import Access, Views, broadcast_strides, reshape_strides, row_major
+from pygraph.lower.views import Access, Views
 from pygraph.ops.row import lookup
+from pygraph.ops.strides import broadcast_strides, reshape_strides, row_major
 
 SHAPES = ((), (1,), (6,), (3, 4), (2, 3, 4), (4, 1, 3), (0, 3), (2, 2, 2, 3))
 
