@@ -58,7 +58,7 @@ def _count(node: Node, step: int) -> int:
         return max(bodies) if op is BRANCH else int(node.attrs.get("length", 1)) * (sum(bodies) + step)
     if node.results is not None:
         return 0
-    return prod((node.inputs[0] if op.identity is not None else node).shape)
+    return prod((node.inputs[0] if op.combiner else node).shape)
 
 
 def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:

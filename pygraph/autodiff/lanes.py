@@ -79,7 +79,7 @@ class Lanes:
         if op.pointwise or op is BROADCAST_TO:
             for operand in node.inputs:
                 self._broadcast(operand, node)
-        elif op.identity is not None and op.arity == 1 and "axes" in node.attrs:
+        elif op.combiner:
             self._reduced(node, node.attrs["axes"])
         elif op in _LINKS:
             _LINKS[op](self, node)

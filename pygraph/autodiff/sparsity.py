@@ -110,7 +110,7 @@ class _Dependence:
             return self.scattered(node, sets)
         if op is MATMUL:
             return self.matmul(node, sets)
-        if op.identity is not None and "axes" in node.attrs and op.arity == 1:
+        if op.combiner:
             return self.along(_whole(sets[0], node.inputs[0]), node.attrs["axes"])
         if op.family is Family.ELEMENTWISE:
             return self.joined([self.through(node, i, sets[i]) for i in range(len(sets))])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ..lower.decode import Loop, Reduce
 from ..ops.dtypes import SUFFIXES
-from ..ops.table import REDUCTIONS
+from ..ops.table import reduction_at
 from .combiners import accumulator, combined, empty, is_wide, neutral
 from .expressions import SIZES, TYPES
 from .frames import Places
@@ -165,7 +165,7 @@ class _Reduction:
     def _helper(self, reduce: Reduce, what: str, result: str = "") -> str:
         """The name of a library function made for the combiner; `result` is the type of what ROWS gives."""
         kind, suffix, wide = TYPES[reduce.dtype], SUFFIXES[reduce.dtype], accumulator(reduce)
-        name = REDUCTIONS[reduce.combiner].removeprefix("reduce_")
+        name = reduction_at(reduce.combiner).combiner
         of, made = f"pg_of_{name}_{suffix}", f"pg_{what}_{name}_{suffix}"
         types = [kind, wide]
         if result:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from ..lower.decode import Reduce
 from ..ops.dtypes import DTYPES, KINDS
-from ..ops.row import TABLE
-from ..ops.table import REDUCTIONS
+from ..ops.table import reduction_at
 from .expressions import TYPES, filled
 from .tables import expression
 
 
 def accumulator(reduce: Reduce) -> str:
     """The C type in which elements combine: their own, or a wider one."""
-    wider = TABLE[REDUCTIONS[reduce.combiner]].accumulator or {}
+    wider = reduction_at(reduce.combiner).accumulator or {}
     return wider.get(KINDS[DTYPES[reduce.dtype]], TYPES[reduce.dtype])
 
 
@@ -23,7 +22,7 @@ def is_wide(reduce: Reduce) -> bool:
 
 def combined(reduce: Reduce, a: str, b: str) -> str:
     """The value of combining `a`, which came first, with `b`."""
-    text = expression(TABLE[REDUCTIONS[reduce.combiner]], KINDS[DTYPES[reduce.dtype]])
+    text = expression(reduction_at(reduce.combiner), KINDS[DTYPES[reduce.dtype]])
     assert text is not None
     value = filled(text, reduce.dtype).format(a, b)
     return f"(uint8_t)({value})" if TYPES[reduce.dtype] == "uint8_t" else value
@@ -31,13 +30,12 @@ def combined(reduce: Reduce, a: str, b: str) -> str:
 
 def empty(reduce: Reduce) -> str:
     """The value of an empty reduction."""
-    identity = TABLE[REDUCTIONS[reduce.combiner]].identity
+    identity = reduction_at(reduce.combiner).identity
     assert identity is not None
     return filled(identity[KINDS[DTYPES[reduce.dtype]]], reduce.dtype)
 
 
 def neutral(reduce: Reduce) -> str:
-    """What combines with any value to exactly that value: of a sum of floats -0, since 0 + -0 is 0."""
-    if REDUCTIONS[reduce.combiner] == "reduce_sum" and KINDS[DTYPES[reduce.dtype]] == "f":
-        return "-0.0" if accumulator(reduce) == "double" else "-0.0f"
-    return empty(reduce)
+    """What combines with any value to exactly that value."""
+    text = (reduction_at(reduce.combiner).neutral or {}).get(KINDS[DTYPES[reduce.dtype]])
+    return empty(reduce) if text is None else filled(text, reduce.dtype)

@@ -17,7 +17,7 @@ from ..errors import GraphError
 from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, Opcode, SlotKind, Status, failures, table_hash
 from ..ops.dtypes import SUFFIXES
 from ..ops.gufunc_signature import as_c
-from ..ops.row import TABLE, Op
+from ..ops.row import Op
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
@@ -82,13 +82,12 @@ def _items(group: str, kind: str) -> Iterator[str]:
 
 
 def _reduction_items(kind: str) -> Iterator[str]:
-    for name in REDUCTIONS:
-        op = TABLE[name]
+    for op in REDUCTIONS:
         text = expression(op, kind)
         if text is None or op.identity is None or kind not in op.identity:
             continue
         accumulator = (op.accumulator or {}).get(kind, "T")
-        yield f"X({name.removeprefix('reduce_')}, {accumulator}, {text}, {op.identity[kind]})"
+        yield f"X({op.combiner}, {accumulator}, {text}, {op.identity[kind]})"
 
 
 def _macro(name: str, items: Iterator[str]) -> str:
@@ -102,7 +101,7 @@ def _body() -> str:
     parts += [f"    PG_MOP_{op.name} = {number}," for op, number in MICRO_OPS.items()]
     parts += [f"    PG_MOP_COUNT = {len(MICRO_OPS)}", "} pg_mop;", ""]
     parts += ["/* Reductions by their number in a Program. */", "typedef enum pg_rop {"]
-    parts += [f"    PG_ROP_{name.removeprefix('reduce_')} = {number}," for number, name in enumerate(REDUCTIONS)]
+    parts += [f"    PG_ROP_{op.combiner} = {number}," for op, number in REDUCTIONS.items()]
     parts += [f"    PG_ROP_COUNT = {len(REDUCTIONS)}", "} pg_rop;", ""]
     parts += ["/* X(name, arity, result is bool, first operand is a condition) */"]
     rows = (f"X({op.name}, {op.arity}, {int(op.result == 'bool')}, {int(bool(op.differs))})" for op in MICRO_OPS)

@@ -13,7 +13,7 @@ from ..graph.construction import topological
 from ..graph.graph import Graph
 from ..graph.node import Constant, Node
 from ..ops.strides import row_major
-from ..ops.table import REDUCTIONS, micro_op
+from ..ops.table import micro_op
 from .constants import ConstantPool
 from .expand import expand
 from .format import SlotKind
@@ -309,7 +309,7 @@ class SegmentBuilder:
         accesses = self._fuser.accesses
         for node in region.nodes:
             cells = tuple(map(self.cell, accesses[node]))
-            if node.op.view is not None or node.op.name in REDUCTIONS:
+            if node.op.view is not None or node.op.combiner:
                 cells[0].kept |= self._is_kept(node)
                 self.values[node] = cells[0]
                 continue
@@ -384,7 +384,7 @@ class SegmentBuilder:
         if not ends and node not in self.needed:
             return []
         targets = [self.place_result(node)]
-        if node.op.name not in REDUCTIONS:
+        if not node.op.combiner:
             more = [at for at in ends if at not in self._written]
             self._written.update(more)
             targets += [self.owner.body.outputs[at] for at in more]

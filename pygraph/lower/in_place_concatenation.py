@@ -9,7 +9,6 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..ops.strides import reshape_strides, row_major
-from ..ops.table import REDUCTIONS
 from .regions import Fuser, Region
 from .views import Access
 
@@ -121,7 +120,7 @@ class Inlays:
         """Whether a loop makes all elements of the operand, and in the order in which they are read."""
         base = access.base
         region = self._home.get(base)
-        if region is None or region.kind != "loop" or base.op.name in REDUCTIONS:
+        if region is None or region.kind != "loop" or base.op.combiner:
             return False
         return not access.offset and 1 < prod(access.shape) == prod(base.shape) and access.contiguous
 

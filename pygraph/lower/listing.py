@@ -11,14 +11,13 @@ import numpy as np
 from ..graph.node import constant_text
 from ..graph.printer import commented, line_width
 from ..ops.dtypes import CODES, DTYPES, bool_, float32, float64, int64
-from ..ops.table import MICRO_OPS, kernel_at
+from ..ops.table import MICRO_OPS, kernel_at, reduction_at
 from . import decode as d
 from .format import SlotKind
 from .program import Micro, Program, Segment
 
 _ROWS = {code: op for op, code in MICRO_OPS.items()}
 _MICRO_NAMES = {code: op.name for op, code in MICRO_OPS.items()}
-_COMBINERS = ("sum", "prod", "max", "min")
 #: The text of a slot; a constant's with its values, where they are read with a dtype (its code).
 SlotName = Callable[..., str]
 _INT64 = CODES[int64]
@@ -148,7 +147,7 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
         f"store {_at(x, slot)} strides {list(x.strides)} = r{x.register} : {_dtype(x.dtype)}" for x in loop.stores
     ]
     for reduce in loop.reduces:
-        combiner = _COMBINERS[reduce.combiner]
+        combiner = reduction_at(reduce.combiner).combiner
         lines.append(f"{_at(reduce, slot)} = {combiner} r{reduce.register} : {_dtype(reduce.dtype)}")
     return lines
 

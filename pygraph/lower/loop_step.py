@@ -7,6 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
+from ..ops.row import Op
 from ..ops.strides import broadcast_strides, row_major
 from ..ops.table import REDUCTIONS, micro_op
 from .cuts import map_cut, reduction_cut
@@ -24,9 +25,6 @@ MAX_DIMS = 8
 #: in the L2 cache instead: shorter ones would spend more on starting each operation than they save.
 BLOCK_BYTES = 24 * 1024
 MIN_BLOCK, MAX_BLOCK = 128, 512
-
-#: Order of the combiners in a Program.
-COMBINERS = {name: code for code, name in enumerate(REDUCTIONS)}
 
 
 def block_size(registers: int) -> int:
@@ -73,9 +71,9 @@ class LoopBuilder:
             strides = row_major(self.shape)
         self.stores.append(Store(register, value, offset, self._ordered(strides)))
 
-    def reduce(self, name: str, register: int, value: Value) -> None:
+    def reduce(self, op: Op, register: int, value: Value) -> None:
         """Combine a register over the rows of the split."""
-        self.reduces.append(Reduce(COMBINERS[name], register, value))
+        self.reduces.append(Reduce(REDUCTIONS[op], register, value))
 
     def _ordered(self, strides: tuple[int, ...]) -> list[int]:
         return [strides[axis] for axis in self.order]
@@ -227,9 +225,9 @@ def emit_loop(
             sources = tuple(
                 registers[x] if x in registers else load(a) for a, x in zip(operands, node.inputs, strict=True)
             )
-            if node.op.name in REDUCTIONS:
+            if node.op.combiner:
                 for value in targets(node):
-                    builder.reduce(node.op.name, sources[0], value)
+                    builder.reduce(node.op, sources[0], value)
                 continue
             registers[node] = builder.operate(node, node_id(node), sources)
         for value in targets(node):

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
-from ..ops.table import REDUCTIONS
 from .views import Access, Views
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Fuser:
                 self.views.forget(node)
         elif node.op.pointwise:
             self._place_pointwise(node, reader)
-        elif name in REDUCTIONS:
+        elif node.op.combiner:
             self._place_reduction(node)
         else:
             self._place_opaque(node)
@@ -134,7 +133,7 @@ class Fuser:
             loopable
             and region.kind == "loop"
             and base is operand
-            and base.op.name not in REDUCTIONS
+            and not base.op.combiner
             and region.shape == operand.shape
         )
         return region.index if joined else region.index + 1

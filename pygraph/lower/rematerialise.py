@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from ..autodiff.loops import CHEAP
 from ..ops.row import lookup
-from ..ops.table import REDUCTIONS
 from .mincut import Network
 from .views import Views
 
@@ -93,7 +92,7 @@ def _is_cheap(node: Node) -> bool:
 
 def _in_registers(node: Node, x: Node, base: Node) -> bool:
     """Whether one loop can compute the operand `x` and then `node`."""
-    return base is x and ((node.op.pointwise and x.shape == node.shape) or node.op.name in REDUCTIONS)
+    return base is x and ((node.op.pointwise and x.shape == node.shape) or bool(node.op.combiner))
 
 
 def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[Node]) -> dict[Node, list[Node]]:

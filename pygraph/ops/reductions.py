@@ -42,18 +42,19 @@ def _reduced_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: 
 
 
 def _reduction(
-    name: str,
+    combiner: str,
     doc: str,
     reference: Callable[..., Any],
     c: Mapping[str, str],
     identity: Mapping[str, str],
     **rules: Any,
 ) -> Op:
+    """`reduce_<combiner>`, over the axes of its attribute `axes`."""
     family = Family.LINEAR if "transpose" in rules else Family.CUSTOM
     kinds = "".join(identity)
     return register(
         Op(
-            name,
+            f"reduce_{combiner}",
             family,
             1,
             doc,
@@ -61,6 +62,7 @@ def _reduction(
             shape=_reduced_shape,
             reference=reference,
             c=c,
+            combiner=combiner,
             identity=identity,
             batch=_reduced_batch,
             **rules,
@@ -75,12 +77,13 @@ def _kept(value: Any, node: Any) -> Any:
 
 
 reduce_sum = _reduction(
-    "reduce_sum",
+    "sum",
     "The sum over `axes`, in a fixed order at any number of threads, of float32 in float64 and rounded once; 0 when "
     "empty.",
     lambda x, axes: np.sum(x, axis=axes, dtype=x.dtype),
     {"f": "a + b", "i": "M(add)(a, b)"},
     {"f": "0", "i": "0"},
+    neutral={"f": "-0.0"},  # 0 + -0 is 0
     accumulator={"f": "double"},
     transpose=lambda cotangent, node, i: _spread(cotangent, node),
     mask=mask_rules.sum_,
@@ -143,7 +146,7 @@ def _first(x: Any, count: int) -> Any:
 
 
 reduce_prod = _reduction(
-    "reduce_prod",
+    "prod",
     "The product over `axes`; 1 when empty. The derivative by each element is the product of the others, without "
     "division.",
     lambda x, axes: np.prod(x, axis=axes, dtype=x.dtype),
@@ -183,7 +186,7 @@ def _limit(dtype: Any, highest: bool) -> Any:
 
 
 reduce_max = _reduction(
-    "reduce_max",
+    "max",
     "The largest element over `axes` (logical or on bools), nan when there is one; the lowest value of the dtype when "
     "empty. Elements that tie for it share the derivative equally.",
     lambda x, axes: np.max(x, axis=axes, initial=_limit(x.dtype, False)),
@@ -194,7 +197,7 @@ reduce_max = _reduction(
     gaps="t",
 )
 reduce_min = _reduction(
-    "reduce_min",
+    "min",
     "The smallest element over `axes` (logical and on bools), nan when there is one; the highest value of the dtype "
     "when empty. Elements that tie for it share the derivative equally.",
     lambda x, axes: np.min(x, axis=axes, initial=_limit(x.dtype, True)),

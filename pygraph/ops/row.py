@@ -94,16 +94,23 @@ class Op:
         nondiff: the op has no derivative (its result is constant almost everywhere, or not floating).
         promote: operands are brought to one dtype when recorded; otherwise each keeps its own.
         differs: operands that keep their own dtype when `promote` (a condition, an index).
+        combiner: reductions: what combining two elements is called, in listings and in C; empty for all other rows.
         identity: reductions: the value of an empty reduction by kind letter, as C text.
+        neutral: reductions: what combines with every value to just that value, likewise, where the identity does not.
         accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
         fails: it may fail at run time, as it also may where its kernel can.
         title: how users know the op, where that is not its name.
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
-        whole_view: it is a view that shows every element of its operand, as follows from `view` and `gaps`.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
         updates: ops whose results are operands with some elements replaced, so that they may take over the memory of
             these: the operands' numbers, from (attrs, number of operands).
+
+    These follow from others:
+        whole_view: whether it is a view that shows every element of its operand.
+        pointwise: whether each result element depends on one (broadcast) element of each operand, and a loop makes it.
+        cheap: whether an element takes a few machine instructions, which C may then have wherever it is used.
+        fallible: whether it may fail at run time.
     """
 
     name: str
@@ -136,7 +143,9 @@ class Op:
     nondiff: bool = False
     promote: bool = True
     differs: tuple[int, ...] = ()
+    combiner: str = ""
     identity: Mapping[str, str] | None = None
+    neutral: Mapping[str, str] | None = None
     accumulator: Mapping[str, str] | None = None
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
     fails: bool = False
@@ -144,26 +153,20 @@ class Op:
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
     whole_view: bool = field(init=False)
+    pointwise: bool = field(init=False)
+    cheap: bool = field(init=False)
+    fallible: bool = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.parameters and self.arity is not None and self.arity <= 3:
-            object.__setattr__(self, "parameters", ("x", "y", "z")[: self.arity])
-        object.__setattr__(self, "whole_view", self.view is not None and not self.gaps)
+            self._follows("parameters", ("x", "y", "z")[: self.arity])
+        self._follows("whole_view", self.view is not None and not self.gaps)
+        self._follows("pointwise", not self.combiner and (self.c is not None or self.define is not None))
+        self._follows("cheap", self.price < DEAR)
+        self._follows("fallible", self.fails or (self.kernel is not None and bool(self.kernel.failures)))
 
-    @property
-    def cheap(self) -> bool:
-        """Whether an element takes a few machine instructions, so that C may have them in place wherever it is used."""
-        return self.price < DEAR
-
-    @property
-    def pointwise(self) -> bool:
-        """Whether each result element depends on one (broadcast) element of each operand, and a loop computes it."""
-        return self.identity is None and (self.c is not None or self.define is not None)
-
-    @property
-    def fallible(self) -> bool:
-        """Whether it may fail at run time."""
-        return self.fails or (self.kernel is not None and bool(self.kernel.failures))
+    def _follows(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def updated(self, node: Any) -> list[Any]:
         """The operands of one of its nodes whose memory the results may take over."""
@@ -214,6 +217,8 @@ def register(op: Op) -> Op:
         missing.append("a sampling domain for each operand")
     if missing:
         raise RegistrationError(f"op {op.name!r} lacks {', '.join(missing)} (or say nondiff=True)")
+    if bool(op.combiner) != (op.identity is not None):
+        raise RegistrationError(f"op {op.name!r}: a reduction has both a combiner and an identity")
     if op.batch is None and op.family not in (Family.LEAF, Family.ELEMENTWISE) and not op.pointwise:
         raise RegistrationError(f"op {op.name!r} lacks batch, the rule for a batch of operands")
     TABLE[op.name] = op

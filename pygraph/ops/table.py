@@ -11,16 +11,13 @@ from . import reductions as _reductions  # noqa: F401  (registers its rows)
 from .kernel_rows import accepted_types
 from .row import TABLE, DType, Op
 
-#: The reductions in the order of their numbers in a Program.
-REDUCTIONS = ("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+#: Every reduction by its number in a Program: its position in order of registration.
+REDUCTIONS: dict[Op, int] = {op: number for number, op in enumerate(op for op in TABLE.values() if op.combiner)}
 
 #: Every pointwise row that has a C expression, by its number in a Program: its position in order of registration.
 #: `convert` is one of them; C has an expression of its own for each of its pairs of dtypes.
 MICRO_OPS: dict[Op, int] = {
-    op: number
-    for number, op in enumerate(
-        op for op in TABLE.values() if op.name == "convert" or (op.pointwise and op.c is not None)
-    )
+    op: number for number, op in enumerate(op for op in TABLE.values() if op.pointwise and op.c is not None)
 }
 
 
@@ -51,6 +48,14 @@ _BY_NUMBER = tuple(KERNELS)
 _REBUILD = "run `python -m pygraph.emit.tables` and install again"
 
 
+def reduction_at(number: int) -> Op:
+    """The row of a reduction's number."""
+    return _REDUCTION_ROWS[number]
+
+
+_REDUCTION_ROWS = tuple(REDUCTIONS)
+
+
 def micro_op(op: Op) -> int:
     """The number of a pointwise row; raises `UnsupportedError` for one the C library was not built with."""
     number = MICRO_OPS.get(op)
@@ -68,8 +73,7 @@ def rows_text() -> str:
     It is the text of tuples and names: that of a dataclass is "..." for who interrupts its making.
     """
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
-    combined = (TABLE[name] for name in REDUCTIONS)
-    reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in combined]
+    reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in REDUCTIONS]
     kernels = []
     for op, dtype in KERNELS:
         kernel = op.kernel

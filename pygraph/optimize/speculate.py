@@ -190,7 +190,7 @@ def _kept(node: Node, operand: Node, known: _Facts) -> _Facts:
     if op is TRANSPOSE:
         axes = node.attrs["axes"]
         return {m: t for m, t in known.items() if axes[: len(m.shape)] == tuple(range(len(m.shape)))}
-    if op.identity is not None:
+    if op.combiner:
         first = min(node.attrs["axes"], default=len(operand.shape))
         return {m: t for m, t in known.items() if len(m.shape) <= first}
     return {}

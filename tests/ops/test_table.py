@@ -18,7 +18,7 @@ from pygraph.ops.row import TABLE, Op
 
 ALL = rows()
 POINTWISE = [name for name in ALL if TABLE[name].pointwise]
-REDUCTIONS = [name for name in ALL if TABLE[name].identity is not None]
+REDUCTIONS = [name for name in ALL if TABLE[name].combiner]
 
 
 def everything(op: Op) -> Iterator[Case]:
