@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from pygraph.graph.construction import outputs_of
 from pygraph.graph.reference import evaluate_flat
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
 from pygraph.ops.dtypes import KINDS
-from pygraph.ops.row import Op
+from pygraph.ops.row import Family, Op
 
 Array = npt.NDArray[Any]
 
@@ -40,44 +39,13 @@ def needs_compiler(test: Test) -> Test:
     return test
 
 
-#: C functions whose result IEEE 754 or integer arithmetic fixes to the last bit.
-EXACT_FUNCTIONS = frozenset(
-    [
-        "add",
-        "subtract",
-        "multiply",
-        "negative",
-        "abs",
-        "square",
-        "sqrt",
-        "floor",
-        "ceil",
-        "round",
-        "maximum",
-        "minimum",
-        "floor_divide",
-        "mod",
-    ]
-)
-
 #: Functions that are accurate relative to 1, not to their value, near their zeros.
 CANCELLING = frozenset({"gammaln", "digamma", "logaddexp"})
 
 
 def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
     """Whether a row's result is fixed to the last bit by its operands: C and NumPy must then agree exactly."""
-    if op.family.name == "LEAF" or op.name == "convert":
-        return True
-    if KINDS[dtype] != "f":
-        return True
-    if op.kernel is not None:
-        return op.kernel.ulps[dtype == np.float32] == 0.0
-    if op.c is None:  # structure moves elements; products, loops and accumulated values are sums in some order
-        return op.define is None and op.name not in ("matmul", "scan", "scatter_add", "branch", "while_loop", "replay")
-    if op.identity is not None:
-        return op.name in ("reduce_max", "reduce_min")
-    text = op.c if isinstance(op.c, str) else op.c["f"]
-    return set(re.findall(r"M\((\w+)\)", text)) <= EXACT_FUNCTIONS
+    return op.exact or op.family is Family.LEAF or KINDS[dtype] != "f"
 
 
 def apply_row(op: Op, operands: Sequence[Node], attrs: Mapping[str, Any]) -> list[Node]:

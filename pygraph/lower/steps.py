@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..ops.dtypes import CODES
+from ..ops.strides import row_major
 from .cuts import Cut
 from .format import Opcode, SlotKind
 from .program import Micro
-from .views import row_major
 
 CELL = 8
 ALIGNMENT = 64

@@ -61,6 +61,7 @@ add = pointwise(
     lambda out, x, y: 1,
     domain=(_REAL, _REAL),
     kinds="fib",
+    exact=True,
 )
 subtract = pointwise(
     "subtract",
@@ -71,6 +72,7 @@ subtract = pointwise(
     lambda out, x, y: -1,
     domain=(_REAL, _REAL),
     kinds="fi",
+    exact=True,
 )
 multiply = pointwise(
     "multiply",
@@ -81,6 +83,7 @@ multiply = pointwise(
     lambda out, x, y: x,
     domain=(_REAL, _REAL),
     kinds="fib",
+    exact=True,
 )
 divide = pointwise(
     "divide",
@@ -91,6 +94,7 @@ divide = pointwise(
     lambda out, x, y: -(out * reciprocal_row(y)),  # the reciprocal is that of the other partial
     domain=(_REAL, _POSITIVE),
     price=2,
+    exact=True,
 )
 floor_divide = pointwise(
     "floor_divide",
@@ -102,6 +106,7 @@ floor_divide = pointwise(
     kinds="fi",
     nondiff=True,
     price=14,
+    exact=True,
 )
 mod = pointwise(
     "mod",
@@ -114,6 +119,7 @@ mod = pointwise(
     domain=((2.1, 2.9), (0.8, 0.95)),
     kinds="fi",
     price=9,
+    exact=True,
 )
 negative = pointwise(
     "negative",
@@ -123,6 +129,7 @@ negative = pointwise(
     lambda out, x: -1,
     domain=(_REAL,),
     kinds="fi",
+    exact=True,
 )
 absolute = pointwise(
     "absolute",
@@ -132,6 +139,7 @@ absolute = pointwise(
     lambda out, x: sign(x),
     domain=(_POSITIVE,),
     kinds="fib",
+    exact=True,
 )
 sign: Op = pointwise(
     "sign",
@@ -141,6 +149,7 @@ sign: Op = pointwise(
     domain=(_REAL,),
     kinds="fi",
     nondiff=True,
+    exact=True,
 )
 square = pointwise(
     "square",
@@ -150,6 +159,7 @@ square = pointwise(
     lambda out, x: 2 * x,
     domain=(_REAL,),
     kinds="fi",
+    exact=True,
 )
 reciprocal_row: Op = pointwise(
     "reciprocal",
@@ -159,6 +169,7 @@ reciprocal_row: Op = pointwise(
     lambda out, x: -square(out),
     domain=(_POSITIVE,),
     price=2,
+    exact=True,
 )
 
 
@@ -252,6 +263,7 @@ maximum = pointwise(
     lambda out, x, y: _share(logical_not_row(greater(x, y)), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
+    exact=True,
 )
 minimum = pointwise(
     "minimum",
@@ -262,6 +274,7 @@ minimum = pointwise(
     lambda out, x, y: _share(logical_not_row(less(x, y)), out, x, y),
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
+    exact=True,
 )
 
 
@@ -282,6 +295,7 @@ floor = pointwise(
     domain=(_REAL,),
     kinds="fib",
     nondiff=True,
+    exact=True,
 )
 ceil = pointwise(
     "ceil",
@@ -291,6 +305,7 @@ ceil = pointwise(
     domain=(_REAL,),
     kinds="fib",
     nondiff=True,
+    exact=True,
 )
 round_row = pointwise(
     "round",
@@ -300,6 +315,7 @@ round_row = pointwise(
     domain=(_REAL,),
     kinds="fi",
     nondiff=True,
+    exact=True,
 )
 trunc = pointwise(
     "trunc",
@@ -309,6 +325,7 @@ trunc = pointwise(
     domain=(_REAL,),
     kinds="fib",
     nondiff=True,
+    exact=True,
 )
 
 abs = absolute

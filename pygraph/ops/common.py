@@ -82,6 +82,7 @@ def pointwise(
     fast: tuple[str, str] | None = None,
     nondiff: bool = False,
     price: int = 1,
+    exact: bool = False,
     parameters: tuple[str, ...] = (),
 ) -> Op:
     """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
@@ -102,6 +103,7 @@ def pointwise(
             domain=tuple(domain),
             nondiff=nondiff,
             price=price,
+            exact=exact,
         )
     )
 

@@ -49,6 +49,7 @@ def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any])
         kinds="fib",
         result="bool",
         nondiff=True,
+        exact=True,
     )
 
 
@@ -61,7 +62,9 @@ greater_equal = _comparison("greater_equal", ">=", "false when either is nan", n
 
 
 def _logical(name: str, doc: str, c: str, reference: Callable[..., Any], arity: int = 2) -> Op:
-    return pointwise(name, doc, c, reference, domain=(_BOOL,) * arity, kinds="b", result="bool", nondiff=True)
+    return pointwise(
+        name, doc, c, reference, domain=(_BOOL,) * arity, kinds="b", result="bool", nondiff=True, exact=True
+    )
 
 
 logical_and_row = _logical("logical_and", "Whether both bools are true.", "a && b", np.logical_and)
@@ -71,7 +74,7 @@ logical_not_row = _logical("logical_not", "Whether a bool is false.", "!a", np.l
 
 
 def _test(name: str, doc: str, c: str, reference: Callable[..., Any]) -> Op:
-    return pointwise(name, doc, c, reference, domain=(_REAL,), result="bool", nondiff=True)
+    return pointwise(name, doc, c, reference, domain=(_REAL,), result="bool", nondiff=True, exact=True)
 
 
 isfinite_row = _test("isfinite", "Whether a is neither infinite nor nan.", "a - a == 0", np.isfinite)
@@ -98,6 +101,7 @@ select = register(
         c="a ? b : c",
         domain=(_BOOL, _REAL, _REAL),
         differs=(0,),
+        exact=True,
     )
 )
 
@@ -125,6 +129,7 @@ convert: Op = register(
         edges=False,
         mask=mask_rules.unchanged,
         moves=True,
+        exact=True,
     )
 )
 stop_gradient = pointwise(
@@ -135,6 +140,7 @@ stop_gradient = pointwise(
     domain=(_REAL,),
     kinds="fib",
     nondiff=True,
+    exact=True,
 )
 
 

@@ -251,6 +251,7 @@ scatter_set: Op = register(
         title="x.at[i].set",
         updates=lambda attrs, count: (0,),
         moves=True,
+        exact=True,
         gaps="t",
     )
 )

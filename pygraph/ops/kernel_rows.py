@@ -15,8 +15,8 @@ __all__ = ["kernel_rules"]
 
 
 def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
-    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, and shape and result, or
-    results, and batch where the signature has leading axes."""
+    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, exact, shape and result
+    or results, and batch where the signature has leading axes."""
     inputs, outputs = kernel.letters
     given = [at for at, letter in enumerate(inputs) if letter == "T"]
 
@@ -34,6 +34,7 @@ def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
         "arity": len(inputs),
         "promote": bool(given),
         "differs": tuple(at for at in range(len(inputs)) if at not in given),
+        "exact": kernel.ulps == (0.0, 0.0),
     }
     if kernel.layout is None:
         rules["batch"] = _batch(kernel)

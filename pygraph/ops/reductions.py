@@ -195,6 +195,7 @@ reduce_max = _reduction(
     jvp=_extreme_jvp,
     vjp=_extreme_vjp,
     gaps="t",
+    exact=True,
 )
 reduce_min = _reduction(
     "min",
@@ -206,6 +207,7 @@ reduce_min = _reduction(
     jvp=_extreme_jvp,
     vjp=_extreme_vjp,
     gaps="t",
+    exact=True,
 )
 
 

@@ -86,6 +86,8 @@ class Op:
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
             and vectorises.
         price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
+        exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
+            NumPy and C agree, where some are floating; where none is, all rows are.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
         domain: per operand, the interval tests sample from.
         samples: rows that are not pointwise: samples(rng, dtype) -> operands and attributes of applications that tests
@@ -136,6 +138,7 @@ class Op:
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
     price: int = 1
+    exact: bool = False
     define: Callable[..., Any] | None = None
     domain: tuple[Interval, ...] = ()
     samples: Callable[[Any, DType], Iterable[tuple[Sequence[Any], Attrs]]] | None = None

@@ -53,6 +53,7 @@ def _linear(
             batch=batch,
             mask=mask,
             moves=True,
+            exact=True,
             gaps=gaps,
             view=view,
         )

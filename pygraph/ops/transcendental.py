@@ -116,6 +116,7 @@ sqrt = pointwise(
     lambda out, x: 0.5 / out,
     domain=(_POSITIVE,),
     price=2,
+    exact=True,
 )
 cbrt = pointwise(
     "cbrt",

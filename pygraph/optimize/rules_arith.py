@@ -14,7 +14,7 @@ from ..errors import GraphError
 from ..graph.construction import constant, make
 from ..graph.node import Node
 from ..ops.dtypes import bool_, float32, float64, int32, int64
-from ..ops.row import TABLE, DType, lookup
+from ..ops.row import TABLE, DType, Family, lookup
 from .engine import RuleSet
 from .rule_helpers import (
     BROADCAST_TO,
@@ -47,22 +47,11 @@ SELECT = lookup("select")
 SQUARE = lookup("square")
 SUBTRACT = lookup("subtract")
 
-_LEAVES = ("input", "constant", "output", "scan")
-POINTWISE = [op for op in TABLE.values() if (op.pointwise or op is CONVERT) and op.name not in _LEAVES]
-
-
-#: Operations of which IEEE arithmetic fixes every bit, so that NumPy and the C kernels agree on floating operands.
-#: Sums and products of several elements are not among them (their order is the Program's), nor are transcendentals.
-_EXACT = frozenset(
-    "add subtract multiply divide negative absolute sign square reciprocal sqrt maximum minimum floor ceil round trunc "  # noqa: SIM905
-    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not "
-    "isfinite isnan isinf select convert stop_gradient reshape transpose broadcast_to slice unslice concatenate take "
-    "scatter_set reduce_max reduce_min".split()
-)
+POINTWISE = [op for op in TABLE.values() if op.pointwise]
 
 
 def _is_exact(node: Node) -> bool:
-    return node.op.name in _EXACT or all(kind(x) != "f" for x in (node, *node.inputs))
+    return node.op.exact or all(kind(x) != "f" for x in (node, *node.inputs))
 
 
 def fold(node: Node) -> Node | None:
@@ -349,5 +338,5 @@ def convert_chain(node: Node) -> Node | None:
     return converted(source, node.dtype)
 
 
-FIRST.extend((op for op in TABLE.values() if op.name not in _LEAVES and op.results is None), fold)
+FIRST.extend((op for op in TABLE.values() if op.family is not Family.LEAF and op.results is None), fold)
 FIRST.extend(POINTWISE, early)
