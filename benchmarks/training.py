@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import pygraph as pg
-from pygraph.emit import compiler as compilers
+from pygraph.emit.toolchain import compiler as compilers
 from pygraph.examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss
 from pygraph.examples.cells import load_cells
 

@@ -12,8 +12,8 @@ import numpy as np
 
 import pygraph as pg
 
-from .emit import cache
-from .emit.compiler import find
+from .emit.toolchain import cache
+from .emit.toolchain.compiler import find
 from .examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss, neuron, train
 from .examples.cells import load_cells
 from .examples.multivariate_chain_rule import curve_jacobians

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.autodiff import dense_jacobian as engine
+from pygraph.autodiff.jacobians import dense_jacobian as engine
 
 RNG = np.random.default_rng(5)
 W = RNG.normal(size=(4, 3))

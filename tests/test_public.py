@@ -77,7 +77,7 @@ def test_a_name_that_is_not_there() -> None:
 def test_importing_loads_neither_the_c_library_nor_heavy_packages_nor_what_is_used_later() -> None:
     heavy = "pygraph.runtime._core scipy matplotlib tqdm hypothesis importlib.metadata pandas cffi numpy.ma"
     heavy += " pygraph.transforms pygraph.autodiff.load_all pygraph.autodiff.forward pygraph.autodiff.reverse"
-    heavy += " pygraph.autodiff.batching pygraph.autodiff.local_jacobian pygraph.explain.chain"
+    heavy += " pygraph.autodiff.batching.batch pygraph.autodiff.jacobians.local_jacobian pygraph.explain.chain"
     heavy += " pygraph.explain.explanation pygraph.gradient_check pygraph.optimize pygraph.lower pygraph.emit"
     heavy += " pygraph.runtime.call.executable"
     code = f"import sys, pygraph; print([name for name in {heavy.split()!r} if name in sys.modules])"

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
 
 import pygraph as pg
-from pygraph.autodiff.compressed_jacobian import CHUNK_BYTES
+from pygraph.autodiff.jacobians.compressed_jacobian import CHUNK_BYTES
 from pygraph.transforms import sparse
 
 Point = tuple[Any, ...]

@@ -10,7 +10,7 @@ from ..graph.construction import make, outputs_of, substitute, var
 from ..graph.node import Node, Result
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
-from .batching import batch
+from .batching.batch import batch
 from .dependence import dependence
 from .forward import pushed
 from .masks import Derivative, Masked, masked, settle

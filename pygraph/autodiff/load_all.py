@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
-from .batching import batch
+from .batching.batch import batch
 from .checkpoint_plan import as_planned
-from .coloured_jacobian import jacobian_coloured
-from .compressed_jacobian import Compressed, compressed_hessian, compressed_jacobian
-from .dense_jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
 from .forward import jvp
+from .jacobians.coloured_jacobian import jacobian_coloured
+from .jacobians.compressed_jacobian import Compressed, compressed_hessian, compressed_jacobian
+from .jacobians.dense_jacobian import JacobianPlan, jacobian_forward, jacobian_reverse
+from .jacobians.sparsity import jacobian_sparsity
+from .jacobians.unrolled_jacobian import jacobian_unrolled
 from .joint_graph import JointGraph
 from .reverse import vjp
-from .sparsity import jacobian_sparsity
-from .unrolled_jacobian import jacobian_unrolled
 
 __all__ = [
     "Compressed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from . import batching_branch, batching_control, branch_derivatives, scan_derivatives
+from . import branch_derivatives, scan_derivatives
+from .batching import batching_branch, batching_control
 
 __all__ = ["batching_branch", "batching_control", "branch_derivatives", "scan_derivatives"]

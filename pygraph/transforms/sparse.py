@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autodiff.compressed_jacobian import PLANS, Compressed, compressed_hessian, compressed_jacobian
-from ..autodiff.local_jacobian import local_jacobian
-from ..autodiff.pattern import Index, Pattern
-from ..autodiff.sparsity import jacobian_sparsity
+from ..autodiff.jacobians.compressed_jacobian import PLANS, Compressed, compressed_hessian, compressed_jacobian
+from ..autodiff.jacobians.local_jacobian import local_jacobian
+from ..autodiff.jacobians.pattern import Index, Pattern
+from ..autodiff.jacobians.sparsity import jacobian_sparsity
 from ..concurrency import Cache, ensure_imported
 from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
 from ..graph.construction import substitute

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff import colouring as colouring_module
-from pygraph.autodiff.colouring import (
+from pygraph.autodiff.jacobians import colouring as colouring_module
+from pygraph.autodiff.jacobians.colouring import (
     Colouring,
     colour_both,
     colour_columns,
@@ -20,7 +20,7 @@ from pygraph.autodiff.colouring import (
     colourings,
     recovery,
 )
-from pygraph.autodiff.pattern import Pattern
+from pygraph.autodiff.jacobians.pattern import Pattern
 
 
 def banded(n: int, width: int) -> Pattern:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.autodiff.local_jacobian import local_jacobian
+from pygraph.autodiff.jacobians.local_jacobian import local_jacobian
 from pygraph.graph import var
 
 RNG = np.random.default_rng(6)

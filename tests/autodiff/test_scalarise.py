@@ -10,7 +10,7 @@ from numeric import run
 
 import pygraph as pg
 from pygraph import autodiff
-from pygraph.autodiff.scalarise import LIMIT, Parts, assembled, elements_of
+from pygraph.autodiff.jacobians.scalarise import LIMIT, Parts, assembled, elements_of
 from pygraph.graph import Graph, Node, scan, var
 from pygraph.graph.construction import constant
 from pygraph.optimize import optimize

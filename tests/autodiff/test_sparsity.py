@@ -10,9 +10,10 @@ import pytest
 from dense import dense_jacobian
 
 import pygraph as pg
-from pygraph.autodiff import jacobian_sparsity, sparsity
-from pygraph.autodiff.index_sets import IndexSets
-from pygraph.autodiff.pattern import Pattern, spans
+from pygraph.autodiff import jacobian_sparsity
+from pygraph.autodiff.jacobians import sparsity
+from pygraph.autodiff.jacobians.index_sets import IndexSets
+from pygraph.autodiff.jacobians.pattern import Pattern, spans
 from pygraph.graph import Graph, Node, scan, var
 from pygraph.graph.reference import evaluate_flat
 
@@ -193,7 +194,7 @@ def test_unions_are_those_of_python_sets_also_when_hashes_collide(weights: str) 
 
 
 def test_large_unions_go_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pygraph.autodiff import index_sets
+    from pygraph.autodiff.jacobians import index_sets
 
     x = var("x", (40,))
     output = np.tri(40) @ x

@@ -14,7 +14,7 @@ import pytest
 from helpers import needs_compiler
 
 import pygraph as pg
-from pygraph.emit import cache, compiler
+from pygraph.emit.toolchain import cache, compiler
 
 
 class Builds:
@@ -220,7 +220,7 @@ def run(arguments: Sequence[str], **environment: str) -> str:
 def test_the_temporary_folder_goes_with_the_process() -> None:
     code = """
 import os, sys
-from pygraph.emit.cache import usable_folder
+from pygraph.emit.toolchain.cache import usable_folder
 print(usable_folder())
 sys.stdout.flush()
 if os.fork() == 0:
@@ -237,7 +237,7 @@ assert os.wait()[1] == 0 and usable_folder().is_dir()
 def test_twenty_processes_build_the_same_at_once(tmp_path: Path) -> None:
     code = """
 import ctypes, sys
-from pygraph.emit.cache import native_library
+from pygraph.emit.toolchain.cache import native_library
 sys.stdin.readline()
 entry = native_library("int answer(void) { return 42; }\\n", "baseline")
 print(ctypes.CDLL(str(entry.path)).answer(), entry.path.name)
@@ -321,7 +321,7 @@ def test_a_disk_too_full_for_the_compiler(builds: Builds, folder: Path, monkeypa
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from pygraph.emit import workfolder
+from pygraph.emit.toolchain import workfolder
 for parent in (None, Path(sys.argv[1])):
     print(workfolder.make("pygraph-native-" if parent is None else "build-", parent), flush=True)
 if sys.argv[2] == "kill": os.kill(os.getpid(), signal.SIGKILL)
@@ -363,7 +363,7 @@ def test_folders_of_killed_processes_are_removed_by_the_next(tmp_path: Path) -> 
 def test_workers_leave_no_folders(tmp_path: Path) -> None:
     code = """
 import multiprocessing
-from pygraph.emit.cache import usable_folder
+from pygraph.emit.toolchain.cache import usable_folder
 def work(_): return str(usable_folder())
 if __name__ == "__main__":
     usable_folder()

@@ -15,7 +15,8 @@ import pytest
 from helpers import needs_compiler
 
 import pygraph as pg
-from pygraph.emit import child, compiler, flags
+from pygraph.emit import flags
+from pygraph.emit.toolchain import child, compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 Script = Callable[..., Path]

@@ -12,7 +12,8 @@ from graphs import grow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pygraph.autodiff import compressed_jacobian, jacobian_sparsity
+from pygraph.autodiff import jacobian_sparsity
+from pygraph.autodiff.jacobians import compressed_jacobian
 from pygraph.graph import Graph
 from pygraph.graph.reference import evaluate_flat
 

@@ -12,7 +12,7 @@ from helpers import apply_row, reference
 from samples import Case, derivative_cases, rng_for, rows
 
 from pygraph.autodiff import jacobian_sparsity
-from pygraph.autodiff.data_movement import MOVES
+from pygraph.autodiff.jacobians.data_movement import MOVES
 from pygraph.graph import Graph, Node, constant, var
 from pygraph.ops.row import TABLE, Family, Op
 

@@ -21,7 +21,7 @@ import pytest
 from helpers import needs_compiler
 
 import pygraph as pg
-from pygraph.emit import compiler
+from pygraph.emit.toolchain import compiler
 from pygraph.lower.program import Segment
 from pygraph.runtime.call.executable import Executable
 from pygraph.runtime.clib.library import Library
@@ -420,7 +420,7 @@ tiering.request(exe._built.library)
 time.sleep(float(sys.argv[1]))
 if os.fork() == 0:
     faulthandler.dump_traceback_later(30.0, exit=True)
-    import pygraph.emit.cache, pygraph.emit.native_source  # not locked for ever
+    import pygraph.emit.toolchain.cache, pygraph.emit.native_source  # not locked for ever
     os._exit(0)
 print(os.wait()[1])
 """

@@ -64,8 +64,8 @@ def build(library: Library, background: bool = False) -> None:
     Raises:
         BackendError: there is no compiler, or it fails, or its result does not load.
     """
-    ensure_imported("pygraph.emit.cache", "pygraph.runtime.clib.library")
-    from ...emit.cache import native_library
+    ensure_imported("pygraph.emit.toolchain.cache", "pygraph.runtime.clib.library")
+    from ...emit.toolchain.cache import native_library
     from ..clib.library import isa
 
     if library.is_native:
@@ -90,8 +90,8 @@ def load_known(library: Library) -> bool:
     Raises:
         BackendError: it can't be had: there is no C for the Program, or no compiler.
     """
-    ensure_imported("pygraph.emit.cache", "pygraph.runtime.clib.library")
-    from ...emit.cache import known_library
+    ensure_imported("pygraph.emit.toolchain.cache", "pygraph.runtime.clib.library")
+    from ...emit.toolchain.cache import known_library
     from ..clib.library import isa
 
     start = time.perf_counter()
@@ -214,8 +214,8 @@ def _say(text: str) -> None:
 
 def _close() -> None:
     """At the end of the interpreter: a build that runs is ended, and given the time to clean up."""
-    ensure_imported("pygraph.emit.child")
-    from ...emit.child import close
+    ensure_imported("pygraph.emit.toolchain.child")
+    from ...emit.toolchain.child import close
 
     _queue.closed = True
     close()

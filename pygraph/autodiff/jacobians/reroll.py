@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from math import prod
 
-from ..graph.node import Node
-from ..ops.row import lookup
+from ...graph.node import Node
+from ...ops.row import lookup
 
 CONSTANT = lookup("constant")
 #: From how many equal computations on they are one computation along a new axis, of results of how many elements.

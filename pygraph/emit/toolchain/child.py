@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from ..concurrency import in_child, snapshot
+from ...concurrency import in_child, snapshot
 
 #: What a background child may ask of a busy machine: see nice(2).
 _NICENESS = 5

@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BackendError
-from ..graph.source import describe
+from ...errors import BackendError
+from ...graph.source import describe
+from ..flags import ISA, NUMERICS
 from . import child, workfolder
-from .flags import ISA, NUMERICS
 
 #: How many seconds a compiler may take to say its version, and to build.
 _ANSWER, _BUILD = 20.0, 900.0

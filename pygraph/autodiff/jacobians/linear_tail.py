@@ -8,15 +8,15 @@ from math import prod
 
 import numpy as np
 
-from ..graph.node import Node
-from ..ops.dtypes import is_float
-from ..ops.row import lookup
+from ...graph.node import Node
+from ...ops.dtypes import is_float
+from ...ops.row import lookup
+from ..known_values import Known
+from ..unbroadcast import CONVERT
+from ..walk import Walk
 from .data_movement import carriers_of, moved, moves
-from .known_values import Known
 from .pattern import Index
 from .scalarise import LIMIT
-from .unbroadcast import CONVERT
-from .walk import Walk
 
 REDUCE_SUM, SCATTER_ADD = lookup("reduce_sum"), lookup("scatter_add")
 #: How often an expression may end up in rows: each time costs as many entries as it has.

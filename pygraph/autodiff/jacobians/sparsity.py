@@ -14,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.graph import Graph
-from ..graph.node import Node
-from ..graph.source import attributed
-from ..ops.dtypes import is_float
-from ..ops.row import Choice, Family, Op, lookup
+from ...graph.graph import Graph
+from ...graph.node import Node
+from ...graph.source import attributed
+from ...ops.dtypes import is_float
+from ...ops.row import Choice, Family, Op, lookup
+from ..forward import OUTPUT
+from ..known_values import Known
+from ..loops import BRANCH, SCAN, Loop
+from ..walk import Walk
 from .data_movement import moved, moves
-from .forward import OUTPUT
 from .index_sets import EMPTY, IndexSets
-from .known_values import Known
-from .loops import BRANCH, SCAN, Loop
 from .pattern import Index, Pattern, distinct, ranked, spans
-from .walk import Walk
 
 #: How many steps of a loop are followed one by one; a longer one has its carry's sets widened until they stay.
 STEPS = 2_000

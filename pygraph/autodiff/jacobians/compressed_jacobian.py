@@ -8,21 +8,21 @@ from math import prod
 
 import numpy as np
 
-from ..errors import DTypeError
-from ..graph.construction import constant, make
-from ..graph.node import Node
-from ..graph.source import describe
-from ..ops.dtypes import is_float
-from ..ops.row import DType, lookup
+from ...errors import DTypeError
+from ...graph.construction import constant, make
+from ...graph.node import Node
+from ...graph.source import describe
+from ...ops.dtypes import is_float
+from ...ops.row import DType, lookup
+from ..cost import price
+from ..forward import jvp
+from ..reverse import vjp
+from ..unbroadcast import CONVERT, full, reshaped
 from .colouring import Colouring, colour_columns, colour_symmetric, colourings, recovery
-from .cost import price
 from .dense_jacobian import jacobian_forward, jacobian_reverse, sweep
-from .forward import jvp
 from .local_jacobian import local_jacobian
 from .pattern import Index, Pattern
-from .reverse import vjp
 from .sparsity import jacobian_sparsity
-from .unbroadcast import CONVERT, full, reshaped
 
 CONCATENATE = lookup("concatenate")
 TAKE = lookup("take")

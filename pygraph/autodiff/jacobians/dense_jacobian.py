@@ -9,19 +9,19 @@ from math import prod
 
 import numpy as np
 
-from ..graph.construction import constant, make, var
-from ..graph.node import Node
-from ..graph.record_scan import scan
-from ..ops.dtypes import bool_, is_float
-from ..ops.row import Shape, lookup
-from ..ops.shaping import in_batch
-from .batching import batch
-from .cost import peak_bytes, price
-from .forward import jvp
-from .masks import Derivative, seed
+from ...graph.construction import constant, make, var
+from ...graph.node import Node
+from ...graph.record_scan import scan
+from ...ops.dtypes import bool_, is_float
+from ...ops.row import Shape, lookup
+from ...ops.shaping import in_batch
+from ..batching.batch import batch
+from ..cost import peak_bytes, price
+from ..forward import jvp
+from ..masks import Derivative, seed
+from ..reverse import vjp
+from ..unbroadcast import full, reshaped
 from .pattern import Index
-from .reverse import vjp
-from .unbroadcast import full, reshaped
 
 EQUAL = lookup("equal")
 SLICE = lookup("slice")

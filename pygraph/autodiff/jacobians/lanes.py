@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from ..graph.node import Node
-from ..ops.row import Shape, lookup
-from .known_values import Known
+from ...graph.node import Node
+from ...ops.row import Shape, lookup
+from ..known_values import Known
 
 BROADCAST_TO, CONCATENATE, MATMUL = lookup("broadcast_to"), lookup("concatenate"), lookup("matmul")
 RESHAPE, SLICE, TAKE = lookup("reshape"), lookup("slice"), lookup("take")

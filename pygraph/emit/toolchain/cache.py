@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import BackendError
-from ..graph.source import describe
+from ...errors import BackendError
+from ...graph.source import describe
 from . import compiler as cc
 from . import workfolder
 

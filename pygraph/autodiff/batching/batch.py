@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import ShapeError
-from ..graph.construction import as_node, make
-from ..graph.node import Node
-from ..graph.source import attributed, describe
-from ..ops.row import Family, Op, lookup
-from ..ops.shaping import aligned
+from ...errors import ShapeError
+from ...graph.construction import as_node, make
+from ...graph.node import Node
+from ...graph.source import attributed, describe
+from ...ops.row import Family, Op, lookup
+from ...ops.shaping import aligned
 
 OUTPUT = lookup("output")
 

@@ -14,21 +14,21 @@ from math import prod
 
 import numpy as np
 
-from ..graph.construction import constant, make, topological, var
-from ..graph.node import Node
-from ..ops.dtypes import is_float
-from ..ops.row import DType, Family, Shape, lookup
+from ...graph.construction import constant, make, topological, var
+from ...graph.node import Node
+from ...ops.dtypes import is_float
+from ...ops.row import DType, Family, Shape, lookup
+from ..known_values import Known
+from ..unbroadcast import CONVERT, MULTIPLY, reshaped
+from ..walk import Walk
 from .data_movement import carriers_of, moved, moves
-from .known_values import Known
 from .lanes import Lanes
 from .linear_tail import Peeled
 from .pattern import Index, Pattern
 from .reroll import alike
 from .scalarise import LIMIT, Parts
 from .sparse_assembly import Entries, assembled_data, assembled_pattern
-from .unbroadcast import CONVERT, MULTIPLY, reshaped
 from .unrolled_jacobian import entries_of
-from .walk import Walk
 
 ADD, NEGATIVE = lookup("add"), lookup("negative")
 CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")

@@ -9,12 +9,12 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from ..graph.construction import constant, make, topological
-from ..graph.node import DType, Node
-from ..graph.source import attributed
-from ..ops.row import Shape, lookup
-from .cost import flops_of
-from .unbroadcast import reshaped
+from ...graph.construction import constant, make, topological
+from ...graph.node import DType, Node
+from ...graph.source import attributed
+from ...ops.row import Shape, lookup
+from ..cost import flops_of
+from ..unbroadcast import reshaped
 
 ADD, MULTIPLY = lookup("add"), lookup("multiply")
 CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")

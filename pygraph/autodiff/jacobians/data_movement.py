@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..graph.node import Node
-from ..ops.row import Op, lookup
-from .known_values import Known
+from ...graph.node import Node
+from ...ops.row import Op, lookup
+from ..known_values import Known
 from .pattern import Index
 
 #: Rows that put each element of an operand in some places of the result, or in none, by their reference. The operands

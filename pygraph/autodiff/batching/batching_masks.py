@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.construction import constant, make
-from ..graph.node import Node
-from ..ops.dtypes import is_float
-from ..ops.row import lookup
-from .unbroadcast import reshaped
+from ...graph.construction import constant, make
+from ...graph.node import Node
+from ...ops.dtypes import is_float
+from ...ops.row import lookup
+from ..unbroadcast import reshaped
 
 REDUCE_MAX = lookup("reduce_max")
 REDUCE_MIN = lookup("reduce_min")

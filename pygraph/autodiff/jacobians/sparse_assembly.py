@@ -8,11 +8,11 @@ from math import prod
 
 import numpy as np
 
-from ..graph.construction import constant, make
-from ..graph.node import Node
-from ..ops.row import DType, lookup
+from ...graph.construction import constant, make
+from ...graph.node import Node
+from ...ops.row import DType, lookup
+from ..unbroadcast import CONVERT, MULTIPLY, full, reshaped, spread
 from .pattern import Index, Pattern, distinct
-from .unbroadcast import CONVERT, MULTIPLY, full, reshaped, spread
 
 CONCATENATE, SCATTER_ADD, TAKE = lookup("concatenate"), lookup("scatter_add"), lookup("take")
 

@@ -7,15 +7,15 @@ from math import prod
 
 import numpy as np
 
-from ..graph.construction import constant, make, substitute, var
-from ..graph.node import DType, Node
-from ..ops.dtypes import is_float
-from .cost import flops
+from ...graph.construction import constant, make, substitute, var
+from ...graph.node import DType, Node
+from ...ops.dtypes import is_float
+from ..cost import flops
+from ..forward import jvp
+from ..reverse import vjp
+from ..unbroadcast import CONVERT, full
 from .dense_jacobian import JacobianPlan
-from .forward import jvp
-from .reverse import vjp
 from .scalarise import LIMIT, Parts, assembled, elements_of
-from .unbroadcast import CONVERT, full
 
 
 def jacobian_unrolled(

@@ -8,13 +8,13 @@ from math import prod
 
 import numpy as np
 
-from ..graph.construction import constant, make
-from ..graph.node import Node
-from ..ops.dtypes import is_float
-from ..ops.row import lookup
+from ...graph.construction import constant, make
+from ...graph.node import Node
+from ...ops.dtypes import is_float
+from ...ops.row import lookup
+from ..unbroadcast import CONVERT, full, reshaped
 from .compressed_jacobian import compressed_jacobian
 from .dense_jacobian import JacobianPlan
-from .unbroadcast import CONVERT, full, reshaped
 
 SCATTER_ADD = lookup("scatter_add")
 SLICE = lookup("slice")
