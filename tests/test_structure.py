@@ -1,15 +1,148 @@
-"""The structure of the package, read from its files."""
+"""The structure of the package, read from its files: names, the order of imports, and the docstrings of packages."""
 
 from __future__ import annotations
 
+import ast
+import functools
+import re
 from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
+
+import pytest
 
 import pygraph
 
 PACKAGE = Path(pygraph.__file__).parent
+ROOT = Path(__file__).resolve().parents[1]
+#: A module imports from its own part of pygraph and from those before it. `""` is `pygraph/__init__.py`.
+ORDER = (
+    *("errors", "concurrency", "ops", "graph", "containers", "variable", "autodiff", "optimize", "lower", "emit"),
+    *("runtime", "control_flow", "explain", "transforms", "gradient_check", "", "train", "examples", "__main__"),
+)
+RUNTIME = ("clib", "native", "compile", "call", "functions", "")
+#: Differentiation, optimisation and lowering work on graphs, and not on one another's code.
+APART = {("optimize", "autodiff"), ("lower", "autodiff"), ("lower", "optimize")}
+#: To be mended: packages that import what they should not, and modules that import one another.
+NOT_YET = {("optimize", "autodiff"), ("lower", "autodiff"), ("runtime.clib.library", "runtime.native.tiering")}
+CIRCLES = (
+    *("concretisation", "construction", "creation", "graph", "node", "numpy_protocol", "operators", "printer"),
+    *("recording", "serialize", "verify", "weak", "library", "tiering"),
+)
+
+
+def _modules() -> dict[str, Path]:
+    """The modules of the package by their names without `pygraph.`; a package itself is there by its own name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below, without what is imported for types alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and "TYPE_CHECKING" in child.test.id:
+            continue
+        yield child
+        yield from _run(child)
+
+
+def _imported(module: str, path: Path) -> Iterator[str]:
+    """What a module imports from pygraph, at its beginning or later, as names without `pygraph.`."""
+    parts = ["pygraph", *filter(None, module.split("."))]
+    package = parts if path.name == "__init__.py" else parts[:-1]
+    for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            names = [f"{base if node.level else node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "pygraph":
+                yield name.partition(".")[2]
+
+
+@functools.cache
+def _imports() -> dict[str, set[str]]:
+    """The modules that each module imports. The packages that contain a module are not among them."""
+    modules = _modules()
+    found: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = {name if name in modules else name.rpartition(".")[0] for name in _imported(module, path)}
+        found[module] = (names & modules.keys()) - {module}
+    return found
+
+
+def _circles(imports: Mapping[str, Set[str]]) -> list[set[str]]:
+    """The sets of modules that import one another, directly or through others."""
+    reached: dict[str, set[str]] = {}
+    for module in imports:
+        stack, seen = [module], set[str]()
+        while stack:
+            for other in imports[stack.pop()] - seen:
+                seen.add(other)
+                stack.append(other)
+        reached[module] = seen
+    circles: list[set[str]] = []
+    for module in sorted(imports):
+        if module in reached[module] and not any(module in circle for circle in circles):
+            circles.append({other for other in reached[module] if module in reached[other]})
+    return circles
 
 
 def test_no_two_modules_share_a_name() -> None:
     names = Counter(path.stem for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__"))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_packages_import_in_one_direction() -> None:
+    wrong = []
+    for module, others in _imports().items():
+        for other in others:
+            here, there = (name.split(".")[0] for name in (module, other))
+            if ORDER.index(here) < ORDER.index(there) or (here, there) in APART - NOT_YET:
+                wrong.append(f"{module} imports {other}")
+    assert sorted(wrong) == []
+
+
+def test_the_parts_of_the_runtime_import_in_one_direction() -> None:
+    wrong = []
+    for module, others in _imports().items():
+        for other in others:
+            if module.startswith("runtime") and other.startswith("runtime") and (module, other) not in NOT_YET:
+                here, there = ([*name.split("."), ""][1] for name in (module, other))
+                if RUNTIME.index(here) < RUNTIME.index(there):
+                    wrong.append(f"{module} imports {other}")
+    assert sorted(wrong) == []
+
+
+def test_no_modules_import_one_another() -> None:
+    circles = _circles(_imports())
+    assert [circle for circle in circles if not {name.rpartition(".")[2] for name in circle} <= set(CIRCLES)] == []
+
+
+def test_circles_are_found() -> None:
+    assert _circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d", "a"}}) == [{"b", "c"}, {"d"}]
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in PACKAGE.rglob("*.py")} - {PACKAGE}), ids=str)
+def test_a_package_says_its_duty_its_reading_order_and_its_boundary(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert said is not None
+    assert "Read" in said
+    assert "Boundary:" in said
+    assert len(said.splitlines()) <= 16
+    for name in re.findall(r"`([\w/]+\.py)`", said):
+        assert (folder / name).exists() or (folder.parent / name).exists(), name
+
+
+def test_the_files_that_are_named_to_contributors_exist() -> None:
+    known = {path.name for folder in (PACKAGE, ROOT / "csrc", ROOT / "tests") for path in folder.rglob("*.*")}
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.(?:py|c|h|md))`", text)
+    assert named
+    assert [name for name in named if Path(name).name not in known and not (ROOT / name).exists()] == []

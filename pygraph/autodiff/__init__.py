@@ -1,6 +1,11 @@
 """Differentiation and batching, graph to graph: tangents forward, cotangents backward, batches, and any nesting.
 
-`import pygraph` needs none of it: its modules are loaded when the first name is used.
+Read `forward.py` and `reverse.py` (the two sweeps; most rules are in the rows), `masks.py` (structural zeros) and
+`unbroadcast.py`, then `scan_derivatives.py` and `branch_derivatives.py` (loops and branches), `given_derivatives.py`
+(rules that the user gives), `checkpoint_plan.py` (rematerialisation for a memory budget) and `joint_graph.py` (values,
+gradients and tangents in one graph). Batches and whole Jacobians have packages of their own.
+
+Boundary: no kernels and no buffers. `import pygraph` loads none of it: its modules load when a name is first used.
 """
 
 from __future__ import annotations

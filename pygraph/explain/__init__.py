@@ -1,6 +1,10 @@
 """Reading a derivative: the chain rule of one evaluation as a table.
 
-`import pygraph` needs nothing but the function itself: what it does is loaded when it is first called.
+Read `chain.py` (local and upstream derivatives, edge by edge), `explanation.py` (the table), `labels.py` (names of
+nodes).
+
+Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
+the first call.
 """
 
 from __future__ import annotations

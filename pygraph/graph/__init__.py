@@ -1,4 +1,12 @@
-"""Nodes and graphs: recording, tracing, verifying, printing and storing them."""
+"""Expressions and graphs: recording, tracing, verifying, printing, storing and evaluating them.
+
+Read `node.py` and `construction.py` (nodes, each made once), `trace.py` (the call that records a function), `tree.py`
+(containers of arguments), `operators.py` and `numpy_protocol.py` (expressions used like arrays), `record_scan.py`,
+`record_while.py` and `record_branch.py` (control flow), `graph.py` with `verify.py`, `printer.py` and `serialize.py`,
+and `reference.py`, the slow interpreter that defines what a graph means. `source.py` finds the user's line.
+
+Boundary: no derivatives, no memory planning, no C.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""What can be computed: one row per operation, and the NumPy-style functions built on the rows."""
+"""What can be computed: one row per operation, and the NumPy-style functions built on the rows.
+
+Read `row.py` (what a row says), then a few rows: `arithmetic.py` (pointwise), `shaping.py` (linear), `indexing.py` and
+`kernel_rows.py` (kernels), `control.py` (with sub-graphs). Then `mask_rules.py` (structural zeros), `composite.py`
+(functions made of rows), `keys.py` (NumPy's indexing), `public.py` (the functions that users call), `table.py` (what
+the C library knows of the rows).
+
+Boundary: nothing here walks a graph, and no other package of pygraph is imported.
+"""
 
 # ruff: noqa: F403  (each module says in its __all__ what is public)
 from __future__ import annotations

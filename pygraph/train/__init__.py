@@ -1,4 +1,9 @@
-"""Training loops, written with the public interface only."""
+"""Training loops, written with the public interface only.
+
+Read `stochastic.py`.
+
+Boundary: nothing is imported but `pygraph` itself and NumPy.
+"""
 
 from .stochastic import sgd_epoch
 

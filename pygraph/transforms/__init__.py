@@ -3,6 +3,11 @@
 Each is written once, on expressions: the function is called on new variables, transformed graph to graph, and the
 variables are replaced by the actual arguments. Anything else the function uses, also of an enclosing trace, is a
 constant of the result; that is all that nesting needs.
+
+Read `evaluation_point.py` (a function recorded at a point), `gradients.py`, `jacobian_products.py`, `jacobians.py` and
+`sparse.py`, `mapping.py` (vmap), `custom.py` and `checkpointing.py`.
+
+Boundary: no rules of differentiation, which are in `ops` and `autodiff`.
 """
 
 from .checkpointing import checkpoint

@@ -1,6 +1,7 @@
 """Batching, graph to graph: what `vmap` and whole Jacobians rest on.
 
-Read `batch.py` (the sweep; most rules stand in the rows), then the rules of what runs sub-graphs:
-`batching_control.py` (loops), `batching_branch.py`, and `batching_masks.py`, which both use. Border: nothing here
-differentiates.
+Read `batch.py` (the sweep; most rules stand in the rows), then the rules of what runs sub-graphs: `batching_control.py`
+(loops), `batching_branch.py`, and `batching_masks.py`, which both use.
+
+Boundary: nothing here differentiates.
 """

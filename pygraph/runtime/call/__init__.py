@@ -2,5 +2,6 @@
 
 Read `executable.py` (the object a user calls), `runner.py` (what its calls share, and the general path), `callpath.py`
 (the fast path as generated Python), then the special calls: `bound.py`, `outputs.py` (`out=`), `kept.py` (`forward`).
-Border: memory and the run itself belong to `runtime.clib`.
+
+Boundary: memory and the run itself belong to `runtime.clib`.
 """

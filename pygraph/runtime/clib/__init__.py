@@ -2,5 +2,7 @@
 
 Read `library.py` (load, run, and the exceptions made of status codes), `context.py` (the memory of a call), then
 `duration.py`, `interrupt.py` and `watch.py` (which runs go to a helper thread so that Python sees signals), and the two
-settings: `threads.py`, `tapes.py`. Border: only here is `_core` imported.
+settings: `threads.py`, `tapes.py`.
+
+Boundary: only here is `_core` imported.
 """

@@ -2,5 +2,7 @@
 
 Read `pipeline.py` (differentiate, optimise, lower, load), `signature.py` (which arguments are taken), `budget.py` (what
 is rematerialised to fit a budget), then what is reported: `notes.py`, `stats.py`. `collector.py` pauses Python's
-garbage collector meanwhile. Border: nothing here runs a Program.
+garbage collector meanwhile.
+
+Boundary: nothing here runs a Program.
 """

@@ -2,5 +2,6 @@
 
 Read `compiled_function.py` (`pg.compile`), then `reachable.py` and `reads.py` (what a function reads besides its
 arguments, and whether it still is so), `shared.py` (Executables found again by the structure of their graphs).
-Border: `runtime.compile` decides what becomes of a graph.
+
+Boundary: `runtime.compile` decides what becomes of a graph.
 """
