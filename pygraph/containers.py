@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import GraphError
-from .graph.source import describe
 from .graph.tree import flatten, unflatten
 
 __all__ = ["tree_map"]
@@ -30,6 +29,6 @@ def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
         values, given = flatten(other)
         if given != form:
             problem = f"the first container has the form {form!r}, another one {given!r}"
-            raise GraphError(describe("mapping", "tree_map", problem, "give containers of one form"))
+            raise GraphError(problem, "give containers of one form", stage="mapping", subject="tree_map")
         columns.append(values)
     return unflatten(form, [f(*values) for values in zip(*columns, strict=True)])

@@ -15,6 +15,7 @@ from .graph.node import Node
 from .graph.trace import function_name
 from .graph.tree import flatten, unflatten
 from .graph.weak import WEAK_TYPES, Weak, is_weak
+from .ops.common import explained
 from .runtime.functions.compiled_function import traced_anew
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
@@ -50,6 +51,7 @@ def _number(x: Any) -> Any:
     return Weak(x) if isinstance(x, Node) else x.item()
 
 
+@explained
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
     """`true_fun(*operands) if pred else false_fun(*operands)`; as `jax.lax.cond`.
 
@@ -79,6 +81,7 @@ def _cond(true_fun: Function, false_fun: Function, given: tuple[Any, tuple[Any, 
     return record_branch.cond(given[0], true_fun, false_fun, *given[1])
 
 
+@explained
 def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     """`branches[index](*operands)`; as `jax.lax.switch`.
 
@@ -110,6 +113,7 @@ def _scalar(x: Any) -> Any:
     return np.asarray(x) if type(x) in WEAK_TYPES else x
 
 
+@explained
 def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple[Any, Any]:
     """A loop that carries a state along the first axis of `xs`; as `jax.lax.scan`.
 
@@ -143,6 +147,7 @@ def _scan(f: Function, length: int | None, reverse: bool, tree: tuple[Any, Any])
     return record_scan.scan(f, *tree, length, reverse)
 
 
+@explained
 def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: int | None = None) -> Any:
     """`while cond_fun(val): val = body_fun(val)`; as `jax.lax.while_loop`, with derivatives in both modes.
 
@@ -177,6 +182,7 @@ def _while(cond_fun: Function, body_fun: Function, limit: int | None, init_val: 
     return record_while.while_loop(cond_fun, body_fun, init_val, limit=limit)
 
 
+@explained
 def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
     """`for i in range(lower, upper): val = body_fun(i, val)`; as `jax.lax.fori_loop`.
 
@@ -209,6 +215,7 @@ def _fori(lower: int, upper: int, body_fun: Function, init_val: Any) -> Any:
     return record_while.fori_loop(lower, upper, body_fun, init_val)
 
 
+@explained
 def map(f: Function, xs: Any) -> Any:
     """`f` of each slice of `xs` along its first axis, the results stacked; as `jax.lax.map`.
 
@@ -229,6 +236,7 @@ def map(f: Function, xs: Any) -> Any:
     return _applied("map", record_while.map_, (f,), xs)
 
 
+@explained
 def associative_scan(fn: Function, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """The results of combining the first 1, 2, … elements along an axis; as `jax.lax.associative_scan`.
 

@@ -1,12 +1,18 @@
-"""The exceptions pygraph raises; every one derives from `GraphError`."""
+"""The exceptions that pygraph raises: records of what is wrong, and the one place where a record becomes a text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    from .graph.source import SourceLine
 
 __all__ = [
     "BackendError",
+    "BudgetError",
     "DTypeError",
     "GraphError",
     "IndexRangeError",
@@ -23,25 +29,141 @@ __all__ = [
     "VerificationError",
 ]
 
-
-#: What stands before the user's line in an error's text.
-LINE_MARK = "\n  at: "
 #: No line of a text is longer, unless it is one word or another program's.
 COLUMNS = 100
-_locate: Callable[[], object] | None = None
+#: The most characters that a text shows of an object.
+SHOWN = 60
+_LINE = "  at: "
+_Kind = TypeVar("_Kind", bound="GraphError")
+_locate: Callable[[], SourceLine | None] | None = None
 
 
-def bind_locator(locate: Callable[[], object]) -> None:
+def bind_locator(locate: Callable[[], SourceLine | None]) -> None:
     """Tell the errors how the user's running line is found (called once, by `pygraph.graph`)."""
     global _locate
     _locate = locate
 
 
-def wrapped(line: str) -> str:
+class GraphError(Exception):
+    """Base class of all pygraph errors: a record of what is wrong, which `str(error)` makes a text of.
+
+    Who finds a mistake says what the problem is, and all that it knows; what it can't know is filled in on the way
+    out, by `complete`. Records can be pickled and copied; they hold texts, no expressions and no arrays.
+
+    Args:
+        problem: what is wrong.
+        advice: what to do about it.
+        stage: what pygraph was doing: "tracing", "differentiating", "compiling", "calling", "running" and the like.
+        subject: with what: the name of an operation, a function, a graph or an argument.
+        operands: expressions, arrays or what was given in place of one; the record keeps their types.
+        line: the user's line; the one that is running if not given.
+
+    Attributes:
+        problem, advice, stage, subject: as given, "" where nobody said it.
+        operands: the types of the operands as texts.
+        line: the user's line, with its `file`, `line` (a number) and `code`; None where no user's code was running.
+
+    Example:
+        >>> try:
+        ...     pg.var("x", (3,)) + pg.var("y", (4,))
+        ... except pg.ShapeError as error:
+        ...     print(error.stage, error.subject, error.operands)
+        tracing add ('float64[3]', 'float64[4]')
+    """
+
+    #: What to do about errors of a class where the raiser knows no better.
+    usual_advice: ClassVar[str] = "give operands and arguments that the operation accepts"
+
+    def __init__(
+        self,
+        problem: str = "",
+        advice: str = "",
+        *,
+        stage: str = "",
+        subject: str = "",
+        operands: Iterable[Any] = (),
+        line: SourceLine | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.advice = advice
+        self.stage = stage
+        self.subject = subject
+        self.operands = tuple(map(_type_of, operands))
+        self.line = line if line is not None or _locate is None else _locate()
+
+    def complete(self, stage: str, subject: str, operands: Iterable[Any] = ()) -> None:
+        """Fill in what the raiser did not say; an error that has a stage is complete, and stays as it is."""
+        if self.stage:
+            return
+        self.stage = stage
+        self.subject = self.subject or subject
+        self.operands = self.operands or tuple(map(_type_of, operands))
+        self.advice = self.advice or self.usual_advice
+
+    @property
+    def headline(self) -> str:
+        """What is wrong with what, in one line: "tracing add: operands of shapes (3,) and (4,) do not broadcast"."""
+        about = " ".join(filter(None, (self.stage, self.subject)))
+        return f"{about}: {self.problem}" if about else self.problem
+
+    def again_as(self, kind: type[_Kind]) -> _Kind:
+        """The same record as a new error of another class, or of its own."""
+        return _remade(kind, vars(self))
+
+    def __str__(self) -> str:
+        # another program's words, such as a compiler's, stay as they are
+        lines = [self.headline if "\n" in self.problem else _wrapped(self.headline)]
+        if self.operands:
+            lines.append(_wrapped(f"  operands: {', '.join(self.operands)}"))
+        if self.line is not None:
+            text = f"{_LINE}{self.line}"
+            lines.append(text if len(text) <= COLUMNS else f"{text[: COLUMNS - 1]}…")
+        if self.advice:
+            lines.append(_wrapped(f"  do: {self.advice}"))
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Callable[..., GraphError], tuple[type[GraphError], dict[str, Any]]]:
+        return _remade, (type(self), vars(self))
+
+
+def _remade(kind: type[_Kind], record: Mapping[str, Any]) -> _Kind:
+    error = kind(record["problem"])
+    vars(error).update(record)
+    return error
+
+
+def _type_of(x: Any) -> str:
+    """A type as text: `float64[100, 3]` of an array or an expression, `float64` of a scalar, else the class."""
+    if not (hasattr(x, "shape") and hasattr(x, "dtype")):
+        return type(x).__name__
+    sizes = ", ".join(map(str, x.shape))
+    name = getattr(x.dtype, "name", x.dtype)
+    return f"{name}[{sizes}]" if sizes else str(name)
+
+
+def named(x: Any) -> str:
+    """What an object is, for a text: "a list", "an int", or "None"."""
+    if x is None:
+        return "None"
+    name = "function" if isinstance(x, FunctionType) else type(x).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+
+
+def shown(x: Any) -> str:
+    """An object that a user gave, for a text: as Python prints it, in one short line; the type of a large array."""
+    text = " ".join(repr(x).split())
+    if len(text) <= SHOWN:
+        return text
+    is_array = hasattr(x, "shape") and hasattr(x, "dtype")
+    return f"an array of type {_type_of(x)}" if is_array else f"{text[: SHOWN - 1]}…"
+
+
+def _wrapped(line: str) -> str:
     """A line broken between words at `COLUMNS`; what follows is indented by four columns more."""
     if len(line) <= COLUMNS:
         return line
-    from textwrap import wrap  # only now: most runs of a program make no error
+    from textwrap import wrap  # only now: most runs of a program show no error
 
     indent = " " * (len(line) - len(line.lstrip()) + 4)
     line = re.sub(r"<[^<>]*>", lambda found: found[0].replace(" ", "\0"), line)  # an expression stays in one line
@@ -49,45 +171,22 @@ def wrapped(line: str) -> str:
     return "\n".join(lines).replace("\0", " ")
 
 
-def line_text(where: object) -> str:
-    """The line of an error's text that names the user's line, which is cut where it is too long."""
-    text = str(where)
-    room = COLUMNS - len(LINE_MARK) + 1
-    return LINE_MARK + (text if len(text) <= room else text[: room - 1] + "…")
-
-
-def said(error: BaseException) -> str:
-    """An error's own words, without the user's line, in one line."""
-    return str(error).partition(LINE_MARK)[0].replace("\n    ", " ")
-
-
-class GraphError(Exception):
-    """Base class of all pygraph errors. A text that does not name the user's line yet has it added.
-
-    Attributes:
-        advice: what to do, where the raiser knows better than what is said in general; it is part of the text once the
-            error is described in full.
-    """
-
-    def __init__(self, *args: object, advice: str | None = None) -> None:
-        self.advice = advice
-        if len(args) == 1 and isinstance(args[0], str):
-            text = args[0] if "\n" in args[0] else wrapped(args[0])
-            line = _locate() if _locate is not None and LINE_MARK not in text else None
-            args = (text if line is None else text + line_text(line),)
-        super().__init__(*args)
-
-
 class ShapeError(GraphError, ValueError):
     """Operand shapes do not fit the operation."""
+
+    usual_advice = "bring the operands to shapes that fit (x.reshape(...), np.expand_dims, np.broadcast_to)"
 
 
 class DTypeError(GraphError, TypeError):
     """An operand's dtype is not one the operation accepts."""
 
+    usual_advice = "convert an operand with x.astype(dtype)"
+
 
 class UnsupportedError(GraphError, NotImplementedError):
     """A NumPy function, argument or feature that cannot be recorded; the text names it."""
+
+    usual_advice = "write it with the operations that pygraph has (dir(pg) lists them)"
 
 
 class UnsupportedAttributeError(UnsupportedError, AttributeError):
@@ -111,7 +210,9 @@ class SignatureError(GraphError, TypeError):
 
 
 class IndexRangeError(GraphError, IndexError):
-    """An integer index computed at run time lies outside its axis."""
+    """An integer index lies outside its axis."""
+
+    usual_advice = "give an index from -size to size - 1"
 
 
 class LimitError(GraphError, RuntimeError):

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import SignatureError
-from .graph.source import describe
 from .graph.trace import function_name, parameter_names, result_node
 from .graph.tree import flatten, flatten_named, unflatten
 from .ops.dtypes import is_float
@@ -108,7 +107,7 @@ def check_grads(
 
 
 def _refused(f: Callable[..., Any], problem: str, advice: str) -> SignatureError:
-    return SignatureError(describe("checking", f"check_grads({function_name(f)})", problem, advice))
+    return SignatureError(problem, advice, stage="checking", subject=f"check_grads({function_name(f)})")
 
 
 def _projected(f: Callable[..., Any], form: Any) -> Callable[..., Any]:

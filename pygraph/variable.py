@@ -8,7 +8,6 @@ from . import ops
 from .errors import SignatureError
 from .graph import construction
 from .graph.node import Node
-from .graph.source import describe
 
 __all__ = ["var"]
 
@@ -36,5 +35,5 @@ def var(name: Any, /, *args: Any, **named: Any) -> Any:
     if isinstance(name, int) or (isinstance(name, tuple) and all(type(size) is int for size in name)):
         problem = f"{name!r} is no name of a variable"
         advice = f"give a name before the shape: pg.var('x', {name!r}); for the variance give np.asarray(x)"
-        raise SignatureError(describe("tracing", "var", problem, advice))
+        raise SignatureError(problem, advice, stage="tracing", subject="var")
     return ops.var(name, *args, **named)

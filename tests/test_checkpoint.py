@@ -365,7 +365,7 @@ def test_a_second_derivative_in_chunks() -> None:
 def test_errors() -> None:
     with pytest.raises(SignatureError, match="recording checkpoint: it is given a int"):
         pg.checkpoint(3)  # type: ignore[arg-type]
-    with pytest.raises(DTypeError, match="argument name is of type str"):
+    with pytest.raises(DTypeError, match="checkpoint: argument name is a str"):
         pg.trace(lambda x: pg.checkpoint(lambda x, name: x)(x, "a"), X)
     with pytest.raises(GraphError, match="the function returned a str"):
         pg.checkpoint(lambda x: "a")(X)

@@ -200,7 +200,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     ),
     "method": (on(lambda x: x.argmax(), V), pg.UnsupportedError, ("expressions have no .argmax", "do: write np.min(")),
     "method that is a function": (on(lambda x: x.take([0]), V), AttributeError, ("do: write np.take(x, ...)",)),
-    "shape": (on(lambda n: np.zeros(n), 3), pg.TracedValueError, ("got '<n : int64>'", "do: give ints; keep what")),
+    "shape": (on(lambda n: np.zeros(n), 3), pg.TracedValueError, ("index(): <n : int64>", "do: give ints: keep what")),
     "random": (
         on(lambda x: np.random.default_rng(0).permutation(x), V),
         pg.TracedValueError,

@@ -9,7 +9,7 @@ from ..errors import DTypeError, ShapeError
 from ..graph.construction import var
 from ..graph.graph import bodies_of
 from ..graph.node import DType, Node
-from ..graph.source import attributed, describe
+from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, Op, Shape, lookup
 from .masks import (
@@ -102,7 +102,7 @@ def check_like(derivative: Derivative, primal: Node, what: str) -> None:
     if error is not None:
         problem = f"a {what} of type {derivative.type_text} for a value of type {primal.type_text}"
         advice = f"give a {what} of the value's shape and dtype"
-        raise error(describe("differentiating", primal.op.name, problem, advice, where=primal.where))
+        raise error(problem, advice, stage="differentiating", subject=primal.op.name, line=primal.where)
 
 
 def push(node: Node, tangents: Sequence[Derivative | None]) -> Derivative | None:

@@ -9,7 +9,6 @@ from ..errors import DTypeError, UnsupportedError
 from ..graph.construction import var
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.source import describe
 from ..ops.dtypes import is_float
 from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
 from .checkpoint_plan import as_planned
@@ -30,7 +29,7 @@ class JointGraph:
         groups: how many inputs each of the three groups has.
         wrt: positions of the variables among the primal inputs.
         seeded: positions of the outputs that are floating: only these have a seed and a tangent.
-        no_tangent: why there is no third group (a derivative that is given for reverse mode only), else empty.
+        no_tangent: why there is no third group (a derivative that is given for reverse mode only), else None.
     """
 
     graph: Graph
@@ -38,7 +37,7 @@ class JointGraph:
     groups: tuple[int, int, int]
     wrt: tuple[int, ...]
     seeded: tuple[int, ...]
-    no_tangent: str = ""
+    no_tangent: UnsupportedError | None = None
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -63,13 +62,11 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
     for variable in variables:
         if not is_float(variable.dtype):
             raise DTypeError(
-                describe(
-                    "differentiating",
-                    f"graph {graph.name!r}",
-                    f"no derivative with respect to {variable.attrs['name']!r}: it is {variable.dtype}, not floating",
-                    "leave it out of wrt, or make the variable float64",
-                    where=variable.where,
-                )
+                f"no derivative with respect to {variable.attrs['name']!r}: it is {variable.dtype}, not floating",
+                "leave it out of wrt, or make the variable float64",
+                stage="differentiating",
+                subject=f"graph {graph.name!r}",
+                line=variable.where,
             )
     seeded = tuple(i for i, output in enumerate(graph.outputs) if is_float(output.dtype))
     values = as_planned(graph.outputs, graph.inputs)
@@ -78,11 +75,11 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
     seeds = [_fresh(f"seed{i}", output, taken) for i, output in enumerate(outputs)]
     tangents = [_fresh(f"d_{variable.attrs['name']}", variable, taken) for variable in variables]
     gradients = _filled(vjp(outputs, variables, seeds), variables)
-    no_tangent = ""
+    no_tangent = None
     try:
         pushed = _filled(jvp(outputs, variables, tangents, linear=True), outputs)
     except UnsupportedError as error:
-        no_tangent, tangents, pushed = str(error), [], []
+        no_tangent, tangents, pushed = error.again_as(UnsupportedError), [], []
     return JointGraph(
         graph=Graph.from_parts((*graph.inputs, *seeds, *tangents), (*values, *gradients, *pushed), name=graph.name),
         segments=(len(graph.outputs), len(gradients), len(pushed)),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+from ..errors import UnsupportedError
 from ..graph.graph import Graph
 from ..graph.tree import flatten_named, unflatten
 from ..lower.program import Port, Program, Segment
@@ -74,7 +75,7 @@ def export(
     program: Program,
     graph: Graph,
     variables: Sequence[str],
-    no_tangent: str,
+    no_tangent: UnsupportedError | None,
     path: str | os.PathLike[str],
     name: str,
 ) -> tuple[Path, Path]:
@@ -84,7 +85,7 @@ def export(
         program: what to write.
         graph: what it was made from.
         variables: names of the arrays that the gradients belong to; empty without derivatives.
-        no_tangent: why there is no jvp although there are variables; else empty.
+        no_tangent: why there is no jvp although there are variables; else None.
         path: an existing folder.
         name: a C identifier, which all that the header declares starts with.
 
@@ -100,7 +101,9 @@ def export(
     return files
 
 
-def texts(program: Program, graph: Graph, variables: Sequence[str], no_tangent: str, name: str) -> tuple[str, str]:
+def texts(
+    program: Program, graph: Graph, variables: Sequence[str], no_tangent: UnsupportedError | None, name: str
+) -> tuple[str, str]:
     """The text of the C file and that of its header."""
     _check_name(name)
     workspace = plan_workspace(program, graph.name)
@@ -218,7 +221,12 @@ def _tapes(workspace: Workspace, name: str) -> str:
 
 
 def _header(
-    graph: Graph, entries: Sequence[_Entry], workspace: Workspace, no_tangent: str, made: Core, name: str
+    graph: Graph,
+    entries: Sequence[_Entry],
+    workspace: Workspace,
+    no_tangent: UnsupportedError | None,
+    made: Core,
+    name: str,
 ) -> str:
     upper = name.upper()
     asked = {"OK", "ARGUMENT"} if len(entries) > 1 else {"OK"}
@@ -238,7 +246,7 @@ def _header(
         + _defines({f"{upper}_WORKSPACE_BYTES": workspace.nbytes}),
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         *(f"{_about(entry, name, words, alone=len(entries) == 1)}\n{entry.head};" for entry in entries),
-        *([comment_text(f"There is no {name}_jvp: {no_tangent.splitlines()[0]}")] if no_tangent else []),
+        *([comment_text(f"There is no {name}_jvp: {no_tangent.headline}")] if no_tangent is not None else []),
         "#ifdef __cplusplus\n}\n#endif",
         "#endif",
     ]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UnsupportedError
-from ..graph.source import describe
 from ..lower import decode as d
 from ..lower.program import Program
 
@@ -88,4 +87,4 @@ def _unlimited(program: Program, loop: d.Instruction, title: str) -> Unsupported
     subject = f"{title}, {info.op} : {info.type_text}"
     problem = "its steps are recorded for the derivatives, and nothing says how many there may be"
     advice = "give pg.while_loop a limit, or export a graph without derivatives through the loop"
-    return UnsupportedError(describe("exporting", subject, problem, advice, where=info.where))
+    return UnsupportedError(problem, advice, stage="exporting", subject=subject, line=info.where)

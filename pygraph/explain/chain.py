@@ -14,7 +14,6 @@ from ..graph import Graph, trace
 from ..graph.construction import make, topological, var
 from ..graph.node import Node
 from ..graph.reference import evaluate_nodes
-from ..graph.source import describe
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
 from .explanation import Edge, Explanation, Step
@@ -33,7 +32,7 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
         problem, advice = "a loop has no single chain to show", "explain its body"
         if loop.op.name == "given_derivative":
             problem, advice = "its derivative is given as a whole, and is no chain", "explain the function without it"
-        raise UnsupportedError(describe("explaining", loop.op.name, problem, advice, (), loop.where))
+        raise UnsupportedError(problem, advice, stage="explaining", subject=loop.op.name, line=loop.where)
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
     env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
     values = {node: value for node, value in env.items() if isinstance(value, np.ndarray)}
@@ -46,7 +45,8 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
 
 def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
     if len(graph.outputs) != 1 or graph.outputs[0].shape != () or not is_float(graph.outputs[0].dtype):
-        raise ShapeError(f"explain: {graph.name} must return one floating scalar in reverse mode; use mode='forward'")
+        problem = "in reverse mode it must return one floating scalar"
+        raise ShapeError(problem, "use mode='forward'", stage="explaining", subject=graph.name)
     (output,) = graph.outputs
     order = topological(graph.outputs)
     names = labels(order)

@@ -10,7 +10,6 @@ from ..errors import GraphError, ShapeError
 from ..ops.shaping import concatenate, flip, stack
 from .construction import as_node
 from .node import Node
-from .source import describe
 from .trace import require_functions, result_node
 from .tree import flatten, flatten_named, unflatten
 
@@ -31,16 +30,16 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
     at = operator.index(axis)
     nodes = [as_node(leaf) for _, leaf in named]
     if not nodes:
-        raise GraphError(describe("tracing", "associative_scan", "elems has no array", "give at least one"))
+        raise GraphError("elems has no array", "give at least one")
     axes = []
     for (name, _), node in zip(named, nodes, strict=True):
         if not -len(node.shape) <= at < len(node.shape):
             problem = f"{name} of type {node.type_text} has no axis {at}"
-            raise ShapeError(describe("tracing", "associative_scan", problem, "give another axis", (node,)))
+            raise ShapeError(problem, "give another axis", operands=(node,))
         axes.append(at % len(node.shape))
         if node.shape[axes[-1]] != nodes[0].shape[axes[0]]:
             problem = f"{named[0][0]} has length {nodes[0].shape[axes[0]]}, {name} has {node.shape[axes[-1]]}"
-            raise ShapeError(describe("tracing", "associative_scan", problem, "give arrays of one length along axis"))
+            raise ShapeError(problem, "give arrays of one length along axis")
     elements = _Elements(fn, form, axes)
     if reverse:
         nodes = [flip(node, a) for node, a in zip(nodes, axes, strict=True)]
@@ -63,13 +62,13 @@ class _Elements:
         leaves, form = flatten(self.fn(unflatten(self.form, a), unflatten(self.form, b)))
         if form != self.form:
             problem = f"fn takes {self.form!r} and returns {form!r}"
-            raise GraphError(describe("tracing", "associative_scan", problem, "return a container like elems"))
+            raise GraphError(problem, "return a container like elems")
         nodes = [result_node(leaf, "associative_scan") for leaf in leaves]
         for x, y in zip(a, nodes, strict=True):
             if (x.shape, x.dtype) != (y.shape, y.dtype):
                 problem = f"fn takes {x.type_text} and returns {y.type_text}"
                 advice = "work element by element along the axis, and keep the dtype"
-                raise ShapeError(describe("tracing", "associative_scan", problem, advice, where=y.where))
+                raise ShapeError(problem, advice, line=y.where)
         return nodes
 
     def cut(self, nodes: Sequence[Node], start: int, stop: int | None, step: int = 1) -> list[Node]:

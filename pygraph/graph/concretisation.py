@@ -5,17 +5,19 @@ from __future__ import annotations
 import dis
 import re
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NoReturn
 
 import numpy as np
 
 from .. import ops
-from ..errors import TracedBoolError, TracedValueError, UnsupportedAttributeError
+from ..errors import GraphError, TracedBoolError, TracedValueError, UnsupportedAttributeError, UnsupportedError
+from ..ops.common import MASKED
 from .numpy_alternatives import instead
-from .source import SourceLine, describe, innermost
+from .source import SourceLine, innermost
+from .trace_context import current
 
-__all__ = ["STATIC", "STORE", "missing_method", "refuse", "wants_dense"]
+__all__ = ["STORE", "missing_method", "refuse", "running", "swallowed", "wants_dense"]
 
 _CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
 _LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
@@ -28,6 +30,7 @@ STATIC = (
     "functools.partial"
 )
 _COUNT = "pg.fori_loop(0, n, body, start) repeats a step n times"
+_INTS = f"give ints: {STATIC}"
 _LIST = "pg.asarray(values)[i] takes an element of a list of numbers, pg.switch(i, functions, x) calls one of several"
 _TABLE = "pg.asarray(T)[i] takes elements of an array of numbers T at computed places; so does pg.take(T, i)"
 STORE = (
@@ -48,11 +51,7 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
         (r"(?<![\w.])(any|all)\(", "np.any(x) and np.all(x) take whole arrays"),
         (r"\bif\b", f"{_CHOICE}; {_LOOP}"),
     ),
-    "index": (
-        (r"\brange\(", _COUNT),
-        (r"(zeros|ones|empty|full|reshape|arange|broadcast_to|tile|repeat)\(", f"give ints: {STATIC}"),
-        (r"\w\[", _LIST),
-    ),
+    "index": ((r"\brange\(", _COUNT),),
     "float": (
         (r"\bmath\.\w", "use np.sin and its like in place of math.sin"),
         (r"[\"']\s*%|\bformat\(", _SHOWN),
@@ -65,9 +64,18 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
         (r"\b(arange|linspace)\(", "give numbers: shapes are static; start + np.arange(n) shifts by an expression"),
     ),
 }
+#: What to do, by what was asked and by the instruction that asks, where that says more than the line.
+_BY_INSTRUCTION: dict[tuple[str, str], str] = {
+    ("bool", "CONTAINS_OP"): "np.any(x == v) says whether an element is v",
+    ("index", "BINARY_SUBSCR"): _LIST,
+    ("float", "BINARY_SUBSCR"): _TABLE,
+    ("float", "STORE_SUBSCR"): STORE,
+    ("np.asarray", "BINARY_SUBSCR"): _TABLE,
+    ("np.asarray", "STORE_SUBSCR"): STORE,
+}
 _OTHERWISE = {
     "bool": f"{_CHOICE}; {_LOOP}",
-    "index": f"{_LIST}; {_COUNT}",
+    "index": _INTS,
     "float": "leave float() out: an expression is a number already",
     "int": "x.astype('int64') converts an expression (towards zero)",
     "complex": "leave complex() out: graphs hold real numbers",
@@ -93,13 +101,12 @@ def _is_ours(frame: FrameType) -> bool:
     return bool(frame.f_globals.get("__name__", "").partition(".")[0] == __name__.partition(".")[0])
 
 
-def _running(frame: FrameType) -> str:
-    """The name of the instruction that the frame runs."""
-    code = frame.f_code.co_code
-    name = dis.opname[code[frame.f_lasti]]
+def running(code: CodeType, at: int) -> str:
+    """The name of the instruction of `code` at an offset, where a frame or a traceback stands."""
+    name = dis.opname[code.co_code[at]]
     if name == "BINARY_OP":  # subscripts are one of the binary operations since Python 3.14
         operations = getattr(dis, "_nb_ops", ())
-        at = code[frame.f_lasti + 1]
+        at = code.co_code[at + 1]
         return "BINARY_SUBSCR" if at < len(operations) and operations[at][1] == "[]" else name
     return name
 
@@ -126,17 +133,46 @@ def refuse(x: Any, asked: str) -> NoReturn:
     kind = TracedBoolError if asked == "bool" else TracedValueError
     problem = f"{x!r} has no value before the graph runs"
     if called is not None and asked == "np.asarray":
-        name = _full_name(called)
-        problem = f"it computes with numbers, and {x!r} has none before the graph runs"
-        raise kind(describe("tracing", name, problem, instead(name), (x,), where))
+        raise _refused_by(_full_name(called), x, where)
     advice = next((text for pattern, text in _BY_LINE.get(asked, ()) if re.search(pattern, line)), _OTHERWISE[asked])
-    if asked in ("float", "np.asarray") and frame is not None:
-        advice = {"BINARY_SUBSCR": _TABLE, "STORE_SUBSCR": STORE}.get(_running(frame), advice)
-    if asked in ("bool", "index") and _decides(x):
+    if frame is not None:
+        advice = _BY_INSTRUCTION.get((asked, running(frame.f_code, frame.f_lasti)), advice)
+    if asked in ("bool", "index") and advice is not _INTS and _decides(x):
         advice += f"; or {STATIC}"
     elif asked not in ("bool", "index", "np.asarray"):
         advice += f"; {_NUMBERS}"
-    raise kind(describe("tracing", f"{asked}()", problem, advice, (x,), where))
+    error = kind(problem, advice, stage="tracing", subject=f"{asked}()", operands=(x,), line=where)
+    for recording in current().recordings:
+        recording.refusal = error.again_as(kind)  # a new one, without a traceback that would keep frames alive
+    raise error
+
+
+def _refused_by(function: str, x: Any, where: SourceLine | None) -> GraphError:
+    """The error for a library's function that asks for numbers."""
+    if function.startswith("numpy.ma."):
+        return UnsupportedError(*MASKED, stage="tracing", subject=function, operands=(x,), line=where)
+    module, _, name = function.rpartition(".")
+    recorded = module == "numpy" and name in ops.PUBLIC
+    return TracedValueError(
+        f"it computes with numbers, and {x!r} has none before the graph runs",
+        f"give one expression in place of a list: {_JOIN}" if recorded else instead(function),
+        stage="tracing",
+        subject=function,
+        operands=(x,),
+        line=where,
+    )
+
+
+def swallowed(where: SourceLine | None) -> GraphError | None:
+    """What `refuse` raised last in the function that is being recorded, if it was at that line.
+
+    NumPy asks for an index, drops the error, and raises one of its own in its place.
+    """
+    recordings = current().recordings
+    refusal = recordings[-1].refusal if recordings else None
+    if refusal is None or refusal.line is None or where is None:
+        return None
+    return refusal if (refusal.line.file, refusal.line.line) == (where.file, where.line) else None
 
 
 def missing_method(x: Any, name: str) -> UnsupportedAttributeError:
@@ -148,7 +184,7 @@ def missing_method(x: Any, name: str) -> UnsupportedAttributeError:
     else:
         advice = "x.dtype, x.shape and x.size are known; what depends on memory or on values is not"
     problem = f"expressions have no .{name}"
-    return UnsupportedAttributeError(describe("tracing", f"x.{name}", problem, advice, (x,)))
+    return UnsupportedAttributeError(problem, advice, stage="tracing", subject=f"x.{name}", operands=(x,))
 
 
 def _full_name(frame: FrameType) -> str:

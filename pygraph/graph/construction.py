@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import weakref
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..concurrency import in_child
-from ..errors import DTypeError, GraphError, IndexRangeError, ShapeError, UnsupportedError, said
-from ..ops.common import bind_describer, checked_shape, numbers_of, static_shape
-from ..ops.dtypes import DTYPES, KINDS, as_dtype, float64
+from ..errors import DTypeError, GraphError, ShapeError, shown
+from ..ops.common import checked_shape, explained, numbers_of, static_shape
+from ..ops.dtypes import KINDS, as_dtype, float64
 from ..ops.mask_rules import bind_constant
 from ..ops.row import TABLE, Op, bind_recorder
 from .node import Constant, DType, Node, Result
-from .source import SourceLine, describe, here
+from .source import SourceLine, here
 from .trace_context import active, current, entered
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
 
@@ -58,62 +57,47 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
+    try:
+        return _inferred_types(op, inputs, attrs)
+    except GraphError as error:
+        error.complete("tracing", op.name, inputs)
+        raise
+
+
+def _inferred_types(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
     if op.name == "input":
-        return ((checked_shape(tuple(attrs["shape"]), "input"), attrs["dtype"]),)
+        return ((checked_shape(tuple(attrs["shape"])), attrs["dtype"]),)
     if op.name == "constant":
         value = attrs["value"].value
         return ((value.shape, as_dtype(value.dtype)),)
     if op.name == "output":
         results = inputs[0].results
         if results is None or not 0 <= attrs["index"] < len(results):
-            raise GraphError(f"tracing output: {inputs[0]!r} has no result {attrs['index']}")
+            raise GraphError(f"{inputs[0]!r} has no result {attrs['index']}")
         return (results[attrs["index"]],)
     if op.arity is not None and len(inputs) != op.arity:
-        raise GraphError(describe("tracing", op.name, f"{len(inputs)} operands given", f"give {op.arity}", inputs))
+        raise GraphError(f"{len(inputs)} operands given", f"give {op.arity}")
     if op.arity is None and not inputs and op.results is None:
-        raise GraphError(describe("tracing", op.name, "no operands given", "give at least one"))
+        raise GraphError("no operands given", "give at least one")
     dtypes = tuple(x.dtype for x in inputs)
-    _check_dtypes(op, dtypes, inputs)
-    try:
-        if op.results is not None:
-            found = op.results(inputs, attrs)
-            return tuple((checked_shape(tuple(s), op.name), as_dtype(dtype)) for s, dtype in found)
-        assert op.shape is not None
-        shape = checked_shape(tuple(op.shape([x.shape for x in inputs], attrs)), op.name)
-        if op.result == "same":
-            same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
-            dtype = same[0]
-        else:
-            dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
-    except GraphError as error:
-        if "\n  do: " in str(error):
-            raise
-        raise type(error)(described(op.name, error, inputs)) from error
+    _check_dtypes(op, dtypes)
+    if op.results is not None:
+        found = op.results(inputs, attrs)
+        return tuple((checked_shape(tuple(s)), as_dtype(dtype)) for s, dtype in found)
+    assert op.shape is not None
+    shape = checked_shape(tuple(op.shape([x.shape for x in inputs], attrs)))
+    if op.result == "same":
+        same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
+        dtype = same[0]
+    else:
+        dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
     return ((shape, dtype),)
 
 
-def described(subject: str, error: GraphError, operands: Sequence[Any]) -> str:
-    """The full text of an error that a rule or a public function raised: its own words may start with the subject."""
-    problem = said(error)
-    named = _SUBJECT.match(problem)
-    if named is not None:
-        subject, problem = named[1], problem[named.end() :]
-    advice = error.advice or _ADVICE.get(type(error), "give operands and arguments that the operation accepts")
-    types = [x for x in operands if hasattr(x, "shape") and hasattr(x, "dtype")]
-    return describe("tracing", subject, problem, advice, types)
-
-
-_SUBJECT = re.compile(r"([A-Za-z_]\w*): ")
-_ADVICE: dict[type, str] = {
-    ShapeError: "bring the operands to shapes that fit (x.reshape(...), np.expand_dims, np.broadcast_to)",
-    DTypeError: "convert an operand with x.astype(dtype)",
-    IndexRangeError: "give an index from -size to size - 1",
-    UnsupportedError: "write it with the operations that pygraph has (dir(pg) lists them)",
-}
 _KIND_NAMES = {"f": "floating", "i": "integer", "b": "bool"}
 
 
-def _check_dtypes(op: Op, dtypes: Sequence[DType], inputs: Sequence[Any]) -> None:
+def _check_dtypes(op: Op, dtypes: Sequence[DType]) -> None:
     """Refuse operands of a kind the op does not take, or of unequal dtypes where it wants one."""
     if not op.promote:
         return
@@ -123,12 +107,9 @@ def _check_dtypes(op: Op, dtypes: Sequence[DType], inputs: Sequence[Any]) -> Non
             continue
         if KINDS[dtype] not in op.kinds:
             wanted = " or ".join(_KIND_NAMES[kind] for kind in op.kinds)
-            raise DTypeError(
-                describe("tracing", op.name, f"takes {wanted} operands, not {dtype.name}", _ADVICE[DTypeError], inputs)
-            )
+            raise DTypeError(f"takes {wanted} operands, not {dtype.name}")
         if common is not None and dtype != common:
-            problem = f"operands of unequal dtypes {common.name} and {dtype.name}"
-            raise DTypeError(describe("tracing", op.name, problem, _ADVICE[DTypeError], inputs))
+            raise DTypeError(f"operands of unequal dtypes {common.name} and {dtype.name}")
         common = dtype
 
 
@@ -236,21 +217,7 @@ _start()
 in_child(_start)
 
 
-def as_shape(shape: Any) -> Shape:
-    """A shape as a tuple of Python ints; a single size is taken as one axis.
-
-    Raises:
-        ShapeError: it is none.
-    """
-    try:
-        return static_shape(shape, "shape")
-    except ShapeError as error:
-        problem = str(error).removeprefix("shape: ")
-        raise ShapeError(
-            describe("tracing", "shape", problem, "give sizes of 0 or more that memory can hold")
-        ) from None
-
-
+@explained
 def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
     """A new variable: an input of the graphs it will be in. Two calls give two variables, whatever their names.
 
@@ -269,17 +236,17 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
     if isinstance(shape, str):
         problem = f"the shape of {name!r} is {shape!r}"
         advice = f"give the shape before the dtype: pg.var({name!r}, (), {shape!r})"
-        raise ShapeError(describe("tracing", "var", problem, advice))
-    return new_input(name, as_shape(shape), as_dtype(dtype, f"variable {name!r}"))
+        raise ShapeError(problem, advice)
+    return new_input(name, static_shape(shape), as_dtype(dtype))
 
 
 def new_input(name: Any, shape: Shape, dtype: DType) -> Node:
     """A new `input` node."""
     if not isinstance(name, str) or not name:
-        raise GraphError(describe("tracing", "var", f"{name!r} is not a name", "give a non-empty string"))
+        raise GraphError(f"{shown(name)} is not a name", "give a non-empty string")
     if not name.isprintable():
         problem = f"the name {name!r} has characters that can't be printed"
-        raise GraphError(describe("tracing", "var", problem, "leave out line breaks and control characters"))
+        raise GraphError(problem, "leave out line breaks and control characters")
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
     return make(TABLE["input"], (), attrs)
 
@@ -311,19 +278,16 @@ def _as_array(x: Any, subject: str = "constant", operands: Sequence[Any] = ()) -
     """An array of one of the graph's dtypes from anything that is like one; `subject` is what it is an operand of."""
     try:
         array = numbers_of(x)
-    except GraphError as error:
-        advice = error.advice or _ADVICE[type(error)]
-        raise type(error)(describe("tracing", subject, error, advice, operands)) from error.__cause__
-    if array.dtype in KINDS:
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        if array.dtype not in KINDS:
+            if type(x) is int:
+                raise DTypeError(f"{x!r} does not fit in int64", "use a float, or a smaller number")
+            as_dtype(array.dtype)
         return array
-    if not array.dtype.isnative:
-        return _as_array(array.astype(array.dtype.newbyteorder("=")), subject, operands)
-    if type(x) is int:
-        problem, advice = f"{x!r} does not fit in int64", "use a float, or a smaller number"
-        raise DTypeError(describe("tracing", subject, problem, advice, operands))
-    names = ", ".join(dtype.name for dtype in DTYPES)
-    problem, advice = f"dtype {array.dtype.name} is not supported", f"convert it to one of {names} first"
-    raise DTypeError(describe("tracing", subject, problem, advice, operands))
+    except GraphError as error:
+        error.complete("tracing", subject, operands)
+        raise
 
 
 def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
@@ -336,7 +300,7 @@ def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]
         cast = array.astype(dtype)
         if type(value) is int and cast[()] != value:
             advice = "convert the expression to a wider dtype first: x.astype('int64')"
-            raise DTypeError(describe("tracing", "constant", f"{value} does not fit in {dtype.name}", advice))
+            raise DTypeError(f"{value} does not fit in {dtype.name}", advice, stage="tracing", subject="constant")
         return cast
 
 
@@ -451,7 +415,6 @@ def convert(x: Node, dtype: DType) -> Node:
 
 
 bind_recorder(record)
-bind_describer(described)
 bind_constant(constant)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..ops.common import explained
+from ..ops.common import explained, static_shape
 from ..ops.dtypes import as_dtype
-from .construction import as_shape, constant
+from .construction import constant
 from .node import Node
 from .recording import is_recording
 from .weak import strong
@@ -21,6 +21,7 @@ def _made(value: np.ndarray[Any, Any]) -> Any:
     return constant(value) if is_recording() else value
 
 
+@explained
 def zeros(shape: Any, dtype: Any = "float64") -> Any:
     """Zeros: an array, or while a function is recorded an expression, which has `.at[i].set(v)`.
 
@@ -35,9 +36,10 @@ def zeros(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.grad(lambda x: np.sum(pg.zeros(3).at[1].set(x) ** 2))(2.0)
         np.float64(4.0)
     """
-    return _made(np.zeros(as_shape(shape), as_dtype(dtype, "zeros")))
+    return _made(np.zeros(static_shape(shape), as_dtype(dtype)))
 
 
+@explained
 def ones(shape: Any, dtype: Any = "float64") -> Any:
     """Ones; otherwise as `zeros`.
 
@@ -45,9 +47,10 @@ def ones(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.ones(2)
         array([1., 1.])
     """
-    return _made(np.ones(as_shape(shape), as_dtype(dtype, "ones")))
+    return _made(np.ones(static_shape(shape), as_dtype(dtype)))
 
 
+@explained
 def empty(shape: Any, dtype: Any = "float64") -> Any:
     """Zeros, where NumPy leaves the values open; otherwise as `zeros`.
 
@@ -55,9 +58,10 @@ def empty(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.empty(2)
         array([0., 0.])
     """
-    return _made(np.zeros(as_shape(shape), as_dtype(dtype, "empty")))
+    return _made(np.zeros(static_shape(shape), as_dtype(dtype)))
 
 
+@explained
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; otherwise as `zeros`.
 
@@ -68,10 +72,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         >>> pg.full((2,), 3.0)
         array([3., 3.])
     """
-    found = ops.full(as_shape(shape), strong(fill_value), dtype)
+    found = ops.full(static_shape(shape), strong(fill_value), dtype)
     return found if isinstance(found, Node) else _made(found)
 
 
+@explained
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64") -> Any:
     """A matrix with ones on diagonal `k`, of N rows and M columns (by default N); otherwise as `zeros`.
 
@@ -80,8 +85,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64") -> Any
         array([[1., 0.],
                [0., 1.]])
     """
-    rows, columns = as_shape((N, N if M is None else M))
-    return _made(np.eye(rows, columns, k, as_dtype(dtype, "eye")))
+    rows, columns = static_shape((N, N if M is None else M))
+    return _made(np.eye(rows, columns, k, as_dtype(dtype)))
 
 
 @explained
@@ -97,7 +102,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     """
     first, last = (0, start) if stop is None else (start, stop)
     found = np.arange(first, last, step)
-    return _made(found if dtype is None else found.astype(as_dtype(dtype, "arange")))
+    return _made(found if dtype is None else found.astype(as_dtype(dtype)))
 
 
 @explained
@@ -118,6 +123,7 @@ def array(object: Any, dtype: Any = None) -> Any:
     return found if isinstance(found, Node) else _made(np.array(found))
 
 
+@explained
 def asarray(a: Any, dtype: Any = None) -> Any:
     """`a` itself where it is an expression of that dtype, or an array outside of any recording; else as `array`.
 
@@ -125,7 +131,7 @@ def asarray(a: Any, dtype: Any = None) -> Any:
         >>> pg.asarray([1.0, 2.0])
         array([1., 2.])
     """
-    if isinstance(a, np.ndarray) and not is_recording() and (dtype is None or a.dtype == as_dtype(dtype, "asarray")):
+    if isinstance(a, np.ndarray) and not is_recording() and (dtype is None or a.dtype == as_dtype(dtype)):
         return a
     return array(a, dtype)
 

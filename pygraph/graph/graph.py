@@ -6,11 +6,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from ..concurrency import ensure_imported
-from ..errors import GraphError
+from ..errors import GraphError, shown
 from .construction import as_node, topological
 from .node import Constant, Node
 from .recording import refuse_leaked
-from .source import describe
 from .tree import TreeDef, flatten, unflatten
 
 __all__ = ["Graph", "bodies_of", "constant_bytes"]
@@ -74,7 +73,7 @@ class Graph:
         names = self.names
         if len(set(names)) < len(names):
             problem = f"two inputs have the name {next(x for x in names if names.count(x) > 1)!r}"
-            raise GraphError(describe("recording", f"graph {name!r}", problem, "give each variable its own name"))
+            raise GraphError(problem, "give each variable its own name", stage="recording", subject=f"graph {name!r}")
 
     @classmethod
     def from_parts(
@@ -105,12 +104,12 @@ class Graph:
         given: tuple[Any, ...] = inputs
         for i, node in enumerate(given):
             if not isinstance(node, Node) or node.op.name != "input":
-                problem = f"input {i} is {node!r}, not a variable"
-                raise GraphError(describe("recording", f"graph {name!r}", problem, "give what pg.var returned"))
+                problem = f"input {i} is {shown(node)}, not a variable"
+                raise GraphError(problem, "give what pg.var returned", stage="recording", subject=f"graph {name!r}")
         if len(set(inputs)) < len(inputs):
             twice = next(node for i, node in enumerate(inputs) if node in set(inputs[:i]))
             problem = f"input {twice.attrs['name']!r} is there twice"
-            raise GraphError(describe("recording", f"graph {name!r}", problem, "give each variable once"))
+            raise GraphError(problem, "give each variable once", stage="recording", subject=f"graph {name!r}")
         self.inputs = inputs
         self.outputs = outputs
         self.output_tree = output_tree
@@ -154,16 +153,15 @@ class Graph:
         if not self.free:
             return
         refuse_leaked(self.outputs, self.name, self.inputs)
-        names = ", ".join(repr(node.attrs["name"]) for node in self.free)
-        raise GraphError(
-            describe(
-                "recording",
-                f"graph {self.name!r}",
-                f"the outputs depend on {names}, not among the inputs ({', '.join(self.names) or 'none'})",
-                "add it to the inputs, or pass it to the function as an argument",
-                where=self.free[0].where,
-            )
-        )
+        names = [node.attrs["name"] for node in self.free]
+        if set(names) & set(self.names):
+            problem = f"the outputs depend on another variable than the input {names[0]!r}, of the same name"
+            advice = "make each variable once: two calls of pg.var give two variables"
+        else:
+            listed = ", ".join(map(repr, names))
+            problem = f"the outputs depend on {listed}, not among the inputs ({', '.join(self.names) or 'none'})"
+            advice = "add it to the inputs, or pass it to the function as an argument"
+        raise GraphError(problem, advice, stage="recording", subject=f"graph {self.name!r}", line=self.free[0].where)
 
     def unflatten(self, values: Sequence[Any]) -> Any:
         """One value for each output, in the container that the outputs came in."""

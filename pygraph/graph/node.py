@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..concurrency import ensure_imported
+from ..errors import GraphError
 from ..ops.row import Op
 from .operators import Operators
 from .source import SourceLine, type_text
@@ -96,12 +97,14 @@ class Recording:
 
     Attributes:
         end: the first epoch after it; None while it lasts.
+        refusal: what was raised last in it for an expression whose numbers were asked for.
     """
 
-    __slots__ = ("end",)
+    __slots__ = ("end", "refusal")
 
     def __init__(self) -> None:
         self.end: int | None = None
+        self.refusal: GraphError | None = None
 
 
 class Node(Operators):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
-__all__ = ["instead"]
+__all__ = ["instead", "of_fewer_arguments"]
 
 _SORT = "pygraph does not sort: find the order outside (np.argsort) and give it as an argument; x[order] is recorded"
 _SHAPE = "its result's shape would depend on values: keep the shape and use np.where(condition, x, 0.0)"
@@ -21,43 +22,44 @@ _WRITE = "expressions are not written in place: x = x.at[i].set(v), or x = np.wh
 _SPLIT = "cut it with slices: x[:k], x[k:]"
 _UNSUPPORTED = "compute it outside the traced function, or write it with pg.* functions (dir(pg) lists them)"
 
-#: One entry a line: names, a colon, and what to write. Recipes are exact for the arrays that their names suggest.
+#: One entry a line: names, then "=" and an expression to write, or ":" and advice in words. The expressions are exact
+#: for the arrays that their names suggest.
 _NUMPY = f"""
-fmax: np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.maximum(x, y)))
-fmin: np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.minimum(x, y)))
-fmod: x - np.trunc(x / y) * y
-heaviside: np.where(x == 0, y, np.where(x > 0, 1.0, 0.0))
-copysign: np.abs(x) * np.where(y < 0, -1.0, 1.0)
-signbit: x < 0
-deg2rad radians: x * (np.pi / 180)
-rad2deg degrees: x * (180 / np.pi)
-divmod: (x // y, x % y)
-modf: (x - np.trunc(x), np.trunc(x))
-fix: np.trunc(x)
-float_power: x.astype("float64") ** y
-ldexp: x * 2.0**n
+fmax = np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.maximum(x, y)))
+fmin = np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.minimum(x, y)))
+fmod = x - np.trunc(x / y) * y
+heaviside = np.where(x == 0, y, np.where(x > 0, 1.0, 0.0))
+copysign = np.abs(x) * np.where(y < 0, -1.0, 1.0)
+signbit = x < 0
+deg2rad radians = x * (np.pi / 180)
+rad2deg degrees = x * (180 / np.pi)
+divmod = (x // y, x % y)
+modf = (x - np.trunc(x), np.trunc(x))
+fix = np.trunc(x)
+float_power = x.astype("float64") ** y
+ldexp = x * 2.0**n
 frexp: the exponent is np.floor(np.log2(np.abs(x))) + 1
-logaddexp2: np.logaddexp(x * np.log(2), y * np.log(2)) / np.log(2)
+logaddexp2 = np.logaddexp(x * np.log(2), y * np.log(2)) / np.log(2)
 conj conjugate real real_if_close: expressions are real: use x itself
-imag: np.zeros_like(x)
-angle: np.where(x < 0, np.pi, 0.0)
-iscomplex: np.zeros(x.shape, bool)
-isreal: np.ones(x.shape, bool)
-isneginf: x == -np.inf
-isposinf: x == np.inf
+imag = np.zeros_like(x)
+angle = np.where(x < 0, np.pi, 0.0)
+iscomplex = np.zeros(x.shape, bool)
+isreal = np.ones(x.shape, bool)
+isneginf = x == -np.inf
+isposinf = x == np.inf
 isnat datetime_as_string busday_count busday_offset is_busday: graphs hold no dates: convert to numbers before
 bitwise_count bitwise_left_shift bitwise_right_shift left_shift right_shift gcd lcm packbits unpackbits: {_INTEGER}
 nextafter spacing: {_INTEGER}
-vecdot: np.sum(x * y, axis=-1)
-matvec: (A @ x[..., None])[..., 0]
-vecmat: (x[..., None, :] @ A)[..., 0, :]
-isclose: np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y)
-allclose: np.all(np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y))
-array_equal array_equiv: np.all(x == y)
-append: np.concatenate([np.ravel(x), np.ravel(y)])
-apply_along_axis apply_over_axes vectorize: pg.vmap(f)(x), where f takes one slice
-argmax: np.min(np.where(np.ravel(x) == np.max(x), np.arange(x.size), x.size))
-argmin: np.min(np.where(np.ravel(x) == np.min(x), np.arange(x.size), x.size))
+vecdot = np.sum(x * y, axis=-1)
+matvec = (A @ x[..., None])[..., 0]
+vecmat = (x[..., None, :] @ A)[..., 0, :]
+isclose = np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y)
+allclose = np.all(np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y))
+array_equal array_equiv = np.all(x == y)
+append = np.concatenate([np.ravel(x), np.ravel(y)])
+apply_along_axis apply_over_axes vectorize = pg.vmap(f)(x), where f takes one slice
+argmax = np.min(np.where(np.ravel(x) == np.max(x), np.arange(x.size), x.size))
+argmin = np.min(np.where(np.ravel(x) == np.min(x), np.arange(x.size), x.size))
 nanargmax nanargmin: put np.where(np.isnan(x), -np.inf, x) (or np.inf) in place of x, then as for argmax
 argsort argpartition lexsort partition sort sort_complex: {_SORT}
 median nanmedian percentile nanpercentile quantile nanquantile: {_SORT}
@@ -66,151 +68,160 @@ argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
 array_split split hsplit vsplit dsplit: {_SPLIT}
 unstack: list(x)
-atleast_1d: x.reshape(1) if x.ndim == 0 else x
-atleast_2d: x.reshape(1, -1) if x.ndim < 2 else x
-atleast_3d: x[None, :, None] of a vector, x[:, :, None] of a matrix
-average: np.sum(x * w) / np.sum(w)
-bincount: pg.zeros(n).at[x].add(w)
-digitize: np.sum(x[..., None] >= bins, axis=-1)
-searchsorted: np.sum(v[..., None] > a, axis=-1)
+atleast_1d = x.reshape(1) if x.ndim == 0 else x
+atleast_2d = x.reshape(1, -1) if x.ndim < 2 else x
+atleast_3d = x[None, :, None] of a vector, x[:, :, None] of a matrix
+average = np.sum(x * w) / np.sum(w)
+bincount = pg.zeros(n).at[x].add(w)
+digitize = np.sum(x[..., None] >= bins, axis=-1)
+searchsorted = np.sum(v[..., None] > a, axis=-1)
 histogram histogram2d histogramdd histogram_bin_edges: count with pg.zeros(n).at[i].add(1.0), the bins i outside
-hstack: np.concatenate([x, y]) of vectors, with axis=1 of matrices
-vstack: np.stack([x, y]) of vectors, np.concatenate([x, y]) of matrices
-dstack: np.stack([x, y], axis=-1)
-column_stack: np.stack([x, y], axis=1)
-block: np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
-broadcast_arrays: np.broadcast_to(x, shape)
-meshgrid: (np.broadcast_to(x, (y.size, x.size)), np.broadcast_to(y[:, None], (y.size, x.size)))
-choose: np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
-select piecewise: np.where(c1, a, np.where(c2, b, default))
-convolve: x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
-correlate: x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
+hstack = np.concatenate([x, y]) of vectors, with axis=1 of matrices
+vstack = np.stack([x, y]) of vectors, np.concatenate([x, y]) of matrices
+dstack = np.stack([x, y], axis=-1)
+column_stack = np.stack([x, y], axis=1)
+block = np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
+broadcast_arrays = np.broadcast_to(x, shape)
+meshgrid = (np.broadcast_to(x, (y.size, x.size)), np.broadcast_to(y[:, None], (y.size, x.size)))
+choose = np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
+select piecewise = np.where(c1, a, np.where(c2, b, default))
+convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
+correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
 copyto place put putmask put_along_axis: {_WRITE}
-fill_diagonal: x.at[np.arange(n), np.arange(n)].set(v)
+fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
-count_nonzero: np.sum(x != 0)
-cross: x[..., [1, 2, 0]] * y[..., [2, 0, 1]] - x[..., [2, 0, 1]] * y[..., [1, 2, 0]]
-cumsum cumulative_sum: pg.associative_scan(np.add, x)
-cumprod cumulative_prod: pg.associative_scan(np.multiply, x)
-nancumsum: pg.associative_scan(np.add, np.where(np.isnan(x), 0.0, x))
-nancumprod: pg.associative_scan(np.multiply, np.where(np.isnan(x), 1.0, x))
-delete: np.concatenate([x[:i], x[i + 1 :]])
-insert: np.concatenate([x[:i], np.reshape(v, (1,)), x[i:]])
-diag: np.eye(n) * x of a vector, x[np.arange(n), np.arange(n)] of a matrix
-diagflat: np.eye(x.size) * np.ravel(x)
-diagonal diag_indices_from: x[np.arange(n), np.arange(n)]
-trace: np.sum(x[np.arange(n), np.arange(n)])
-tril: np.where(np.tri(*x.shape, dtype=bool), x, 0.0)
-triu: np.where(np.tri(*x.shape, k=-1, dtype=bool), 0.0, x)
-tril_indices_from triu_indices_from: np.tril_indices(n) or np.triu_indices(n), of sizes that are known
-diff ediff1d: x[1:] - x[:-1]
-gradient: (x[2:] - x[:-2]) / 2, and x[1] - x[0] and x[-1] - x[-2] at the ends
+count_nonzero = np.sum(x != 0)
+cross = x[..., [1, 2, 0]] * y[..., [2, 0, 1]] - x[..., [2, 0, 1]] * y[..., [1, 2, 0]]
+cumsum cumulative_sum = pg.associative_scan(np.add, x)
+cumprod cumulative_prod = pg.associative_scan(np.multiply, x)
+nancumsum = pg.associative_scan(np.add, np.where(np.isnan(x), 0.0, x))
+nancumprod = pg.associative_scan(np.multiply, np.where(np.isnan(x), 1.0, x))
+delete = np.concatenate([x[:i], x[i + 1 :]])
+insert = np.concatenate([x[:i], np.reshape(v, (1,)), x[i:]])
+diag = np.eye(n) * x of a vector, x[np.arange(n), np.arange(n)] of a matrix
+diagflat = np.eye(x.size) * np.ravel(x)
+diagonal diag_indices_from = x[np.arange(n), np.arange(n)]
+trace = np.sum(x[np.arange(n), np.arange(n)])
+tril = np.where(np.tri(*x.shape, dtype=bool), x, 0.0)
+triu = np.where(np.tri(*x.shape, k=-1, dtype=bool), 0.0, x)
+tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
+diff ediff1d = x[1:] - x[:-1]
+gradient = (x[2:] - x[:-2]) / 2, and x[1] - x[0] and x[-1] - x[-2] at the ends
 einsum einsum_path tensordot: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
-inner: np.sum(x * y) of vectors, x @ y.T of matrices
-outer: np.ravel(x)[:, None] * np.ravel(y)
-vdot: np.sum(np.ravel(x) * np.ravel(y))
-kron: np.reshape(x[:, None, :, None] * y[None, :, None, :], (x.shape[0] * y.shape[0], x.shape[1] * y.shape[1]))
-empty_like: np.zeros_like(x)
-fliplr: x[:, ::-1]
-flipud: x[::-1]
-rot90: np.swapaxes(x, 0, 1)[::-1]
-roll: np.concatenate([x[-k:], x[:-k]])
-resize: np.reshape(np.ravel(x)[np.arange(n) % x.size], shape)
-rollaxis: np.moveaxis(x, axis, start)
-matrix_transpose: np.swapaxes(x, -1, -2)
-linspace: a + (b - a) * np.linspace(0.0, 1.0, n)
-logspace: 10.0 ** (a + (b - a) * np.linspace(0.0, 1.0, n))
-geomspace: a * (b / a) ** np.linspace(0.0, 1.0, n)
+inner = np.sum(x * y) of vectors, x @ y.T of matrices
+outer = np.ravel(x)[:, None] * np.ravel(y)
+vdot = np.sum(np.ravel(x) * np.ravel(y))
+kron = np.reshape(x[:, None, :, None] * y[None, :, None, :], (x.shape[0] * y.shape[0], x.shape[1] * y.shape[1]))
+empty_like = np.zeros_like(x)
+fliplr = x[:, ::-1]
+flipud = x[::-1]
+rot90 = np.swapaxes(x, 0, 1)[::-1]
+roll = np.concatenate([x[-k:], x[:-k]])
+resize = np.reshape(np.ravel(x)[np.arange(n) % x.size], shape)
+rollaxis = np.moveaxis(x, axis, start)
+matrix_transpose = np.swapaxes(x, -1, -2)
+linspace = a + (b - a) * np.linspace(0.0, 1.0, n)
+logspace = 10.0 ** (a + (b - a) * np.linspace(0.0, 1.0, n))
+geomspace = a * (b / a) ** np.linspace(0.0, 1.0, n)
+full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
-sinc: np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))
-interp: i = np.clip(np.sum(x[..., None] >= xp, -1) - 1, 0, n - 2), then a line through elements i and i + 1 of xp and fp
-isin: np.any(x[..., None] == np.ravel(values), axis=-1)
-ix_: x[i[:, None], j]
-nan_to_num: np.where(np.isnan(x), 0.0, np.clip(x, -np.finfo(float).max, np.finfo(float).max))
-nanmax: np.max(np.where(np.isnan(x), -np.inf, x))
-nanmin: np.min(np.where(np.isnan(x), np.inf, x))
-nansum: np.sum(np.where(np.isnan(x), 0.0, x))
-nanprod: np.prod(np.where(np.isnan(x), 1.0, x))
-nanmean: np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
+sinc = np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))
+interp: with i = np.clip(np.sum(x[..., None] >= xp, -1) - 1, 0, n - 2), a line through elements i and i + 1 of xp and fp
+isin = np.any(x[..., None] == np.ravel(values), axis=-1)
+ix_ = x[i[:, None], j]
+nan_to_num = np.where(np.isnan(x), 0.0, np.clip(x, -np.finfo(float).max, np.finfo(float).max))
+nanmax = np.max(np.where(np.isnan(x), -np.inf, x))
+nanmin = np.min(np.where(np.isnan(x), np.inf, x))
+nansum = np.sum(np.where(np.isnan(x), 0.0, x))
+nanprod = np.prod(np.where(np.isnan(x), 1.0, x))
+nanmean = np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
 nanvar nanstd: with m the mean (see nanmean), np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2)) / np.sum(~np.isnan(x))
-pad: np.concatenate([np.zeros(k), x, np.zeros(k)])
+pad = np.concatenate([np.zeros(k), x, np.zeros(k)])
 poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
-polyval: functools.reduce(lambda a, c: a * x + c, p)
-ptp: np.max(x) - np.min(x)
-ravel_multi_index: i * n + j
-unravel_index: (i // n, i % n)
-repeat: x[np.arange(x.size).repeat(k)]
-tile: np.concatenate([x] * k)
-take_along_axis: x[np.arange(len(i))[:, None], i] along axis 1
-trapezoid: np.sum((x[1:] + x[:-1]) / 2)
+polyval = functools.reduce(lambda a, c: a * x + c, p)
+ptp = np.max(x) - np.min(x)
+ravel_multi_index = i * n + j
+unravel_index = (i // n, i % n)
+repeat = x[np.arange(x.size).repeat(k)]
+tile = np.concatenate([x] * k)
+take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
+trapezoid = np.sum((x[1:] + x[:-1]) / 2)
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with pg.associative_scan(np.add, d)
-vander: x[:, None] ** np.arange(n)[::-1]
+vander = x[:, None] ** np.arange(n)[::-1]
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
-linalg.norm linalg.vector_norm linalg.matrix_norm: np.sqrt(np.sum(x**2))
-linalg.multi_dot linalg.matrix_power: a @ b @ c
-linalg.matmul: x @ y
+linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
+linalg.multi_dot linalg.matrix_power = a @ b @ c
+linalg.matmul = x @ y
 linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv: {_SOLVE}
 linalg.lstsq linalg.matrix_rank linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals: {_SOLVE}
 linalg.tensorinv linalg.tensorsolve: {_SOLVE}
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}
 fft.rfft fft.rfft2 fft.rfftn: {_FOURIER}
-fft.fftshift fft.ifftshift: np.concatenate([x[-k:], x[:-k]])
-add.accumulate: pg.associative_scan(np.add, x)
-multiply.accumulate: pg.associative_scan(np.multiply, x)
-maximum.accumulate: pg.associative_scan(np.maximum, x)
-minimum.accumulate: pg.associative_scan(np.minimum, x)
-add.at: x = x.at[i].add(v)
-subtract.at: x = x.at[i].add(-v)
+fft.fftshift fft.ifftshift = np.concatenate([x[-k:], x[:-k]])
+add.accumulate = pg.associative_scan(np.add, x)
+multiply.accumulate = pg.associative_scan(np.multiply, x)
+maximum.accumulate = pg.associative_scan(np.maximum, x)
+minimum.accumulate = pg.associative_scan(np.minimum, x)
+add.at = x = x.at[i].add(v)
+subtract.at = x = x.at[i].add(-v)
 multiply.at divide.at maximum.at minimum.at power.at: {_WRITE}
-add.outer: x[:, None] + y
-subtract.outer: x[:, None] - y
-multiply.outer: x[:, None] * y
-divide.outer: x[:, None] / y
-maximum.outer: np.maximum(x[:, None], y)
-minimum.outer: np.minimum(x[:, None], y)
-logaddexp.reduce: pg.logsumexp(x, axis=0)
-logical_xor.reduce: np.sum(x, axis=0) % 2 == 1
+add.outer = x[:, None] + y
+subtract.outer = x[:, None] - y
+multiply.outer = x[:, None] * y
+divide.outer = x[:, None] / y
+maximum.outer = np.maximum(x[:, None], y)
+minimum.outer = np.minimum(x[:, None], y)
+logaddexp.reduce = pg.logsumexp(x, axis=0)
+logical_xor.reduce = np.sum(x, axis=0) % 2 == 1
 """
 _SCIPY = """
-expit: pg.sigmoid(x)
-log_expit: -pg.softplus(-x)
-logit: np.log(x) - np.log1p(-x)
-logsumexp: pg.logsumexp(x)
-softmax: pg.softmax(x, axis=None)
-log_softmax: pg.log_softmax(x, axis=None)
-loggamma: pg.gammaln(x)
-psi: pg.digamma(x)
-gamma: np.exp(pg.gammaln(x)), of positive x
-factorial: np.exp(pg.gammaln(x + 1))
-betaln: pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y)
-beta: np.exp(pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y))
-binom comb: np.exp(pg.gammaln(x + 1) - pg.gammaln(y + 1) - pg.gammaln(x - y + 1))
-xlogy: np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
-xlog1py: np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
-entr: np.where(x == 0, 0.0, -x * np.log(np.where(x == 0, 1.0, x)))
-rel_entr: np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y))
-kl_div: np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y)) - x + y
-ndtr: 0.5 * pg.erfc(-x / np.sqrt(2))
-log_ndtr: np.log(0.5 * pg.erfc(-x / np.sqrt(2))), of x above -37
-erfcx: np.exp(x**2) * pg.erfc(x), of x below 26
-exp10: 10.0**x
-cosm1: -2 * np.sin(x / 2) ** 2
-huber: np.where(np.abs(y) <= x, 0.5 * y**2, x * (np.abs(y) - 0.5 * x))
-pseudo_huber: x**2 * (np.sqrt(1 + (y / x) ** 2) - 1)
-boxcox: np.where(y == 0, np.log(x), np.expm1(y * np.log(x)) / np.where(y == 0, 1.0, y))
+expit = pg.sigmoid(x)
+log_expit = -pg.softplus(-x)
+logit = np.log(x) - np.log1p(-x)
+logsumexp = pg.logsumexp(x)
+softmax = pg.softmax(x, axis=None)
+log_softmax = pg.log_softmax(x, axis=None)
+loggamma = pg.gammaln(x)
+psi = pg.digamma(x)
+gamma = np.exp(pg.gammaln(x)), of positive x
+factorial = np.exp(pg.gammaln(x + 1))
+betaln = pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y)
+beta = np.exp(pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y))
+binom comb = np.exp(pg.gammaln(x + 1) - pg.gammaln(y + 1) - pg.gammaln(x - y + 1))
+xlogy = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
+xlog1py = np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
+entr = np.where(x == 0, 0.0, -x * np.log(np.where(x == 0, 1.0, x)))
+rel_entr = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y))
+kl_div = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y)) - x + y
+ndtr = 0.5 * pg.erfc(-x / np.sqrt(2))
+log_ndtr = np.log(0.5 * pg.erfc(-x / np.sqrt(2))), of x above -37
+erfcx = np.exp(x**2) * pg.erfc(x), of x below 26
+exp10 = 10.0**x
+cosm1 = -2 * np.sin(x / 2) ** 2
+huber = np.where(np.abs(y) <= x, 0.5 * y**2, x * (np.abs(y) - 0.5 * x))
+pseudo_huber = x**2 * (np.sqrt(1 + (y / x) ** 2) - 1)
+boxcox = np.where(y == 0, np.log(x), np.expm1(y * np.log(x)) / np.where(y == 0, 1.0, y))
 """
+
+
+class Alternative(NamedTuple):
+    """What to write in place of a function: an expression (perhaps with a few words after it), or advice in words."""
+
+    text: str
+    is_expression: bool
 
 
 @lru_cache(maxsize=1)
-def table() -> dict[str, str]:
+def table() -> dict[str, Alternative]:
     """By full name (`numpy.median`, `scipy.special.expit`), what to write; read at the first error that asks."""
     found = {}
     for prefix, text in (("numpy.", _NUMPY), ("scipy.special.", _SCIPY)):
         for line in text.strip().splitlines():
-            names, advice = line.split(": ", 1)
-            for name in names.split():
-                found[prefix + name] = advice
+            at, mark = min((line.index(mark), mark) for mark in (" = ", ": ") if mark in line)
+            alternative = Alternative(line[at + len(mark) :], mark == " = ")
+            for name in line[:at].split():
+                found[prefix + name] = alternative
     for name in ("diagonal", "trace", "outer", "cross", "vecdot", "matrix_transpose", "tensordot"):
         found[f"numpy.linalg.{name}"] = found[f"numpy.{name}"]
     return found
@@ -221,9 +232,13 @@ def instead(name: str) -> str:
     known = table().get(name)
     if known is None:
         return _UNSUPPORTED
-    return f"write {known}" if _is_code(known) else known
+    return f"write {known.text}" if known.is_expression else known.text
 
 
-def _is_code(advice: str) -> bool:
-    """Whether an entry starts with an expression rather than with words."""
-    return advice.startswith(("np.", "pg.", "x ", "x.", "x[", "(", "-", "a ", "i ", "10.0", "0.5", "functools", "x**"))
+#: Of functions that pygraph has: what to write in place of a call with fewer arguments than it takes.
+_FEWER = {"numpy.where": f"with one argument {_SHAPE}"}
+
+
+def of_fewer_arguments(name: str) -> str | None:
+    """What to write in place of a call of the function of that full name that lacks arguments, where that is known."""
+    return _FEWER.get(name)

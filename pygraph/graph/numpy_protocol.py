@@ -15,9 +15,8 @@ from ..errors import DTypeError, UnsupportedError
 from . import creation
 from .construction import as_node, constant
 from .node import Node
-from .numpy_alternatives import instead
+from .numpy_alternatives import instead, of_fewer_arguments
 from .operators import bitwise
-from .source import describe
 from .weak import strong
 
 __all__ = ["apply_function", "apply_ufunc"]
@@ -54,7 +53,11 @@ def _fabs(x: Any) -> Any:
     """np.fabs is floating: integers become float64, and bools (which NumPy takes to float16) are refused."""
     if x.dtype.kind == "b":
         raise DTypeError(
-            describe("tracing", "numpy.fabs", "takes floating operands, not bool", "use x.astype('float64')", (x,))
+            "takes floating operands, not bool",
+            "use x.astype('float64')",
+            stage="tracing",
+            subject="numpy.fabs",
+            operands=(x,),
         )
     return ops.absolute(x.astype("float64") if x.dtype.kind == "i" else x)
 
@@ -103,11 +106,27 @@ def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
     return name, None
 
 
-def _unsupported(name: str, operands: Sequence[Any], advice: str = "") -> UnsupportedError:
-    shown = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
-    problem = f"{name} is not supported by pygraph"
-    subject = name.rpartition(" of ")[2].partition(" with ")[0]
-    return UnsupportedError(describe("tracing", subject, problem, advice or instead(name), shown))
+_ARGUMENT_ADVICE = {
+    "out": "use the result: expressions are not written in place (a += x on an array a: write a = a + x)",
+    "where": "use np.where(condition, x, y) on the result",
+    "dtype": "use .astype(dtype) on the result or the operands",
+    "casting": "use .astype(dtype) on the operands",
+}
+
+
+def argument_advice(argument: str) -> str:
+    """What to do about an argument of NumPy's that is not taken."""
+    return _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
+
+
+def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> UnsupportedError:
+    """The error for a function of that name, or for one argument of it."""
+    arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
+    what = f"argument {argument!r} of {name}" if argument else name
+    advice = argument_advice(argument) if argument else instead(name)
+    return UnsupportedError(
+        f"{what} is not supported by pygraph", advice, stage="tracing", subject=name, operands=arrays
+    )
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -123,8 +142,7 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
         for argument, value in kwargs.items():
             if value is None or (argument == "where" and value is True):
                 continue
-            advice = _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
-            raise _unsupported(f"argument {argument!r} of {name}", inputs, advice)
+            raise _unsupported(name, inputs, argument)
         return strong(function(*inputs))
     reduction = _REDUCTIONS.get(name) if method == "reduce" else None
     if reduction is None:
@@ -132,18 +150,10 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
     taken = {"axis": 0, **_given(kwargs)}
     for argument in taken:
         if argument not in ("axis", "keepdims"):
-            raise _unsupported(f"argument {argument!r} of {name}.reduce", inputs, f"leave {argument} out")
+            raise _unsupported(f"{name}.reduce", inputs, argument)
     function = _find(reduction)
     assert function is not None
     return function(*inputs, **taken)
-
-
-_ARGUMENT_ADVICE = {
-    "out": "use the result: expressions are not written in place (a += x on an array a: write a = a + x)",
-    "where": "use np.where(condition, x, y) on the result",
-    "dtype": "use .astype(dtype) on the result or the operands",
-    "casting": "use .astype(dtype) on the operands",
-}
 
 
 def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,11 +237,12 @@ def _checked_call(
     if signature is not None:
         for argument in kwargs:
             if argument not in signature.parameters:
-                advice = _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
-                raise _unsupported(f"argument {argument!r} of {name}", operands, advice)
+                raise _unsupported(name, operands, argument)
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
-            advice = f"pygraph has {function.__name__}({', '.join(signature.parameters)})"
-            raise _unsupported(f"{name} with these arguments ({error})", operands, advice) from error
+            arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
+            problem = f"{name} with these arguments ({error}) is not supported by pygraph"
+            advice = of_fewer_arguments(name) or f"pygraph has {function.__name__}({', '.join(signature.parameters)})"
+            raise UnsupportedError(problem, advice, stage="tracing", subject=name, operands=arrays) from error
     return strong(function(*args, **kwargs))

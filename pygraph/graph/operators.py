@@ -14,10 +14,8 @@ import numpy as np
 from .. import ops
 from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
-from ..ops.dtypes import as_dtype
 from ..ops.row import lookup
 from .concretisation import missing_method, refuse, wants_dense
-from .source import describe
 
 if TYPE_CHECKING:
     from .node import Node
@@ -30,7 +28,6 @@ _negative, _absolute = lookup("negative"), lookup("absolute")
 _equal, _not_equal = lookup("equal"), lookup("not_equal")
 _less, _less_equal = lookup("less"), lookup("less_equal")
 _greater, _greater_equal = lookup("greater"), lookup("greater_equal")
-_convert = lookup("convert")
 #: Formats that only place a text: a width and an alignment.
 _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
 
@@ -41,9 +38,11 @@ def bitwise(symbol: str, name: str, *operands: Any) -> Any:
         kind = x.dtype.kind if hasattr(x, "dtype") else "b" if isinstance(x, bool) else "?"
         if kind != "b":
             raise UnsupportedError(
-                describe(
-                    "tracing", symbol, "bitwise operations on numbers are not supported", f"use np.{name}", operands
-                )
+                "bitwise operations on numbers are not supported",
+                f"use np.{name}",
+                stage="tracing",
+                subject=symbol,
+                operands=operands,
             )
     return lookup(name)(*operands)
 
@@ -248,12 +247,14 @@ class Operators:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError(describe("tracing", "len()", "a scalar has no length", "use x.size", (self,)))
+            raise ShapeError("a scalar has no length", "use x.size", stage="tracing", subject="len()", operands=(self,))
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Node]:
         if not self.shape:
-            raise ShapeError(describe("tracing", "iter()", "a scalar has no elements", "use x itself", (self,)))
+            raise ShapeError(
+                "a scalar has no elements", "use x itself", stage="tracing", subject="iter()", operands=(self,)
+            )
         return (self[i] for i in range(self.shape[0]))
 
     # --- indexing
@@ -263,13 +264,11 @@ class Operators:
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise UnsupportedError(
-            describe(
-                "tracing",
-                "x[i] = v",
-                "expressions cannot be changed in place",
-                "use x = x.at[i].set(v), or x.at[i].add(v) for x[i] += v",
-                (self, value),
-            )
+            "expressions cannot be changed in place",
+            "use x = x.at[i].set(v), or x.at[i].add(v) for x[i] += v",
+            stage="tracing",
+            subject="x[i] = v",
+            operands=(self, value),
         )
 
     @property
@@ -281,8 +280,7 @@ class Operators:
 
     def astype(self, dtype: Any) -> Node:
         """The values in another dtype; itself when it has that dtype."""
-        wanted = as_dtype(dtype, "astype")
-        return self if wanted == self.dtype else _convert(self, dtype=wanted)  # type: ignore[return-value]
+        return ops.astype(self, dtype)
 
     def copy(self) -> Node:
         """Itself: expressions never change."""
@@ -392,18 +390,18 @@ class At:
     def _updated(self, values: Any, how: str) -> Node:
         if self._key is _NOWHERE:
             advice = f"write x.at[i].{how}(v), or x.at[...].{how}(v) for all elements"
-            raise UnsupportedError(describe("tracing", f"x.at.{how}", "an index is missing", advice, (self._x,)))
+            raise UnsupportedError(
+                "an index is missing", advice, stage="tracing", subject=f"x.at.{how}", operands=(self._x,)
+            )
         return ops.index_update(self._x, self._key, values, how)
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
             raise AttributeError(name)
         raise UnsupportedError(
-            describe(
-                "tracing",
-                f"x.at[i].{name}",
-                f"there is no .{name}",
-                "use .set(v) or .add(v): x.at[i].set(x[i] * v) multiplies, x.at[i].set(np.maximum(x[i], v)) bounds",
-                (self._x,),
-            )
+            f"there is no .{name}",
+            "use .set(v) or .add(v): x.at[i].set(x[i] * v) multiplies, x.at[i].set(np.maximum(x[i], v)) bounds",
+            stage="tracing",
+            subject=f"x.at[i].{name}",
+            operands=(self._x,),
         )

@@ -13,7 +13,7 @@ from .graph import Graph
 from .node import Node
 from .record_scan import in_dtype, weak_fits
 from .recording import leak, recording
-from .source import describe, type_text
+from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import Weak, is_weak, weakened
@@ -47,10 +47,10 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     node = as_node(pred)
     if node.shape != ():
         problem = f"the predicate has shape {node.shape}"
-        raise ShapeError(describe("tracing", "cond", problem, "choose element by element with pg.where", (node,)))
+        raise ShapeError(problem, "choose element by element with pg.where", operands=(node,))
     if node.dtype != bool_:
         problem = f"the predicate is {node.dtype}, not bool"
-        raise DTypeError(describe("tracing", "cond", problem, "compare it with something: x > 0, x != 0", (node,)))
+        raise DTypeError(problem, "compare it with something: x > 0, x != 0", operands=(node,))
     return _branch("cond", convert(node, int64), [false_fun, true_fun], ["false_fun", "true_fun"], operands)
 
 
@@ -72,13 +72,13 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """
     node, functions = as_node(index), branches_of(branches)
     if not functions:
-        raise GraphError(describe("tracing", "switch", "there are no branches", "give at least one function"))
+        raise GraphError("there are no branches", "give at least one function")
     if node.shape != ():
         problem = f"the index has shape {node.shape}"
-        raise ShapeError(describe("tracing", "switch", problem, "give a scalar, or use pg.where", (node,)))
+        raise ShapeError(problem, "give a scalar, or use pg.where", operands=(node,))
     if KINDS[node.dtype] != "i":
         problem = f"the index is {node.dtype}, not an integer"
-        raise DTypeError(describe("tracing", "switch", problem, "convert it: index.astype('int64')", (node,)))
+        raise DTypeError(problem, "convert it: index.astype('int64')", operands=(node,))
     names = [f"branch {number}" for number in range(len(functions))]
     return _branch("switch", convert(node, int64), functions, names, operands)
 
@@ -87,7 +87,7 @@ def branches_of(branches: Any) -> list[Callable[..., Any]]:
     """The branches of a `switch` as a list; raises `SignatureError` where they are no sequence."""
     if callable(branches) or not isinstance(branches, Iterable):
         problem = f"branches is {'a function' if callable(branches) else f'a {type(branches).__name__}'}, not a list"
-        raise SignatureError(describe("tracing", "switch", problem, "write pg.switch(index, [f, g], *operands)"))
+        raise SignatureError(problem, "write pg.switch(index, [f, g], *operands)")
     return list(branches)
 
 
@@ -143,7 +143,7 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
     for other in traced[1:]:
         if other.form != first.form:
             problem = f"{first.title} returns {first.form!r}, {other.title} returns {other.form!r}"
-            raise GraphError(describe("tracing", op, problem, "return one container from all branches"))
+            raise GraphError(problem, "return one container from all branches")
     outputs: list[list[Node]] = [[] for _ in traced]
     for k, name in enumerate(first.names):
         leaves = [branch.leaves[k] for branch in traced]
@@ -161,8 +161,8 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
             where = node.where if node.inputs else None
             if node.shape != nodes[0].shape:
                 advice = "return one shape from all branches (np.broadcast_to)"
-                raise ShapeError(describe("tracing", op, problem, advice, where=where))
-            raise DTypeError(describe("tracing", op, problem, "convert one of them with .astype", where=where))
+                raise ShapeError(problem, advice, line=where)
+            raise DTypeError(problem, "convert one of them with .astype", line=where)
         for found, node in zip(outputs, nodes, strict=True):
             found.append(node)
     return outputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..ops.common import explained
 from ..ops.row import lookup
 from .construction import as_node, constant, make, new_input, outputs_of, substitute, watched
 from .graph import Graph
@@ -20,6 +21,7 @@ _BRANCH = lookup("branch")
 _FIRST = constant(0)
 
 
+@explained
 def checkpoint(f: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]) -> Any:
     """`f(*args, **named)`, recorded as a branch of one body that stays one.
 

@@ -16,7 +16,7 @@ from .construction import as_node, constant, convert, depends_on, make, new_inpu
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording
-from .source import describe, type_text
+from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
@@ -70,7 +70,7 @@ def scan(
         body = _call(f, init_tree, xs_tree, carried.marked(carry), x)
         if body.carry_tree != init_tree:
             problem = f"the carry goes in as {init_tree!r} and comes out of the body as {body.carry_tree!r}"
-            raise GraphError(describe("tracing", "scan", problem, "return a carry of the form of init"))
+            raise GraphError(problem, "return a carry of the form of init")
         return body, body.carry_out
 
     carried, body = settled(Carried.of(named_init), traced)
@@ -100,21 +100,21 @@ def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
             found = ("length", operator.index(length))
         except TypeError as error:
             problem = f"length is {length!r}"
-            raise ShapeError(describe("tracing", "scan", problem, "give an int known when tracing")) from error
+            raise ShapeError(problem, "give an int known when tracing") from error
         if found[1] < 0:
-            raise ShapeError(describe("tracing", "scan", f"length is {length}", "give 0 or more"))
+            raise ShapeError(f"length is {length}", "give 0 or more")
     for name, node in xs:
         if not node.shape:
             problem = f"{name} is a scalar, which has no axis to step along"
-            raise ShapeError(describe("tracing", "scan", problem, "close over it in the body", (node,)))
+            raise ShapeError(problem, "close over it in the body", operands=(node,))
         here = (name if name != "length" else "xs", node.shape[0])
         if found is not None and found[1] != here[1]:
             problem = f"{found[0]} has length {found[1]}, {here[0]} has length {here[1]}"
-            raise ShapeError(describe("tracing", "scan", problem, "give arrays with leading axes of one length"))
+            raise ShapeError(problem, "give arrays with leading axes of one length")
         found = here
     if found is None:
         problem = "xs has no array and length is not given"
-        raise ShapeError(describe("tracing", "scan", problem, "give length=n, the number of steps"))
+        raise ShapeError(problem, "give length=n, the number of steps")
     return found[1]
 
 
@@ -125,7 +125,7 @@ def _call(
         returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
     if not isinstance(returned, tuple) or len(returned) != 2:
         problem = f"the body {function_name(f)!r} returned {returned_text(returned)}, not a pair"
-        raise GraphError(describe("tracing", "scan", problem, "return (carry, y); y may be None"))
+        raise GraphError(problem, "return (carry, y); y may be None")
     carry_out, carry_tree = flatten(returned[0])
     ys, y_tree = flatten(returned[1])
     return _Body(list(map(strong, carry)), x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
@@ -144,9 +144,9 @@ def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
     where = node.where if isinstance(out, Node) and node.inputs else None
     if node.shape != shape:
         advice = f"return {name!r} with shape {shape}, or give init that shape (np.broadcast_to)"
-        raise ShapeError(describe("tracing", op, problem, advice, where=where))
+        raise ShapeError(problem, advice, line=where)
     advice = f"convert one of the two: .astype({dtype.name!r}) in the body, or .astype({node.dtype.name!r}) on init"
-    raise DTypeError(describe("tracing", op, problem, advice, where=where))
+    raise DTypeError(problem, advice, line=where)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from .node import Node
 from .record_branch import capture
 from .record_scan import Carried, close_over, scan, settled
 from .recording import recording
-from .source import describe
 from .trace import function_name, make_inputs, parameter_names, require_functions, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
@@ -57,7 +56,7 @@ def while_loop(
     slots = [*const_inputs, *inputs]
     if not first:
         problem = "the carry has no array, so the condition can't change"
-        raise GraphError(describe("tracing", "while_loop", problem, "carry what the condition depends on"))
+        raise GraphError(problem, "carry what the condition depends on")
     attrs = {
         "body": Graph.from_parts(slots, expressions[:-1], name=function_name(body_fun)),
         "condition": Graph.from_parts(slots, expressions[-1:], name=function_name(cond_fun)),
@@ -99,9 +98,9 @@ def _limit(limit: int | None) -> int | None:
         steps = operator.index(limit)
     except TypeError as error:
         problem = f"limit is {limit!r}"
-        raise DTypeError(describe("tracing", "while_loop", problem, "give an int, or None for no limit")) from error
+        raise DTypeError(problem, "give an int, or None for no limit") from error
     if steps < 0:
-        raise ShapeError(describe("tracing", "while_loop", f"limit is {steps}", "give 0 or more"))
+        raise ShapeError(f"limit is {steps}", "give 0 or more")
     return steps
 
 
@@ -109,7 +108,7 @@ def _step(f: Callable[[Any], Any], form: TreeDef, carry: Any) -> list[Any]:
     out, out_form = flatten(f(carry))
     if out_form != form:
         problem = f"the carry goes in as {form!r} and comes out of the body as {out_form!r}"
-        raise GraphError(describe("tracing", "while_loop", problem, "return a carry of the form of init_val"))
+        raise GraphError(problem, "return a carry of the form of init_val")
     return out
 
 
@@ -118,14 +117,14 @@ def _condition(found: Any) -> Node:
     leaves, _ = flatten(found)
     if len(leaves) != 1 or leaves[0] is not found:
         problem = f"the condition returned {returned_text(found)}"
-        raise GraphError(describe("tracing", "while_loop", problem, "return one scalar bool"))
+        raise GraphError(problem, "return one scalar bool")
     node = result_node(found, "while_loop")
     if node.shape != ():
         problem = f"the condition gives {node.type_text}, not one bool"
-        raise ShapeError(describe("tracing", "while_loop", problem, "reduce it with np.all or np.any", (node,)))
+        raise ShapeError(problem, "reduce it with np.all or np.any", operands=(node,))
     if node.dtype != bool_:
         problem = f"the condition gives {node.dtype}, not bool"
-        raise DTypeError(describe("tracing", "while_loop", problem, "compare it: x > 0, x != 0", (node,)))
+        raise DTypeError(problem, "compare it: x > 0, x != 0", operands=(node,))
     return node
 
 
@@ -174,17 +173,17 @@ def bound(x: Any, name: str) -> int:
         return operator.index(x)
     except TypeError as error:
         problem = f"{name} is {x!r}"
-        raise DTypeError(describe("tracing", "fori_loop", problem, "give an integer")) from error
+        raise DTypeError(problem, "give an integer") from error
 
 
 def _traced_bound(x: Any, name: str) -> Node:
     node = as_node(x)
     if node.shape != ():
         problem = f"{name} has shape {node.shape}"
-        raise ShapeError(describe("tracing", "fori_loop", problem, "give a scalar", (node,)))
+        raise ShapeError(problem, "give a scalar", operands=(node,))
     if KINDS[node.dtype] != "i":
         problem = f"{name} is {node.dtype}, not an integer"
-        raise DTypeError(describe("tracing", "fori_loop", problem, "convert it: .astype('int64')", (node,)))
+        raise DTypeError(problem, "convert it: .astype('int64')", operands=(node,))
     return convert(node, int64)
 
 

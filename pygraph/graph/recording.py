@@ -9,7 +9,6 @@ from ..errors import GraphError
 from . import node as nodes
 from .construction import depends_on, topological
 from .node import Node, Recording
-from .source import describe
 from .trace_context import current, entered
 from .weak import strong
 
@@ -79,4 +78,4 @@ def leak(outputs: Sequence[Node], variable: Node, function: str) -> GraphError:
         "return from that function what is needed outside of it (has_aux=True beside a derivative; from a loop's body "
         "in its carry or ys)"
     )
-    return GraphError(describe("tracing", function, problem, advice, where=kept.where))
+    return GraphError(problem, advice, stage="tracing", subject=function, line=kept.where)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import LimitError, SignatureError
+from ..errors import SignatureError
+from ..ops.control import STEPS
 from .construction import topological
 from .graph import Graph
 from .node import Node
@@ -44,7 +45,8 @@ def evaluate(graph: Graph, *arrays: Any) -> Any:
 def evaluate_flat(graph: Graph, arrays: Sequence[Any]) -> list[Array]:
     """Like `evaluate`, with the outputs as a flat list."""
     if len(arrays) != len(graph.inputs):
-        raise SignatureError(f"{graph.name}: {len(graph.inputs)} inputs expected, {len(arrays)} given")
+        problem = f"{len(graph.inputs)} inputs expected, {len(arrays)} given"
+        raise SignatureError(problem, "give an array for each input", stage="evaluating", subject=graph.name)
     env: dict[Node, Value] = {}
     for node, array in zip(graph.inputs, arrays, strict=True):
         if isinstance(array, Stack):
@@ -53,7 +55,7 @@ def evaluate_flat(graph: Graph, arrays: Sequence[Any]) -> list[Array]:
         value = np.asarray(array, dtype=node.dtype)
         if value.shape != node.shape:
             problem = f"input {node.attrs['name']!r} has shape {node.shape}, an array of shape {value.shape} was given"
-            raise SignatureError(f"{graph.name}: {problem}")
+            raise SignatureError(problem, "give that shape", stage="evaluating", subject=graph.name)
         env[node] = value
     evaluate_nodes(graph.outputs, env)
     return [_single(env[node]) for node in graph.outputs]
@@ -76,7 +78,9 @@ def _single(value: Value) -> Array:
 def _apply(node: Node, operands: Sequence[Value]) -> Value:
     name = node.op.name
     if name == "input":
-        raise SignatureError(f"input {node.attrs['name']!r} has no value: it is not among the graph's inputs")
+        problem = "it has no value: it is not among the graph's inputs"
+        subject = f"input {node.attrs['name']!r}"
+        raise SignatureError(problem, "add it to the inputs", stage="evaluating", subject=subject, line=node.where)
     if name == "constant":
         return _checked(node, node.attrs["value"].value)
     if name == "output":
@@ -133,7 +137,7 @@ def while_loop(
     steps = 0
     while evaluate_flat(condition, [*consts, *carry])[0]:
         if steps == limit:
-            raise LimitError(f"running while_loop: the condition still holds after {limit} steps")
+            raise STEPS.raised((limit,), "while_loop", None)
         results = evaluate_flat(body, [*consts, *carry])
         carry = results[:n_carry]
         for stack, value in zip(stacks, results[n_carry:], strict=True):

@@ -54,7 +54,8 @@ def _nodes(state: State) -> list[Node]:
     names, rows, attrs, lines, roots = state
     missing = [name for name in names if name not in TABLE]
     if missing:
-        raise GraphError(f"loading a graph: op {missing[0]!r} is not registered here; import what registers it first")
+        problem = f"op {missing[0]!r} is not registered here"
+        raise GraphError(problem, "import what registers it first", stage="loading", subject="a graph")
     ops = [TABLE[name] for name in names]
     nodes: list[Node] = []
     for op, operands, attr, where in rows:

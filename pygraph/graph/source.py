@@ -1,4 +1,4 @@
-"""The line of the user's source where an expression was recorded, and how error texts say it."""
+"""The line of the user's source where an expression was recorded."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import bind_locator, line_text, said, wrapped
+from ..errors import bind_locator
 from .trace_context import TraceContext, variable
 
-__all__ = ["SourceLine", "attributed", "describe", "here", "innermost", "is_user_code", "line_of", "type_text"]
+__all__ = ["SourceLine", "attributed", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -140,35 +140,6 @@ def type_text(shape: Iterable[int], dtype: Any) -> str:
     """A type as text: `float64[100, 3]`, or `float64` for a scalar."""
     sizes = ", ".join(map(str, shape))
     return f"{np.dtype(dtype).name}[{sizes}]" if sizes else np.dtype(dtype).name
-
-
-def describe(
-    stage: str,
-    subject: str,
-    problem: str | BaseException,
-    advice: str,
-    operands: Iterable[Any] = (),
-    where: SourceLine | None = None,
-) -> str:
-    """The text of an error: stage, op, what is wrong, the operands' types, the user's line, and what to do.
-
-    `problem` may be another error, whose own words are taken. `operands` are expressions or arrays, anything with a
-    shape and a dtype; `where` is the running line if not given. Lines are wrapped at 100 columns.
-    """
-    words = problem if isinstance(problem, str) else said(problem)
-    text = f"{stage} {subject}: {words}"
-    lines = [text if "\n" in text else wrapped(text)]  # a compiler's words stay as they are
-    types = [
-        type_text(x.shape, x.dtype) if hasattr(x, "dtype") and hasattr(x, "shape") else type(x).__name__
-        for x in operands
-    ]
-    if types:
-        lines.append(wrapped(f"  operands: {', '.join(types)}"))
-    where = where or here()
-    if where is not None:
-        lines[-1] += line_text(where)
-    lines.append(wrapped(f"  do: {advice}"))
-    return "\n".join(lines)
 
 
 bind_locator(here)

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, SignatureError
-from ..ops.dtypes import as_dtype
-from .construction import as_node, as_shape, new_input
+from ..errors import DTypeError, GraphError, SignatureError, named, shown
+from ..ops.common import explained, static_shape
+from ..ops.dtypes import KINDS, as_dtype
+from .construction import as_node, new_input
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording, refuse_leaked
-from .source import describe, type_text
-from .translate import in_our_words
+from .source import type_text
+from .translate import TRANSLATED, in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
 
@@ -50,6 +51,7 @@ class Spec:
         return f"spec({type_text(self.shape, self.dtype)})"
 
 
+@explained
 def spec(shape: Any = (), dtype: Any = "float64") -> Spec:
     """The type of an argument, given to `trace` in place of an array.
 
@@ -60,7 +62,7 @@ def spec(shape: Any = (), dtype: Any = "float64") -> Spec:
         >>> pg.spec((100, 3), "float32")
         spec(float32[100, 3])
     """
-    return Spec(as_shape(shape), as_dtype(dtype, "spec"))
+    return Spec(static_shape(shape), as_dtype(dtype))
 
 
 def leaf_type(leaf: Any, name: str) -> Result:
@@ -73,18 +75,16 @@ def leaf_type(leaf: Any, name: str) -> Result:
     if number is not None:
         return (), number
     if isinstance(leaf, np.matrix):
-        problem = f"argument {name} is a np.matrix"
-        raise DTypeError(describe("tracing", "trace", problem, "give np.asarray(m), and multiply matrices with @"))
+        raise DTypeError(f"argument {name} is a np.matrix", "give np.asarray(m), and multiply matrices with @")
     if isinstance(leaf, (Node, Spec, np.ndarray, np.generic)):
-        try:
-            return tuple(leaf.shape), as_dtype(leaf.dtype.newbyteorder("="), f"argument {name}")
-        except DTypeError as error:
-            raise DTypeError(
-                describe("tracing", "trace", error, f"convert {name} with .astype, or leave it out")
-            ) from error
-    problem = f"argument {name} is of type {type(leaf).__name__}"
+        dtype = leaf.dtype.newbyteorder("=")
+        if dtype in KINDS:
+            return tuple(leaf.shape), as_dtype(dtype)
+        parts = f"graphs are real: give {name}.real and {name}.imag apart"
+        advice = parts if dtype.kind == "c" else f"convert {name} with .astype, or leave it out"
+        raise DTypeError(f"argument {name} is of dtype {dtype}, which is not supported", advice)
     advice = "give arrays, numbers, pg.spec(shape, dtype) or containers of these; close over all else"
-    raise DTypeError(describe("tracing", "trace", problem, advice))
+    raise DTypeError(f"argument {name} is {named(leaf)}, which is no array", advice)
 
 
 def function_name(f: Callable[..., Any]) -> str:
@@ -97,20 +97,17 @@ def returned_text(x: Any) -> str:
     """What a function returned, for an error that says that it should have been something else."""
     if isinstance(x, Node):
         return f"one expression of type {x.type_text}"
-    if x is None:
-        return "None"
-    if type(x) is tuple:
-        return f"a tuple of {len(x)}"
-    return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}"
+    return f"a tuple of {len(x)}" if type(x) is tuple else named(x)
 
 
 def require_functions(op: str, advice: str, **given: Any) -> None:
     """Raise `SignatureError` for an argument of a function of functions that is not callable."""
     for title, f in given.items():
         if not callable(f):
-            what = repr(f) if isinstance(f, (Node, int, float)) else f"a {type(f).__name__}"
-            shown = [f] if isinstance(f, (Node, np.ndarray)) else []
-            raise SignatureError(describe("tracing", op, f"{title} is {what}, not a function", advice, shown))
+            what = shown(f) if isinstance(f, (Node, int, float)) else named(f)
+            operands = [f] if isinstance(f, (Node, np.ndarray)) else []
+            problem = f"{title} is {what}, not a function"
+            raise SignatureError(problem, advice, stage="tracing", subject=op, operands=operands)
 
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
@@ -133,6 +130,7 @@ def leaf_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     ]
 
 
+@explained
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """The graph of `f`, recorded by calling it once on variables shaped like `args`.
 
@@ -162,7 +160,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     with recording(inputs):
         try:
             returned, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
-        except (TypeError, ValueError, AttributeError) as error:
+        except TRANSLATED as error:
             clearer = in_our_words(error, name, args)
             if clearer is None:
                 raise
@@ -187,7 +185,7 @@ def make_inputs(names: Sequence[str], types: Sequence[Result]) -> list[Node]:
 def result_node(x: Any, function: str) -> Node:
     """A leaf of what a function returned, as a node."""
     if not isinstance(x, (Node, np.ndarray, np.generic, bool, int, float)):
-        problem = f"the function returned a {type(x).__name__}"
+        problem = f"the function returned {named(x)}"
         advice = "return expressions, arrays, numbers or containers of these"
-        raise GraphError(describe("tracing", function, problem, advice))
+        raise GraphError(problem, advice, stage="tracing", subject=function)
     return as_node(x)

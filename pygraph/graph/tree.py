@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError
-from .source import describe
+from ..errors import GraphError, named
 
 __all__ = ["TreeDef", "flatten", "flatten_named", "map_leaves", "unflatten"]
 
@@ -149,7 +148,7 @@ def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
         return LEAF
     if depth == MAX_NESTING:
         problem = f"containers are nested deeper than {MAX_NESTING}, or one contains itself"
-        raise GraphError(describe("tracing", f"a {type(tree).__name__}", problem, "put the leaves into fewer levels"))
+        raise GraphError(problem, "put the leaves into fewer levels", stage="tracing", subject=named(tree))
     form, parts = taken
     children = []
     for part in parts:  # not in a comprehension, which would take a frame of its own
@@ -164,7 +163,8 @@ def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
         GraphError: the number of leaves is not the form's.
     """
     if len(leaves) != treedef.n_leaves:
-        raise GraphError(f"{treedef.n_leaves} leaves expected for {treedef!r}, {len(leaves)} given")
+        problem = f"{treedef.n_leaves} leaves expected, {len(leaves)} given"
+        raise GraphError(problem, "give one for each leaf", stage="building", subject=f"a container {treedef!r}")
     remaining = iter(leaves)
     return _build(treedef, lambda: next(remaining))
 

@@ -63,7 +63,7 @@ def _typed(node: Node, graph: Graph) -> str | None:
     try:
         types = infer(node.op, node.inputs, node.attrs)
     except GraphError as error:
-        return str(error)
+        return error.problem
     if node.types != types:
         inferred = ", ".join(f"{dtype.name}{list(shape)}" for shape, dtype in types)
         return f"the node says {node.type_text}, its operands give {inferred}"
@@ -113,15 +113,20 @@ def verify(graph: Graph, stage: str) -> None:
             problem = "an operand comes after it: the graph has a cycle"
         if problem is not None:
             subject = f"{node.op.name}, node {number} ({node.type_text})"
-            raise VerificationError(f"{stage} graph {graph.name!r}: {subject}: {problem}\n  at: {node.where}")
+            raise _broken(stage, graph, f"{subject}: {problem}", node)
         seen.add(node)
         for body in bodies_of(node):
             _verify_body(body, node, stage)
+
+
+def _broken(stage: str, graph: Graph, problem: str, node: Node) -> VerificationError:
+    subject = f"{stage} graph {graph.name!r}"
+    return VerificationError(problem, "report this error", stage="verifying", subject=subject, line=node.where)
 
 
 def _verify_body(body: Graph, node: Node, stage: str) -> None:
     """The body of a loop or a branch is closed, and keeps to the specification of its stage."""
     if body.free:
         names = ", ".join(repr(free.attrs["name"]) for free in body.free)
-        raise VerificationError(f"{stage} graph {body.name!r}: body of {node!r}: free variables {names}")
+        raise _broken(stage, body, f"body of {node!r}: free variables {names}", node)
     verify(body, stage)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import UnsupportedError
-from ..graph.source import describe
 from .format import Opcode, SlotKind
 from .in_place_update import Share, agreed
 from .steps import PlainStep, SlotOf, Value
@@ -84,7 +83,7 @@ class _Ports:
         if tape < 0:
             problem = "one of its operands is made from the steps of a loop that ran elsewhere"
             advice = "differentiate the while_loop once in reverse, and outside of other loops"
-            raise UnsupportedError(describe("lowering", self.node.op.name, problem, advice, where=self.node.where))
+            raise UnsupportedError(problem, advice, stage="lowering", subject=self.node.op.name, line=self.node.where)
         return tape
 
     def emit(

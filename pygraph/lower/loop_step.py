@@ -129,10 +129,9 @@ class LoopBuilder:
                 for m, x in zip(merged, operands, strict=True):
                     m.append(x.strides[at])
         if len(dims) > MAX_DIMS:
-            raise UnsupportedError(
-                f"lowering: an operation over {len(dims)} axes that no reshape merges; at most {MAX_DIMS}: "
-                "make an operand contiguous or reshape it to fewer axes"
-            )
+            problem = f"it has {len(dims)} axes that no reshape merges, and {MAX_DIMS} are the most"
+            advice = "make an operand contiguous, or reshape it to fewer axes"
+            raise UnsupportedError(problem, advice, stage="lowering", subject="an operation")
         for operand, strides in zip(operands, merged, strict=True):
             operand.strides = strides
         return dims

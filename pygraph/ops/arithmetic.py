@@ -344,7 +344,7 @@ def reciprocal(x: Any) -> Any:
     """
     if kind(x) != "f":
         raise DTypeError(
-            f"reciprocal: {operand(x).dtype} operand; NumPy truncates 1 / x to an integer. Write 1 / x instead"
+            f"NumPy truncates 1 / x of {operand(x).dtype} to an integer", "write 1 / x, or x.astype('float64')"
         )
     return reciprocal_row(x)
 
@@ -376,11 +376,11 @@ def round(x: Any, decimals: int = 0) -> Any:
     if decimals == 0:
         return round_row(x)
     if kind(x) == "b":
-        raise DTypeError("round: bools have no decimals; use pg.astype(x, 'float64') first")
+        raise DTypeError("bools have no decimals", "use x.astype('float64')")
     if kind(x) == "i":
         if decimals > 0:
             return round_row(x)
-        raise UnsupportedError("round: negative decimals of integers; use pg.astype(x, 'float64') first")
+        raise UnsupportedError("negative decimals of integers", "use x.astype('float64')")
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)
     return round_row(x * scale) / scale if decimals > 0 else round_row(x / scale) * scale
 
@@ -406,16 +406,16 @@ def power(x: Any, y: Any) -> Any:
     if "f" in kinds:
         return _float_power(x, y)
     if kinds[0] == "b":
-        raise DTypeError("power: bools to an integer power; use pg.astype(x, 'int64') first")
+        raise DTypeError("bools to an integer power", "use x.astype('int64')")
     values = None if getattr(y, "op", None) is not None else np.unique(np.asarray(y))
     if values is None or values.size != 1 or values[0] < 0:
         raise UnsupportedError(
-            "power: integers need one constant integer exponent >= 0; use pg.astype(x, 'float64') ** y for others"
+            "integers need one constant integer exponent >= 0", "use x.astype('float64') ** y for others"
         )
     if type(y) not in (int, bool):
         y = operand(y)
         if y.ndim:
-            raise UnsupportedError("power: integers to an array of exponents; give the exponent as one Python int")
+            raise UnsupportedError("integers to an array of exponents", "give the exponent as one Python int")
         x = astype(x, np.result_type(operand(x).dtype, y.dtype))
     return _integer_power(operand(x), int(values[0]))
 

@@ -11,36 +11,35 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, ShapeError, TracedValueError, UnsupportedError
+from ..errors import DTypeError, GraphError, ShapeError, TracedValueError, UnsupportedError, named, shown
 from .dtypes import KINDS, as_dtype
 from .limits import MAX_AXES, MAX_ELEMENTS
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_describe: Callable[[str, GraphError, Sequence[Any]], str] | None = None
-
-
-def bind_describer(describe: Callable[[str, GraphError, Sequence[Any]], str]) -> None:
-    """Tell the public functions how an error is described in full (called once, by `pygraph.graph`)."""
-    global _describe
-    _describe = describe
 
 
 def explained(function: Callable[P, T]) -> Callable[P, T]:
-    """A public function whose errors say stage, function, operands, the user's line and what to do."""
+    """A public function that completes the errors it raises: they say stage, function, operands and what to do."""
+    return explained_as(function.__name__)(function)
 
-    @functools.wraps(function)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except GraphError as error:
-            if _describe is None or "\n  do: " in str(error):
+
+def explained_as(subject: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """The same of a function that the user knows by another name."""
+
+    def decorated(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return function(*args, **kwargs)
+            except GraphError as error:
+                error.complete("tracing", subject, [x for x in args if hasattr(x, "shape") and hasattr(x, "dtype")])
                 raise
-            described = type(error)(_describe(function.__name__, error, args))
-        raise described
 
-    return wrapper
+        return wrapper
+
+    return decorated
 
 
 def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:
@@ -122,6 +121,10 @@ def operand(x: Any) -> Any:
     return x if is_expression(x) else numbers_of(x)
 
 
+#: The problem with NumPy's masked arrays, and what to do about it.
+MASKED = ("masked arrays are not supported", "use np.where(mask, x, y) on plain arrays")
+
+
 def is_masked(x: Any) -> bool:
     """Whether `x` is one of NumPy's masked arrays: there is none before their module, slow to import, is there."""
     masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
@@ -133,39 +136,36 @@ def numbers_of(x: Any) -> np.ndarray[Any, Any]:
     if type(x) is np.ndarray and x.dtype.kind in "fib":
         return x
     if isinstance(x, np.matrix):
-        raise UnsupportedError("np.matrix is not supported", advice="give np.asarray(m), and multiply matrices with @")
+        raise UnsupportedError("np.matrix is not supported", "give np.asarray(m), and multiply matrices with @")
     if is_masked(x):
-        raise UnsupportedError("masked arrays are not supported", advice="use np.where(mask, x, y) on plain arrays")
+        raise UnsupportedError(*MASKED)
     try:
         array = np.asarray(x)
     except TracedValueError as error:
         raise UnsupportedError(
-            "a list of expressions is not an array", advice="join them with np.stack, or pg.array"
+            "a list of expressions is not an array", "join them with np.stack, or pg.array"
         ) from error
     except OverflowError as error:
-        raise DTypeError(f"{x!r} does not fit in int64", advice="use a float, or a smaller number") from error
+        raise DTypeError(f"{shown(x)} does not fit in int64", "use a float, or a smaller number") from error
     except ValueError as error:
-        raise ShapeError(f"a {type(x).__name__} is not like an array: {error}", advice="give equal lengths") from error
+        raise ShapeError(f"{named(x)} is not like an array: {error}", "give equal lengths") from error
     if array.dtype.kind in "fib":
         return array
     if array.dtype == object and isinstance(x, int):
-        raise DTypeError(f"{x!r} does not fit in int64", advice="use a float, or a smaller number")
+        raise DTypeError(f"{shown(x)} does not fit in int64", "use a float, or a smaller number")
     if array.dtype.kind in "OSUV":
-        name = type(x).__name__
         if hasattr(x, "tocsr"):
-            problem, advice = f"a {name} takes part in A @ x and x @ A only", "write those, or give A.toarray()"
+            problem, advice = f"{named(x)} takes part in A @ x and x @ A only", "write those, or give A.toarray()"
         elif isinstance(x, str | bytes | None):
-            problem, advice = f"{x!r} is no number", "give numbers, arrays or expressions"
+            problem, advice = f"{shown(x)} is no number", "give numbers, arrays or expressions"
         elif callable(x):
-            problem, advice = f"a {name} is no number", "call the function: f(x)"
+            problem, advice = f"{named(x)} is no number", "call the function: f(x)"
         else:
             of = f" of dtype {array.dtype}" if isinstance(x, np.ndarray) else ""
-            problem, advice = f"a {name}{of} is no number", "give numbers, arrays or expressions"
-        raise DTypeError(problem, advice=advice)
+            problem, advice = f"{named(x)}{of} is no number", "give numbers, arrays or expressions"
+        raise DTypeError(problem, advice)
     if array.dtype.kind == "c":
-        raise DTypeError(
-            f"dtype {array.dtype} is not supported", advice="graphs are real: give x.real and x.imag apart"
-        )
+        raise DTypeError(f"dtype {array.dtype} is not supported", "graphs are real: give x.real and x.imag apart")
     return array
 
 
@@ -175,10 +175,10 @@ def kind(x: Any) -> str:
         return "b"
     if type(x) in (int, float):
         return "i" if type(x) is int else "f"
-    return KINDS[as_dtype(operand(x).dtype, "operand")]
+    return KINDS[as_dtype(operand(x).dtype)]
 
 
-def static_shape(shape: Any, name: str, *, inferred: bool = False) -> Shape:
+def static_shape(shape: Any, *, inferred: bool = False) -> Shape:
     """A shape given as an int or a sequence of ints, as a tuple of Python ints that an array can have.
 
     With `inferred` a size may be -1: one that the caller works out.
@@ -192,12 +192,13 @@ def static_shape(shape: Any, name: str, *, inferred: bool = False) -> Shape:
         sizes = shape if isinstance(shape, Sequence | np.ndarray) else (shape,)
         taken = tuple(int(operator.index(n)) for n in sizes)
     except TypeError as error:
-        raise ShapeError(f"{name}: a shape must be an int or a tuple of ints known now, not {shape!r}") from error
-    checked_shape(tuple(n for n in taken if n != -1) if inferred else taken, name, taken)
+        problem = f"a shape must be an int or a tuple of ints, not {shown(shape)}"
+        raise ShapeError(problem, "give ints that are known when recording: shapes are static") from error
+    checked_shape(tuple(n for n in taken if n != -1) if inferred else taken, taken)
     return taken
 
 
-def checked_shape(shape: Shape, name: str, given: Shape | None = None) -> Shape:
+def checked_shape(shape: Shape, given: Shape | None = None) -> Shape:
     """`shape`, of which no size is negative and which an array can have; the one check of every shape in a graph.
 
     Raises:
@@ -207,35 +208,36 @@ def checked_shape(shape: Shape, name: str, given: Shape | None = None) -> Shape:
         return shape
     if min(shape) >= 0 and len(shape) <= MAX_AXES and prod(n for n in shape if n) <= MAX_ELEMENTS:
         return shape
-    text = f"{name}: the shape {shape if given is None else given}"
+    text = f"the shape {shown(shape if given is None else given)}"
     if min(shape, default=0) < 0:
-        raise ShapeError(f"{text} has a negative size")
-    raise ShapeError(f"{text} is more than an array can have: {MAX_AXES} axes, and fewer than 2**57 elements")
+        raise ShapeError(f"{text} has a negative size", "give sizes of 0 or more")
+    if len(shape) > MAX_AXES:
+        raise ShapeError(f"{text} has {len(shape)} axes", f"give {MAX_AXES} at most: join some with reshape")
+    raise ShapeError(f"{text} has 2**57 elements or more", "give sizes that memory can hold")
 
 
-def normal_axis(axis: Any, ndim: int, name: str) -> int:
+def normal_axis(axis: Any, ndim: int) -> int:
     """One axis as a non-negative Python int; raises `ShapeError` out of range."""
     try:
         index = operator.index(axis)
     except TypeError as error:
         raise ShapeError(
-            f"{name}: an axis must be an int known when recording, not {axis!r}",
-            advice="give an int, or a tuple of ints",
+            f"an axis must be an int known when recording, not {shown(axis)}", "give an int, or a tuple of ints"
         ) from error
     if not -ndim <= index < ndim:
         raise ShapeError(
-            f"{name}: axis {index} is out of range for an operand with {ndim} {'axis' if ndim == 1 else 'axes'}",
-            advice=f"give an axis from {-ndim} to {ndim - 1}" if ndim else "leave axis out: a scalar has none",
+            f"axis {index} is out of range for an operand with {ndim} {'axis' if ndim == 1 else 'axes'}",
+            f"give an axis from {-ndim} to {ndim - 1}" if ndim else "leave axis out: a scalar has none",
         )
     return index % ndim
 
 
-def normal_axes(axis: Any, ndim: int, name: str) -> tuple[int, ...]:
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """An `axis` argument (None, an int or several) as distinct non-negative ints, in the order given."""
     if axis is None:
         return tuple(range(ndim))
     several = axis if isinstance(axis, Sequence | np.ndarray) else (axis,)
-    axes = tuple(normal_axis(a, ndim, name) for a in several)
+    axes = tuple(normal_axis(a, ndim) for a in several)
     if len(set(axes)) != len(axes):
-        raise ShapeError(f"{name}: axis {tuple(several)} names the same axis twice")
+        raise ShapeError(f"axis {tuple(several)} names the same axis twice", "name each axis once")
     return axes

@@ -157,7 +157,7 @@ def astype(x: Any, dtype: Any) -> Any:
         >>> pg.astype(np.array([1.7, -1.7]), "int64")
         array([ 1, -1])
     """
-    wanted = as_dtype(dtype, "astype")
+    wanted = as_dtype(dtype)
     x = operand(x)
     return x if x.dtype == wanted else convert(x, dtype=wanted)
 
@@ -232,7 +232,7 @@ def logical_not(x: Any) -> Any:
 def _tested(row: Op, x: Any) -> Any:
     """A test for special values, which also takes integers and bools, as NumPy's do."""
     x = operand(x)
-    return row(x if KINDS[as_dtype(x.dtype, row.name)] == "f" else astype(x, np.float64))
+    return row(x if KINDS[as_dtype(x.dtype)] == "f" else astype(x, np.float64))
 
 
 @explained
@@ -312,5 +312,5 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """
     value = operand(fill_value)
     value = astype(value, value.dtype if dtype is None else dtype)
-    wanted = static_shape(shape, "full")
+    wanted = static_shape(shape)
     return broadcast_to_row(value, shape=wanted) if is_expression(value) else np.full(wanted, value)

@@ -33,17 +33,17 @@ __all__ = [
 ]
 
 
-def _floating(x: Any, name: str) -> Any:
-    """The operand as floats: integers as float64; bools are refused, except where `name` is empty."""
+def _floating(x: Any, bools: bool = False) -> Any:
+    """The operand as floats: integers as float64; bools are refused, or taken as 0 and 1."""
     x = operand(x)
-    if kind(x) == "b" and name:
-        raise DTypeError(f"{name}: bool operand, a number needed; use pg.astype(x, 'float64')")
+    if kind(x) == "b" and not bools:
+        raise DTypeError("bool operand, a number needed", "use x.astype('float64')")
     return x if kind(x) == "f" else astype(x, np.float64)
 
 
-def _count(x: Any, axis: Any, name: str) -> int:
+def _count(x: Any, axis: Any) -> int:
     """How many elements are combined along an `axis` argument."""
-    return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim, name))
+    return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim))
 
 
 @explained
@@ -57,8 +57,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.mean(np.array([[1, 2], [3, 5]]), axis=1)
         array([1.5, 4. ])
     """
-    x = _floating(x, "")
-    return divide(reduce(reduce_sum, x, axis, keepdims, "mean"), float(_count(x, axis, "mean")))
+    x = _floating(x, bools=True)
+    return divide(reduce(reduce_sum, x, axis, keepdims), float(_count(x, axis)))
 
 
 @explained
@@ -74,10 +74,10 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
         >>> float(pg.ops.var(np.array([1.0, 2.0, 3.0]), ddof=1))
         1.0
     """
-    x = _floating(x, "")
+    x = _floating(x, bools=True)
     deviation = x - mean(x, axis, True)
-    total = reduce(reduce_sum, square(deviation), axis, keepdims, "var")
-    return divide(total, builtins.max(float(_count(x, axis, "var") - ddof), 0.0))
+    total = reduce(reduce_sum, square(deviation), axis, keepdims)
+    return divide(total, builtins.max(float(_count(x, axis) - ddof), 0.0))
 
 
 @explained
@@ -99,9 +99,9 @@ def _peak(x: Any, axes: tuple[int, ...]) -> Any:
     return stop_gradient(reshape(reduce_max(x, axes=axes) if axes else x, kept_shape(x.shape, axes)))
 
 
-def _exponentials(x: Any, axis: Any, name: str) -> tuple[Any, Any, Any, tuple[int, ...]]:
+def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any, tuple[int, ...]]:
     """x less a finite shift, its exponentials, the shift, and the axes."""
-    axes = tuple(sorted(normal_axes(axis, x.ndim, name)))
+    axes = tuple(sorted(normal_axes(axis, x.ndim)))
     peak = _peak(x, axes)
     shift = select(isfinite_row(peak), peak, 0.0)
     shifted = x - shift
@@ -123,9 +123,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> float(pg.logsumexp(np.array([1000.0, 0.0])))
         1000.0
     """
-    x = _floating(x, "logsumexp")
-    _, exponentials, shift, axes = _exponentials(x, axis, "logsumexp")
-    total = reduce(reduce_sum, exponentials, axes, True, "logsumexp")
+    x = _floating(x)
+    _, exponentials, shift, axes = _exponentials(x, axis)
+    total = reduce(reduce_sum, exponentials, axes, True)
     result = log(total) + shift
     return result if keepdims else reshape(result, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
@@ -144,10 +144,10 @@ def softmax(x: Any, axis: Any = -1) -> Any:
         >>> pg.softmax(np.array([0.0, 0.0, -np.inf]))
         array([0.5, 0.5, 0. ])
     """
-    x = _floating(x, "softmax")
-    axes = tuple(sorted(normal_axes(axis, x.ndim, "softmax")))
+    x = _floating(x)
+    axes = tuple(sorted(normal_axes(axis, x.ndim)))
     exponentials = exp(x - _peak(x, axes))
-    return exponentials / reduce(reduce_sum, exponentials, axes, True, "softmax")
+    return exponentials / reduce(reduce_sum, exponentials, axes, True)
 
 
 @explained
@@ -162,9 +162,9 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
         >>> pg.log_softmax(np.array([0.0, -1000.0]))
         array([    0., -1000.])
     """
-    x = _floating(x, "log_softmax")
-    shifted, exponentials, _, axes = _exponentials(x, axis, "log_softmax")
-    return shifted - log(reduce(reduce_sum, exponentials, axes, True, "log_softmax"))
+    x = _floating(x)
+    shifted, exponentials, _, axes = _exponentials(x, axis)
+    return shifted - log(reduce(reduce_sum, exponentials, axes, True))
 
 
 @explained
@@ -182,7 +182,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
         array([-1. ,  0.5,  1. ])
     """
     if (min is not None and a_min is not None) or (max is not None and a_max is not None):
-        raise UnsupportedError("clip: a bound is given twice; use min and max alone")
+        raise UnsupportedError("a bound is given twice", "use min and max alone")
     low, high = min if a_min is None else a_min, max if a_max is None else a_max
     x = operand(x)  # a Python number counts as an array here, as in NumPy
     x = x if low is None else maximum(x, low)
@@ -211,7 +211,7 @@ def silu(x: Any) -> Any:
         >>> pg.silu(np.array([0.0]))
         array([0.])
     """
-    x = _floating(x, "silu")
+    x = _floating(x)
     return silu_row(x)
 
 
@@ -229,12 +229,12 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         >>> pg.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
         array([-0.1587,  0.    ,  0.8413])
     """
-    x = _floating(x, "gelu")
+    x = _floating(x)
     if approximate == "none":
         return gelu_row(x)
     if approximate == "tanh":
         return 0.5 * x * (1.0 + tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
-    raise UnsupportedError(f"gelu: approximate={approximate!r}; use 'none' or 'tanh'")
+    raise UnsupportedError(f"approximate={approximate!r}", "give 'none' or 'tanh'")
 
 
 @explained
@@ -245,7 +245,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
         >>> pg.elu(np.array([-np.inf, 0.0, 2.0]))
         array([-1.,  0.,  2.])
     """
-    x = _floating(x, "elu")
+    x = _floating(x)
     positive = x > 0.0
     return select(positive, x, alpha * expm1(select(positive, 0.0, x)))
 
@@ -258,5 +258,5 @@ def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Any:
         >>> pg.leaky_relu(np.array([-2.0, 2.0]))
         array([-0.02,  2.  ])
     """
-    x = _floating(x, "leaky_relu")
+    x = _floating(x)
     return select(x < 0.0, negative_slope * x, x)

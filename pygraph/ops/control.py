@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import DTypeError, GraphError, ShapeError
+from ..errors import DTypeError, GraphError, LimitError, ShapeError
 from .dtypes import bool_, int64
+from .kernel import Failure
 from .limits import MAX_DEPTH, MAX_STEPS
 from .row import Attrs, DType, Family, Op, Shape, register
 
@@ -33,7 +34,9 @@ def bind_batch(name: str, batch: Callable[..., Any]) -> None:
 def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
     name = node.op.name
     if name not in _batch_rules:
-        raise GraphError(f"op {name!r}: its rule for a batch is not loaded; take batch from pygraph.autodiff")
+        raise GraphError(
+            "its rule is not loaded", "take batch from pygraph.autodiff", stage="batching", subject=f"op {name!r}"
+        )
     return _batch_rules[name](node, operands, batched, size)
 
 
@@ -46,12 +49,22 @@ def _row(
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
-        raise GraphError(f"op {name!r}: evaluate the graph it is in, with pygraph.graph.reference")
+        raise GraphError(
+            "it has no value outside of a graph",
+            "evaluate the graph it is in, with pygraph.graph.reference",
+            stage="evaluating",
+            subject=f"op {name!r}",
+        )
 
     def bound(which: int) -> Callable[..., Any]:
         def call(*args: Any, **attrs: Any) -> Any:
             if name not in _rules:
-                raise GraphError(f"op {name!r}: its derivative is not loaded; take jvp and vjp from pygraph.autodiff")
+                raise GraphError(
+                    "its rule is not loaded",
+                    "take jvp and vjp from pygraph.autodiff",
+                    stage="differentiating",
+                    subject=f"op {name!r}",
+                )
             return _rules[name][which](*args, **attrs)
 
         return call
@@ -88,9 +101,8 @@ def _text(type_: _Type) -> str:
 def _shallow(bodies: Sequence[Any]) -> None:
     """Raise where bodies of these heights make a node that is nested too deep."""
     if max(body.height for body in bodies) >= MAX_DEPTH:
-        raise GraphError(
-            f"loops and branches are nested deeper than {MAX_DEPTH}; write one of them as a loop over more"
-        )
+        problem = f"loops and branches are nested deeper than {MAX_DEPTH}"
+        raise GraphError(problem, "write two of them as one loop over both")
 
 
 def _connect(given: Sequence[_Type], body: Any, first: int = 0) -> None:
@@ -114,7 +126,7 @@ def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     """The final carry, typed like the initial one, then each stacked output with a leading axis of `length`."""
     body, length, n_consts = attrs["body"], attrs["length"], attrs["n_consts"]
     if length > MAX_STEPS:
-        raise GraphError(f"a loop of {length} steps; a scan counts {MAX_STEPS} at most, a while_loop any number")
+        raise GraphError(f"a loop of {length} steps", f"a scan counts {MAX_STEPS} at most, a while_loop any number")
     _shallow((body,))
     second = n_consts + attrs["n_carry"]
     given = [_typed(x) for x in operands[:second]]
@@ -168,6 +180,20 @@ def _branch_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
 def _carry_operands(attrs: Attrs, count: int) -> range:
     return range(attrs["n_consts"], attrs["n_consts"] + attrs["n_carry"])
 
+
+#: How loops whose number of steps is known at run time can fail.
+STEPS = Failure(
+    LimitError,
+    "the condition still holds after {0} steps, the loop's limit",
+    "check that the condition becomes false, or give the loop a higher limit",
+    "STEPS",
+)
+TAPE = Failure(
+    LimitError,
+    "step {0} needs more tape than the limit of {1} bytes",
+    "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode",
+    "TAPE",
+)
 
 scan = _row(
     "scan",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError
+from ..errors import DTypeError, shown
 
 float64 = np.dtype("float64")
 float32 = np.dtype("float32")
@@ -20,22 +20,23 @@ CODES: dict[np.dtype[Any], int] = {dtype: code for code, dtype in enumerate(DTYP
 #: `f` floating, `i` integer, `b` boolean: the letters used in `Op.kinds`.
 KINDS: dict[np.dtype[Any], str] = {float64: "f", float32: "f", int64: "i", int32: "i", bool_: "b"}
 
+_NAMES = ", ".join(dtype.name for dtype in DTYPES[:-1]) + f" or {bool_.name}"
+
 #: By code: how the names of C functions and enums say a type.
 SUFFIXES: tuple[str, ...] = tuple(
     kind if kind == "b" else f"{kind}{dtype.itemsize * 8}" for dtype, kind in ((x, KINDS[x]) for x in DTYPES)
 )
 
 
-def as_dtype(spec: Any, what: str = "dtype") -> np.dtype[Any]:
+def as_dtype(spec: Any) -> np.dtype[Any]:
     """The supported dtype that `spec` names; raises `DTypeError` for any other."""
     try:
         dtype = np.dtype(spec)
     except TypeError as error:
-        raise DTypeError(f"{what}: {spec!r} is not a dtype") from error
+        raise DTypeError(f"{shown(spec)} is not a dtype", f"give {_NAMES}") from error
     if dtype not in CODES or not dtype.isnative:
-        names = ", ".join(d.name for d in DTYPES)
         order = "" if dtype.isnative else f" of the other byte order ({dtype.str!r})"
-        raise DTypeError(f"{what}: {dtype.name}{order} is not supported; use one of {names}")
+        raise DTypeError(f"dtype {dtype.name}{order} is not supported", f"convert it to {_NAMES} first")
     return DTYPES[CODES[dtype]]
 
 

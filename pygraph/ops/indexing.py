@@ -282,7 +282,7 @@ wrap_index_row: Op = register(
 )
 
 
-def as_index(index: Any, name: str) -> Any:
+def as_index(index: Any) -> Any:
     """An integer array or expression as int64; raises for bools and floats."""
     index = operand(index)
     if not is_expression(index) and (index.dtype.kind in "iu" or index.size == 0):  # an empty list is of floats
@@ -290,12 +290,11 @@ def as_index(index: Any, name: str) -> Any:
     letter = kind(index)
     if letter == "b":
         raise UnsupportedError(
-            f"{name}: an index must be an integer, not bool",
-            advice="keep the shape: np.where(mask, x, 0.0); x[mask] takes a mask that is known when recording",
+            "an index must be an integer, not bool",
+            "keep the shape: np.where(mask, x, 0.0); x[mask] takes a mask that is known when recording",
         )
     if letter == "f":
-        problem = f"{name}: an index must be an integer, not {index.dtype}"
-        raise DTypeError(problem, advice="convert the index: i.astype('int64')")
+        raise DTypeError(f"an index must be an integer, not {index.dtype}", "convert the index: i.astype('int64')")
     return astype(index, int64)
 
 
@@ -321,8 +320,8 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     x = operand(x)
     if axis is None:
         x, axis = ravel(x), 0
-    axis = normal_axis(axis, x.ndim, "take")
-    index = as_index(indices, "take")
+    axis = normal_axis(axis, x.ndim)
+    index = as_index(indices)
     if not is_expression(index):
         index = _checked(index, x.shape[axis])
     return take_row(x, index, axis=axis)

@@ -12,7 +12,7 @@ loader has checked that all operands, results and the workspace are as large as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,11 @@ TYPES: dict[str, np.dtype[Any]] = {"d": float64, "f": float32, "l": int64, "i": 
 
 @dataclass(frozen=True)
 class Failure:
-    """A way in which a kernel can fail at run time.
+    """A way in which a kernel, or a loop, can fail at run time.
 
     Attributes:
         error: the class that is raised.
-        problem: what happened; {0} and {1} stand for the kernel's two numbers.
+        problem: what happened; {0} and {1} stand for the two numbers that C says more with.
         advice: what to do about it.
         status: the name of the status that C returns, where other instructions fail in the same way.
     """
@@ -41,6 +41,10 @@ class Failure:
     problem: str
     advice: str
     status: str = "FAILURE"
+
+    def raised(self, detail: Iterable[int], subject: str, line: Any) -> GraphError:
+        """The error of a failure with these numbers, in an operation that the user's `line` recorded."""
+        return self.error(self.problem.format(*detail), self.advice, stage="running", subject=subject, line=line)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
+from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError, shown
 from .arithmetic import add
-from .common import broadcast_shapes, explained, is_expression, kind, operand
+from .common import broadcast_shapes, explained_as, is_expression, kind, operand
 from .comparison import astype, select
 from .indexing import as_index, scatter_add, scatter_set, take_row, wrapped
 from .row import Shape
@@ -82,13 +82,13 @@ def _entry(entry: Any, size: int, axis: int) -> Any:
     """One entry of a key for an axis of this size: an int, a `_Range`, or an int64 index array or expression."""
     if isinstance(entry, slice):
         if entry.step is not None and not is_expression(entry.step) and entry.step == 0:
-            raise ShapeError("indexing: a slice's step is 0", advice="give a step of 1 or more, or -1 and less")
+            raise ShapeError("a slice's step is 0", "give a step of 1 or more, or -1 and less")
         try:
             start, stop, step = entry.indices(size)
         except (TypeError, ValueError) as error:
             raise UnsupportedError(
-                "indexing: a slice needs ints known when recording",
-                advice="for n elements from a computed start write x[start + np.arange(n)]",
+                "a slice needs ints known when recording",
+                "for n elements from a computed start write x[start + np.arange(n)]",
             ) from error
         count = len(range(start, stop, step))
         return _Range(start if count else 0, step if count > 1 else 1, count, size)
@@ -96,11 +96,11 @@ def _entry(entry: Any, size: int, axis: int) -> Any:
         place = operator.index(entry)
         if not -size <= place < size:
             raise IndexRangeError(
-                f"indexing: index {place} is out of range for axis {axis} of size {size}",
-                advice=f"give {-size} to {size - 1}" if size else "the axis is empty: x[:] has no elements either",
+                f"index {place} is out of range for axis {axis} of size {size}",
+                f"give {-size} to {size - 1}" if size else "the axis is empty: x[:] has no elements either",
             )
         return place % size
-    return wrapped(as_index(entry, "indexing"), size)
+    return wrapped(as_index(entry), size)
 
 
 def _is_mask(entry: Any) -> bool:
@@ -138,8 +138,8 @@ def _unmasked(x: Any, key: Any) -> tuple[Any, Any]:
             continue
         if is_expression(entry):
             raise UnsupportedError(
-                f"indexing: how many elements the mask {entry!r} picks is not known when recording",
-                advice="keep the shape: np.where(mask, x, 0.0) may be summed; x.at[mask].set(v) takes one number v",
+                f"how many elements the mask {entry!r} picks is not known when recording",
+                "keep the shape: np.where(mask, x, 0.0) may be summed; x.at[mask].set(v) takes one number v",
             )
         mask = np.asarray(entry)
         if mask.ndim == 0:
@@ -149,8 +149,8 @@ def _unmasked(x: Any, key: Any) -> tuple[Any, Any]:
             continue
         if mask.shape != x.shape[axis : axis + mask.ndim]:
             raise ShapeError(
-                f"indexing: a mask of shape {mask.shape} for axes of sizes {x.shape[axis : axis + mask.ndim]}",
-                advice="give a mask of the shape of the axes that it stands for",
+                f"a mask of shape {mask.shape} for axes of sizes {x.shape[axis : axis + mask.ndim]}",
+                "give a mask of the shape of the axes that it stands for",
             )
         found += mask.nonzero()
         axis += mask.ndim
@@ -174,10 +174,12 @@ def _parse(x: Any, key: Any) -> _Key:
     entries = list(key) if isinstance(key, tuple) else [key]
     dots = [k for k, entry in enumerate(entries) if entry is Ellipsis]
     if len(dots) > 1:
-        raise ShapeError("indexing: a key may hold one Ellipsis")
+        raise ShapeError(
+            "a key holds more than one Ellipsis", "write ... once: it stands for all axes that are not named"
+        )
     used = len(entries) - len(dots) - sum(entry is None for entry in entries)
     if used > x.ndim:
-        raise ShapeError(f"indexing: {used} indices for an operand of shape {x.shape}")
+        raise ShapeError(f"{used} indices for an operand of shape {x.shape}", f"give {x.ndim} indices at most")
     fill = [slice(None)] * (x.ndim - used)
     # an Ellipsis separates arrays even where it stands for no axis
     position = dots[0] if dots else len(entries)
@@ -201,7 +203,7 @@ def _parse(x: Any, key: Any) -> _Key:
     try:
         block = broadcast_shapes([entry.shape for entry in arrays])
     except ShapeError as error:
-        raise ShapeError(f"indexing: index arrays: {error}") from error
+        raise ShapeError(f"index arrays: {error.problem}", "give index arrays of shapes that broadcast") from error
     places = [k for k, advanced in enumerate(groups) if advanced]
     return _Key(tuple(axes), tuple(layout), block, places[-1] - places[0] + 1 != len(places))
 
@@ -230,7 +232,7 @@ def _linear(indices: Sequence[Any], sizes: Sequence[int]) -> Any:
     return total
 
 
-@explained
+@explained_as("indexing")
 def index(x: Any, key: Any) -> Any:
     """`x[key]` as NumPy reads it: ints, slices, Ellipsis, newaxis, integer arrays or expressions, masks known now.
 
@@ -261,7 +263,7 @@ def index(x: Any, key: Any) -> Any:
     return reshape(result, parsed.sizes(order))
 
 
-@explained
+@explained_as("indexing")
 def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     """`x` with `values` (broadcast to `x[key]`) put at the places of `key` ("set") or added there ("add").
 
@@ -278,9 +280,9 @@ def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     """
     x = operand(x)
     if mode not in ("set", "add"):
-        raise UnsupportedError(f"x.at[key]: mode {mode!r}; use 'set' or 'add'")
+        raise UnsupportedError(f"mode {shown(mode)}", "give 'set' or 'add'")
     if mode == "add" and kind(x) == "b":
-        raise DTypeError("x.at[key].add: bool operand; use pg.logical_or, or pg.astype(x, 'int64')")
+        raise DTypeError("bool operand", "use pg.logical_or, or x.astype('int64')", subject="x.at[key].add")
     values = values if is_expression(values) else np.asarray(values) if isinstance(values, list | tuple) else values
     chosen = _masked_update(x, key, values, mode)
     if chosen is not None:
@@ -296,7 +298,8 @@ def index_update(x: Any, key: Any, values: Any, mode: str) -> Any:
     try:
         values = broadcast_to(values, shape)
     except ShapeError as error:
-        raise ShapeError(f"x.at[key].{mode}: values of shape {values.shape} for places of shape {shape}") from error
+        problem = f"values of shape {values.shape} for places of shape {shape}"
+        raise ShapeError(problem, "give values that broadcast to the places", subject=f"x.at[key].{mode}") from error
     touched = [k for k, entry in enumerate(parsed.axes) if not (isinstance(entry, _Range) and entry.whole)]
     if not touched:
         values = reshape(values, x.shape)
@@ -314,9 +317,8 @@ def _fitting(values: Any, x: Any, mode: str) -> Any:
     ranks = {"b": 0, "i": 1, "f": 2}
     if ranks[kind(values)] > ranks[kind(x)]:
         given = values.dtype if hasattr(values, "dtype") else type(values).__name__
-        raise DTypeError(
-            f"x.at[key].{mode}: {given} values do not fit in {x.dtype}; convert one with pg.astype(..., dtype)"
-        )
+        problem = f"{given} values do not fit in {x.dtype}"
+        raise DTypeError(problem, "convert one with .astype(dtype)", subject=f"x.at[key].{mode}")
     return astype(values, x.dtype)
 
 

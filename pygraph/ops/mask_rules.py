@@ -22,7 +22,7 @@ FEW = 8
 
 
 def _unbound(value: Any) -> Any:
-    raise GraphError("a mask was asked for before pygraph.graph was imported")
+    raise GraphError("pygraph.graph is not imported yet", "import pygraph", stage="differentiating", subject="a mask")
 
 
 _constant: Callable[[Any], Any] = _unbound

@@ -92,9 +92,9 @@ matmul_row: Op = register(
 )
 
 
-def _refuse_bools(x: Any, y: Any, name: str) -> None:
+def _refuse_bools(x: Any, y: Any) -> None:
     if kind(x) == kind(y) == "b":
-        raise UnsupportedError(f"{name}: products of bool arrays are not supported; use pg.astype(x, 'int64')")
+        raise UnsupportedError("products of bool arrays are not supported", "use x.astype('int64')")
 
 
 @explained
@@ -115,14 +115,13 @@ def matmul(x: Any, y: Any) -> Any:
     if is_sparse(x) or is_sparse(y):
         return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
-    _refuse_bools(x, y, "matmul")
+    _refuse_bools(x, y)
     if x.ndim == 0 or y.ndim == 0:
-        raise ShapeError(f"matmul: operands of shapes {x.shape} and {y.shape}; a scalar is multiplied with *")
+        raise ShapeError(f"operands of shapes {x.shape} and {y.shape}", "multiply with a scalar by *")
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if x.shape[-1] != inner:
         raise ShapeError(
-            f"matmul: operands of shapes {x.shape} and {y.shape} differ in the axis that is summed: "
-            f"{x.shape[-1]} and {inner}"
+            f"operands of shapes {x.shape} and {y.shape} differ in the axis that is summed: {x.shape[-1]} and {inner}"
         )
     if x.ndim == 1 and y.ndim == 1:
         return reduce_sum(multiply(x, y), axes=(0,))
@@ -154,14 +153,14 @@ def dot(x: Any, y: Any) -> Any:
     if is_sparse(x) or is_sparse(y):
         return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
-    _refuse_bools(x, y, "dot")
+    _refuse_bools(x, y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
     if y.ndim <= 2:
         return matmul(x, y)
     inner = y.shape[-2]
     if x.shape[-1] != inner:
-        raise ShapeError(f"dot: operands of shapes {x.shape} and {y.shape}: {x.shape[-1]} and {inner} elements to sum")
+        raise ShapeError(f"operands of shapes {x.shape} and {y.shape}: {x.shape[-1]} and {inner} elements to sum")
     rest = (*y.shape[:-2], y.shape[-1])
     result = matmul(x, reshape(moveaxis(y, -2, 0), (inner, prod(rest))))
     return reshape(result, (*x.shape[:-1], *rest))

@@ -211,9 +211,9 @@ reduce_min = _reduction(
 )
 
 
-def reduce(row: Op, x: Any, axis: Any, keepdims: bool, name: str) -> Any:
+def reduce(row: Op, x: Any, axis: Any, keepdims: bool) -> Any:
     """`row` over an `axis` argument as NumPy takes it: None for all, an int, or several, negative from the end."""
-    axes = tuple(sorted(normal_axes(axis, x.ndim, name)))
+    axes = tuple(sorted(normal_axes(axis, x.ndim)))
     result = row(x, axes=axes) if axes else x
     return reshape(result, kept_shape(x.shape, axes)) if keepdims else result
 
@@ -240,7 +240,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         array([4., 6.])
     """
-    return reduce(reduce_sum, _summable(x), axis, keepdims, "sum")
+    return reduce(reduce_sum, _summable(x), axis, keepdims)
 
 
 @explained
@@ -256,14 +256,14 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
         array([ 2., 12.])
     """
-    return reduce(reduce_prod, _summable(x), axis, keepdims, "prod")
+    return reduce(reduce_prod, _summable(x), axis, keepdims)
 
 
-def _extreme(row: Op, x: Any, axis: Any, keepdims: bool, name: str) -> Any:
+def _extreme(row: Op, x: Any, axis: Any, keepdims: bool) -> Any:
     x = operand(x)
-    if 0 in (x.shape[k] for k in normal_axes(axis, x.ndim, name)):
-        raise ShapeError(f"{name}: shape {x.shape} has no elements along axis {axis}; test x.size first")
-    return reduce(row, x, axis, keepdims, name)
+    if 0 in (x.shape[k] for k in normal_axes(axis, x.ndim)):
+        raise ShapeError(f"shape {x.shape} has no elements along axis {axis}", "test x.size first")
+    return reduce(row, x, axis, keepdims)
 
 
 @explained
@@ -279,7 +279,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.max(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
         array([5., 4.])
     """
-    return _extreme(reduce_max, x, axis, keepdims, "max")
+    return _extreme(reduce_max, x, axis, keepdims)
 
 
 @explained
@@ -295,7 +295,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.min(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
         array([1., 3.])
     """
-    return _extreme(reduce_min, x, axis, keepdims, "min")
+    return _extreme(reduce_min, x, axis, keepdims)
 
 
 @explained
@@ -309,7 +309,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.any(np.array([[0, 1], [0, 0]]), axis=1)
         array([ True, False])
     """
-    return reduce(reduce_max, truth(x), axis, keepdims, "any")
+    return reduce(reduce_max, truth(x), axis, keepdims)
 
 
 @explained
@@ -323,4 +323,4 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.all(np.array([[0, 1], [2, 3]]), axis=1)
         array([False,  True])
     """
-    return reduce(reduce_min, truth(x), axis, keepdims, "all")
+    return reduce(reduce_min, truth(x), axis, keepdims)

@@ -200,15 +200,19 @@ def register(op: Op) -> Op:
     Raises:
         RegistrationError: the name is taken, or a rule that the family asks for is missing.
     """
+
+    def refused(problem: str, advice: str) -> RegistrationError:
+        return RegistrationError(problem, advice, stage="registering", subject=f"op {op.name!r}")
+
     missing = []
     if op.name in TABLE:
-        raise RegistrationError(f"op {op.name!r} is registered already")
+        raise refused("it is registered already", "give it another name")
     if op.reference is None and op.define is None and op.family is not Family.LEAF:
         missing.append("reference")
     if op.shape is None and op.results is None:
         missing.append("shape")
     if op.c is not None and op.define is not None:
-        raise RegistrationError(f"op {op.name!r} gives both a C expression and a definition; one is enough")
+        raise refused("it gives both a C expression and a definition", "leave one of them out")
     if not op.nondiff:
         if op.family is Family.ELEMENTWISE and len(op.partials) != op.arity and op.define is None:
             missing.append("a partial for each operand")
@@ -219,17 +223,17 @@ def register(op: Op) -> Op:
     if op.pointwise and op.arity is not None and len(op.domain) != op.arity:
         missing.append("a sampling domain for each operand")
     if missing:
-        raise RegistrationError(f"op {op.name!r} lacks {', '.join(missing)} (or say nondiff=True)")
+        raise refused(f"it lacks {', '.join(missing)}", "give that, or say nondiff=True where it has no derivative")
     if bool(op.combiner) != (op.identity is not None):
-        raise RegistrationError(f"op {op.name!r}: a reduction has both a combiner and an identity")
+        raise refused("a reduction has both a combiner and an identity", "give both, or neither")
     if op.batch is None and op.family not in (Family.LEAF, Family.ELEMENTWISE) and not op.pointwise:
-        raise RegistrationError(f"op {op.name!r} lacks batch, the rule for a batch of operands")
+        raise refused("it lacks batch, the rule for a batch of operands", "give batch=")
     TABLE[op.name] = op
     return op
 
 
 def _unbound(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
-    raise GraphError(f"op {op.name!r} was applied before pygraph.graph was imported")
+    raise GraphError("pygraph.graph is not imported yet", "import pygraph", stage="tracing", subject=op.name)
 
 
 _recorder: Callable[[Op, Sequence[Any], Attrs], Any] = _unbound

@@ -259,11 +259,11 @@ def reshape(x: Any, shape: Any) -> Any:
                [3, 4]])
     """
     x = operand(x)
-    wanted = static_shape(shape, "reshape", inferred=True)
+    wanted = static_shape(shape, inferred=True)
     if wanted.count(-1) == 1:
         size, known = prod(x.shape), -prod(wanted)
         if not known or size % known:
-            raise ShapeError(f"reshape: shape {x.shape} with {size} elements cannot become {wanted}")
+            raise ShapeError(f"shape {x.shape} with {size} elements cannot become {wanted}")
         wanted = tuple(size // known if n == -1 else n for n in wanted)
     return x if x.shape == wanted else reshape_row(x, shape=wanted)
 
@@ -292,7 +292,7 @@ def transpose(x: Any, axes: Any = None) -> Any:
                [2, 4]])
     """
     x = operand(x)
-    order = tuple(range(x.ndim))[::-1] if axes is None else normal_axes(axes, x.ndim, "transpose")
+    order = tuple(range(x.ndim))[::-1] if axes is None else normal_axes(axes, x.ndim)
     return x if order == tuple(range(x.ndim)) else transpose_row(x, axes=order)
 
 
@@ -308,10 +308,10 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
         (3, 4, 2)
     """
     x = operand(x)
-    sources = normal_axes((source,) if np.ndim(source) == 0 else source, x.ndim, "moveaxis")
-    targets = normal_axes((destination,) if np.ndim(destination) == 0 else destination, x.ndim, "moveaxis")
+    sources = normal_axes((source,) if np.ndim(source) == 0 else source, x.ndim)
+    targets = normal_axes((destination,) if np.ndim(destination) == 0 else destination, x.ndim)
     if len(sources) != len(targets):
-        raise ShapeError(f"moveaxis: {len(sources)} source axes but {len(targets)} destinations")
+        raise ShapeError(f"{len(sources)} source axes but {len(targets)} destinations")
     order = [axis for axis in range(x.ndim) if axis not in sources]
     for target, axis in sorted(zip(targets, sources, strict=True)):
         order.insert(target, axis)
@@ -330,7 +330,7 @@ def swapaxes(x: Any, axis1: Any, axis2: Any) -> Any:
         (4, 3, 2)
     """
     x = operand(x)
-    first, second = normal_axis(axis1, x.ndim, "swapaxes"), normal_axis(axis2, x.ndim, "swapaxes")
+    first, second = normal_axis(axis1, x.ndim), normal_axis(axis2, x.ndim)
     order = list(range(x.ndim))
     order[first], order[second] = second, first
     return transpose(x, order)
@@ -350,7 +350,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
     """
     x = operand(x)
     count = 1 if np.ndim(axis) == 0 else len(axis)
-    axes = normal_axes((axis,) if np.ndim(axis) == 0 else axis, x.ndim + count, "expand_dims")
+    axes = normal_axes((axis,) if np.ndim(axis) == 0 else axis, x.ndim + count)
     sizes = iter(x.shape)
     return reshape(x, tuple(1 if k in axes else next(sizes) for k in range(x.ndim + count)))
 
@@ -367,12 +367,12 @@ def squeeze(x: Any, axis: Any = None) -> Any:
         array([1, 2])
     """
     x = operand(x)
-    axes = normal_axes(axis, x.ndim, "squeeze")
+    axes = normal_axes(axis, x.ndim)
     if axis is None:
         axes = tuple(k for k in axes if x.shape[k] == 1)
     for k in axes:
         if x.shape[k] != 1:
-            raise ShapeError(f"squeeze: axis {k} of shape {x.shape} has size {x.shape[k]}, not 1")
+            raise ShapeError(f"axis {k} of shape {x.shape} has size {x.shape[k]}, not 1")
     return reshape(x, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
 
@@ -389,7 +389,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
                [1, 2]])
     """
     x = operand(x)
-    wanted = static_shape(shape, "broadcast_to")
+    wanted = static_shape(shape)
     return x if x.shape == wanted else broadcast_to_row(x, shape=wanted)
 
 
@@ -397,14 +397,13 @@ def _listed(arrays: Any, axis: Any, name: str) -> list[Any]:
     """The operands of a function that joins arrays, which are one argument."""
     if is_expression(axis) or (isinstance(axis, np.ndarray) and axis.ndim):
         raise ShapeError(
-            f"{name}: the second argument is the axis, not an array",
-            advice=f"put the arrays in a list: np.{name}([x, y])",
+            "the second argument is the axis, not an array", f"put the arrays in a list: np.{name}([x, y])"
         )
     try:
         return [operand(x) for x in arrays]
     except TypeError as error:
         advice = f"put the arrays in a list: np.{name}([x, y])"
-        raise ShapeError(f"{name}: a {type(arrays).__name__} is no sequence of arrays", advice=advice) from error
+        raise ShapeError(f"a {type(arrays).__name__} is no sequence of arrays", advice) from error
 
 
 @explained
@@ -420,12 +419,12 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
     """
     xs = _listed(arrays, axis, "concatenate")
     if not xs:
-        raise ShapeError("concatenate: give at least one array")
+        raise ShapeError("there is no array", "give at least one")
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
     if xs[0].ndim == 0:
-        raise ShapeError("concatenate: scalars have no axis", advice="join scalars with np.stack([...])")
-    return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim, "concatenate"))
+        raise ShapeError("scalars have no axis", "join scalars with np.stack([...])")
+    return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim))
 
 
 @explained
@@ -442,10 +441,10 @@ def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
     """
     xs = _listed(arrays, axis, "stack")
     if not xs:
-        raise ShapeError("stack: give at least one array")
+        raise ShapeError("there is no array", "give at least one")
     if any(x.shape != xs[0].shape for x in xs):
-        raise ShapeError(f"stack: shapes {' and '.join(str(x.shape) for x in xs)} must be equal")
-    k = normal_axis(axis, xs[0].ndim + 1, "stack")
+        raise ShapeError(f"shapes {' and '.join(str(x.shape) for x in xs)} must be equal")
+    k = normal_axis(axis, xs[0].ndim + 1)
     return concatenate([expand_dims(x, k) for x in xs], k)
 
 
@@ -461,7 +460,7 @@ def flip(x: Any, axis: Any = None) -> Any:
         array([3, 2, 1])
     """
     x = operand(x)
-    axes = normal_axes(axis, x.ndim, "flip")
+    axes = normal_axes(axis, x.ndim)
     turned = [k in axes and n > 1 for k, n in enumerate(x.shape)]
     if not any(turned):
         return x

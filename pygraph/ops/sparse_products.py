@@ -37,19 +37,19 @@ def sparse_matmul(x: Any, y: Any) -> Any:
     shape = (1, *matrix.shape) if matrix.ndim == 1 else matrix.shape
     if dense.ndim == 0 or matrix.ndim != 2:
         raise ShapeError(
-            f"matmul: a sparse operand of shape {matrix.shape} and a dense one of shape {dense.shape}",
-            advice="both need axes: multiply with a number outside; a sparse vector with A.toarray()",
+            f"a sparse operand of shape {matrix.shape} and a dense one of shape {dense.shape}",
+            "both need axes: multiply with a number outside; a sparse vector with A.toarray()",
         )
     axis = max(dense.ndim - 2, 0) if from_left else dense.ndim - 1
     inner, outer = shape[::-1] if from_left else shape
     if dense.shape[axis] != inner:
         shapes = (matrix.shape, dense.shape) if from_left else (dense.shape, matrix.shape)
         raise ShapeError(
-            f"matmul: operands of shapes {shapes[0]} and {shapes[1]} differ in the axis that is summed: "
+            f"operands of shapes {shapes[0]} and {shapes[1]} differ in the axis that is summed: "
             f"{shapes[0][-1]} and {inner if not from_left else dense.shape[axis]}"
         )
     if matrix.dtype.kind == kind(dense) == "b":
-        raise UnsupportedError("matmul: products of bool arrays are not supported; use A.astype('int64')")
+        raise UnsupportedError("products of bool arrays are not supported", "use A.astype('int64')")
     rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     columns = matrix.indices.astype(np.int64)
     met, target = (columns, rows) if from_left else (rows, columns)

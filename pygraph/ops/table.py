@@ -35,7 +35,8 @@ def kernel_number(op: Op, dtype: DType) -> int:
     assert op.kernel is not None
     number = KERNELS.get((op, dtype if op.kernel.generic else accepted_types(op)[0]))
     if number is None:
-        raise UnsupportedError(f"lowering {op.name}: it has a kernel that this library was not built with; {_REBUILD}")
+        problem = "it has a kernel that this library was not built with"
+        raise UnsupportedError(problem, _REBUILD, stage="lowering", subject=op.name)
     return number
 
 
@@ -60,10 +61,9 @@ def micro_op(op: Op) -> int:
     """The number of a pointwise row; raises `UnsupportedError` for one the C library was not built with."""
     number = MICRO_OPS.get(op)
     if number is None:
-        raise UnsupportedError(
-            f"lowering {op.name}: it has a C expression that this library was not built with; {_REBUILD}, or define it "
-            "by other operations (see CONTRIBUTING.md)"
-        )
+        problem = "it has a C expression that this library was not built with"
+        advice = f"{_REBUILD}, or define it by other operations (see CONTRIBUTING.md)"
+        raise UnsupportedError(problem, advice, stage="lowering", subject=op.name)
     return number
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from ..errors import SignatureError
 from ..graph import record_checkpoint
-from ..graph.source import describe
 from ..runtime.functions.compiled_function import CompiledFunction
 from .evaluation_point import Function, compiled
 
@@ -43,7 +42,7 @@ def checkpoint(f: Function) -> CompiledFunction:
     given: object = f
     if not callable(given):
         problem = f"it is given a {type(given).__name__}"
-        raise SignatureError(describe("recording", "checkpoint", problem, "give a function of arrays"))
+        raise SignatureError(problem, "give a function of arrays", stage="recording", subject="checkpoint")
 
     def recorded(*args: Any, **named: Any) -> Any:
         return record_checkpoint.checkpoint(f, args, named)

@@ -15,7 +15,7 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, Unsuppo
 from ..graph.construction import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
-from ..graph.source import SourceLine, attributed, describe, type_text
+from ..graph.source import SourceLine, attributed, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
@@ -67,7 +67,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
     ):
         problem = "it needs a jvp, a vjp or both, which are functions (vjp may be a pair of them)"
         raise SignatureError(
-            describe("recording", _title(f), problem, "give jvp=..., vjp=..., or vjp=(forward, backward)")
+            problem, "give jvp=..., vjp=..., or vjp=(forward, backward)", stage="recording", subject=_title(f)
         )
     checked: set[_Rule] = set()
 
@@ -121,10 +121,10 @@ def _by_position(f: Function, args: tuple[Any, ...], named: dict[str, Any]) -> t
     try:
         bound = inspect.signature(f).bind(*args, **named)
     except TypeError as error:
-        raise SignatureError(describe("calling", _title(f), str(error), "give arguments that f takes")) from error
+        raise SignatureError(str(error), "give arguments that f takes", stage="calling", subject=_title(f)) from error
     if bound.kwargs:
         problem = f"argument {next(iter(bound.kwargs))!r} goes by keyword only"
-        raise SignatureError(describe("calling", _title(f), problem, "let f take it by position"))
+        raise SignatureError(problem, "let f take it by position", stage="calling", subject=_title(f))
     return bound.args
 
 
@@ -140,7 +140,7 @@ def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Seque
         if node.op.name == "input" and node not in known:
             problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
             advice = "pass it as an argument: a derivative with respect to it would be lost"
-            raise UnsupportedError(describe("tracing", _title(f), problem, advice, where=_where(part)))
+            raise UnsupportedError(problem, advice, stage="tracing", subject=_title(f), line=_where(part))
 
 
 def _on_variables(
@@ -224,7 +224,9 @@ class _Rule:
         if self.jvp_rule is None:
             problem = "forward mode is asked of a function that has only a vjp"
             advice = "give jvp=... too, or differentiate in reverse mode (pg.grad, pg.vjp, pg.jacrev)"
-            raise UnsupportedError(describe("differentiating", _title(self.f), problem, advice, where=_where(self.f)))
+            raise UnsupportedError(
+                problem, advice, stage="differentiating", subject=_title(self.f), line=_where(self.f)
+            )
         filled = [
             None if not flag else constant(np.zeros(x.shape, x.dtype)) if t is None else t
             for x, t, flag in zip(primals, tangents, self.floating, strict=True)
@@ -325,4 +327,4 @@ class _Rule:
 
     def _error(self, kind: type[GraphError], part: Function, problem: str, advice: str) -> GraphError:
         """An error with the line where a rule begins."""
-        return kind(describe("tracing", _title(self.f), problem, advice, where=_where(part)))
+        return kind(problem, advice, stage="tracing", subject=_title(self.f), line=_where(part))

@@ -16,7 +16,7 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.construction import as_node, constant, convert, substitute
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked
-from ..graph.source import SourceLine, describe, is_user_code
+from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
@@ -130,14 +130,14 @@ def require_function(transform: str, f: Any) -> None:
     if not callable(f):
         what = repr(f) if isinstance(f, (int, float, Node)) else f"a {type(f).__name__}"
         advice = f"give a function: pg.{_USES.get(transform, f'{transform}(f)')}"
-        raise SignatureError(describe("differentiating", transform, f"it is given {what}, not a function", advice))
+        raise SignatureError(f"it is given {what}, not a function", advice, stage="differentiating", subject=transform)
 
 
 def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
     """An error of a transformation of `f`, with the line where `f` begins."""
     code = getattr(inspect.unwrap(f), "__code__", None)
     where = SourceLine(code.co_filename, code.co_firstlineno) if code is not None and is_user_code(code) else None
-    return kind(describe("differentiating", f"{transform}({function_name(f)})", problem, advice, where=where))
+    return kind(problem, advice, stage="differentiating", subject=f"{transform}({function_name(f)})", line=where)
 
 
 def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: int) -> tuple[int, ...]:

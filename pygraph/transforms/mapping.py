@@ -11,7 +11,6 @@ from ..errors import GraphError, ShapeError
 from ..graph.construction import as_node, make
 from ..graph.node import Node
 from ..graph.recording import recording
-from ..graph.source import describe
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import flatten, flatten_named, unflatten
 from ..ops.row import lookup
@@ -125,7 +124,7 @@ class _Mapped:
 
 
 def _refusal(kind: type[GraphError], f: Function, problem: str, advice: str) -> GraphError:
-    return kind(describe("batching", f"vmap({function_name(f)})", problem, advice))
+    return kind(problem, advice, stage="batching", subject=f"vmap({function_name(f)})")
 
 
 def _axes(f: Function, what: str, prefix: Any, value: Any, name: str) -> list[tuple[int | None, str]]:

@@ -22,7 +22,6 @@ from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
 from ..graph.construction import substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.source import describe
 from ..graph.trace import function_name, trace
 from ..graph.trace_context import Notes, note
 from ..ops.dtypes import is_float
@@ -486,7 +485,7 @@ def _csr_array(name: str, f: Function) -> Callable[..., Any]:
     except ImportError as error:
         problem = "it returns a scipy.sparse.csr_array, and SciPy can't be imported"
         advice = "install the extra: pip install 'pygraph-ad[sparse]'"
-        raise UnsupportedError(describe("calling", f"{name}({function_name(f)})", problem, advice)) from error
+        raise UnsupportedError(problem, advice, stage="calling", subject=f"{name}({function_name(f)})") from error
     found: Callable[..., Any] = csr_array
     return found
 

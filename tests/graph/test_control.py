@@ -57,8 +57,8 @@ def same(one: Any, two: Any) -> Any:
 
 
 ERRORS: list[tuple[Any, type[Exception], str]] = [
-    (lambda: cond(V > 0, np.sin, np.cos, X), pg.ShapeError, r"cond: the predicate has shape \(3,\)"),
-    (lambda: cond(X, np.sin, np.cos, X), pg.DTypeError, "cond: the predicate is float64, not bool"),
+    (lambda: cond(V > 0, np.sin, np.cos, X), pg.ShapeError, r"the predicate has shape \(3,\)"),
+    (lambda: cond(X, np.sin, np.cos, X), pg.DTypeError, "the predicate is float64, not bool"),
     (same(X, (X,)), pg.GraphError, r"false_fun returns \(\*,?\), true_fun returns \*"),
     (same(X, V), pg.ShapeError, r"leaf 'result' is float64\[3\] in false_fun and float64 in true_fun"),
     (same(X, K), pg.DTypeError, "leaf 'result' is int64 in false_fun and float64 in true_fun"),

@@ -72,7 +72,7 @@ def test_wrong_variables_are_refused() -> None:
         var("x", (-1,))
     with pytest.raises(ShapeError, match=r"the shape of 'x' is 'abc'[\s\S]*pg.var\('x', \(\), 'abc'\)"):
         var("x", "abc")
-    with pytest.raises(DTypeError, match="variable 'x': float16 is not supported"):
+    with pytest.raises(DTypeError, match="tracing var: dtype float16 is not supported"):
         var("x", (), "float16")
     with pytest.raises(GraphError, match="is not a name"):
         var("")
@@ -261,9 +261,9 @@ def test_trace_refuses_other_arguments() -> None:
     def f(params: Any) -> Any:
         return params
 
-    with pytest.raises(DTypeError, match=r"argument params.name is of type str"):
+    with pytest.raises(DTypeError, match=r"argument params.name is a str, which is no array"):
         trace(f, {"name": "text"})
-    with pytest.raises(DTypeError, match=r"argument params\[0\]: complex128 is not supported"):
+    with pytest.raises(DTypeError, match=r"argument params\[0\] is of dtype complex128, which is not supported"):
         trace(f, [np.complex128(1)])
 
 
@@ -298,7 +298,7 @@ def test_spec() -> None:
 
 
 def test_variables_that_no_array_can_fill_are_refused() -> None:
-    with pytest.raises(ShapeError, match="64 axes"):
+    with pytest.raises(ShapeError, match="65 axes"):
         var("x", (1,) * 65)
     with pytest.raises(ShapeError, match=r"2\*\*57"):
         var("x", (2**40, 2**30))

@@ -52,10 +52,16 @@ def test_a_negative_size_in_a_graph_is_refused_by_the_row() -> None:
 
 def test_what_no_array_can_have_is_refused_when_traced() -> None:
     x = pg.var("x")
-    for shape in ((2**59,), (2**30, 2**30), (1,) * 65, (0, 2**60)):
-        with pytest.raises(pg.ShapeError, match="more than an array can have"):
+    elements = r"has 2\*\*57 elements or more"
+    for shape, text in (
+        ((2**59,), elements),
+        ((2**30, 2**30), elements),
+        ((1,) * 65, r"\(1, 1, .*… has 65\s+axes"),
+        ((0, 2**60), elements),
+    ):
+        with pytest.raises(pg.ShapeError, match=text):
             pg.broadcast_to(x, shape)
-        with pytest.raises(pg.ShapeError, match="more than an array can have"):
+        with pytest.raises(pg.ShapeError, match=text):
             pg.var("y", shape)
     assert pg.broadcast_to(x, (limits.MAX_ELEMENTS,)).shape == (limits.MAX_ELEMENTS,)
     pg.compile(lambda x: pg.sum(pg.broadcast_to(x, (limits.MAX_ELEMENTS,)))).executable(1.0)  # the loader agrees

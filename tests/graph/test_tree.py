@@ -91,5 +91,5 @@ def test_names_read_as_python() -> None:
 
 
 def test_the_number_of_leaves_is_checked() -> None:
-    with pytest.raises(GraphError, match=r"2 leaves expected for \(\*, \*\), 1 given"):
+    with pytest.raises(GraphError, match=r"\(\*, \*\): 2 leaves expected, 1 given"):
         unflatten(flatten((1, 2))[1], [1])

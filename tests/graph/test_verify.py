@@ -28,7 +28,8 @@ def problem(node: Node, stage: str = "traced") -> str:
     inputs = [x for x in node.inputs if x.op.name == "input"]
     with pytest.raises(VerificationError) as error:
         verify(Graph.from_parts(inputs, [node], name="g"), stage)
-    return str(error.value)
+    assert "\n  at: test_" in str(error.value)
+    return error.value.headline
 
 
 def test_good_graphs_pass() -> None:
@@ -44,7 +45,6 @@ def test_wrong_types_are_found() -> None:
     text = problem(forged(good, shape=(4,)))
     assert "traced graph 'g': sin, node 1 (float64[4])" in text
     assert "the node says float64[4], its operands give float64[3]" in text
-    assert "test_verify.py:" in text
     assert "optimised graph" in problem(forged(good, dtype=np.dtype("float32")), "optimised")
     assert "dtype int8" in problem(forged(good, dtype=np.dtype("int8")))
     assert "unequal dtypes float64 and int64" in problem(forged(x + x, inputs=(x, var("y", 3, "int64"))))
@@ -72,7 +72,7 @@ def test_free_variables_are_for_traces_only() -> None:
     x, y = var("x"), var("y")
     graph = Graph.from_parts([x], [x * y])
     graph.verify("traced")
-    with pytest.raises(VerificationError, match="variable 'y' is not an input of the graph"):
+    with pytest.raises(VerificationError, match=r"variable 'y' is not an input of the\s+graph"):
         graph.verify("differentiated")
 
 

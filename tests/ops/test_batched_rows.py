@@ -73,5 +73,5 @@ def test_in_c(name: str) -> None:
 def test_a_row_without_a_rule_is_refused() -> None:
     row = TABLE["transpose"]
     op = Op("no_batch", Family.LINEAR, 1, "", shape=row.shape, reference=row.reference, transpose=row.transpose)
-    with pytest.raises(RegistrationError, match="'no_batch' lacks batch"):
+    with pytest.raises(RegistrationError, match="'no_batch': it lacks batch"):
         register(op)

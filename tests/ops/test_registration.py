@@ -134,12 +134,12 @@ def _row(**changes: Any) -> Op:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"name": "tanh"}, "op 'tanh' is registered already"),
+        ({"name": "tanh"}, "op 'tanh': it is registered already"),
         ({"reference": None}, "lacks reference"),
         ({"shape": None}, "lacks shape"),
         ({"partials": ()}, "lacks a partial for each operand"),
         ({"domain": ()}, "lacks a sampling domain for each operand"),
-        ({"define": lambda x: x}, "gives both a C expression and a definition; one is enough"),
+        ({"define": lambda x: x}, "gives both a C expression and a definition"),
         ({"family": Family.LINEAR, "c": None}, "lacks transpose"),
         ({"family": Family.BILINEAR, "c": None, "arity": 2}, "lacks transpose"),
         ({"family": Family.CUSTOM, "c": None}, "lacks jvp and vjp"),

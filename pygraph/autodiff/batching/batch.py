@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import ShapeError
 from ...graph.construction import as_node, make
 from ...graph.node import Node
-from ...graph.source import attributed, describe
+from ...graph.source import attributed
 from ...ops.row import Family, Op, lookup
 from ...ops.shaping import aligned
 
@@ -46,7 +46,7 @@ def batch(
             if given.shape != (size, *node.shape):
                 problem = f"a batch of shape {given.shape} for {size} values of shape {node.shape}"
                 advice = "give the batch a leading axis of its size"
-                raise ShapeError(describe("batching", node.op.name, problem, advice, where=node.where))
+                raise ShapeError(problem, advice, stage="batching", subject=node.op.name, line=node.where)
             new[node] = given
             whole.add(node)
     several: dict[Node, tuple[Sequence[Node], Sequence[bool]]] = {}

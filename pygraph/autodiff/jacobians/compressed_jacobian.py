@@ -11,7 +11,6 @@ import numpy as np
 from ...errors import DTypeError
 from ...graph.construction import constant, make
 from ...graph.node import Node
-from ...graph.source import describe
 from ...ops.dtypes import is_float
 from ...ops.row import DType, lookup
 from ..cost import price
@@ -189,7 +188,7 @@ def _require_floating(wrt: Sequence[Node]) -> None:
         if not is_float(variable.dtype):
             problem = f"no derivative with respect to a variable of type {variable.type_text}"
             advice = "make it floating, or leave it out"
-            raise DTypeError(describe("differentiating", "compressed", problem, advice, where=variable.where))
+            raise DTypeError(problem, advice, stage="differentiating", subject="compressed", line=variable.where)
 
 
 def _coloured(

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import BackendError
-from ...graph.source import describe
 from . import compiler as cc
 from . import workfolder
 
@@ -84,7 +83,7 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
         _count(folder)
         return Entry(path, False)
     advice = "name a folder to write to in PYGRAPH_CACHE, or use backend='vm'"
-    raise BackendError(describe("compiling", "native code", f"no place to build: {problem}", advice))
+    raise BackendError(f"no place to build: {problem}", advice, stage="compiling", subject="native code")
 
 
 def known_library(text: str, isa: str) -> Entry | None:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import BackendError
-from ...graph.source import describe
 from ..flags import ISA, NUMERICS
 from . import child, workfolder
 
@@ -75,7 +74,7 @@ def _find(wanted: str, usual: str, path: str) -> Compiler:
         if version is not None and (wanted or command is not candidates[0] or _builds(full)):
             return Compiler(full, version)
     problem = f"PYGRAPH_CC is {wanted!r}, which does not answer" if wanted else "no C compiler was found"
-    raise BackendError(describe("compiling", "native code", problem, _ADVICE))
+    raise BackendError(problem, _ADVICE, stage="compiling", subject="native code")
 
 
 def _words(text: str) -> list[str]:
@@ -100,7 +99,7 @@ def _temporary() -> Iterator[Path]:
         folder = workfolder.make(workfolder.PREFIX)
     except OSError as error:
         advice = "make room, or name another folder in TMPDIR; backend='vm' needs none"
-        raise BackendError(describe("compiling", "native code", f"no temporary folder: {error}", advice)) from error
+        raise BackendError(f"no temporary folder: {error}", advice, stage="compiling", subject="native code") from error
     try:
         yield folder
     finally:
@@ -182,4 +181,4 @@ def _failed(command: Sequence[str], ending: str, said: str) -> BackendError:
     words = said.strip()[-_WORDS:]
     problem = f"{shlex.join(command)} {ending}" + (f":\n{words}" if words else ", without a word")
     advice = "report this error, or use backend='vm'; PYGRAPH_CC names another compiler"
-    return BackendError(describe("compiling", "native code", problem, advice))
+    return BackendError(problem, advice, stage="compiling", subject="native code")

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import StateError
-from ...graph.source import describe
 from ...lower.program import Segment
 from ..clib.context import Context
 from ..compile.pipeline import Built
@@ -77,7 +76,7 @@ class BoundCall:
     def __reduce__(self) -> NoReturn:
         """Neither copied nor pickled: what it is bound to can't be."""
         problem = "a bound call is tied to the memory of its arrays, which a copy would not have"
-        raise StateError(describe("copying", "bound call", problem, "bind again: exe.bind(...)"))
+        raise StateError(problem, "bind again: exe.bind(...)", stage="copying", subject="bound call")
 
     __copy__ = __reduce__
 
@@ -88,5 +87,8 @@ class BoundCall:
 def _busy(built: Built) -> StateError:
     problem = "this bound call is running: in another thread, or in what a signal handler interrupts"
     return StateError(
-        describe("calling", f"{built.graph.name}.bind", problem, "bind once in each thread, and once for the handler")
+        problem,
+        "bind once in each thread, and once for the handler",
+        stage="calling",
+        subject=f"{built.graph.name}.bind",
     )

@@ -16,7 +16,7 @@ from ...autodiff.checkpoint_plan import current_plan, planned
 from ...concurrency import Turn, ensure_imported
 from ...errors import StateError, UnsupportedError
 from ...graph.graph import Graph, constant_bytes
-from ...graph.source import describe, type_text
+from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, unflatten
 from ...lower import Program, Segment, disassemble
 from ..clib.library import isa, pool_threads
@@ -292,8 +292,8 @@ class Executable:
         )
 
     def _tangent(self, kept: Kept, tangents: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        if self._built.no_tangent:
-            raise UnsupportedError(self._built.no_tangent)
+        if self._built.no_tangent is not None:
+            raise self._built.no_tangent.again_as(UnsupportedError)
         found = iter(kept.run(Segment.TANGENT, self._tangent_signature.arrays(tangents, named)))
         built = self._built
         return built.graph.unflatten(
@@ -305,7 +305,7 @@ class Executable:
             first = next(iter(self._built.signature.names), "x")
             problem = "the Executable was compiled without derivatives"
             advice = f'name the inputs to differentiate: pg.compile(graph, wrt=["{first}"])'
-            raise StateError(describe("calling", f"{self._built.graph.name}.{method}", problem, advice))
+            raise StateError(problem, advice, stage="calling", subject=f"{self._built.graph.name}.{method}")
 
     def _taken(self, method: str) -> Kept:
         """This thread's kept evaluation, out of reach of anything that interrupts the sweep."""
@@ -314,9 +314,10 @@ class Executable:
         if kept is None:
             problem = "nothing is kept in this thread"
             raise StateError(
-                describe(
-                    "calling", f"{self._built.graph.name}.{method}", problem, "call forward(...) in this thread first"
-                )
+                problem,
+                "call forward(...) in this thread first",
+                stage="calling",
+                subject=f"{self._built.graph.name}.{method}",
             )
         self._local.kept = None
         return kept
@@ -465,7 +466,7 @@ class KeptCall:
 def _interrupted(name: str) -> StateError:
     problem = "a signal handler or finaliser asks for a sweep in the middle of another one of the same evaluation"
     advice = "evaluate once more for the handler: pg.vjp or pg.linearize"
-    return StateError(describe("calling", name, problem, advice))
+    return StateError(problem, advice, stage="calling", subject=name)
 
 
 def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:

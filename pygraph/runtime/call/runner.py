@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from ...autodiff.checkpoint_plan import Plan
 from ...errors import NonFiniteError
-from ...graph.source import describe
 from ...lower.program import Segment
 from ...ops.dtypes import is_float
 from ..clib import library
@@ -141,7 +140,7 @@ class Runner:
                 if is_float(array.dtype) and not np.isfinite(array).all():
                     subject = f"{self.built.graph.name}, input {parameter.name!r} : {parameter.type_text}"
                     problem = "the argument already holds inf or nan"
-                    raise NonFiniteError(describe("running", subject, problem, "clean the data before the call"))
+                    raise NonFiniteError(problem, "clean the data before the call", stage="running", subject=subject)
         return arrays
 
 

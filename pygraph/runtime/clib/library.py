@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import GraphError, LimitError, NonFiniteError, ProgramError
-from ...graph.source import describe
+from ...errors import GraphError, NonFiniteError, ProgramError
 from ...lower.format import CHECKSUM_WORD, Status
 from ...lower.program import Program
+from ...ops.control import STEPS, TAPE
 from ...ops.indexing import OUT_OF_RANGE
+from ...ops.kernel import Failure
 from ...ops.row import lookup
 from ..native.tiering import request
 from .duration import bounded, duration
@@ -182,7 +183,8 @@ class Library:
         record = ffi.new("pg_error *")
         if lib.pg_program_load_native(self.pointer, os.fsencode(path), record):
             said = ffi.string(record.text).decode(errors="replace")
-            raise ProgramError(f"{self.title}: native code was refused: {said}")
+            problem = f"native code was refused: {said}"
+            raise ProgramError(problem, NATIVE_ADVICE, stage="loading", subject=self.title)
 
     def watch(self, gains: Sequence[int], price: int) -> None:
         """Have one run return PAYS, once the gains of a context's runs, by segment, sum up to `price`."""
@@ -195,35 +197,40 @@ class Library:
             return MemoryError(f"{self.title}: {said or 'out of memory'}")
         if status == Status.PROGRAM:
             place = f" (body {record.body}, instruction {record.instruction})" if record.instruction >= 0 else ""
-            return ProgramError(f"{self.title}: the C loader refused the Program: {said}{place}; lower the graph again")
+            problem = f"the C loader refused the Program: {said}{place}"
+            return ProgramError(problem, "lower the graph again", stage="loading", subject=self.title)
         nodes = self.program.nodes
         info = nodes[node] if 0 <= node < len(nodes) else None
         where = info.where if info is not None else None
         op = lookup(info.op) if info is not None else None
         called = op.title or op.name if op is not None else ""
         subject = f"{self.title}, {called} : {info.type_text}" if info is not None else self.title
-        if status == Status.INDEX:
-            problem = OUT_OF_RANGE.problem.format(*record.detail)
-            return OUT_OF_RANGE.error(describe("running", subject, problem, OUT_OF_RANGE.advice, where=where))
-        if status == Status.NONFINITE:
-            problem = "this is the first operation that made inf or nan"
-            return NonFiniteError(describe("running", subject, problem, NONFINITE_ADVICE, where=where))
-        if status == Status.STEPS:
-            problem = f"the condition still holds after {record.detail[0]} steps, the loop's limit"
-            return LimitError(describe("running", subject, problem, STEPS_ADVICE, where=where))
-        if status == Status.TAPE:
-            problem = f"step {record.detail[0]} needs more tape than the limit of {record.detail[1]} bytes"
-            return LimitError(describe("running", subject, problem, TAPE_ADVICE, where=where))
+        failure = FAILURES.get(status)
         if op is not None and op.kernel is not None and status >= Status.FAILURE:
             failure = op.kernel.failures[status - Status.FAILURE]
-            problem = failure.problem.format(*record.detail)
-            return failure.error(describe("running", subject, problem, failure.advice, where=where))
-        return GraphError(describe("running", subject, f"{said} (status {status})", "report this error", where=where))
+        if failure is not None:
+            return failure.raised(record.detail, subject, where)
+        return GraphError(
+            f"{said} (status {status})", "report this error", stage="running", subject=subject, line=where
+        )
 
 
-STEPS_ADVICE = "check that the condition becomes false, or give the loop a higher limit"
-TAPE_ADVICE = "raise it with pg.set_tape_limit(bytes), run fewer steps, or use forward mode"
-NONFINITE_ADVICE = "guard the operation with pg.where, or compile without check_finite=True"
+NATIVE_ADVICE = "name a folder that programs may be run from in PYGRAPH_CACHE, or use backend='vm'"
+#: What fails in other instructions than kernels, by status.
+FAILURES: Mapping[int, Failure] = {
+    Status[failure.status]: failure
+    for failure in (
+        OUT_OF_RANGE,
+        STEPS,
+        TAPE,
+        Failure(
+            NonFiniteError,
+            "this is the first operation that made inf or nan",
+            "guard the operation with pg.where, or compile without check_finite=True",
+            "NONFINITE",
+        ),
+    )
+}
 
 
 def staging(context: Any, slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
@@ -233,7 +240,8 @@ def staging(context: Any, slot: int, shape: tuple[int, ...], dtype: np.dtype[Any
         return np.empty(shape, dtype)
     memory = lib.pg_context_slot(context, slot)
     if memory == ffi.NULL:
-        raise ProgramError(f"slot {slot} has no staging memory: the C library and pygraph differ in PG_STAGE_BYTES")
+        problem = "it has no staging memory: the C library and pygraph differ in PG_STAGE_BYTES"
+        raise ProgramError(problem, "install pygraph again", stage="calling", subject=f"slot {slot}")
     view: npt.NDArray[Any] = np.ndarray(shape, dtype, buffer=ffi.buffer(memory, count * dtype.itemsize))
     return view
 

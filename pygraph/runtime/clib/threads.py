@@ -8,7 +8,6 @@ import numpy as np
 
 from ...concurrency import ensure_imported
 from ...errors import SignatureError
-from ...graph.source import describe
 
 
 def set_threads(n: int) -> None:
@@ -35,5 +34,5 @@ def checked_threads(n: Any) -> int:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n < 2**31:
         problem = f"threads must be a positive integer, not {n!r}"
         advice = "give 1 to 256 (more do not run), or None for the default"
-        raise SignatureError(describe("compiling", "threads", problem, advice))
+        raise SignatureError(problem, advice, stage="compiling", subject="threads")
     return int(n)

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from ...autodiff.checkpoint_plan import Plan, computed_again, current_plan, planned
 from ...errors import BudgetError, SignatureError
-from ...graph.source import describe
 from .notes import MemoryNote
 from .stats import bytes_text
 
@@ -44,7 +43,7 @@ def checked_budget(budget: object) -> int | None:
         size = -1
     if size < 0 or isinstance(budget, bool):
         problem = f"memory_budget is {budget!r}, not a number of bytes"
-        raise SignatureError(describe("compiling", "memory_budget", problem, "give an int, such as 64 * 2**20"))
+        raise SignatureError(problem, "give an int, such as 64 * 2**20", stage="compiling", subject="memory_budget")
     return size
 
 
@@ -75,4 +74,4 @@ def within(budget: Budget, name: str, attempt: Callable[[], T], arena_bytes: Cal
         f"{bytes_text(least - budget.nbytes)} more than memory_budget={budget.nbytes}"
     )
     advice = f"give {least} or more, or put pg.checkpoint around parts of the function"
-    raise BudgetError(describe("compiling", name, problem, advice))
+    raise BudgetError(problem, advice, stage="compiling", subject=name)

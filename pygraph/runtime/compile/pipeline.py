@@ -11,10 +11,10 @@ from itertools import accumulate
 from typing import Any
 
 from ...autodiff.joint_graph import joint
-from ...errors import DTypeError, GraphError
+from ...errors import DTypeError, GraphError, UnsupportedError
 from ...graph.graph import Graph
 from ...graph.node import Node
-from ...graph.source import describe, type_text
+from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef
 from ...graph.verify import check_enabled
 from ...lower import Program, disassemble, lower
@@ -45,7 +45,7 @@ class Built:
         graph: as given, before differentiation and optimisation.
         variables: what is differentiated, or None when the reverse and tangent segments are not planned.
         seeded: positions of the floating outputs, which have a seed and a tangent.
-        no_tangent: why there is no tangent segment although there are variables; else empty.
+        no_tangent: why there is no tangent segment although there are variables; else None.
         program: the lowered graph.
         library: the same, loaded.
         signature: the arguments of a call.
@@ -57,7 +57,7 @@ class Built:
     graph: Graph
     variables: tuple[Variable, ...] | None
     seeded: tuple[int, ...]
-    no_tangent: str
+    no_tangent: UnsupportedError | None
     program: Program
     library: Library
     signature: Signature
@@ -100,11 +100,11 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
     largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
     if largest is not None and largest.nbytes > MAX_ARENA:
         problem = f"{largest.name!r} is {type_text(largest.shape, largest.dtype)}, {largest.nbytes:.3g} bytes"
-        raise GraphError(describe("lowering", graph.name, problem, "use smaller arrays"))
+        raise GraphError(problem, "use smaller arrays", stage="lowering", subject=graph.name)
     if program.arena_bytes > MAX_ARENA:
         problem = f"a call would need {program.arena_bytes:.3g} bytes for its intermediates"
         advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
-        raise GraphError(describe("lowering", graph.name, problem, advice))
+        raise GraphError(problem, advice, stage="lowering", subject=graph.name)
     library = Library(program, graph.name)
     times.append(time.perf_counter())
     _report(graph.name, program, times)
@@ -112,7 +112,7 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
         graph=graph,
         variables=variables,
         seeded=() if derived is None else derived.seeded,
-        no_tangent="" if derived is None else derived.no_tangent,
+        no_tangent=None if derived is None else derived.no_tangent,
         program=program,
         library=library,
         signature=signature,
@@ -164,13 +164,11 @@ def resolve(graph: Graph, signature: Signature, wrt: Iterable[Any]) -> tuple[Var
         for i in variable.positions:
             if not is_float(graph.inputs[i].dtype):
                 raise DTypeError(
-                    describe(
-                        "compiling",
-                        graph.name,
-                        f"wrt names {graph.inputs[i].attrs['name']!r}, which is not floating",
-                        "declare it as float64, or leave it out of wrt",
-                        [graph.inputs[i]],
-                    )
+                    f"wrt names {graph.inputs[i].attrs['name']!r}, which is not floating",
+                    "declare it as float64, or leave it out of wrt",
+                    stage="compiling",
+                    subject=graph.name,
+                    operands=[graph.inputs[i]],
                 )
     return tuple(found)
 

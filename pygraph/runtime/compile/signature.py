@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...errors import SignatureError
 from ...graph.node import Node
-from ...graph.source import describe, type_text
+from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, flatten_named, unflatten
 from ...ops.common import is_masked
 from ...ops.dtypes import KINDS
@@ -38,7 +38,7 @@ class Parameter:
 
 def refuse(subject: str, problem: str, advice: str) -> SignatureError:
     """The SignatureError for a call of `subject`, with the user's line."""
-    return SignatureError(describe("calling", subject, problem, advice))
+    return SignatureError(problem, advice, stage="calling", subject=subject)
 
 
 class Signature:

@@ -19,7 +19,6 @@ from ...graph.construction import as_node, substitute
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.recording import is_recording
-from ...graph.source import describe
 from ...graph.trace import function_name, leaf_names, leaf_type, trace
 from ...graph.trace_context import Notes, collected
 from ...graph.tree import flatten
@@ -112,7 +111,7 @@ class _Signatures:
             except TypeError as error:
                 name = function_name(self.function)
                 advice = f"call it as {name}{self.parameters}"
-                raise SignatureError(describe("calling", name, str(error), advice)) from error
+                raise SignatureError(str(error), advice, stage="calling", subject=name) from error
             args, named = bound.args, bound.kwargs
         keywords = tuple(sorted(named))
         return (*args, *(named[key] for key in keywords)), keywords
@@ -131,7 +130,7 @@ class _Signatures:
         except TypeError as error:
             problem = f"an argument's container has a static field that can't be told apart: {error}"
             advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
-            raise SignatureError(describe("calling", function_name(self.function), problem, advice)) from error
+            raise SignatureError(problem, advice, stage="calling", subject=function_name(self.function)) from error
         found = self.entries.get(key)
         if found is not None and self.roots is not None:
             if found.reads is not None and found.reads.unchanged():
@@ -317,7 +316,7 @@ class CompiledFunction:
         if isinstance(found, Graph):
             names = ", ".join(node.attrs["name"] for node in found.free)
             problem = f"the function depends on {names} of an enclosing trace"
-            raise SignatureError(describe("compiling", found.name, problem, "pass them as arguments"))
+            raise SignatureError(problem, "pass them as arguments", stage="compiling", subject=found.name)
         return found
 
     def clear(self) -> None:
@@ -435,7 +434,7 @@ def compile(
     checked_backend(backend, check_finite)
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {cache_size!r}"
-        raise SignatureError(describe("compiling", "cache_size", problem, "give 1 or more"))
+        raise SignatureError(problem, "give 1 or more", stage="compiling", subject="cache_size")
     nbytes = checked_budget(memory_budget)
     if target is None:
         return functools.partial(
@@ -459,10 +458,10 @@ def compile(
         return attempt() if budget is None else _prepared(within(budget, target.name, attempt, _arena_bytes))
     if not callable(target):
         problem = f"a {type(target).__name__} can't be compiled"
-        raise SignatureError(describe("compiling", "compile", problem, "give a pg.Graph or a function"))
+        raise SignatureError(problem, "give a pg.Graph or a function", stage="compiling", subject="compile")
     if wrt is not None:
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"
-        raise SignatureError(describe("compiling", function_name(target), "wrt is for graphs", advice))
+        raise SignatureError("wrt is for graphs", advice, stage="compiling", subject=function_name(target))
     options: dict[str, Any] = {"threads": threads, "check_finite": check_finite, "backend": backend}
     if nbytes is not None:
         options["memory_budget"] = nbytes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from ...errors import BackendError
-from ...graph.source import describe
 
 BACKENDS = ("auto", "vm", "native")
 
@@ -18,10 +17,12 @@ def checked_backend(backend: object, check_finite: bool) -> str:
     """
     if not isinstance(backend, str) or backend not in BACKENDS:
         problem = f"backend {backend!r} is none of {', '.join(map(repr, BACKENDS))}"
-        raise BackendError(describe("compiling", "backend", problem, 'use backend="auto"'))
+        raise BackendError(problem, 'use backend="auto"', stage="compiling", subject="backend")
     if backend == "native" and check_finite:
         problem = "check_finite=True looks at the result of every operation, which native code does not keep"
-        raise BackendError(describe("compiling", "backend", problem, 'use backend="auto", or leave check_finite out'))
+        raise BackendError(
+            problem, 'use backend="auto", or leave check_finite out', stage="compiling", subject="backend"
+        )
     return backend
 
 
@@ -35,6 +36,8 @@ def effective_backend(backend: str, check_finite: bool) -> str:
     if forced:
         if forced not in BACKENDS:
             problem = f"the environment's PYGRAPH_BACKEND is {forced!r}"
-            raise BackendError(describe("compiling", "backend", problem, "set it to auto, vm or native, or unset it"))
+            raise BackendError(
+                problem, "set it to auto, vm or native, or unset it", stage="compiling", subject="backend"
+            )
         backend = forced
     return "vm" if check_finite else backend

@@ -80,7 +80,7 @@ def build(library: Library, background: bool = False) -> None:
         try:
             library.load_native(entry.path)
         except ProgramError as error:
-            raise BackendError(str(error)) from error
+            raise error.again_as(BackendError) from error
     library.native_seconds, library.native_cache_hit = time.perf_counter() - start, entry.hit
 
 
@@ -111,7 +111,7 @@ def _emitted(library: Library) -> str:
     try:
         return native_source(library.program)
     except UnsupportedError as error:
-        raise BackendError(str(error)) from error
+        raise error.again_as(BackendError) from error
 
 
 #: The most seconds that the end of the interpreter waits for the background thread.
