@@ -182,7 +182,7 @@ typedef enum pg_rop {
     X(arccosh, SAME, DEAR, M(arccosh)(a)) \
     X(arctanh, SAME, DEAR, M(arctanh)(a)) \
     X(sigmoid, SAME, DEAR, M(sigmoid)(a)) \
-    X(silu, SAME, CHEAP, M(silu)(a)) \
+    X(silu, SAME, DEAR, M(silu)(a)) \
     X(softplus, SAME, DEAR, M(softplus)(a)) \
     X(negative, SAME, CHEAP, -a) \
     X(absolute, SAME, CHEAP, M(abs)(a)) \
@@ -195,7 +195,7 @@ typedef enum pg_rop {
     X(trunc, SAME, CHEAP, a < 0 ? M(ceil)(a) : M(floor)(a)) \
     X(erf, SAME, DEAR, M(erf)(a)) \
     X(erfc, SAME, DEAR, M(erfc)(a)) \
-    X(gelu, SAME, CHEAP, M(gelu)(a)) \
+    X(gelu, SAME, DEAR, M(gelu)(a)) \
     X(gammaln, SAME, DEAR, M(gammaln)(a)) \
     X(digamma, SAME, DEAR, M(digamma)(a))
 #define PG_OPS_F_1_FAST(X) \
@@ -212,7 +212,7 @@ typedef enum pg_rop {
     X(arctan2, SAME, DEAR, M(arctan2)(a, b)) \
     X(hypot, SAME, DEAR, M(hypot)(a, b)) \
     X(logaddexp, SAME, DEAR, M(logaddexp)(a, b)) \
-    X(gaussian, SAME, CHEAP, M(gaussian)(a, b)) \
+    X(gaussian, SAME, DEAR, M(gaussian)(a, b)) \
     X(add, SAME, CHEAP, a + b) \
     X(subtract, SAME, CHEAP, a - b) \
     X(multiply, SAME, CHEAP, a * b) \

@@ -63,6 +63,7 @@ gelu_row: Op = pointwise(
     _gelu,
     _gelu_slope,
     domain=((-3.0, 3.0),),
+    price=45,
 )
 gammaln = pointwise(
     "gammaln",

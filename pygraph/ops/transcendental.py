@@ -313,6 +313,7 @@ silu_row: Op = pointwise(
     _silu,
     lambda out, x: _silu_slope(out, sigmoid(x)),
     domain=(_REAL,),
+    price=9,
 )
 
 
@@ -329,6 +330,7 @@ gaussian: Op = pointwise(
     lambda out, x, b: -2.0 * x * b * out,
     lambda out, x, b: -(x * x) * out,
     domain=(_REAL, _POSITIVE),
+    price=5,
 )
 softplus = pointwise(
     "softplus",
