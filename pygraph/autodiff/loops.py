@@ -20,11 +20,6 @@ ADD = lookup("add")
 LESS = lookup("less")
 _NUMBERS = (constant(0), constant(1))
 OUTPUT = lookup("output")
-_ARITHMETIC = ("add", "subtract", "multiply", "divide", "reciprocal", "negative", "absolute", "square", "sign")
-_COMPARISON = ("maximum", "minimum", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
-_CHOICE = ("logical_and", "logical_or", "logical_xor", "logical_not", "select", "convert")
-#: Operations that cost less to do again than to store the result of.
-CHEAP = frozenset(map(lookup, (*_ARITHMETIC, *_COMPARISON, *_CHOICE)))
 
 
 @dataclass(frozen=True)
@@ -362,7 +357,7 @@ def sources(
             at_hand.add(node)
             if node in asked and node not in free and node not in inputs and not node.op.whole_view:
                 invariant.append(node)
-        elif node.inputs and (node.op.whole_view or node.op in CHEAP) and at_hand.issuperset(node.inputs):
+        elif node.inputs and (node.op.whole_view or node.op.cheap) and at_hand.issuperset(node.inputs):
             at_hand.add(node)
         elif node in asked and node not in at_hand and not node.op.whole_view:
             at_hand.add(node)

@@ -48,7 +48,7 @@ def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bo
 
 
 def _is_dear(micro: d.ScalarMicro) -> bool:
-    return micro.micro >= 0 and not is_cheap(micro.micro, micro.dtype_in)
+    return micro.micro >= 0 and not is_cheap(micro.micro)
 
 
 class PieceWriter:

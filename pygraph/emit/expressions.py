@@ -58,8 +58,7 @@ def fast_text(micro: int, dtype_in: int, operands: Sequence[str]) -> str | None:
     return _fast(micro, dtype_in, 1, operands)
 
 
-@cache
-def is_cheap(micro: int, dtype_in: int) -> bool:
+def is_cheap(micro: int) -> bool:
     """Whether the operation takes a few machine instructions, so that it may be written out each time."""
     return _OPS[micro].cheap
 

@@ -166,12 +166,12 @@ def loop_values(loop: Loop, places: Places) -> Values:
         else:
             registers[load.register] = Value(known, load.dtype, frozenset())
     made = []
-    dear = sum(not is_cheap(m.micro, m.dtype_in) for m in loop.micros)
+    dear = sum(not is_cheap(m.micro) for m in loop.micros)
     for k, m in enumerate(loop.micros, len(loop.loads)):
         sources = tuple(registers[x] for x in m.sources)
         dims = frozenset[int]().union(*(x.dims for x in sources))
         guarded = guard_text(m.micro, m.dtype_in, [""]) is not None
-        apart = len(sources) == 1 and (guarded or (dear > 1 and not is_cheap(m.micro, m.dtype_in)))
+        apart = len(sources) == 1 and (guarded or (dear > 1 and not is_cheap(m.micro)))
         value = Value(f"v{k}", m.dtype_out, dims, "", (), m.micro, m.dtype_in, sources, m.node, apart)
         registers[m.target] = value
         made.append(value)

@@ -6,8 +6,9 @@ to or from memory:
 
 - a kept value costs 8 for each of its bytes: it is written once and read once;
 - an input costs 12, because it is copied as well, so that the caller's array may change;
-- a recomputed operation of `loops.CHEAP` costs 1 for each byte it works on, a division 7. (Measured on arrays that
-  don't fit in the L1 cache, where one operation of a fused loop takes about as long as moving two of its bytes.)
+- a recomputed operation, one that is `Op.cheap`, costs 1 for each byte it works on, a division or root 7. (Measured on
+  arrays that don't fit in the L1 cache, where one operation of a fused loop takes about as long as moving two of its
+  bytes.)
 
 Never rematerialised is what the cost model does not cover: other operations, single elements (they cost next to
 nothing to keep), and values that must lie in memory, because an instruction of their own, or a view, reads them: these
@@ -21,8 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
-from ..autodiff.loops import CHEAP
-from ..ops.row import lookup
+from ..ops.row import DIVISION
 from .mincut import Network
 from .views import Views
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 KEEP, COPY = 8, 12
 RECOMPUTE, DIVIDE = 1, 7
 DEPTH = 16
-_DIVISIONS = frozenset(map(lookup, ("divide", "reciprocal")))
 
 
 def rematerialised(
@@ -87,7 +86,7 @@ def _frontier(later: Iterable[Sequence[Node]], outputs: Iterable[Node]) -> tuple
 
 
 def _is_cheap(node: Node) -> bool:
-    return node.op in CHEAP and prod(node.shape) > 1
+    return node.op.cheap and prod(node.shape) > 1
 
 
 def _in_registers(node: Node, x: Node, base: Node) -> bool:
@@ -150,7 +149,7 @@ def _keep_cost(node: Node) -> int:
 
 
 def _recompute_cost(node: Node) -> int:
-    return (DIVIDE if node.op in _DIVISIONS else RECOMPUTE) * max(map(_bytes, (node, *node.inputs)))
+    return (RECOMPUTE if node.op.price < DIVISION else DIVIDE) * max(map(_bytes, (node, *node.inputs)))
 
 
 def _bytes(node: Node) -> int:

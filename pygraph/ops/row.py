@@ -33,8 +33,9 @@ class RegistrationError(GraphError):
     """A row that lacks a rule, or whose name is taken."""
 
 
-#: From this price on an operation is a function: it is called by the scalar loop, and takes the same time native.
-DEAR = 3
+#: From these prices on an operation is a division or the like, and a function: one that is called by the scalar loop,
+#: and takes the same time native. Views are free.
+DIVISION, DEAR = 2, 3
 
 
 class Choice(NamedTuple):
@@ -111,7 +112,8 @@ class Op:
     These follow from others:
         whole_view: whether it is a view that shows every element of its operand.
         pointwise: whether each result element depends on one (broadcast) element of each operand, and a loop makes it.
-        cheap: whether an element takes a few machine instructions, which C may then have wherever it is used.
+        cheap: whether a loop makes an element in a few machine instructions, so that it may do so wherever it is used
+            rather than keep the result.
         fallible: whether it may fail at run time.
     """
 
@@ -165,7 +167,7 @@ class Op:
             self._follows("parameters", ("x", "y", "z")[: self.arity])
         self._follows("whole_view", self.view is not None and not self.gaps)
         self._follows("pointwise", not self.combiner and (self.c is not None or self.define is not None))
-        self._follows("cheap", self.price < DEAR)
+        self._follows("cheap", self.pointwise and self.c is not None and self.price < DEAR)
         self._follows("fallible", self.fails or (self.kernel is not None and bool(self.kernel.failures)))
 
     def _follows(self, name: str, value: Any) -> None:

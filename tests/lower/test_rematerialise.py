@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from programs import derived
 
-from pygraph.autodiff.loops import CHEAP
 from pygraph.graph import Graph, Node, var
 from pygraph.graph.construction import topological
 from pygraph.lower import Program, body_builder, lower
@@ -71,7 +70,7 @@ def cost(again: set[Node], read: list[Node]) -> int:
 def test_no_choice_costs_less(seed: int) -> None:
     _, order, read = random_graph(seed)
     later = [x * var("seed", x.shape, x.dtype) for x in read]
-    cheap = [node for node in order if node.op in CHEAP]
+    cheap = [node for node in order if node.op.cheap]
     found = rematerialised(order, set(order).__contains__, [later], [])
     assert found <= set(cheap)
     best = min(cost(set(some), read) for k in range(len(cheap) + 1) for some in combinations(cheap, k))
