@@ -1,5 +1,4 @@
-/* Kernels: work that is no loop over elements, done by a function that gets the sizes and the memory of its operands.
- */
+/* Kernels: work that is not a loop over elements, done by a function that gets its operands' sizes and memory. */
 #ifndef PG_CALL_H
 #define PG_CALL_H
 

@@ -65,7 +65,7 @@ static void fill_slots(pg_context *context) {
             const pg_slot *slot = &body->slots[i];
             char **place = &context->frames[b].slots[i];
             if (slot->kind == PG_SLOT_CONST)
-                *place = (char *)(uintptr_t)(program->constants + slot->where); /* the loader lets nobody write there */
+                *place = (char *)(uintptr_t)(program->constants + slot->where); /* the loader refuses writes to it */
             else if (b > 0)
                 *place = NULL; /* the instruction that runs the body sets them */
             else

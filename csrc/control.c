@@ -73,7 +73,7 @@ int pg_run_branch(const pg_place *place, const void *data) {
     return pg_run_body(context, number);
 }
 
-/* Room for n records on a tape: doubled, so that a loop allocates seldom, unless only what is needed is allowed. */
+/* Room for n records on a tape: doubled, so that a loop allocates rarely, unless only what is needed is allowed. */
 int pg_reserve_tape(const pg_place *place, int number, int64_t n) {
     pg_context *context = place->context;
     pg_tape *tape = &context->tapes[number];

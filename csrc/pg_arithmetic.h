@@ -27,7 +27,7 @@
 #pragma clang diagnostic pop
 #pragma STDC FP_CONTRACT OFF
 #endif
-/* An error here: 1.0 is no double. */
+/* An error here: 1.0 is not a double. */
 typedef char pg_compile_without_fsingle_precision_constant[sizeof(1.0) == sizeof(double) ? 1 : -1];
 
 #endif

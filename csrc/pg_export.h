@@ -1,4 +1,4 @@
-/* What exported C calls in place of the library: no threads, nobody to stop it, no BLAS; tapes lie in the workspace. */
+/* What exported C calls in place of the library: no threads, no interruption, no BLAS; tapes are in the workspace. */
 #ifndef PG_EXPORT_H
 #define PG_EXPORT_H
 

@@ -1,4 +1,4 @@
-/* The worker pool that all contexts share: started when first needed, one job at a time, and made anew after a fork. */
+/* The worker pool that all contexts share: started when first needed, one job at a time, and recreated after a fork. */
 #if !defined(_POSIX_C_SOURCE) && !defined(__APPLE__)
 #define _POSIX_C_SOURCE 200809L
 #endif
@@ -72,7 +72,7 @@ static void *serve(void *unused) {
     return NULL;
 }
 
-/* In the child only the forking thread lives on; nobody else holds a lock or works. */
+/* In the child only the forking thread exists: no other thread holds a lock or works. */
 static void after_fork(void) {
     pthread_mutex_init(&pool.busy, NULL);
     pthread_mutex_init(&pool.mutex, NULL);
@@ -139,7 +139,7 @@ void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, vo
         work(&pool.job, 0);
         if (helped) {
             pthread_mutex_lock(&pool.mutex);
-            pool.wanted = 0; /* whoever wakes up now comes too late */
+            pool.wanted = 0; /* a thread that wakes up now is too late */
             while (pool.left < pool.entered) pthread_cond_wait(&pool.done, &pool.mutex);
             pthread_mutex_unlock(&pool.mutex);
         }

@@ -1,4 +1,4 @@
-"""The main job: train a neuron on real cells with the loop in C, and check a Jacobian by both modes; and `cache`."""
+"""The demonstration: train a neuron with the loop in C, and check a Jacobian by both modes; and `cache`."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 A signal handler or a finaliser runs between two bytecodes of the thread that it interrupts, and may call the very
 function that is running there; a fork copies one thread and leaves every lock as the others held it. So what the
-package shares is not guarded by locks: each change is one operation on a dict, a list or a deque, which everybody sees
-done or not done. Where a thread must wait for another one, `ensure_imported` and `Turn` know of handlers and forks.
+package shares is not guarded by locks: each change is one operation on a dict, a list or a deque, which other threads
+see as a whole or not at all. Where a thread must wait for another one, `ensure_imported` and `Turn` take handlers and
+forks into account.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def ensure_imported(*names: str) -> None:
 
     A signal handler in the middle of an import would find the module half made; so the main thread, which handles
     signals, has another one import. The child of a fork in the middle of another thread's import would find it half
-    made for ever; so forks wait for the end of imports. What can't be imported is left to the statement to say, as is
+    made forever; so forks wait for the end of imports. What can't be imported is left to the statement to report, as is
     all of it in a handler that interrupted the import system while it held its lock: no other thread can import then.
     """
     if _whole.issuperset(names):
@@ -155,7 +156,7 @@ def ensure_imported(*names: str) -> None:
         finally:
             done.release()
 
-    with suppress(RuntimeError):  # there is no thread to be had
+    with suppress(RuntimeError):  # no thread can be started
         _thread.start_new_thread(work, ())
         while not done.acquire(timeout=0.05) and _forks == forks and time.monotonic() < end:
             pass

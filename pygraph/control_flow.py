@@ -1,6 +1,6 @@
-"""Control flow as JAX spells it. Among expressions it is recorded; on arrays alone it is compiled and run.
+"""Control flow with JAX's names and arguments: recorded among expressions, compiled and run on arrays alone.
 
-What is made of Python numbers alone is a Python number, as it is of Python's own `if` and `while`.
+What is computed from Python numbers alone is a Python number, as with Python's own `if` and `while`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _number(x: Any) -> Any:
 def cond(pred: Any, true_fun: Function, false_fun: Function, *operands: Any) -> Any:
     """`true_fun(*operands) if pred else false_fun(*operands)`; as `jax.lax.cond`.
 
-    Both functions are traced; when it runs, one of them does, and so in its derivatives of either mode and any order.
+    Both functions are traced, but only the chosen one runs, also in derivatives of either mode and any order.
 
     Args:
         pred: a scalar bool.
@@ -86,7 +86,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
     """`branches[index](*operands)`; as `jax.lax.switch`.
 
     Args:
-        index: a scalar integer; it is clamped to the branches there are.
+        index: a scalar integer; it is clamped to the valid range.
         branches: at least one function of the operands; as for `cond`.
         operands: containers of arrays; Python numbers among them are traced, too.
 
@@ -94,7 +94,7 @@ def switch(index: Any, branches: Sequence[Function], *operands: Any) -> Any:
         What the chosen function returns.
 
     Raises:
-        DTypeError: `index` is not an integer; SignatureError: `branches` is no list of functions; else as `cond`.
+        DTypeError: `index` is not an integer; SignatureError: `branches` is not a list of functions; else as `cond`.
 
     Example:
         >>> float(pg.switch(1, [np.sin, np.cos], np.zeros(())))

@@ -228,7 +228,7 @@ class NonFiniteError(GraphError, FloatingPointError):
 
 
 class BackendError(GraphError, RuntimeError):
-    """No compiler, or a failed native build; carries the compiler's own words."""
+    """No compiler, or a failed native build; the text has the compiler's messages."""
 
 
 class ProgramError(GraphError):

@@ -1,4 +1,4 @@
-"""`memory_budget`: plans of what is computed again change no result, and the first that keeps to the budget is used."""
+"""`memory_budget`: plans of what is recomputed change no result, and the first that keeps to the budget is used."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The derivatives of `branch`: a branch of the same index, whose bodies are the derivatives of its bodies.
 
 The reverse branch is handed what it needs of the primal one, as the reverse loop of a scan is: cheap arithmetic is
-done again, other values are further results of the primal branch, zeros where another body was chosen. (The narrower
+recomputed, other values are further results of the primal branch, zeros where another body was chosen. (The narrower
 original is replaced by the wider branch when the graph is optimised.)
 
-`pg.checkpoint` is a branch of one body, which is marked to stay one: its reverse branch computes again what it needs,
+`pg.checkpoint` is a branch of one body, which is marked to stay one: its reverse branch recomputes what it needs,
 so that nothing is kept for it but the operands. Its tangents and its values are made together, as those of a scan are.
 """
 

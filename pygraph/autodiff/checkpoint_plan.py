@@ -1,4 +1,4 @@
-"""Plans of what reverse mode computes again: long loops in groups of steps, long expressions in parts.
+"""Plans of what reverse mode recomputes: long loops in groups of steps, long expressions in parts.
 
 A plan is applied to expressions before they are differentiated. What it makes are branches of one body, as
 `pg.checkpoint` does, so that all derivatives follow.
@@ -28,12 +28,12 @@ SHORTEST = 4
 
 @dataclass(frozen=True)
 class Plan:
-    """What is computed again.
+    """What is recomputed.
 
     Attributes:
         steps: whether the inside of each step of a loop is.
-        depth: into how many loops, one in the other, a loop is divided; the inner ones are computed again.
-        parts: into how many parts everything else is divided, each of which is computed again.
+        depth: into how many loops, one in the other, a loop is divided; the inner ones are recomputed.
+        parts: into how many parts everything else is divided, each of which is recomputed.
     """
 
     steps: bool = False
@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is computed again."""
+        """Whether nothing is recomputed."""
         return self == Plan()
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ def as_planned(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
 
 
 def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) -> list[Node]:
-    """`outputs` with the same values, of which a plan has parts computed again in reverse mode.
+    """`outputs` with the same values, of which a plan has parts recomputed in reverse mode.
 
     Expressions with stacks, which are parts of a loop of run-time length, are not divided.
     """

@@ -1,4 +1,4 @@
-"""What evaluating expressions is planned to cost, in operations and in bytes, before anything is lowered."""
+"""Estimates of what evaluating expressions costs, in operations and in bytes, before anything is lowered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def flops(outputs: Iterable[Node]) -> int:
 
 
 def price(outputs: Iterable[Node]) -> int:
-    """What `outputs` are planned to take, for comparison: `flops`, and `STEP` for each step of a loop.
+    """The estimated cost of `outputs`, for comparison: `flops`, and `STEP` for each step of a loop.
 
     Example:
         >>> x = pg.var("x", (10,))

@@ -48,7 +48,7 @@ class JointGraph:
 def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
     """The values of `graph`, its gradients and its tangents with respect to the inputs at positions `wrt`.
 
-    The tangent of a `scan` reads the stacked values of the primal loop, as its gradient does: neither runs it again.
+    The tangent of a `scan` reads the stacked values of the primal loop, as its gradient does: neither reruns that loop.
 
     Raises:
         DTypeError: a variable is not floating.

@@ -276,7 +276,7 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
 
     What they need of the primal body comes from where it is cheapest: constants are copied; the loop's consts and xs
     are passed again; values that only depend on consts are computed once outside; views and cheap arithmetic on what
-    is at hand are done again, and so are loops that make stacks; all others are stacked by the primal loop, built anew
+    is at hand are recomputed, and so are loops that make stacks; all others are stacked by the primal loop, rebuilt
     with these values as further outputs. (The narrower original is replaced by the wider loop when the graph is
     optimised, so the primal computation runs once.)
     """
@@ -366,5 +366,5 @@ def sources(
 
 
 def _makes_stacks(node: Node) -> bool:
-    """Whether some result of `node` is a stack, which is no array that could be handed to a later loop."""
+    """Whether some result of `node` is a stack, which is not an array that could be handed to a later loop."""
     return (node.op is WHILE or node.op is REPLAY) and len(node.attrs["body"].outputs) > node.attrs["n_carry"]

@@ -1,4 +1,4 @@
-"""Tangents and cotangents under way that are zero by structure in places, and the arithmetic on them.
+"""Tangents and cotangents that are zero by structure in places, and the arithmetic on them.
 
 What an operation does not reach is zero whatever the numbers are: the side of a `where` that is not chosen, what is
 around a slice, the entries of a seed that are not one. A product with a partial derivative that is infinite there would

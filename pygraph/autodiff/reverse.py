@@ -167,7 +167,7 @@ def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> It
 
 
 class Sums:
-    """Cotangents under way: a running sum per node, and apart from it what covers only a part of it."""
+    """The cotangents of a sweep: a running sum per node, and beside it what covers only a part of the node."""
 
     def __init__(self) -> None:
         self._scattered: dict[Node, list[Derivative]] = {}

@@ -1,7 +1,7 @@
 """The derivatives of loops: loops over tangents, and loops backwards over cotangents.
 
 One set of rules serves all three rows. The reverse loop of a `while_loop` is a `replay`: it goes backwards over what
-the `while_loop`, built anew with these values as further outputs, has put on stacks. A `replay` is a loop with stacks
+the `while_loop`, rebuilt with these values as further outputs, has put on stacks. A `replay` is a loop with stacks
 in place of arrays, so its own derivatives, in both modes, are again replays.
 """
 

@@ -37,7 +37,7 @@ class Piece(NamedTuple):
 
 
 def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
-    """Pieces of one shape as fewer arrays of that shape with the same sum, masked where no piece comes to lie.
+    """Pieces of one shape as fewer arrays of that shape with the same sum, masked where there is no piece.
 
     Adding n pieces of an n-vector one by one would cost n² operations; pieces that are runs of consecutive elements
     and don't overlap are concatenated instead, with zeros between them.

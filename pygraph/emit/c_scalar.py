@@ -1,4 +1,4 @@
-"""SCALAR in C: straight-line code over locals; only cells that somebody reads later are stored."""
+"""SCALAR in C: straight-line code over locals; only cells that are read later are stored."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..lower.program import Program
 
-#: Where the comments of lines stand, if the code is not longer.
+#: The column where the comments of lines begin, if the code is not longer.
 _COLUMN = 52
 #: Longer descriptions of nodes are cut.
 _LONGEST = 96

@@ -90,7 +90,7 @@ def export(
         name: a C identifier, which all that the header declares starts with.
 
     Raises:
-        TypeError: `name` is no str.
+        TypeError: `name` is not a str.
         ValueError: `name` can't be used.
         UnsupportedError: a node can't be exported.
     """
@@ -114,7 +114,7 @@ def texts(
 
 
 def _mark(program: Program) -> int:
-    """What a workspace is marked with that holds a forward run of this very Program: 64 bits."""
+    """What a workspace is marked with that holds a forward run of this Program and no other: 64 bits."""
     digest = hashlib.sha256(b"".join((program.words.tobytes(), program.constants))).digest()
     return int.from_bytes(digest[:8], "little")
 

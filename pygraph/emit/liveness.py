@@ -1,4 +1,4 @@
-"""Which cells of scalar code somebody reads later, so that they are stored: exact backward liveness over cells."""
+"""Which cells of scalar code are read later and so must be stored: exact backward liveness over cells."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Piece:
     """Scalar code that becomes one function.
 
     Attributes:
-        micros: what it does; what nobody reads is left out.
-        stored: the cells that somebody else reads after it has written them.
+        micros: what it does; results that are never read are left out.
+        stored: the cells that other code reads after it has written them.
     """
 
     micros: list[d.ScalarMicro]

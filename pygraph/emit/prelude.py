@@ -1,4 +1,4 @@
-"""What stands before emitted C: includes, the rules of arithmetic, and the library functions that the text names."""
+"""What comes before emitted C: includes, the rules of arithmetic, and the library functions that the text names."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ __all__ = ["Edge", "Explanation", "Step", "explain"]
 
 
 def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: int = 0) -> Explanation:
-    """Evaluate `f` and show the chain rule at work on it.
+    """Evaluate `f` and show how the chain rule gives its derivative.
 
     Args:
         f: a function of arrays or containers of them; in reverse mode its result is a scalar.

@@ -112,7 +112,7 @@ def array(object: Any, dtype: Any = None) -> Any:
     While a function is recorded it is an expression: `pg.array(T)[i]` takes an element of a table at a traced index.
 
     Raises:
-        ShapeError: lists of unequal lengths; DTypeError: what is no number, or no such dtype.
+        ShapeError: lists of unequal lengths; DTypeError: what is not a number, or no such dtype.
 
     Example:
         >>> pg.grad(lambda x: np.sum(pg.array([[x, 1.0], [2.0, x]]) ** 2))(3.0)

@@ -34,8 +34,8 @@ class Graph:
     outputs in the same container; their own names and the source lines do not count.
 
     Raises:
-        GraphError: an input that is no variable or is there twice, two inputs of one name, or an output that depends on
-            a variable which is not among the inputs.
+        GraphError: an input is not a variable or occurs twice, two inputs have one name, or an output depends on a
+            variable that is not among the inputs.
 
     Example:
         >>> x = pg.var("x", (3,))

@@ -108,7 +108,7 @@ class Recording:
 
 
 class Node(Operators):
-    """An expression: an op applied to other nodes. Made by `build.make`, never directly; immutable and interned.
+    """An expression: an op applied to other nodes. Made by `construction.make`, never directly; immutable and interned.
 
     Attributes:
         op: the row of the operation.

@@ -79,7 +79,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "ndim": lambda x: len(x.shape),
     "size": _size,
     "full_like": _full_like,
-    **{name: getattr(creation, name) for name in creation.__all__},  # np.zeros(3, like=x) and its kin
+    **{name: getattr(creation, name) for name in creation.__all__},  # np.zeros(3, like=x) and the like
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }
@@ -188,7 +188,7 @@ def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     theirs = _signature(function)
     if theirs is None:
         return _checked_call(ours, name, operands, args, _given(kwargs))
-    bound = theirs.bind(*args, **kwargs)  # what NumPy would refuse is refused with Python's own words
+    bound = theirs.bind(*args, **kwargs)  # arguments that NumPy refuses raise Python's own error
     mine = _signature(ours)
     assert mine is not None
     taken_args, taken_kwargs = _translated(bound, mine)

@@ -58,12 +58,12 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     """`branches[index](*operands)`, recorded as one node; as `jax.lax.switch`.
 
     Args:
-        index: a scalar integer; it is clamped to the branches there are.
+        index: a scalar integer; it is clamped to the valid range.
         branches: at least one function of the operands; as for `cond`.
         operands: containers of arrays.
 
     Raises:
-        DTypeError: `index` is not an integer; SignatureError: `branches` is no list of functions; else as `cond`.
+        DTypeError: `index` is not an integer; SignatureError: `branches` is not a list of functions; else as `cond`.
 
     Example:
         >>> k, x = pg.var("k", dtype="int64"), pg.var("x")
@@ -84,7 +84,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 
 
 def branches_of(branches: Any) -> list[Callable[..., Any]]:
-    """The branches of a `switch` as a list; raises `SignatureError` where they are no sequence."""
+    """The branches of a `switch` as a list; raises `SignatureError` where they are not a sequence."""
     if callable(branches) or not isinstance(branches, Iterable):
         problem = f"branches is {'a function' if callable(branches) else f'a {type(branches).__name__}'}, not a list"
         raise SignatureError(problem, "write pg.switch(index, [f, g], *operands)")

@@ -1,4 +1,4 @@
-"""Recording a function that is computed again wherever a derivative needs what is inside of it."""
+"""Recording a function that is recomputed wherever a derivative needs what is inside of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def checkpoint(f: Callable[..., Any], args: Sequence[Any], named: Mapping[str, A
     results.
 
     Raises:
-        DTypeError: an argument is no array; GraphError: `f` returns what is neither an array nor a number.
+        DTypeError: an argument is not an array; GraphError: `f` returns what is neither an array nor a number.
 
     Example:
         >>> x = pg.var("x", (3,))

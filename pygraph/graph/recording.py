@@ -1,4 +1,4 @@
-"""Calls of functions on variables: that one is under way, which variables stand for arguments, that none is kept."""
+"""Calls of functions on variables: whether one is in progress, and that none of its variables is kept after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slow and obvious NumPy interpreter of Graphs: the living definition of every operation."""
+"""The slow and obvious NumPy interpreter of Graphs: it defines what every operation means."""
 
 from __future__ import annotations
 

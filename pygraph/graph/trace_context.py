@@ -1,7 +1,7 @@
 """What is in force while functions are traced: one immutable value in one context variable.
 
 So each thread and each asynchronous task has its own, and what runs in a copy of a context (`asyncio.to_thread`,
-`contextvars.copy_context().run`) takes part in the traces that are under way there. A signal handler or a finaliser
+`contextvars.copy_context().run`) takes part in the traces in progress there. A signal handler or a finaliser
 runs in the context of what it interrupts, and leaves it as it was. The child of a fork has that of the thread that
 forked.
 """
@@ -26,7 +26,7 @@ class TraceContext(NamedTuple):
     """All that calls deeper in the stack may have to know of the traces that they are a part of.
 
     Attributes:
-        recordings: the calls of functions on variables that are under way, the innermost last.
+        recordings: the calls of functions on variables that are in progress, the innermost last.
         watching: sets in which the nodes that are asked for are put, the innermost last.
         line: the user's line that new nodes belong to; None: the one that is running.
         notes: where what transformations say of the Executable that is being traced is put.

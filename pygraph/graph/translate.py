@@ -1,4 +1,4 @@
-"""Errors that Python and NumPy raise inside a traced function because of an expression, in pygraph's own words."""
+"""Errors that Python and NumPy raise inside a traced function because of an expression, as errors of pygraph."""
 
 from __future__ import annotations
 

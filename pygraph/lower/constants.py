@@ -11,7 +11,7 @@ from ..graph.node import Constant
 __all__ = ["ConstantPool"]
 
 ALIGNMENT = 64
-#: Constants of at least so many bytes go on in the Program's memory: there is one copy of them, whoever has it.
+#: Constants of at least so many bytes are moved to the Program's memory, so that the graph and it share one copy.
 LARGE = 1 << 16
 
 

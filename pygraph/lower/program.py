@@ -74,7 +74,7 @@ class Program:
         instructions: instructions of all bodies; a scalar region counts as one.
         micro_operations: operations inside SCALAR and LOOP instructions.
         arena_bytes: peak memory of one call, without inputs, outputs and block scratch.
-        cached_bytes: what `forward` keeps for `reverse` and `jvp`; these compute the rest again.
+        cached_bytes: what `forward` keeps for `reverse` and `jvp`; these recompute the rest.
         flops: estimated floating-point operations of all segments, loops counted by their length.
         fused_regions: LOOP and SCALAR instructions that hold at least two operations.
     """

@@ -116,7 +116,7 @@ def operand(x: Any) -> Any:
     """`x` itself when it is an expression, else the array that NumPy makes of it.
 
     Raises:
-        DTypeError: an object that is no number and no array of numbers; UnsupportedError: a list of expressions.
+        DTypeError: an object that is neither a number nor an array of numbers; UnsupportedError: a list of expressions.
     """
     return x if is_expression(x) else numbers_of(x)
 
@@ -132,7 +132,7 @@ def is_masked(x: Any) -> bool:
 
 
 def numbers_of(x: Any) -> np.ndarray[Any, Any]:
-    """The array that NumPy makes of `x`, which is no expression; raises as `operand`."""
+    """The array that NumPy makes of `x`, which is not an expression; raises as `operand`."""
     if type(x) is np.ndarray and x.dtype.kind in "fib":
         return x
     if isinstance(x, np.matrix):
@@ -184,7 +184,7 @@ def static_shape(shape: Any, *, inferred: bool = False) -> Shape:
     With `inferred` a size may be -1: one that the caller works out.
 
     Raises:
-        ShapeError: it is no shape, a size is negative, or it has more axes or elements than an array can have.
+        ShapeError: it is not a shape, a size is negative, or it has more axes or elements than an array can have.
     """
     if type(shape) is tuple and not shape:
         return ()
@@ -202,7 +202,7 @@ def checked_shape(shape: Shape, given: Shape | None = None) -> Shape:
     """`shape`, of which no size is negative and which an array can have; the one check of every shape in a graph.
 
     Raises:
-        ShapeError: it is none; the text says `given`, where that is another.
+        ShapeError: it is not a valid shape; the text shows `given`, where that is given.
     """
     if not shape:
         return shape

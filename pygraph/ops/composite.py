@@ -1,4 +1,4 @@
-"""Functions built from rows, which need no operation of their own: statistics, softmax and its kin, activations."""
+"""Functions built from rows, which need no operation of their own: statistics, softmax and the like, activations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Signatures of generalised ufuncs, such as "(m,m),(m,n)->(m,n)": the shapes, types and batches of rows with a kernel.
 
 The notation is that of NumPy's generalised universal functions (NEP 5, NEP 20). Each operand and result has the core
-axes that stand in its parentheses; all further axes lead, are broadcast together, and count the applications.
+axes in its parentheses; all further axes lead, are broadcast together, and count the applications.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def parse(text: str) -> Signature:
     """A signature as written.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a signature.
 
     Example:
         >>> parse("(m,m),(m,n)->(m,n)").names
@@ -126,7 +126,7 @@ def evaluated(text: str, values: Mapping[str, int]) -> int:
     """A sum of products of sizes and whole numbers, such as "(m * m + m) * 8".
 
     Raises:
-        ValueError: anything else stands in it.
+        ValueError: it contains anything else.
     """
     return _evaluate(ast.parse(text, mode="eval").body, text, values)
 

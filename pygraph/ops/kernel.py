@@ -1,4 +1,4 @@
-"""What a row says of the C function that computes it, where that is no loop over elements: a kernel.
+"""What a row says of the C function that computes it, where that is not a loop over elements: a kernel.
 
 A kernel of the name `solve` for float64 is the C function
 

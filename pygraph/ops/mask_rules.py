@@ -216,7 +216,7 @@ def unslice(node: Any, masks: Sequence[Any]) -> Any:
 
 
 def footprint(part: Shape, starts: Sequence[int], steps: Sequence[int], whole: Shape) -> Any:
-    """Where an array of shape `part` comes to lie in one of shape `whole`; True where that is everywhere."""
+    """Where an array of shape `part` lies in one of shape `whole`; True where that is everywhere."""
     result: Any = True
     for axis, (count, start, step, size) in enumerate(zip(part, starts, steps, whole, strict=True)):
         if count == size:
@@ -324,7 +324,7 @@ def scatter_set(node: Any, masks: Sequence[Any]) -> Any:
 
 
 def _written(node: Any, mask: Any) -> Any:
-    """Where values with a mask come to lie along the axis of a scatter."""
+    """Where the values of a scatter, which have a mask, lie along its axis."""
     x, index, values = node.inputs
     axis, ndim = node.attrs["axis"], len(x.shape)
     size = x.shape[axis]

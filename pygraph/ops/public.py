@@ -73,7 +73,7 @@ def function_of(op: Op, name: str) -> FunctionType:
 
 
 def _documentation(op: Op, name: str) -> str:
-    """The row's own words, what it takes and raises, and an example that is evaluated here."""
+    """The row's description, what it takes and raises, and an example that is evaluated here."""
     first, _, rest = op.doc.partition(". ")
     paragraphs = [first.rstrip(".") + "."]
     taken = f"Elementwise{', broadcast and promoted as in NumPy' if op.arity != 1 else ''}. {_KINDS[op.kinds]}"

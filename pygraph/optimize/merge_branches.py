@@ -3,7 +3,7 @@
 A branch goes to another one of the same index, whose operands include its own: the bodies of that one give the results
 of both, and what these have in common is one node there. Results of the first that are operands of the second are not
 handed over any more. Branches marked with `recompute` only go where all their results are given already, so that what
-is to be computed again stays apart.
+is to be recomputed stays apart.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _replaced(outputs: Sequence[Node], alias: _Alias) -> list[Node]:
     """`outputs` with results taken as `alias` says, which is given up where it would make a cycle."""
     targets = {wide.node: wide for wide, _ in alias.values()}
     done: dict[Node, Node] = {}
-    opened: set[Node] = set()  # those whose operands are under way
+    opened: set[Node] = set()  # those whose operands are being replaced
     waits: dict[Node, Node] = {}  # for some of the others: one that they depend on, if it is opened
     hops: list[Node] = []  # those opened whose value comes from another branch than their own
     stack = list(reversed(outputs))

@@ -42,7 +42,7 @@ def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequenc
 
 
 def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
-    """Unused results, carries and operands of loops and branches are dropped, and steady work is taken out of loops."""
+    """Unused results, carries and operands of loops and branches are dropped; loop-invariant work is moved out."""
     return loop_passes.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
 
 

@@ -1,4 +1,4 @@
-"""One `branch` made smaller: a known choice taken, and results, operands and bodies that nobody needs dropped."""
+"""One `branch` made smaller: a known choice taken, and unused results, operands and bodies dropped."""
 
 from __future__ import annotations
 

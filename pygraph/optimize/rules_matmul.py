@@ -72,7 +72,7 @@ FEW = 8
 def shared_operand(node: Node) -> Node | None:
     """A batch of products that share an operand = one product with the rows, or columns, of all of them.
 
-    Rows that lie one after another need no copy. Columns, and rows that are stored as columns, are laid out anew where
+    Rows that lie one after another need no copy. Columns, and rows that are stored as columns, are copied where
     that costs less than to go through the shared operand once for each example.
     """
     x, y = node.inputs

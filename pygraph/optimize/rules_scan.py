@@ -1,4 +1,4 @@
-"""One loop made smaller: results, carries and operands that nobody needs, and work that is the same in each step."""
+"""One loop made smaller: unused results, carries and operands dropped, and loop-invariant work moved out."""
 
 from __future__ import annotations
 

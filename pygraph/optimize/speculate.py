@@ -116,7 +116,7 @@ def settled(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     replaced: dict[Node, list[Node]] = {}  # the operands of a node, where one of them is to be another
     for node in reversed(nodes):
         if node not in facts:
-            continue  # nobody needs it
+            continue  # it is not needed
         operands = []
         for operand, known in _looked_at(node, facts[node]):
             found, known = _decided(operand, known)

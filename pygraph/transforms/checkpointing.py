@@ -1,4 +1,4 @@
-"""`checkpoint`: a function whose inside is computed again in the reverse sweep and not kept for it."""
+"""`checkpoint`: a function whose inside is recomputed in the reverse sweep and not kept for it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["checkpoint"]
 def checkpoint(f: Function) -> CompiledFunction:
     """A function like `f` of which reverse mode keeps the arguments alone; as `jax.checkpoint`.
 
-    What its derivatives need of the inside is computed again, when they need it: less memory for more work. The
-    values are those of `f`, and so are the derivatives of every order and mode. It goes into traces, loops, batches,
-    and other checkpoints. What `f` closes over is kept as its arguments are. In the body of `pg.scan` a checkpoint of
+    What its derivatives need of the inside is recomputed when they need it: less memory for more work. Values and
+    derivatives, of every order and mode, are those of `f`. It may be used in traces, loops, batches and other
+    checkpoints. What `f` closes over is kept as its arguments are. In the body of `pg.scan` a checkpoint of
     the whole step has only the carry kept for each step; a checkpoint of an inner scan of some steps in the body of an
     outer one keeps the carry once for each such group, and the inside of one group at a time: about 2·√n in place of n.
 
@@ -30,7 +30,7 @@ def checkpoint(f: Function) -> CompiledFunction:
         recorded. `stats.arena_bytes` of an Executable shows what it saves.
 
     Raises (SignatureError now, the others when the function is traced):
-        SignatureError: `f` is not callable; DTypeError: an argument is no array; GraphError: `f` returns no array.
+        SignatureError: `f` is not callable; DTypeError: an argument is not an array; GraphError: `f` returns no array.
 
     Example:
         >>> step = pg.checkpoint(lambda x: np.sin(np.sin(x)))

@@ -1,4 +1,4 @@
-"""`custom_derivative`: a function whose derivative is given beside it."""
+"""`custom_derivative`: a function whose derivative the user gives."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None 
     Raises (SignatureError now, the others when the function is traced):
         SignatureError: neither rule is given, or one that is not callable.
         ShapeError, DTypeError, GraphError: a rule gives another shape, dtype or container than the output (`jvp`) or
-            the arguments (`vjp`) have; UnsupportedError: `f` or a rule uses an expression that is no argument, or
+            the arguments (`vjp`) have; UnsupportedError: `f` or a rule uses an expression that is not an argument, or
             forward mode is asked of a function that has only `vjp`.
 
     Example:

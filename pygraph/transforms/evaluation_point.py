@@ -126,7 +126,7 @@ _USES = {
 
 
 def require_function(transform: str, f: Any) -> None:
-    """Raise `SignatureError` where what is to be transformed is no function."""
+    """Raise `SignatureError` where what is to be transformed is not a function."""
     if not callable(f):
         what = repr(f) if isinstance(f, (int, float, Node)) else f"a {type(f).__name__}"
         advice = f"give a function: pg.{_USES.get(transform, f'{transform}(f)')}"

@@ -21,7 +21,7 @@ from .sparse import sparse_hessian, sparse_jacobian
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
 
 Engine = Callable[[Sequence[Node], Sequence[Node]], JacobianPlan | None]
-#: The ways to evaluate a Jacobian, None where one is not fit for it; "auto" takes the one of least planned cost, the
+#: The ways to evaluate a Jacobian, None where one is not fit for it; "auto" takes the one of least estimated cost, the
 #: first of equals.
 ENGINES: Mapping[str, Engine] = {
     "forward": autodiff.jacobian_forward,
@@ -49,7 +49,7 @@ def jacfwd(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False)
 
     All tangents are pushed at once, as a batch. Where their intermediate values would take more than 64 MiB, they are
     pushed in chunks, one after another in one loop in C, of as many as fit. Those of a function of a few numbers are
-    pushed element by element where that is planned to cost less, so that zeros take no part.
+    pushed element by element where that is estimated to cost less, so that zeros take no part.
 
     Args:
         f, argnums, has_aux: as for `grad`; `f` may return any container of arrays.
@@ -88,10 +88,10 @@ def jacobian(
     backend: str = "auto",
     **options: Any,
 ) -> Any:
-    """The Jacobian of a function by the mode that is planned to cost less.
+    """The Jacobian of a function by the mode of least estimated cost.
 
-    Arguments and result as for `jacfwd`. What was chosen can be seen: `jacobian(f).executable(*args).stats` has
-    `jacobian_mode`, `jacobian_costs` (planned operations by mode, as far as they were compared) and `jacobian_chunk`
+    Arguments and result as for `jacfwd`. What was chosen is reported: `jacobian(f).executable(*args).stats` has
+    `jacobian_mode`, `jacobian_costs` (estimated operations by mode, as far as they were compared) and `jacobian_chunk`
     (how many basis vectors go through the function at once).
 
     Args:

@@ -30,9 +30,9 @@ _BY_POSITION_OR_NAME = inspect.Signature(
 
 
 def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
-    """A function that does for a whole batch, in one call, what `f` does for one example.
+    """A function that applies `f` to every example of a batch in one call.
 
-    It is no loop: every operation is recorded once, with one more axis, and what does not depend on the batch is
+    There is no loop: every operation is recorded once, with one more axis, and what does not depend on the batch is
     computed once. What the branches and loops of an example do not compute has no effect: values, derivatives, errors
     and termination are those of each example alone, as by `map`. It nests with every other transformation.
 

@@ -1,4 +1,4 @@
-"""Sparse Jacobians and Hessians of functions as SciPy matrices whose structure stays from call to call."""
+"""Sparse Jacobians and Hessians of functions as SciPy matrices whose structure is the same at every call."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ __all__ = ["SparseFunction", "SparsePlan", "sparse_hessian", "sparse_jacobian", 
 def sparsity(f: Function, *args: Any, argnums: int | Sequence[int] = 0) -> Any:
     """The structure of the Jacobian of a function, found from its graph: no number of `args` is used.
 
-    An entry that is not in it is zero for every input: where a branch or an index depends on the input, all that it
-    may pick is in.
+    An entry that is not in it is zero for every input: where a branch or an index depends on the input, the entries of
+    everything that it may pick are included.
 
     Args:
         f: a function of arrays.

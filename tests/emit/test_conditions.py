@@ -1,4 +1,4 @@
-"""What exported C, native code and the C library ask of a compiler: where it can't be had, they do not compile."""
+"""What exported C, native code and the C library ask of a compiler: where it is not available, they do not compile."""
 
 from __future__ import annotations
 

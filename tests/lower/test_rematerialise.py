@@ -1,4 +1,4 @@
-"""What is kept and what is computed again: the cut against all choices, its limits, and that results don't change."""
+"""What is kept and what is recomputed: the cut against all choices, its limits, and that results don't change."""
 
 from __future__ import annotations
 

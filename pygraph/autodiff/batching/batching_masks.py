@@ -1,4 +1,4 @@
-"""Masks over the examples of a batch: values of examples that take part handed to those that don't."""
+"""Masks over the examples of a batch: examples that don't take part get the values of one that does."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def compressed_hessian(
 
 
 def _cheapest(plans: Sequence[Compressed | None]) -> Compressed:
-    """The plan that is planned to cost least, with the figures of all."""
+    """The plan of least estimated cost, with the figures of all."""
     made = [plan for plan in plans if plan is not None]
     best = min(made, key=lambda plan: price([plan.data]))
     return replace(best, costs={name: cost for plan in made for name, cost in plan.costs.items()})

@@ -51,7 +51,7 @@ class JacobianPlan:
 
     @property
     def cost(self) -> int:
-        """What it is planned to take, the value included."""
+        """The estimated cost, that of the value included."""
         return price([block for row in self.blocks for block in row])
 
 
@@ -175,7 +175,7 @@ def sweep(
 def _basis(positions: Node, x: Node, numbers: Index) -> Node:
     """For each of `positions`, where the vector is one whose elements have that one of `numbers`, shaped like `x`.
 
-    It is made by comparing positions, so the matrix of all vectors is no constant of the graph.
+    It is made by comparing positions, so the matrix of all vectors is not a constant of the graph.
     """
     column = reshaped(positions, (positions.shape[0], 1))
     hit = make(EQUAL, (column, constant(numbers)), {})

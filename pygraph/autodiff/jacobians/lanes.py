@@ -20,7 +20,7 @@ class Lanes:
     """Which axes of some nodes are lanes: equal ones have one number, in all nodes.
 
     Two axes are one lane where an operation pairs their indices, element by element. An axis along which an operation
-    mixes indices, or picks some, is no lane; nor is one of size 1.
+    mixes indices, or picks some, is not a lane; nor is one of size 1.
     """
 
     def __init__(self, nodes: Sequence[Node], known: Known) -> None:
@@ -117,7 +117,7 @@ class Lanes:
             self._pair(axis, theirs[source])
 
     def _placed(self, node: Node) -> None:
-        """Of slices: whole axes stay; one of which a part is taken is no lane, in the part neither."""
+        """Of slices: whole axes stay; one of which a part is taken is not a lane, and neither is the part."""
         (operand,) = node.inputs
         steps = node.attrs["steps"]
         for i, (one, other) in enumerate(zip(self._of(node), self._of(operand), strict=True)):

@@ -223,7 +223,7 @@ class _Group:
         )
 
     def _order(self, node: Node) -> tuple[list[int], Shape]:
-        """The axes of `node`, those that are no lanes first, and the lanes' lengths among those of the group."""
+        """The axes of `node`, those that are not lanes first, and the lanes' lengths among those of the group."""
         own = self.lanes.of(node)
         mine = [axis for axis, number in enumerate(own) if number is None]
         axes = {number: axis for axis, number in enumerate(own) if number is not None}

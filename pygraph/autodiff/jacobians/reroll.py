@@ -1,4 +1,4 @@
-"""Results that are computed alike, one after another: a loop unrolled in Python, found again."""
+"""Results that are computed alike, one after another: the loop that was unrolled in Python is recovered."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def jacobian_unrolled(
     `jacobian_forward`.
 
     Args:
-        modes: "forward", "reverse" or both, of which the one is taken that is planned to cost less.
+        modes: "forward", "reverse" or both, of which the one is taken that is estimated to cost less.
 
     Returns:
         None where an expression is too large (`elements.LIMIT`), or holds a loop or another operation that cannot be
@@ -71,7 +71,7 @@ def entries_of(
 ) -> list[list[Node | None]]:
     """The derivative of each of some 0-d expressions by each of some 0-d variables, None where it is zero.
 
-    By the one of `modes` that is planned to cost less.
+    By the one of `modes` that is estimated to cost less.
     """
     tables = []
     if "forward" in modes:

@@ -1,4 +1,4 @@
-"""Keeps built native code on disk: found again by its text, compiler, flags and machine, and looked at before use.
+"""A cache of native code on disk, keyed by its text, compiler, flags and machine, and checked before use.
 
 An entry is one file, `<k>/<key>-<digest>.so`, where k is the key's beginning: the key says what it was built from, the
 digest what is in it, so that a file that was cut short or changed is not loaded. It appears by one renaming, so any
@@ -54,11 +54,11 @@ def native_library(text: str, isa: str, background: bool = False, private: bool 
 
     Args:
         text, isa: what to build.
-        background: leave the processor to others where it is wanted.
+        background: give way to other processes.
         private: keep away from the cache, which has a library that can't be loaded.
 
     Raises:
-        BackendError: no compiler, or its own words; or there is no place to build.
+        BackendError: there is no compiler, or it failed (the text has its messages), or there is nowhere to build.
     """
     compiler = cc.find()
     key = _key(compiler, text, isa)
@@ -109,7 +109,7 @@ def wanted_folder() -> Path:
 
 def usable_folder() -> Path:
     """The cache's folder, made where it is missing; a temporary one of this process's own where it can't be used."""
-    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home directory
         folder = wanted_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_safe(folder.stat(), stat.S_ISDIR) and os.access(folder, os.R_OK | os.W_OK | os.X_OK):
@@ -166,7 +166,7 @@ def _lookup(folder: Path, key: str) -> Path | None:
             if _is_safe(path.lstat(), stat.S_ISREG) and path.stem == f"{key}-{_digest(path)}":
                 os.utime(path)  # it was used now
                 return path
-            path.unlink()  # not ours, or not whole: built again
+            path.unlink()  # not ours, or not whole: it is rebuilt
     return None
 
 

@@ -1,4 +1,4 @@
-"""Runs a program and waits for it; it never outlives this process's wish for it.
+"""Runs a program and waits for it, and ends it when this process ends or no longer needs it.
 
 The child has a process group of its own: Ctrl-C in a terminal does not reach it, and it ends with all it started. Its
 words go to a file, not a pipe, so that another thread's fork can't keep the waiting from ending.
@@ -23,7 +23,7 @@ from ...concurrency import in_child, snapshot
 _NICENESS = 5
 
 _running: dict[subprocess.Popen[bytes], Path] = {}
-_starting: dict[object, None] = {}  # one key for each start that is under way
+_starting: dict[object, None] = {}  # one key for each start in progress
 _closed = False
 #: The most seconds that `close` waits for a start.
 _STARTING = 0.5
@@ -46,7 +46,7 @@ def run(
         command: the program and its arguments; no shell reads them.
         folder: exists, and belongs to this run.
         environment: replaces variables of this process's environment.
-        background: leave the processor to others where it is wanted.
+        background: give way to other processes.
         timeout: how many seconds it may take.
 
     Returns:
@@ -67,7 +67,7 @@ def run(
         late: list[float] = []
         try:
             if timeout is not None:
-                with suppress(RuntimeError):  # there is no thread to be had: then nobody ends it
+                with suppress(RuntimeError):  # no thread can be started: then nothing ends it
                     _thread.start_new_thread(_end_late, (child, timeout, ended, late))
             child.wait()  # with a timeout it would look for the end every now and then only
         except BaseException:  # such as KeyboardInterrupt
@@ -116,7 +116,7 @@ def close() -> None:
         time.sleep(0.001)
     for child, folder in snapshot(_running.items()):
         _end(child)
-        shutil.rmtree(folder, ignore_errors=True)  # whoever waits for it may have no time left to
+        shutil.rmtree(folder, ignore_errors=True)  # the waiting thread may have no time left to
 
 
 def _end_late(child: subprocess.Popen[bytes], timeout: float, ended: _thread.LockType, late: list[float]) -> None:
@@ -137,7 +137,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 def _forget() -> None:
     """In the child of a fork: what runs belongs to the parent."""
     for child in _running:
-        child.returncode = 0  # so that nobody here waits for it
+        child.returncode = 0  # so that nothing here waits for it
     _running.clear()
     _starting.clear()
 

@@ -22,7 +22,7 @@ from . import child, workfolder
 
 #: How many seconds a compiler may take to say its version, and to build.
 _ANSWER, _BUILD = 20.0, 900.0
-#: How many of the compiler's last words an error repeats, in characters.
+#: How much of the end of the compiler's output an error repeats, in characters.
 _WORDS = 2000
 #: The system's errors of a full disk, and the bytes that must be left for a failure not to be one.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -138,8 +138,8 @@ def build(compiler: Compiler, text: str, isa: str, folder: Path, background: boo
     """Compile a C text to a shared library in `folder`, an empty one that belongs to this build.
 
     Raises:
-        BackendError: with the compiler's own words.
-        OSError: there is no room for what it makes.
+        BackendError: with the compiler's messages.
+        OSError: there is no space for the result.
     """
     source, library = folder / "native.c", folder / "native.so"
     source.write_text(text, encoding="utf-8")

@@ -125,7 +125,7 @@ class Executable:
         """Build native code, or watch what runs would gain by it, as the backend asks for.
 
         Raises:
-            BackendError: native code is asked for, and can't be had.
+            BackendError: native code is asked for, and is not available.
         """
         options = self._runner.options
         prepare(self._built.library, effective_backend(options.backend, options.check_finite))
@@ -151,7 +151,7 @@ class Executable:
     # --- calls ---------------------------------------------------------------------------------------------------
 
     def bind(self, /, *args: Any, **named: Any) -> BoundCall:
-        """A call with these very arrays, whose current contents each call reads: the lowest latency.
+        """A call with these arrays themselves, whose current contents each call reads: the lowest latency.
 
         The outputs are allocated once; every call overwrites them and returns the same arrays (0-d outputs are new
         NumPy scalars). A bound call belongs to one thread at a time. A number gets a 0-d array of its own, which is
@@ -387,7 +387,7 @@ class Executable:
             The paths of NAME.c and NAME.h.
 
         Raises:
-            ValueError: `name` is no C identifier, or one that C uses itself.
+            ValueError: `name` is not a C identifier, or one that C uses itself.
             OSError: the files can't be written.
             UnsupportedError: derivatives through a `pg.while_loop` without a limit; the text names its line.
 

@@ -38,7 +38,7 @@ class Options:
     optimise: bool = True
     jacobian: JacobianNote | None = None
     backend: str = "auto"
-    plan: Plan = field(default_factory=Plan)  # what is computed again to keep to a budget of memory
+    plan: Plan = field(default_factory=Plan)  # what is recomputed to keep to a budget of memory
     memory: MemoryNote | None = None
 
 

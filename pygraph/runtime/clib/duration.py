@@ -1,4 +1,4 @@
-"""How long a run of a Program takes in the interpreter: planned, in ns, by what its rows say of themselves.
+"""How long a run of a Program takes in the interpreter: an estimate in ns, from what the rows say of their operations.
 
 Measured on one core of a server with AVX-512: an addition of array elements takes 0.3 ns, which is what prices of rows
 count in; between scalars an operation is dispatched in 4 ns and takes twice its price, as nothing runs beside it.
@@ -40,7 +40,7 @@ def bounded(program: Program, nanoseconds: float) -> bool:
 
 
 def duration(program: Program) -> float:
-    """The planned nanoseconds of a run of all segments; of a loop of run-time length, those of `UNKNOWN_STEPS`."""
+    """The estimated nanoseconds of a run of all segments; of a loop of run-time length, those of `UNKNOWN_STEPS`."""
     bodies = decode(program)
     inner = [0.0] * len(bodies)
     for body in reversed(bodies):  # a body runs only later ones

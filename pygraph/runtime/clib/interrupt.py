@@ -8,8 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-#: Programs that are planned to take so many nanoseconds are run by a helper thread; below, and above SHORT, the run is
-#: watched (watch.py), as plans are rough.
+#: Programs that are estimated to take so many nanoseconds are run by a helper thread; below, and above SHORT, the run
+#: is watched (watch.py), because the estimates are rough.
 LONG, SHORT = 5e7, 5e6
 #: How often a run that is to end is told so, in seconds: the first time may come before it has started.
 _PATIENCE = 0.005
@@ -26,7 +26,7 @@ def interruptible(run: Callable[[Any, int], int], stop: Callable[[Any], None]) -
     def call(context: Any, segment: int) -> int:
         if threading.get_ident() != threading.main_thread().ident:
             return run(context, segment)
-        token = _thread.allocate_lock()  # whoever takes it decides whether there is a run
+        token = _thread.allocate_lock()  # the thread that takes it decides whether there is a run
         finished = _thread.allocate_lock()
         finished.acquire()
         statuses: list[int] = []
@@ -47,11 +47,11 @@ def interruptible(run: Callable[[Any, int], int], stop: Callable[[Any], None]) -
         except BaseException as error:
             if not token.acquire(False):
                 while not statuses:
-                    with suppress(BaseException):  # pressed again: the first exception goes on, after the run's end
+                    with suppress(BaseException):  # a second Ctrl-C: the first is raised, after the run
                         stop(context)
                         finished.acquire(timeout=_PATIENCE)
                 raise
-            if isinstance(error, RuntimeError):  # no thread to be had
+            if isinstance(error, RuntimeError):  # no thread can be started
                 return run(context, segment)
             raise
 

@@ -1,4 +1,4 @@
-"""The one door to the C library: loads Programs, makes contexts, and turns status codes into exceptions."""
+"""The interface to the C library: loads Programs, makes contexts, and turns status codes into exceptions."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Library:
         title: names the graph in error texts.
         run: run(context, segment) -> status, which goes to `settle` where it is not 0; releases the GIL. A short
             Program's allocates nothing; a long one's lets the main thread handle signals meanwhile.
-        payoff: planned figures of native code, once they were looked at.
+        payoff: what native code is estimated to gain and cost; None until that was asked for.
         native_seconds, native_cache_hit: what having native code took, and whether it was in the cache; None without.
     """
 

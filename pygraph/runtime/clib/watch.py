@@ -1,8 +1,8 @@
-"""Runs whose length nobody knows before: they begin where they are called, and go to a helper when they take long.
+"""Runs of unknown length: they begin in the calling thread, and move to a helper when they take long.
 
 The helper of `interrupt.py` costs as much as some thousand steps of a small loop, so a Program with a loop of run-time
 length is first run in the calling thread, as short ones are. Meanwhile a thread looks at the clock. A run of the main
-thread that is still going after `PERIOD` is stopped, and done again from its beginning by a helper, while Python sees
+thread that is still going after `PERIOD` is stopped, and run from its beginning by a helper, while Python sees
 signals: a run changes nothing that it reads, so only time is lost. As long as runs take that long, they go to the
 helper at once.
 """
@@ -52,7 +52,7 @@ class Watch:
             self.context = None
 
     def wake(self) -> None:
-        """Start the thread, if there is one to be had; without it, runs are not stopped."""
+        """Start the thread, if one can be started; without it, runs are not stopped."""
         self.awake = True
         try:
             _thread.start_new_thread(self._look, ())

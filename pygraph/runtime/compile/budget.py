@@ -1,4 +1,4 @@
-"""Compiling within a budget of memory: what is computed again is chosen by the planned bytes of whole Programs."""
+"""Compiling within a budget of memory: what is recomputed is chosen by the planned bytes of whole Programs."""
 
 from __future__ import annotations
 

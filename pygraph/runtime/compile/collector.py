@@ -18,8 +18,8 @@ def paused() -> Iterator[None]:
     """Within the block no collection starts by itself; may be nested.
 
     Compilation makes many objects that live to its end and hardly a cycle: the collector would look at all of them
-    again and again, for about a third of the time. Another thread that leaves its block first turns the collector on
-    again, which costs time and nothing else.
+    repeatedly, for about a third of the time. Another thread that leaves its block first turns the collector back on,
+    which costs time and nothing else.
     """
     if not gc.isenabled():
         yield
@@ -35,7 +35,7 @@ def paused() -> Iterator[None]:
 
 
 def _resume() -> None:
-    """In the child of a fork nobody else pauses any more."""
+    """In the child of a fork no other thread pauses the collector."""
     thread = threading.get_ident()
     others = any(paused_by != thread for paused_by in _pausing)
     _pausing[:] = [paused_by for paused_by in _pausing if paused_by == thread]

@@ -1,4 +1,4 @@
-"""What an Executable tells of the way in which it came about."""
+"""What an Executable reports of how it was made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class JacobianNote:
 
     Attributes:
         mode: the way that was taken.
-        costs: planned operations of each way that was compared.
+        costs: estimated operations of each way that was compared.
         chunk: how many basis vectors go through the function at once.
     """
 

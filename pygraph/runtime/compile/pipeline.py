@@ -72,7 +72,7 @@ def build(
     """Compile `graph`; `wrt` names the inputs whose derivatives are planned too.
 
     Raises:
-        SignatureError: an entry of `wrt` is no input.
+        SignatureError: an entry of `wrt` is not an input.
         DTypeError: an entry of `wrt` is not floating.
     """
     with paused():

@@ -1,4 +1,4 @@
-"""What an Executable says of its size and cost."""
+"""The figures of an Executable: its size and cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Stats:
         micro_operations: operations inside fused loops and scalar regions.
         fused_regions: instructions that hold at least two operations.
         arena_bytes: memory of one concurrent call, without inputs, outputs and block scratch.
-        cached_bytes: what `forward` keeps for `reverse` and `jvp`; these compute the rest again.
+        cached_bytes: what `forward` keeps for `reverse` and `jvp`; these recompute the rest.
         constant_bytes: array constants, shared by all calls.
         program_bytes: the encoded instructions, shared by all calls.
         flops: estimated floating-point operations of all segments, loops counted by their length.
@@ -27,11 +27,11 @@ class Stats:
         backend: what runs the Program now: "vm", the C library's interpreter, or "native", code compiled from it.
         native_seconds: emitting, compiling and loading native code, or finding it in the cache; None without it.
         native_cache_hit: whether it was in the cache.
-        jacobian_mode: of `pg.jacobian` and its kin: "forward", "reverse", "coloured" or "unrolled"; else None.
-        jacobian_costs: planned operations of each mode that was compared.
+        jacobian_mode: of `pg.jacobian` and the like: "forward", "reverse", "coloured" or "unrolled"; else None.
+        jacobian_costs: estimated operations of each mode that was compared.
         jacobian_chunk: how many tangents or cotangents go through the function at once.
         memory_budget: the bytes that `compile(..., memory_budget=…)` allows; else None, as what follows.
-        memory_again: what derivatives compute again to keep to it: loops in groups of steps, of which only the first
+        memory_again: what derivatives recompute to keep to it: loops in groups of steps, of which only the first
             carries are kept, or the inside of their steps, and other operations in parts. Empty where nothing is.
         memory_plans: the arena bytes of each plan that was tried, from what repeats nothing on; the last one is used.
     """

@@ -397,10 +397,11 @@ def compile(
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
 ) -> Any:
-    """Compile a graph, or a function (also as a decorator, with or without arguments). What a function reads besides
-    its arguments (closures, globals, attributes, arrays that are written to later) is a constant from the first call
-    with a signature on, until `CompiledFunction.clear()`. Only `compile` freezes so: `pg.grad(f)` and the other
-    transformations see what `f` sees at each call.
+    """Compile a graph, or a function (also as a decorator, with or without arguments).
+
+    What a function reads besides its arguments (closures, globals, attributes, arrays that are written to later) is
+    constant from the first call with a signature on, until `CompiledFunction.clear()`. Only `compile` freezes it:
+    `pg.grad(f)` and the other transformations see what `f` sees at each call.
 
     Args:
         target: a Graph, compiled now, or a function, traced and compiled at the first call with each signature.
@@ -408,21 +409,22 @@ def compile(
         threads: worker threads of a call; None follows `pg.set_threads`. Results do not depend on it.
         check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
-            are taken in `target`, or by `wrt`, compute values of long loops and expressions again instead of keeping
-            them, as little as is needed; the results may differ by rounding. The function may be traced several times.
-            `stats.memory_again` says what is computed again, `stats.memory_plans` what else was tried.
+            are taken in `target`, or by `wrt`, recompute values of long loops and expressions instead of keeping
+            them, as few as are needed; the results may differ by rounding. The function may be traced several times.
+            `stats.memory_again` says what is recomputed, `stats.memory_plans` what else was tried.
         backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
-            planned to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not depend
-            on it. With `check_finite` runs stay in the interpreter. The environment's PYGRAPH_BACKEND goes before it.
+            estimated to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not
+            depend on it. With `check_finite` runs stay in the interpreter. The environment variable PYGRAPH_BACKEND
+            overrides it.
         cache_size: how many signatures of a function stay compiled.
 
     Returns:
         An `Executable` for a graph, a `CompiledFunction` for a function.
 
     Raises:
-        BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" no compiler, or
-            its own words. BudgetError: `memory_budget` can't be met; the text says by how much.
-        SignatureError: an entry of `wrt` that is no input; DTypeError: one that is not floating.
+        BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" there is no
+            compiler, or it failed. BudgetError: `memory_budget` can't be met; the text says by how much.
+        SignatureError: an entry of `wrt` that is not an input; DTypeError: one that is not floating.
 
     Example:
         >>> @pg.compile

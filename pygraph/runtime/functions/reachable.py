@@ -221,7 +221,7 @@ class _Finder:
     def _array(self, array: Any) -> None:
         if array.dtype.kind not in "biufc":
             raise _Unknown
-        if not array.flags.writeable and array.base is None:  # nobody else can write to it
+        if not array.flags.writeable and array.base is None:  # nothing else can write to it
             self.reads.frozen.append(array)
             return
         saved = bytearray(array.tobytes()) if array.flags.c_contiguous and array.ndim else array.tobytes()

@@ -1,4 +1,4 @@
-"""What a function read besides its arguments, as it was when it was traced, and whether it still is so."""
+"""What a function read besides its arguments when it was traced, and whether that has changed since."""
 
 from __future__ import annotations
 

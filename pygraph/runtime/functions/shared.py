@@ -1,4 +1,4 @@
-"""Executables found again by the structure of their graphs, for functions that are traced anew at each use.
+"""Executables looked up by the structure of their graphs, for functions that are traced at each use.
 
 A transformation or a loop that is called on arrays must see what its function closes over at that moment, so its trace
 cannot be remembered; what the trace compiles to can.

@@ -1,4 +1,4 @@
-"""The names of the backends, and which one counts."""
+"""The names of the backends, and which one is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def checked_backend(backend: object, check_finite: bool) -> str:
     """`backend` as one of BACKENDS.
 
     Raises:
-        BackendError: it is none of them, or "native" beside `check_finite`, which only the interpreter can do.
+        BackendError: it is none of them, or "native" with `check_finite`, which only the interpreter can do.
     """
     if not isinstance(backend, str) or backend not in BACKENDS:
         problem = f"backend {backend!r} is none of {', '.join(map(repr, BACKENDS))}"
@@ -27,10 +27,10 @@ def checked_backend(backend: object, check_finite: bool) -> str:
 
 
 def effective_backend(backend: str, check_finite: bool) -> str:
-    """The backend that counts: PYGRAPH_BACKEND, where it is set, and the interpreter with `check_finite`.
+    """The backend to use: PYGRAPH_BACKEND where it is set, and the interpreter with `check_finite`.
 
     Raises:
-        BackendError: PYGRAPH_BACKEND has a value that is no backend.
+        BackendError: PYGRAPH_BACKEND has a value that is not a backend.
     """
     forced = os.environ.get("PYGRAPH_BACKEND")
     if forced:

@@ -1,4 +1,4 @@
-"""When native code pays: what a run of a Program would gain by it, and what building it costs; all planned, in ns.
+"""When native code pays: what a run of a Program would gain by it, and what building it costs; estimates in ns.
 
 The figures were measured with GCC 12 on one core of a server with AVX-512: an operation between scalars takes 4 to 7
 ns dispatched and about 1 native; a cheap one between arrays 0.11 to 0.29 ns an element in blocks and 0.05 to 0.09
@@ -33,7 +33,7 @@ BUILD_ARRAY, BUILD_APART = 2.0e6, 1.2e7
 MOST = 2.0**60
 #: A run that would gain this much is worth a look before it starts.
 LONG = 10**9
-#: How much runs may lose, by a rough and high estimate, before the planned figures are looked at.
+#: How much runs may lose, by a rough and high estimate, before the estimates are made.
 LOOK = 10**8
 
 _CHEAP = {code: op.cheap for op, code in MICRO_OPS.items()}
@@ -41,7 +41,7 @@ _CHEAP = {code: op.cheap for op, code in MICRO_OPS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Payoff:
-    """What native code of a Program is planned to gain and cost.
+    """What native code of a Program is estimated to gain and cost.
 
     Attributes:
         gains: by a run of each segment, in ns.
@@ -62,7 +62,7 @@ def rough(program: Program) -> int:
 
 
 def payoff(program: Program) -> Payoff:
-    """The planned figures of a Program."""
+    """The estimates for a Program."""
     bodies = decode(program)
     inner = [0.0] * len(bodies)
     for body in reversed(bodies[1:]):  # a body runs only later ones

@@ -29,7 +29,7 @@ def prepare(library: Library, backend: str) -> None:
     """Do for a Program that was loaded what an effective backend asks for.
 
     Raises:
-        BackendError: native code is asked for, and can't be had.
+        BackendError: native code is asked for and is not available.
     """
     if backend == "native":
         build(library)
@@ -42,7 +42,7 @@ def prepare(library: Library, backend: str) -> None:
 
 
 def _watch(library: Library) -> int:
-    """Ask to be told when native code pays: by the planned figures, or by rough ones until there is a reason to look.
+    """Ask to be told when native code pays: by the estimates, or by rough ones until these justify making them.
 
     Returns:
         What a run gains at most.
@@ -88,7 +88,7 @@ def load_known(library: Library) -> bool:
     """Load native code of a Program where the cache has it; returns whether it has.
 
     Raises:
-        BackendError: it can't be had: there is no C for the Program, or no compiler.
+        BackendError: there is no C for the Program, or no compiler.
     """
     ensure_imported("pygraph.emit.toolchain.cache", "pygraph.runtime.clib.library")
     from ...emit.toolchain.cache import known_library
@@ -146,7 +146,7 @@ class _Queue:
             atexit.register(_close)
             _thread.start_new_thread(self.work, ())
             started = True
-        except RuntimeError:  # the interpreter is ending, or there is no thread to be had
+        except RuntimeError:  # the interpreter is ending, or no thread can be started
             pass
         finally:
             if not started:
@@ -189,7 +189,7 @@ def wait(timeout: float | None = None) -> bool:
 
 
 def _consider(library: Library) -> None:
-    """Load what the cache has, or build what pays; else watch with the planned figures in place of rough ones."""
+    """Load what the cache has, or build what pays; else watch with the estimates in place of rough ones."""
     ensure_imported("pygraph.runtime.native.payoff")
     from .payoff import payoff
 
@@ -207,7 +207,7 @@ def _consider(library: Library) -> None:
 
 def _say(text: str) -> None:
     ensure_imported("logging")
-    import logging  # seldom: most processes never need it
+    import logging  # rarely needed
 
     logging.getLogger("pygraph").debug("%s", text)
 
