@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 from ..graph.construction import constant, make, substitute
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, OUTPUT, Names
+from ..graph.loop_split import sources
 from ..graph.node import Node
 from ..ops import mask_rules as rules
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
 from ..ops.row import lookup
 from .forward import LINEAR_RULES, pushed
-from .loops import BRANCH, OUTPUT, Names, sources
 from .masks import Derivative, Masked, opposite, under
 from .masks_in_bodies import entry, extent, filled, mask_of
 from .reverse import pulled

@@ -13,11 +13,11 @@ from math import ceil, prod
 
 from ..graph.construction import constant, make, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from ..graph.node import Node
 from ..graph.source import SourceLine, attributed
 from ..graph.trace_context import current, entered
 from ..ops.row import lookup
-from .loops import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from .unbroadcast import reshaped
 
 SLICE, CONCATENATE = lookup("slice"), lookup("concatenate")

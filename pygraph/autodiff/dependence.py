@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
 from ..graph.node import Node
-from .loops import BRANCH, LOOPS, OUTPUT, Loop
 from .walk import GIVEN
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..graph.construction import constant, make
+from ..graph.loop import Names
 from ..graph.node import Node
 from ..ops import mask_rules as rules
 from ..ops.dtypes import bool_
 from ..ops.row import Shape
-from .loops import Names
 from .masks import Derivative, Masked, conjunction, settled
 from .unbroadcast import RESHAPE, full, spread
 

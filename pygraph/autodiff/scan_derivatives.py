@@ -11,13 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..graph.construction import constant, make
+from ..graph.loop import LOOPS, Loop, Names
+from ..graph.loop_split import split
 from ..graph.node import Node
 from ..ops.control import bind_rules
 from ..ops.dtypes import bool_, is_float
 from ..ops.mask_rules import either, padded
 from ..ops.row import Shape, lookup
 from .forward import LINEAR_RULES, pushed
-from .loops import LOOPS, Loop, Names, split
 from .masks import Derivative, Masked, conjunction, settled, under
 from .masks_in_bodies import entry, extent, filled, is_whole, mask_of
 from .reverse import pulled

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, LOOPS, OUTPUT, REPLAY, Loop, Names, is_stack
 from ..graph.node import Node
 from ..graph.source import attributed
-from .loops import BRANCH, LOOPS, OUTPUT, REPLAY, Loop, Names, is_stack
 
 
 def reads_stacks(node: Node) -> bool:

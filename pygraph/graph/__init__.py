@@ -2,8 +2,9 @@
 
 Read `node.py` and `construction.py` (nodes, each made once), `trace.py` (the call that records a function), `tree.py`
 (containers of arguments), `operators.py` and `numpy_protocol.py` (expressions used like arrays), `record_scan.py`,
-`record_while.py` and `record_branch.py` (control flow), `graph.py` with `verify.py`, `printer.py` and `serialize.py`,
-and `reference.py`, the slow interpreter that defines what a graph means. `source.py` finds the user's line.
+`record_while.py` and `record_branch.py` (control flow), `loop.py` (a loop taken apart and put together), `graph.py`
+with `verify.py`, `printer.py` and `serialize.py`, and `reference.py`, the slow interpreter that defines what a graph
+means. `source.py` finds the user's line.
 
 Boundary: no derivatives, no memory planning, no C.
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..autodiff.loops import BRANCH, LOOPS, OUTPUT, Loop
 from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
 from ..graph.node import Node
 from ..graph.source import attributed
 from . import rules_branch

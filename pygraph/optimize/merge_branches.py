@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..autodiff.loops import BRANCH, OUTPUT
 from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
 from ..graph.source import attributed
 from .loop_passes import levels_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ..autodiff.loops import BRANCH, LOOPS
 from ..graph.construction import topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, LOOPS
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
 from . import log, loop_passes, merge_branches, rules_arith, rules_matmul, rules_shape, speculate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..autodiff.loops import BRANCH, OUTPUT
 from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
 from ..ops.row import Attrs
 from .rule_helpers import full, value_of

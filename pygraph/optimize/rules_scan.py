@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..autodiff.loops import LESS, Loop, Names, steady
 from ..graph.construction import constant, depends_on, make, substitute, topological
+from ..graph.loop import LESS, Loop, Names
+from ..graph.loop_split import steady
 from ..graph.node import Node
 from ..graph.record_scan import close_over
 from .rule_helpers import BROADCAST_TO, full, reshaped, spread, value_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 
-from ..autodiff.loops import BRANCH, OUTPUT
 from ..graph.construction import make, substitute, topological
 from ..graph.graph import Graph
+from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
 from ..graph.source import attributed
 from ..ops.dtypes import bool_

@@ -11,9 +11,9 @@ from numeric import run
 
 from pygraph import autodiff
 from pygraph.autodiff.joint_graph import joint
-from pygraph.autodiff.loops import SCAN
 from pygraph.errors import DTypeError
 from pygraph.graph import Graph, Node, scan, topological, var
+from pygraph.graph.loop import SCAN
 from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
 from pygraph.runtime.call.executable import Executable

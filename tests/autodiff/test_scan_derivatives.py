@@ -10,8 +10,8 @@ import pytest
 from numeric import check, derivative_graphs, like, run
 
 from pygraph.autodiff import jvp, vjp
-from pygraph.autodiff.loops import SCAN
 from pygraph.graph import Graph, Node, constant, scan, topological, var
+from pygraph.graph.loop import SCAN
 from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
 

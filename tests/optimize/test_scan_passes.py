@@ -8,8 +8,8 @@ import numpy as np
 from bits import optimised
 
 from pygraph.autodiff import jvp, vjp
-from pygraph.autodiff.loops import SCAN, Loop
 from pygraph.graph import Graph, Node, constant, scan, var
+from pygraph.graph.loop import SCAN, Loop
 from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
 

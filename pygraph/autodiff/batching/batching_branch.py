@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from ...graph.construction import constant, make, substitute, topological, var
 from ...graph.graph import Graph
 from ...graph.guard import guarded
+from ...graph.loop import BRANCH, OUTPUT, is_stack
 from ...graph.node import Node
 from ...ops.control import bind_batch
 from ...ops.dtypes import bool_
 from ...ops.row import lookup
 from ...ops.shaping import in_batch
-from ..loops import BRANCH, OUTPUT, is_stack
 from ..unbroadcast import full
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, lent

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...graph.construction import constant, make, substitute, topological, var
+from ...graph.loop import REPLAY, Loop, Names, is_stack
 from ...graph.node import Node
 from ...ops.control import bind_batch
 from ...ops.dtypes import bool_
 from ...ops.row import lookup
 from ...ops.shaping import in_batch
-from ..loops import REPLAY, Loop, Names, is_stack
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, fixed, lent, masked
 

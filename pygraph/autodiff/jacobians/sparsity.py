@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from ...graph.graph import Graph
+from ...graph.loop import BRANCH, SCAN, Loop
 from ...graph.node import Node
 from ...graph.source import attributed
 from ...ops.dtypes import is_float
 from ...ops.row import Choice, Family, Op, lookup
 from ..forward import OUTPUT
 from ..known_values import Known
-from ..loops import BRANCH, SCAN, Loop
 from ..walk import Walk
 from .data_movement import moved, moves
 from .index_sets import EMPTY, IndexSets
