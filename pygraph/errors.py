@@ -61,7 +61,7 @@ class GraphError(Exception):
     Attributes:
         problem, advice, stage, subject: as given, "" where nobody said it.
         operands: the types of the operands as texts.
-        line: the user's line, with its `file`, `line` (a number) and `code`; None where no user's code was running.
+        line: the user's line, with its `file`, `number` and `code`; None where no user's code was running.
 
     Example:
         >>> try:

@@ -42,7 +42,7 @@ def test_the_fields_of_an_error() -> None:
     assert str(error).splitlines() == [
         f"tracing add: {error.problem}",
         "  operands: float64[3], float64[4]",
-        f"  at: test_error_records.py:{error.line.line}: x + y  # the user's line",
+        f"  at: test_error_records.py:{error.line.number}: x + y  # the user's line",
         f"  do: {error.advice}",
     ]
     assert error.headline == str(error).splitlines()[0]
@@ -62,7 +62,7 @@ def test_errors_pickle_and_copy(kind: type[pg.GraphError]) -> None:
         assert other.args == error.args
         for name in ("problem", "advice", "stage", "subject", "operands"):
             assert getattr(other, name) == getattr(error, name)
-        assert (other.line.file, other.line.line, other.line.code) == (line.file, line.line, line.code)
+        assert (other.line.file, other.line.number, other.line.code) == (line.file, line.number, line.code)
         assert getattr(other, "__notes__", None) == getattr(error, "__notes__", None)
     assert str(error) == (
         "calling f: it is wrong\n  operands: float64[3], NoneType\n  at: train.py:12: loss = f(x)\n  do: do it right"

@@ -147,15 +147,15 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied
     for node in topological(outputs):
         if node in done:
             continue
-        with attributed(node.where):
+        with attributed(node.line):
             if node.op is OUTPUT and node.inputs[0] in built:
                 done[node] = built[node.inputs[0]][node.attrs["index"]]
                 continue
             changed = any(done[x] is not x for x in node.inputs)
-            done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.where) if changed else node
+            done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.line) if changed else node
             if node.op is SCAN and node.attrs["length"] >= SHORTEST:
                 loop = Loop.of(done[node])
-                applied.again[_loop_text(loop, plan, node.where)] = None
+                applied.again[_loop_text(loop, plan, node.line)] = None
                 if plan.steps:
                     again = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)
                     loop = _over(loop, again)
@@ -163,7 +163,7 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied
     return [done[node] for node in outputs]
 
 
-def _loop_text(loop: Loop, plan: Plan, where: SourceLine | None) -> str:
+def _loop_text(loop: Loop, plan: Plan, line: SourceLine | None) -> str:
     """What a plan does to a loop: the lengths of its groups of steps, the outermost first."""
     lengths: list[int] = []
     length, depth = loop.length or 0, plan.depth
@@ -173,7 +173,7 @@ def _loop_text(loop: Loop, plan: Plan, where: SourceLine | None) -> str:
         depth -= 1
     said = [f"groups of {' and in these of '.join(map(str, lengths))}"] if lengths else []
     said += ["the inside of each step"] if plan.steps else []
-    place = f" ({where.place})" if where is not None else ""
+    place = f" ({line.place})" if line is not None else ""
     return f"scan {loop.name}{place}, {loop.length:,} steps: {', '.join(said)}"
 
 
@@ -322,8 +322,8 @@ def _one_part(
     slots = _slots(given)
     inside: dict[Node, Node] = dict(zip(given, slots, strict=True))
     for node in nodes:
-        with attributed(node.where):
-            inside[node] = make(node.op, [inside.get(x, x) for x in node.inputs], node.attrs, node.where)
+        with attributed(node.line):
+            inside[node] = make(node.op, [inside.get(x, x) for x in node.inputs], node.attrs, node.line)
     operands = [done.get(x, x) for x in given]
     found = recomputed(slots, [inside[node] for node in results], operands, "part")
     done.update(zip(results, found, strict=True))

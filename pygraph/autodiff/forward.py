@@ -85,7 +85,7 @@ def pushed(
             incoming = [known.get(operand) for operand in node.inputs]
             if all(tangent is None for tangent in incoming):
                 continue
-            with attributed(node.where):
+            with attributed(node.line):
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
                     several[node] = rule(node, incoming) if rule else _custom(node, incoming)
@@ -102,7 +102,7 @@ def check_like(derivative: Derivative, primal: Node, what: str) -> None:
     if error is not None:
         problem = f"a {what} of type {derivative.type_text} for a value of type {primal.type_text}"
         advice = f"give a {what} of the value's shape and dtype"
-        raise error(problem, advice, stage="differentiating", subject=primal.op.name, line=primal.where)
+        raise error(problem, advice, stage="differentiating", subject=primal.op.name, line=primal.line)
 
 
 def push(node: Node, tangents: Sequence[Derivative | None]) -> Derivative | None:

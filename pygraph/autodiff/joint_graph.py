@@ -66,7 +66,7 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
                 "leave it out of wrt, or make the variable float64",
                 stage="differentiating",
                 subject=f"graph {graph.name!r}",
-                line=variable.where,
+                line=variable.line,
             )
     seeded = tuple(i for i, output in enumerate(graph.outputs) if is_float(output.dtype))
     values = as_planned(graph.outputs, graph.inputs)

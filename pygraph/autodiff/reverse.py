@@ -77,7 +77,7 @@ def pulled(
                 sums.add(output, cotangent)
     shares: Iterator[tuple[Node, Derivative | Piece]]
     for node in reversed(walk.order):
-        with attributed(node.where):
+        with attributed(node.line):
             if node.results is not None:
                 cts = several.pop(node, None)
                 if cts is None:

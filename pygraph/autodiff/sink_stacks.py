@@ -37,9 +37,9 @@ def absorbed(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
             done[node] = built[maker][node.attrs["index"]] if node.op is OUTPUT else node
             continue
         inputs = [done[x] for x in node.inputs]
-        with attributed(node.where):
+        with attributed(node.line):
             changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-            done[node] = node if not changed else make(node.op, inputs, node.attrs, node.where)
+            done[node] = node if not changed else make(node.op, inputs, node.attrs, node.line)
             if reads_stacks(done[node]):
                 built[node] = _inside(done[node])
     return [done[node] for node in outputs]
@@ -92,6 +92,6 @@ def _moved(
         for x in dict.fromkeys(missing):
             take(x)
         maker = node.inputs[0]
-        inner = make(maker.op, [place[x] for x in maker.inputs], maker.attrs, maker.where)
+        inner = make(maker.op, [place[x] for x in maker.inputs], maker.attrs, maker.line)
         place[node] = make(OUTPUT, (inner,), node.attrs)
     return given, inputs, substitute(expressions, {slot: place[x] for x, slot in stacks})

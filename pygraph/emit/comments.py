@@ -20,7 +20,7 @@ def comment_text(text: str) -> str:
 def node_comment(program: Program, node: int) -> str:
     """A node's op, its shape and the user's line: `/* multiply (3,) model.py:12: y = x * w */`."""
     info = program.nodes[node]
-    where = "" if info.where is None else f" {info.where}"
+    where = "" if info.line is None else f" {info.line}"
     shapes = ", ".join(str(shape) for shape, _ in info.types)
     text = f"{info.op} {shapes}{where}"
     return comment_text(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

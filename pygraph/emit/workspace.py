@@ -87,4 +87,4 @@ def _unlimited(program: Program, loop: d.Instruction, title: str) -> Unsupported
     subject = f"{title}, {info.op} : {info.type_text}"
     problem = "its steps are recorded for the derivatives, and nothing says how many there may be"
     advice = "give pg.while_loop a limit, or export a graph without derivatives through the loop"
-    return UnsupportedError(problem, advice, stage="exporting", subject=subject, line=info.where)
+    return UnsupportedError(problem, advice, stage="exporting", subject=subject, line=info.line)

@@ -32,7 +32,7 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
         problem, advice = "a loop has no single chain to show", "explain its body"
         if loop.op.name == "given_derivative":
             problem, advice = "its derivative is given as a whole, and is no chain", "explain the function without it"
-        raise UnsupportedError(problem, advice, stage="explaining", subject=loop.op.name, line=loop.where)
+        raise UnsupportedError(problem, advice, stage="explaining", subject=loop.op.name, line=loop.line)
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
     env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
     values = {node: value for node, value in env.items() if isinstance(value, np.ndarray)}

@@ -35,7 +35,7 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
             value = node.attrs["value"].value
             names[node] = f"{value.item():g}" if value.size == 1 else f"constant{list(value.shape)}"
         else:
-            match = None if node in inner or node.where is None else _ASSIGNMENT.match(node.where.code)
+            match = None if node in inner or node.line is None else _ASSIGNMENT.match(node.line.code)
             if match is not None and match[1] not in taken:
                 names[node] = match[1]
             else:
@@ -47,7 +47,7 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
 
 
 def _place(node: Node) -> tuple[str, int] | None:
-    return None if node.where is None else (node.where.file, node.where.line)
+    return None if node.line is None else (node.line.file, node.line.number)
 
 
 _INFIX = {

@@ -68,7 +68,7 @@ class _Elements:
             if (x.shape, x.dtype) != (y.shape, y.dtype):
                 problem = f"fn takes {x.type_text} and returns {y.type_text}"
                 advice = "work element by element along the axis, and keep the dtype"
-                raise ShapeError(problem, advice, line=y.where)
+                raise ShapeError(problem, advice, line=y.line)
         return nodes
 
     def cut(self, nodes: Sequence[Node], start: int, stop: int | None, step: int = 1) -> list[Node]:

@@ -128,29 +128,29 @@ def refuse(x: Any, asked: str) -> NoReturn:
         TracedBoolError: for "bool"; TracedValueError: for all else.
     """
     frame, called = _caller()
-    where = None if frame is None else SourceLine(frame.f_code.co_filename, frame.f_lineno)
-    line = "" if where is None else where.code
+    line = None if frame is None else SourceLine(frame.f_code.co_filename, frame.f_lineno)
+    code = "" if line is None else line.code
     kind = TracedBoolError if asked == "bool" else TracedValueError
     problem = f"{x!r} has no value before the graph runs"
     if called is not None and asked == "np.asarray":
-        raise _refused_by(_full_name(called), x, where)
-    advice = next((text for pattern, text in _BY_LINE.get(asked, ()) if re.search(pattern, line)), _OTHERWISE[asked])
+        raise _refused_by(_full_name(called), x, line)
+    advice = next((text for pattern, text in _BY_LINE.get(asked, ()) if re.search(pattern, code)), _OTHERWISE[asked])
     if frame is not None:
         advice = _BY_INSTRUCTION.get((asked, running(frame.f_code, frame.f_lasti)), advice)
     if asked in ("bool", "index") and advice is not _INTS and _decides(x):
         advice += f"; or {STATIC}"
     elif asked not in ("bool", "index", "np.asarray"):
         advice += f"; {_NUMBERS}"
-    error = kind(problem, advice, stage="tracing", subject=f"{asked}()", operands=(x,), line=where)
+    error = kind(problem, advice, stage="tracing", subject=f"{asked}()", operands=(x,), line=line)
     for recording in current().recordings:
         recording.refusal = error.again_as(kind)  # a new one, without a traceback that would keep frames alive
     raise error
 
 
-def _refused_by(function: str, x: Any, where: SourceLine | None) -> GraphError:
+def _refused_by(function: str, x: Any, line: SourceLine | None) -> GraphError:
     """The error for a library's function that asks for numbers."""
     if function.startswith("numpy.ma."):
-        return UnsupportedError(*MASKED, stage="tracing", subject=function, operands=(x,), line=where)
+        return UnsupportedError(*MASKED, stage="tracing", subject=function, operands=(x,), line=line)
     module, _, name = function.rpartition(".")
     recorded = module == "numpy" and name in ops.PUBLIC
     return TracedValueError(
@@ -159,20 +159,20 @@ def _refused_by(function: str, x: Any, where: SourceLine | None) -> GraphError:
         stage="tracing",
         subject=function,
         operands=(x,),
-        line=where,
+        line=line,
     )
 
 
-def swallowed(where: SourceLine | None) -> GraphError | None:
+def swallowed(line: SourceLine | None) -> GraphError | None:
     """What `refuse` raised last in the function that is being recorded, if it was at that line.
 
     NumPy asks for an index, drops the error, and raises one of its own in its place.
     """
     recordings = current().recordings
     refusal = recordings[-1].refusal if recordings else None
-    if refusal is None or refusal.line is None or where is None:
+    if refusal is None or refusal.line is None or line is None:
         return None
-    return refusal if (refusal.line.file, refusal.line.line) == (where.file, where.line) else None
+    return refusal if (refusal.line.file, refusal.line.number) == (line.file, line.number) else None
 
 
 def missing_method(x: Any, name: str) -> UnsupportedAttributeError:

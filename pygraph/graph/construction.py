@@ -148,10 +148,10 @@ def _interned(reference: _Interned, node: Node) -> Node:
         _forget_node(kept)
 
 
-def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: SourceLine | None = None) -> Node:
+def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceLine | None = None) -> Node:
     """The node that applies `op` to `inputs`, which are not promoted; the existing one if there is one.
 
-    `where` is the user's line it belongs to, by default the one that is running.
+    `line` is the user's line it belongs to, by default the one that is running.
 
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
@@ -173,7 +173,7 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, where: Source
             _inferred[signature] = types
     else:
         types = infer(op, inputs, attrs)
-    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, types, where or here(), key)
+    node = Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, types, line or here(), key)
     reference = _Interned(node, _forget_node)
     reference.key = key
     if _nodes.setdefault(key, reference) is not reference:
@@ -200,7 +200,7 @@ def watched() -> Iterator[set[Node]]:
 def outputs_of(node: Node) -> tuple[Node, ...]:
     """One node for each result of a node with several results."""
     assert node.results is not None
-    return tuple(make(TABLE["output"], (node,), {"index": i}, node.where) for i in range(len(node.results)))
+    return tuple(make(TABLE["output"], (node,), {"index": i}, node.line) for i in range(len(node.results)))
 
 
 # --- leaves ----------------------------------------------------------------------------------------------------------
@@ -463,7 +463,7 @@ def substitute(outputs: Iterable[Node], mapping: Mapping[Node, Node]) -> list[No
         stack.pop()
         inputs = tuple([replaced[x] for x in node.inputs])
         changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-        replaced[node] = make(node.op, inputs, node.attrs, node.where) if changed else node
+        replaced[node] = make(node.op, inputs, node.attrs, node.line) if changed else node
     return [replaced[node] for node in outputs]
 
 

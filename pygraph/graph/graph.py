@@ -161,7 +161,7 @@ class Graph:
             listed = ", ".join(map(repr, names))
             problem = f"the outputs depend on {listed}, not among the inputs ({', '.join(self.names) or 'none'})"
             advice = "add it to the inputs, or pass it to the function as an argument"
-        raise GraphError(problem, advice, stage="recording", subject=f"graph {self.name!r}", line=self.free[0].where)
+        raise GraphError(problem, advice, stage="recording", subject=f"graph {self.name!r}", line=self.free[0].line)
 
     def unflatten(self, values: Sequence[Any]) -> Any:
         """One value for each output, in the container that the outputs came in."""

@@ -116,7 +116,7 @@ class Node(Operators):
         attrs: the op's static arguments; not to be changed.
         shape, dtype: the result's type; a node with several results has none, and raises.
         results: the types of several results, or None.
-        where: the user's line that recorded the node first.
+        line: the user's line that recorded the node first.
         epoch: grows when a recording ends: what was made in one has a smaller number than its end.
         recording: of a variable, the call in which it stands for an argument; None where the user made it.
     """
@@ -128,11 +128,11 @@ class Node(Operators):
         "dtype",
         "epoch",
         "inputs",
+        "line",
         "op",
         "recording",
         "results",
         "shape",
-        "where",
     )
 
     op: Op
@@ -141,7 +141,7 @@ class Node(Operators):
     shape: tuple[int, ...]
     dtype: DType
     results: tuple[Result, ...] | None
-    where: SourceLine | None
+    line: SourceLine | None
     epoch: int
     recording: Recording | None
     _key: tuple[Hashable, ...]
@@ -152,7 +152,7 @@ class Node(Operators):
         inputs: tuple[Node, ...],
         attrs: dict[str, Any],
         types: tuple[Result, ...],
-        where: SourceLine | None,
+        line: SourceLine | None,
         key: tuple[Hashable, ...],
     ) -> None:
         self.op = op
@@ -163,7 +163,7 @@ class Node(Operators):
             self.results = None
         else:
             self.results = types
-        self.where = where
+        self.line = line
         self.epoch = _epoch
         self.recording = None
         self._key = key

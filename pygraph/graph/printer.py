@@ -24,15 +24,15 @@ def line_width() -> int:
     return shutil.get_terminal_size((_COLUMNS, 24)).columns
 
 
-def commented(line: str, where: SourceLine | None, width: int) -> str:
+def commented(text: str, line: SourceLine | None, width: int) -> str:
     """A line of a listing with the user's line behind it, as much of it as fits `width`."""
-    if where is None:
-        return line
-    room = width - len(line) - len("   # ")
-    comment = f"{where.place}  {where.code}".rstrip()
+    if line is None:
+        return text
+    room = width - len(text) - len("   # ")
+    comment = f"{line.place}  {line.code}".rstrip()
     if len(comment) > room:
-        comment = comment[: room - 1] + "…" if room > len(where.place) + 4 else where.place
-    return f"{line}   # {comment}" if len(comment) <= room else line
+        comment = comment[: room - 1] + "…" if room > len(line.place) + 4 else line.place
+    return f"{text}   # {comment}" if len(comment) <= room else text
 
 
 def labels(graph: Graph) -> dict[Node, str]:
@@ -87,7 +87,7 @@ def _lines(graph: Graph, keyword: str, width: int) -> Iterable[str]:
         arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
         if node.op.name == "constant":
             arguments = constant_text(node.attrs["value"].value)
-        yield commented(f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}", node.where, width)
+        yield commented(f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}", node.line, width)
         for body in bodies_of(node):
             for inner in _lines(body, "", width - 6):
                 yield "      " + inner

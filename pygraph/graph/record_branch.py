@@ -158,11 +158,11 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
                 continue
             types = type_text(nodes[0].shape, nodes[0].dtype), type_text(node.shape, node.dtype)
             problem = f"leaf {name!r} is {types[0]} in {first.title} and {types[1]} in {branch.title}"
-            where = node.where if node.inputs else None
+            line = node.line if node.inputs else None
             if node.shape != nodes[0].shape:
                 advice = "return one shape from all branches (np.broadcast_to)"
-                raise ShapeError(problem, advice, line=where)
-            raise DTypeError(problem, "convert one of them with .astype", line=where)
+                raise ShapeError(problem, advice, line=line)
+            raise DTypeError(problem, "convert one of them with .astype", line=line)
         for found, node in zip(outputs, nodes, strict=True):
             found.append(node)
     return outputs

@@ -141,12 +141,12 @@ def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
         f"carry {name!r} goes in as {type_text(shape, dtype)} and comes out of the body as {node.type_text}; "
         "its type must stay the same"
     )
-    where = node.where if isinstance(out, Node) and node.inputs else None
+    line = node.line if isinstance(out, Node) and node.inputs else None
     if node.shape != shape:
         advice = f"return {name!r} with shape {shape}, or give init that shape (np.broadcast_to)"
-        raise ShapeError(problem, advice, line=where)
+        raise ShapeError(problem, advice, line=line)
     advice = f"convert one of the two: .astype({dtype.name!r}) in the body, or .astype({node.dtype.name!r}) on init"
-    raise DTypeError(problem, advice, line=where)
+    raise DTypeError(problem, advice, line=line)
 
 
 @dataclass(frozen=True)

@@ -78,4 +78,4 @@ def leak(outputs: Sequence[Node], variable: Node, function: str) -> GraphError:
         "return from that function what is needed outside of it (has_aux=True beside a derivative; from a loop's body "
         "in its carry or ys)"
     )
-    return GraphError(problem, advice, stage="tracing", subject=function, line=kept.where)
+    return GraphError(problem, advice, stage="tracing", subject=function, line=kept.line)

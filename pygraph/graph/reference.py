@@ -80,7 +80,7 @@ def _apply(node: Node, operands: Sequence[Value]) -> Value:
     if name == "input":
         problem = "it has no value: it is not among the graph's inputs"
         subject = f"input {node.attrs['name']!r}"
-        raise SignatureError(problem, "add it to the inputs", stage="evaluating", subject=subject, line=node.where)
+        raise SignatureError(problem, "add it to the inputs", stage="evaluating", subject=subject, line=node.line)
     if name == "constant":
         return _checked(node, node.attrs["value"].value)
     if name == "output":

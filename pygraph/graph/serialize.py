@@ -15,7 +15,7 @@ from .tree import TreeDef
 
 __all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
 
-#: (op names, per node (op, operands, attrs, where) as numbers, distinct attrs, distinct source lines, roots)
+#: (op names, per node (op, operands, attrs, line) as numbers, distinct attrs, distinct source lines, roots)
 State = tuple[
     list[str],
     list[tuple[int, tuple[int, ...], int, int]],
@@ -44,7 +44,7 @@ def state_of(roots: Sequence[Node]) -> State:
                 ops.setdefault(node.op.name, len(ops)),
                 tuple([number[x] for x in node.inputs]),
                 len(attrs) - 1 if node.attrs else 0,
-                lines.setdefault(node.where, len(lines)),
+                lines.setdefault(node.line, len(lines)),
             )
         )
     return list(ops), rows, attrs, list(lines), [number[root] for root in roots]
@@ -58,8 +58,8 @@ def _nodes(state: State) -> list[Node]:
         raise GraphError(problem, "import what registers it first", stage="loading", subject="a graph")
     ops = [TABLE[name] for name in names]
     nodes: list[Node] = []
-    for op, operands, attr, where in rows:
-        nodes.append(make(ops[op], tuple([nodes[i] for i in operands]), attrs[attr], lines[where]))
+    for op, operands, attr, line in rows:
+        nodes.append(make(ops[op], tuple([nodes[i] for i in operands]), attrs[attr], lines[line]))
     return [nodes[i] for i in roots]
 
 

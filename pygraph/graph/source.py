@@ -33,24 +33,24 @@ _KNOWN_LIMIT = 100_000
 class SourceLine:
     """A line of the user's source; its text is read when it is first asked for."""
 
-    __slots__ = ("_code", "file", "line")
+    __slots__ = ("_code", "file", "number")
 
-    def __init__(self, file: str, line: int, code: str | None = None) -> None:
+    def __init__(self, file: str, number: int, code: str | None = None) -> None:
         self.file = file
-        self.line = line
+        self.number = number
         self._code = code
 
     @property
     def code(self) -> str:
         """The source line without its indentation; empty when the source is not at hand."""
         if self._code is None:
-            self._code = linecache.getline(self.file, self.line).strip()
+            self._code = linecache.getline(self.file, self.number).strip()
         return self._code
 
     @property
     def place(self) -> str:
         """The file's name and the line number, `train.py:12`."""
-        return f"{os.path.basename(self.file)}:{self.line}"
+        return f"{os.path.basename(self.file)}:{self.number}"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.code}" if self.code else self.place
@@ -59,7 +59,7 @@ class SourceLine:
         return f"<SourceLine {self}>"
 
     def __reduce__(self) -> tuple[type[SourceLine], tuple[str, int, str]]:
-        return SourceLine, (self.file, self.line, self.code)
+        return SourceLine, (self.file, self.number, self.code)
 
 
 def _is_internal(file: str) -> bool:
@@ -96,12 +96,12 @@ def here() -> SourceLine | None:
     if frame is None:
         return None
     place = (frame.f_code.co_filename, frame.f_lineno)
-    where = _known.get(place)
-    if where is None:
+    line = _known.get(place)
+    if line is None:
         if len(_known) >= _KNOWN_LIMIT:
             _known.clear()
-        where = _known[place] = SourceLine(*place)
-    return where
+        line = _known[place] = SourceLine(*place)
+    return line
 
 
 def line_of(error: BaseException) -> SourceLine | None:
@@ -115,21 +115,21 @@ def line_of(error: BaseException) -> SourceLine | None:
     return found
 
 
-class attributed:  # read as a function: `with attributed(node.where):`
-    """Within the block, new nodes belong to `where`: a derivative's nodes to the primal's line.
+class attributed:  # read as a function: `with attributed(node.line):`
+    """Within the block, new nodes belong to `line`: a derivative's nodes to the primal's line.
 
     With None they belong to the line that is running, as outside of any block.
     """
 
-    __slots__ = ("_token", "_where")
+    __slots__ = ("_line", "_token")
 
-    def __init__(self, where: SourceLine | None) -> None:
-        self._where = where
+    def __init__(self, line: SourceLine | None) -> None:
+        self._line = line
 
     def __enter__(self) -> None:
         before = variable.get()
-        same = self._where is (None if before is None else before.line)
-        self._token = None if same else variable.set((before or TraceContext()).at_line(self._where))
+        same = self._line is (None if before is None else before.line)
+        self._token = None if same else variable.set((before or TraceContext()).at_line(self._line))
 
     def __exit__(self, *exception: object) -> None:
         if self._token is not None:

@@ -24,27 +24,27 @@ def in_our_words(error: Exception, function: str, args: Sequence[Any]) -> GraphE
 
     Only what an expression or a list of numbers among `args` brings about is replaced. The text names the user's line.
     """
-    where = line_of(error)
-    refusal = swallowed(where)
+    line = line_of(error)
+    refusal = swallowed(line)
     if isinstance(error, GraphError):
         return None
     if isinstance(error, ValueError) and isinstance(error.__cause__, TracedValueError):
         problem = "an expression can't be stored in a NumPy array, which holds numbers"
-        return UnsupportedError(problem, STORE, stage="tracing", subject="x[i] = v", line=where)
+        return UnsupportedError(problem, STORE, stage="tracing", subject="x[i] = v", line=line)
     if isinstance(error, AttributeError):
         owner = getattr(error, "obj", None)
         if not isinstance(owner, np.ndarray) or getattr(error, "name", "") != "at":
             return None
         problem = "a NumPy array has no .at, which belongs to expressions"
         advice = "begin with an expression: pg.zeros(shape).at[i].set(v), or pg.asarray(x).at[i].set(v)"
-        return UnsupportedError(problem, advice, stage="tracing", subject="x.at", operands=(owner,), line=where)
+        return UnsupportedError(problem, advice, stage="tracing", subject="x.at", operands=(owner,), line=line)
     if isinstance(error, KeyError):
         key = error.args[0] if error.args else None
         if not isinstance(key, Node):
             return None
         problem = f"{key!r} is no key of a dict: it has no value before the graph runs"
         advice = "pg.switch(i, functions, x) calls one of several; keep what is known out of the trace"
-        return TracedValueError(problem, advice, stage="tracing", subject=function, operands=(key,), line=where)
+        return TracedValueError(problem, advice, stage="tracing", subject=function, operands=(key,), line=line)
     if refusal is not None:
         return refusal
     given = next((i for i, arg in enumerate(args) if _is_numbers(arg)), None)
@@ -52,7 +52,7 @@ def in_our_words(error: Exception, function: str, args: Sequence[Any]) -> GraphE
         counted = f"{named(args[given])} of {len(args[given])} numbers"
         problem = f"argument {given} is {counted}, which is a container and no array: {error}"
         advice = "give np.array([...]), or convert it in the function: x = pg.asarray(x)"
-        return SignatureError(problem, advice, stage="tracing", subject=function, line=where)
+        return SignatureError(problem, advice, stage="tracing", subject=function, line=line)
     return None
 
 

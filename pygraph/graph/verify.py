@@ -121,7 +121,7 @@ def verify(graph: Graph, stage: str) -> None:
 
 def _broken(stage: str, graph: Graph, problem: str, node: Node) -> VerificationError:
     subject = f"{stage} graph {graph.name!r}"
-    return VerificationError(problem, "report this error", stage="verifying", subject=subject, line=node.where)
+    return VerificationError(problem, "report this error", stage="verifying", subject=subject, line=node.line)
 
 
 def _verify_body(body: Graph, node: Node, stage: str) -> None:

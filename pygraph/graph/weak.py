@@ -75,7 +75,7 @@ class Weak(Node):
 
     def __init__(self, node: Node) -> None:
         node = strong(node)
-        super().__init__(node.op, node.inputs, node.attrs, node.types, node.where, node._key)
+        super().__init__(node.op, node.inputs, node.attrs, node.types, node.line, node._key)
         self.node = node
 
     __hash__ = Node.__hash__

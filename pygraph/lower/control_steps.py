@@ -83,7 +83,7 @@ class _Ports:
         if tape < 0:
             problem = "one of its operands is made from the steps of a loop that ran elsewhere"
             advice = "differentiate the while_loop once in reverse, and outside of other loops"
-            raise UnsupportedError(problem, advice, stage="lowering", subject=self.node.op.name, line=self.node.where)
+            raise UnsupportedError(problem, advice, stage="lowering", subject=self.node.op.name, line=self.node.line)
         return tape
 
     def emit(

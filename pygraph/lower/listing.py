@@ -52,7 +52,7 @@ def _body(body: d.Body, program: Program, width: int) -> Iterator[str]:
         for instruction in segment:
             info = program.nodes[instruction.node]
             head, *more = _text(instruction, slot)
-            yield commented(f"  {instruction.position:5d}  {head}", info.where, width)
+            yield commented(f"  {instruction.position:5d}  {head}", info.line, width)
             for line in more:
                 yield f"           {line}"
 

@@ -47,7 +47,7 @@ def lower(
         outputs=_ports(
             graph.outputs, [f"out{i}" for i in range(len(main.outputs))], main.outputs, segments, len(main.inputs)
         ),
-        nodes=tuple(NodeInfo(n.op.name, n.types, n.where) for n in shared.nodes),
+        nodes=tuple(NodeInfo(n.op.name, n.types, n.line) for n in shared.nodes),
         micro_nodes=tuple(counts.micro_nodes),
         instructions=counts.instructions,
         micro_operations=counts.micro_operations,

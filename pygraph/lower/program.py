@@ -52,7 +52,7 @@ class NodeInfo:
 
     op: str
     types: tuple[Result, ...]
-    where: Any
+    line: Any
 
     @property
     def type_text(self) -> str:

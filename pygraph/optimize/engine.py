@@ -58,10 +58,10 @@ class Sweep:
             current = node
             for operand in node.inputs:
                 if done[operand] is not operand:
-                    current = make(node.op, tuple([done[x] for x in node.inputs]), node.attrs, node.where)
+                    current = make(node.op, tuple([done[x] for x in node.inputs]), node.attrs, node.line)
                     break
             if node.op in rules and current not in done:
-                with attributed(node.where):
+                with attributed(node.line):
                     done[node] = self._rewrite(current)
             else:
                 done[node] = done.get(current, current)
@@ -80,7 +80,7 @@ class Sweep:
                 node = self._done[node]
                 break
             if any(operand not in self._done for operand in node.inputs):
-                node = make(node.op, tuple([self._clean(operand) for operand in node.inputs]), node.attrs, node.where)
+                node = make(node.op, tuple([self._clean(operand) for operand in node.inputs]), node.attrs, node.line)
                 if node in self._done:
                     node = self._done[node]
                     break
@@ -93,7 +93,7 @@ class Sweep:
             return self._done[node]
         inputs = tuple([self._clean(operand) for operand in node.inputs])
         changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-        rebuilt = make(node.op, inputs, node.attrs, node.where) if changed else node
+        rebuilt = make(node.op, inputs, node.attrs, node.line) if changed else node
         self._done[node] = self._rewrite(rebuilt)
         return self._done[node]
 

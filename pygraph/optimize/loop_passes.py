@@ -41,12 +41,12 @@ def dropped(outputs: Sequence[Node]) -> list[Node]:
             if node in used:
                 # operands that only unused results ask for have not been rebuilt, and go with them
                 loop = Loop.of(node).with_operands([done.get(operand, operand) for operand in node.inputs])
-                with attributed(node.where):
+                with attributed(node.line):
                     results[node] = smaller(loop, used[node])
         elif node.op is BRANCH:
             if node in used:
                 operands = [done.get(operand, operand) for operand in node.inputs]
-                with attributed(node.where):
+                with attributed(node.line):
                     results[node] = rules_branch.smaller(operands, node.attrs, used[node])
         elif all(operand in done for operand in node.inputs):
             done[node] = rebuilt(node, done)
@@ -241,7 +241,7 @@ def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, L
             done[node] = built[operands(node)[0]][index if places is None else places[index]]
         elif node in wide_loops:
             done[node] = node
-            with attributed(node.where):
+            with attributed(node.line):
                 built[node] = wide_loops[node].with_operands([done[operand] for operand in node.inputs]).build()
         else:
             done[node] = rebuilt(node, done)
@@ -260,7 +260,7 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[N
             loop = Loop.of(node_now)
             better = optimised(Graph.from_parts(loop.inputs, loop.expressions, name=loop.name))
             if not same(better, loop.expressions):
-                with attributed(node.where):
+                with attributed(node.line):
                     node_now = loop.with_expressions(better).build()[0].inputs[0]
         elif node.op is BRANCH:
             bodies = []
@@ -269,7 +269,7 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[N
                 bodies.append(
                     body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name)
                 )
-            with attributed(node.where):
+            with attributed(node.line):
                 node_now = make(BRANCH, node_now.inputs, {**node_now.attrs, "bodies": tuple(bodies)})
         done[node] = node_now
     return [done[node] for node in outputs]

@@ -191,7 +191,7 @@ def _replaced(outputs: Sequence[Node], alias: _Alias) -> list[Node]:
             wide, places = alias[maker]
             done[node] = make(OUTPUT, (done[wide.node],), {"index": places[node.attrs["index"]]})
         elif node in targets:
-            with attributed(node.where):
+            with attributed(node.line):
                 done[node] = targets[node].build(done)
         else:
             done[node] = rebuilt(node, done)

@@ -75,4 +75,4 @@ def converted(x: Node, dtype: DType) -> Node:
 def rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
     """`node` on the operands that `done` gives for its own; itself when they are the same."""
     inputs = tuple([done[operand] for operand in node.inputs])
-    return node if same(inputs, node.inputs) else make(node.op, inputs, node.attrs, node.where)
+    return node if same(inputs, node.inputs) else make(node.op, inputs, node.attrs, node.line)

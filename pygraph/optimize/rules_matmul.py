@@ -150,7 +150,7 @@ def _one_product(x: Node, y: Node, product: Node) -> Node:
     y = _stored(y, product.attrs["transpose_b"], False)
     flags = {"transpose_a": True, "transpose_b": False}
     tall = [reshaped(each, (math.prod(each.shape[:-1]), each.shape[-1])) for each in (x, y)]
-    return make(MATMUL, tuple(tall), flags, product.where)
+    return make(MATMUL, tuple(tall), flags, product.line)
 
 
 def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
@@ -173,7 +173,7 @@ def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
             product = node.inputs[0]
             x, y = (done[operand] for operand in product.inputs)
             flags = {flag: not product.attrs[other] for flag, other in zip(_FLAGS, reversed(_FLAGS), strict=True)}
-            done[node] = make(MATMUL, (y, x), flags, product.where)
+            done[node] = make(MATMUL, (y, x), flags, product.line)
         else:
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]

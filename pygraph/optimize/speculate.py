@@ -56,7 +56,7 @@ def flattened(outputs: Sequence[Node]) -> list[Node]:
         if node.op is BRANCH:
             condition = _condition(now)
             if condition is not None:
-                with attributed(node.where):
+                with attributed(node.line):
                     selects[node] = _selects(now, condition)
     return [done[node] for node in outputs]
 
@@ -134,7 +134,7 @@ def settled(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     for node in nodes:
         if node in replaced:
             pairs = zip(replaced[node], node.inputs, strict=True)
-            done[node] = make(node.op, tuple([spread(done[x], old.shape) for x, old in pairs]), node.attrs, node.where)
+            done[node] = make(node.op, tuple([spread(done[x], old.shape) for x, old in pairs]), node.attrs, node.line)
         elif node in facts:
             done[node] = rebuilt(node, done)
     return [done[node] for node in outputs]

@@ -128,7 +128,7 @@ def _by_position(f: Function, args: tuple[Any, ...], named: dict[str, Any]) -> t
     return bound.args
 
 
-def _where(function: Function) -> SourceLine | None:
+def _line_of(function: Function) -> SourceLine | None:
     code = getattr(function, "__code__", None)
     return None if code is None else SourceLine(code.co_filename, code.co_firstlineno)
 
@@ -140,7 +140,7 @@ def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Seque
         if node.op.name == "input" and node not in known:
             problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
             advice = "pass it as an argument: a derivative with respect to it would be lost"
-            raise UnsupportedError(problem, advice, stage="tracing", subject=_title(f), line=_where(part))
+            raise UnsupportedError(problem, advice, stage="tracing", subject=_title(f), line=_line_of(part))
 
 
 def _on_variables(
@@ -225,7 +225,7 @@ class _Rule:
             problem = "forward mode is asked of a function that has only a vjp"
             advice = "give jvp=... too, or differentiate in reverse mode (pg.grad, pg.vjp, pg.jacrev)"
             raise UnsupportedError(
-                problem, advice, stage="differentiating", subject=_title(self.f), line=_where(self.f)
+                problem, advice, stage="differentiating", subject=_title(self.f), line=_line_of(self.f)
             )
         filled = [
             None if not flag else constant(np.zeros(x.shape, x.dtype)) if t is None else t
@@ -327,4 +327,4 @@ class _Rule:
 
     def _error(self, kind: type[GraphError], part: Function, problem: str, advice: str) -> GraphError:
         """An error with the line where a rule begins."""
-        return kind(problem, advice, stage="tracing", subject=_title(self.f), line=_where(part))
+        return kind(problem, advice, stage="tracing", subject=_title(self.f), line=_line_of(part))

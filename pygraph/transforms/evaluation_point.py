@@ -136,8 +136,8 @@ def require_function(transform: str, f: Any) -> None:
 def refusal(kind: type[GraphError], transform: str, f: Function, problem: str, advice: str) -> GraphError:
     """An error of a transformation of `f`, with the line where `f` begins."""
     code = getattr(inspect.unwrap(f), "__code__", None)
-    where = SourceLine(code.co_filename, code.co_firstlineno) if code is not None and is_user_code(code) else None
-    return kind(problem, advice, stage="differentiating", subject=f"{transform}({function_name(f)})", line=where)
+    line = SourceLine(code.co_filename, code.co_firstlineno) if code is not None and is_user_code(code) else None
+    return kind(problem, advice, stage="differentiating", subject=f"{transform}({function_name(f)})", line=line)
 
 
 def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: int) -> tuple[int, ...]:

@@ -116,9 +116,9 @@ def test_nodes_belong_to_the_line_of_the_function_that_records_them() -> None:
         outside = np.sin(pg.var("x"))
         with recording():
             inside = np.cos(pg.var("x"))
-    assert outside.where is LINE
-    assert inside.where is not None
-    assert inside.where.file == __file__
+    assert outside.line is LINE
+    assert inside.line is not None
+    assert inside.line.file == __file__
 
 
 def test_notes_are_of_the_innermost_trace_and_of_each_kind_the_last() -> None:
@@ -152,7 +152,7 @@ def test_a_handler_finds_what_it_interrupts_and_leaves_it_as_it_was() -> None:
             y = np.sin(x)
             signal.raise_signal(signal.SIGUSR1)
             assert current() is context
-            assert (y.where.file, y.where.line + 3) == (__file__, np.cos(x).where.line)
+            assert (y.line.file, y.line.number + 3) == (__file__, np.cos(x).line.number)
             return pg.grad(lambda v: np.sin(v) * y)(x)
 
         assert pg.compile(f)(0.5) == np.cos(0.5) * np.sin(0.5)

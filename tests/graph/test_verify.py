@@ -16,7 +16,7 @@ from pygraph.ops.row import Op, lookup
 
 def forged(like: Node, **changes: Any) -> Node:
     """A node that `make` would not make."""
-    fields = {name: getattr(like, name) for name in ("op", "inputs", "attrs", "types", "where")}
+    fields = {name: getattr(like, name) for name in ("op", "inputs", "attrs", "types", "line")}
     if "shape" in changes or "dtype" in changes:
         ((shape, dtype),) = like.types
         changes["types"] = ((changes.pop("shape", shape), changes.pop("dtype", dtype)),)
@@ -106,12 +106,12 @@ def test_check_enabled(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_is_the_users_line() -> None:
     x = var("x")
     y = np.sin(x) + 1.0
-    where = y.where
-    assert where is not None
-    assert where.file == __file__
-    assert where.code == "y = np.sin(x) + 1.0"
-    assert str(where) == f"test_verify.py:{where.line}: y = np.sin(x) + 1.0"
-    assert y.inputs[0].where is where
+    line = y.line
+    assert line is not None
+    assert line.file == __file__
+    assert line.code == "y = np.sin(x) + 1.0"
+    assert str(line) == f"test_verify.py:{line.number}: y = np.sin(x) + 1.0"
+    assert y.inputs[0].line is line
     assert str(SourceLine("nowhere.py", 3)) == "nowhere.py:3"
 
 
@@ -121,8 +121,8 @@ def test_where_can_be_given() -> None:
     with attributed(place):
         y = x * 3.0
         assert here() is place
-    assert y.where is place
-    assert (x * 4.0).where is not place
+    assert y.line is place
+    assert (x * 4.0).line is not place
     assert str(Graph([x], y)).splitlines()[1] == "  %0 = multiply(x, 3.0) : float64   # train.py:12  y * x"
 
 

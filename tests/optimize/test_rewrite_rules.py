@@ -339,5 +339,5 @@ def test_rewritten_nodes_keep_the_line_of_the_original() -> None:
     before = X + (-np.sin(Y))
     after = optimize(Graph([X, Y], [before])).outputs[0]
     assert after.op.name == "subtract"
-    assert after.where is not None
-    assert "before = X + (-np.sin(Y))" in after.where.code
+    assert after.line is not None
+    assert "before = X + (-np.sin(Y))" in after.line.code

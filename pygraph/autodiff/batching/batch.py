@@ -46,7 +46,7 @@ def batch(
             if given.shape != (size, *node.shape):
                 problem = f"a batch of shape {given.shape} for {size} values of shape {node.shape}"
                 advice = "give the batch a leading axis of its size"
-                raise ShapeError(problem, advice, stage="batching", subject=node.op.name, line=node.where)
+                raise ShapeError(problem, advice, stage="batching", subject=node.op.name, line=node.line)
             new[node] = given
             whole.add(node)
     several: dict[Node, tuple[Sequence[Node], Sequence[bool]]] = {}
@@ -60,7 +60,7 @@ def batch(
             continue
         operands = [new.get(operand, operand) for operand in node.inputs]
         flags = [operand in whole for operand in node.inputs]
-        with attributed(node.where):
+        with attributed(node.line):
             if not any(flags):
                 new[node] = make(node.op, tuple(operands), node.attrs)
             elif node.results is not None:

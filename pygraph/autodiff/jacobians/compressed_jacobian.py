@@ -188,7 +188,7 @@ def _require_floating(wrt: Sequence[Node]) -> None:
         if not is_float(variable.dtype):
             problem = f"no derivative with respect to a variable of type {variable.type_text}"
             advice = "make it floating, or leave it out"
-            raise DTypeError(problem, advice, stage="differentiating", subject="compressed", line=variable.where)
+            raise DTypeError(problem, advice, stage="differentiating", subject="compressed", line=variable.line)
 
 
 def _coloured(

@@ -81,7 +81,7 @@ class Parts:
             self.size += flops_of(node) * prod(self._inner(node)) // max(prod(node.shape), 1)
             if self.size > self._limit:
                 return False
-            with attributed(node.where):
+            with attributed(node.line):
                 positions = self._operation(node)
             if positions is None:
                 return False

@@ -90,7 +90,7 @@ class _Dependence:
                 sets = [known.get(operand) for operand in node.inputs]
                 if all(operand is None for operand in sets):
                     continue
-                with attributed(node.where):
+                with attributed(node.line):
                     if node.results is not None:
                         several[node] = _SEVERAL.get(node.op, _Dependence.of_unknown)(self, node, sets)
                     else:

@@ -201,7 +201,7 @@ class Library:
             return ProgramError(problem, "lower the graph again", stage="loading", subject=self.title)
         nodes = self.program.nodes
         info = nodes[node] if 0 <= node < len(nodes) else None
-        where = info.where if info is not None else None
+        line = info.line if info is not None else None
         op = lookup(info.op) if info is not None else None
         called = op.title or op.name if op is not None else ""
         subject = f"{self.title}, {called} : {info.type_text}" if info is not None else self.title
@@ -209,10 +209,8 @@ class Library:
         if op is not None and op.kernel is not None and status >= Status.FAILURE:
             failure = op.kernel.failures[status - Status.FAILURE]
         if failure is not None:
-            return failure.raised(record.detail, subject, where)
-        return GraphError(
-            f"{said} (status {status})", "report this error", stage="running", subject=subject, line=where
-        )
+            return failure.raised(record.detail, subject, line)
+        return GraphError(f"{said} (status {status})", "report this error", stage="running", subject=subject, line=line)
 
 
 NATIVE_ADVICE = "name a folder that programs may be run from in PYGRAPH_CACHE, or use backend='vm'"
