@@ -18,13 +18,9 @@ TYPES = ("double", "float", "int64_t", "int32_t", "uint8_t")
 SIZES = tuple(dtype.itemsize for dtype in DTYPES)
 
 _OPS = {code: op for op, code in MICRO_OPS.items()}
-#: Comparisons of an integer or bool with itself, of which compilers warn. They name the operand, so that it is used.
-_TRUE, _FALSE = "(uint8_t)(({0} & 0) | 1)", "(uint8_t)({0} & 0)"
-_OF_EQUALS = {
-    **dict.fromkeys(["equal", "less_equal", "greater_equal"], _TRUE),
-    **dict.fromkeys(["not_equal", "less", "greater", "logical_xor"], _FALSE),
-    **dict.fromkeys(["maximum", "minimum"], "{0}"),
-}
+#: The value of a row on an integer or bool twice, by `Op.diagonal`: compilers warn of the operation itself. A truth
+#: names the operand, so that it is used.
+_DIAGONAL = {"a": "{0}", "1": "(uint8_t)(({0} & 0) | 1)", "0": "(uint8_t)({0} & 0)"}
 _FIELDS = {"a": "{0}", "b": "{1}", "c": "{2}"}
 _WORD = re.compile(r"\bM\((\w+)\)|\b[abcT]\b")
 
@@ -42,9 +38,9 @@ def micro_text(micro: int, dtype_in: int, dtype_out: int, operands: Sequence[str
         'pg_tanh_f32(v2)'
     """
     if len(operands) == 2 and operands[0] == operands[1] and KINDS[DTYPES[dtype_in]] != "f":
-        known = _OF_EQUALS.get(name_of(micro))
-        if known is not None:
-            return known.format(operands[0])
+        diagonal = _OPS[micro].diagonal
+        if diagonal:
+            return _DIAGONAL[diagonal].format(operands[0])
     return _template(micro, dtype_in, dtype_out).format(*operands)
 
 
@@ -102,7 +98,7 @@ def _expression(micro: int, dtype: int) -> str:
 
 @cache
 def _template(micro: int, dtype_in: int, dtype_out: int) -> str:
-    if name_of(micro) == "convert":
+    if _OPS[micro].casts:
         return f"pg_convert_{SUFFIXES[dtype_in]}_{SUFFIXES[dtype_out]}({{0}})"
     return filled(_expression(micro, dtype_in), dtype_in)
 

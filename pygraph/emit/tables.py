@@ -68,7 +68,7 @@ def _group(op: Op, kind: str) -> str:
 
 def _items(group: str, kind: str) -> Iterator[str]:
     for op in MICRO_OPS:
-        if op.name == "convert":
+        if op.casts:
             continue
         text = expression(op, kind)
         if text is None or _group(op, kind) != group:

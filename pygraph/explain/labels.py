@@ -50,25 +50,10 @@ def _place(node: Node) -> tuple[str, int] | None:
     return None if node.line is None else (node.line.file, node.line.number)
 
 
-_INFIX = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "power": "**",
-    "matmul": "@",
-    "less": "<",
-    "greater": ">",
-}
-
-
 def formula(node: Node, names: dict[Node, str]) -> str:
     """The node's operation on the names of its operands: `w * x`, `sigmoid(z)`."""
     operands = [names[operand] for operand in node.inputs]
-    if node.op.name in _INFIX and not any(node.attrs.values()):
-        return f" {_INFIX[node.op.name]} ".join(operands)
-    if node.op.name == "constant_power":
-        return f"{operands[0]} ** {node.attrs['exponent']:g}"
-    if node.op.name == "negative":
-        return f"-{operands[0]}"
+    notation = node.op.notation
+    if notation and not any(value for key, value in node.attrs.items() if f"{{{key}" not in notation):
+        return notation.format(*operands, **node.attrs)
     return f"{node.op.name}({', '.join(operands)})"

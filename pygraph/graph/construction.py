@@ -320,7 +320,7 @@ def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
     common = np.result_type(*(_WEAK_EXAMPLE[c] if isinstance(c, type) else c for c in taking_part))
     kind = KINDS[common]
     # np.sin(int) is float64; np.sin(bool) is float16, which graphs do not have; np.divide(bool, bool) is float64
-    if kind not in op.kinds and "f" in op.kinds and (kind == "i" or op.name == "divide"):
+    if kind not in op.kinds and "f" in op.kinds and kind in op.to_float:
         common = float64
     common = as_dtype(common)
     own = (WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)

@@ -70,16 +70,13 @@ def _typed(node: Node, graph: Graph) -> str | None:
     return None
 
 
-_STACKERS = ("while_loop", "replay")
-
-
 def _stacks(node: Node, graph: Graph) -> str | None:
     """A stack goes into the body of a loop or a branch, and nowhere else."""
     if bodies_of(node) or node.op.name == "output":
         return None
     for x in node.inputs:
         loop = x.inputs[0] if x.op.name == "output" else x
-        if loop.op.name in _STACKERS and x is not loop and x.attrs["index"] >= loop.attrs["n_carry"]:
+        if loop.op.unbounded and x is not loop and x.attrs["index"] >= loop.attrs["n_carry"]:
             return "an operand is a stack, which has no single value"
     return None
 

@@ -62,6 +62,7 @@ add = pointwise(
     domain=(_REAL, _REAL),
     kinds="fib",
     exact=True,
+    notation="{0} + {1}",
 )
 subtract = pointwise(
     "subtract",
@@ -73,6 +74,7 @@ subtract = pointwise(
     domain=(_REAL, _REAL),
     kinds="fi",
     exact=True,
+    notation="{0} - {1}",
 )
 multiply = pointwise(
     "multiply",
@@ -84,6 +86,7 @@ multiply = pointwise(
     domain=(_REAL, _REAL),
     kinds="fib",
     exact=True,
+    notation="{0} * {1}",
 )
 divide = pointwise(
     "divide",
@@ -95,6 +98,8 @@ divide = pointwise(
     domain=(_REAL, _POSITIVE),
     price=2,
     exact=True,
+    notation="{0} / {1}",
+    to_float="ib",
 )
 floor_divide = pointwise(
     "floor_divide",
@@ -107,6 +112,7 @@ floor_divide = pointwise(
     nondiff=True,
     price=14,
     exact=True,
+    notation="{0} // {1}",
 )
 mod = pointwise(
     "mod",
@@ -120,6 +126,7 @@ mod = pointwise(
     kinds="fi",
     price=9,
     exact=True,
+    notation="{0} % {1}",
 )
 negative = pointwise(
     "negative",
@@ -130,6 +137,7 @@ negative = pointwise(
     domain=(_REAL,),
     kinds="fi",
     exact=True,
+    notation="-{0}",
 )
 absolute = pointwise(
     "absolute",
@@ -195,6 +203,7 @@ power_row = pointwise(
     _power_exponent,
     domain=(_POSITIVE, (-2.0, 3.0)),
     price=15,
+    notation="{0} ** {1}",
 )
 
 
@@ -229,6 +238,7 @@ constant_power: Op = register(
         partials=(lambda out, x: out.attrs["exponent"] * _to_constant(x, out.attrs["exponent"] - 1.0),),
         define=_multiplied_out,
         domain=(_POSITIVE,),
+        notation="{0} ** {exponent:g}",
     )
 )
 
@@ -264,6 +274,7 @@ maximum = pointwise(
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
     exact=True,
+    diagonal="a",
 )
 minimum = pointwise(
     "minimum",
@@ -275,6 +286,7 @@ minimum = pointwise(
     domain=((-3.0, 0.0), (0.2, 3.0)),
     kinds="fib",
     exact=True,
+    diagonal="a",
 )
 
 

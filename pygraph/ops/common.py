@@ -82,6 +82,9 @@ def pointwise(
     nondiff: bool = False,
     price: int = 1,
     exact: bool = False,
+    diagonal: str = "",
+    notation: str = "",
+    to_float: str = "i",
     parameters: tuple[str, ...] = (),
 ) -> Op:
     """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
@@ -103,6 +106,9 @@ def pointwise(
             nondiff=nondiff,
             price=price,
             exact=exact,
+            diagonal=diagonal,
+            notation=notation,
+            to_float=to_float,
         )
     )
 

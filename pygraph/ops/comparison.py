@@ -50,6 +50,8 @@ def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any])
         result="bool",
         nondiff=True,
         exact=True,
+        diagonal="1" if "=" in symbol and symbol != "!=" else "0",
+        notation=f"{{0}} {symbol} {{1}}",
     )
 
 
@@ -61,16 +63,24 @@ greater = _comparison("greater", ">", "false when either is nan", np.greater)
 greater_equal = _comparison("greater_equal", ">=", "false when either is nan", np.greater_equal)
 
 
-def _logical(name: str, doc: str, c: str, reference: Callable[..., Any], arity: int = 2) -> Op:
+def _logical(name: str, doc: str, c: str, reference: Callable[..., Any], diagonal: str) -> Op:
     return pointwise(
-        name, doc, c, reference, domain=(_BOOL,) * arity, kinds="b", result="bool", nondiff=True, exact=True
+        name,
+        doc,
+        c,
+        reference,
+        domain=(_BOOL,) * (2 if diagonal else 1),
+        kinds="b",
+        result="bool",
+        nondiff=True,
+        diagonal=diagonal,
     )
 
 
-logical_and_row = _logical("logical_and", "Whether both bools are true.", "a && b", np.logical_and)
-logical_or_row = _logical("logical_or", "Whether one of two bools, or both, is true.", "a || b", np.logical_or)
-logical_xor_row = _logical("logical_xor", "Whether exactly one of two bools is true.", "a != b", np.logical_xor)
-logical_not_row = _logical("logical_not", "Whether a bool is false.", "!a", np.logical_not, arity=1)
+logical_and_row = _logical("logical_and", "Whether both bools are true.", "a && b", np.logical_and, "a")
+logical_or_row = _logical("logical_or", "Whether one of two bools, or both, is true.", "a || b", np.logical_or, "a")
+logical_xor_row = _logical("logical_xor", "Whether exactly one of two bools is true.", "a != b", np.logical_xor, "0")
+logical_not_row = _logical("logical_not", "Whether a bool is false.", "!a", np.logical_not, "")
 
 
 def _test(name: str, doc: str, c: str, reference: Callable[..., Any]) -> Op:
@@ -123,6 +133,7 @@ convert: Op = register(
         shape=same_shape,
         reference=_convert_reference,
         transpose=lambda cotangent, node, i: convert(cotangent, dtype=node.inputs[0].dtype),
+        casts=True,
         c="(T)a",
         domain=(_REAL,),
         promote=False,

@@ -45,7 +45,7 @@ def _row(
     doc: str,
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]],
     updates: Callable[[Attrs, int], Sequence[int]],
-    fails: bool = False,
+    unbounded: bool = False,
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
@@ -81,7 +81,8 @@ def _row(
             vjp=bound(1),
             batch=_batch,
             promote=False,
-            fails=fails,
+            unbounded=unbounded,
+            fails=unbounded,  # its stacks, and its number of steps, have a limit
             updates=updates,
         )
     )
@@ -215,12 +216,12 @@ while_loop = _row(
     "true, `limit` of them at most (None: no limit); the body's further outputs are put on stacks.",
     _while_results,
     _carry_operands,
-    fails=True,
+    unbounded=True,
 )
 replay = _row(
     "replay",
     "As `scan` over stacks in place of arrays; the first operand is the number of steps, which all stacks have.",
     _replay_results,
     lambda attrs, count: [1 + i for i in _carry_operands(attrs, count)],
-    fails=True,
+    unbounded=True,
 )

@@ -14,11 +14,13 @@ from .row import Op
 
 __all__ = ["function_of"]
 
+#: What a row says it takes, by its kinds and by those that become float64.
 _KINDS = {
-    "f": "Floating operands; integers become float64, and bools are refused.",
-    "fi": "Floating and integer operands; bools are refused.",
-    "fib": "Floating, integer and bool operands.",
-    "b": "Bool operands.",
+    ("f", "i"): "Floating operands; integers become float64, and bools are refused.",
+    ("f", "ib"): "Floating operands; integers and bools become float64.",
+    ("fi", "i"): "Floating and integer operands; bools are refused.",
+    ("fib", "i"): "Floating, integer and bool operands.",
+    ("b", "i"): "Bool operands.",
 }
 
 
@@ -76,12 +78,14 @@ def _documentation(op: Op, name: str) -> str:
     """The row's description, what it takes and raises, and an example that is evaluated here."""
     first, _, rest = op.doc.partition(". ")
     paragraphs = [first.rstrip(".") + "."]
-    taken = f"Elementwise{', broadcast and promoted as in NumPy' if op.arity != 1 else ''}. {_KINDS[op.kinds]}"
+    taken = (
+        f"Elementwise{', broadcast and promoted as in NumPy' if op.arity != 1 else ''}. {_KINDS[op.kinds, op.to_float]}"
+    )
     if op.nondiff:
         taken += " It carries no derivative."
     paragraphs += [rest, taken] if rest else [taken]
     text = "\n\n".join(fill(paragraph, 100) for paragraph in paragraphs)
-    raised = ["    DTypeError: a bool operand."] if "b" not in op.kinds else []
+    raised = ["    DTypeError: a bool operand."] if "b" not in op.kinds + op.to_float else []
     if op.arity != 1:
         raised.insert(0, "    ShapeError: shapes that do not broadcast.")
     if raised:

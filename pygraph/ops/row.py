@@ -59,6 +59,7 @@ class Op:
         doc: one or two sentences: the formula, its source where not obvious, behaviour at 0, inf and nan.
         parameters: the operands' names, which `doc` uses; by default the first of x, y, z.
         kinds: operand dtypes it accepts, letters of `dtypes.KINDS` ("f" floats, "i" integers, "b" bool).
+        to_float: the kinds of operands that become float64 where it takes floats alone.
         result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
         shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
         reference: the NumPy definition, called as reference(*arrays, **attrs).
@@ -82,6 +83,7 @@ class Op:
             with a new leading axis of `size` in the result; `operands` stand for node.inputs and have that axis where
             `batched` says so, which is at least once. Rows with several results return a pair: the results, and
             whether each has the axis. Pointwise rows need none: their operands' ranks are aligned.
+        casts: its result has the dtype that its attribute `dtype` names; C has an expression for each pair of dtypes.
         c: the C expression of one element in terms of a, b, c (operands), T (element type) and M(name) (the
             function pg_<name>_<dtype>); a dict by kind letter where it differs; None where no loop computes it.
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
@@ -89,6 +91,8 @@ class Op:
         price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
         exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
             NumPy and C agree, where some are floating; where none is, all rows are.
+        diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is no nan;
+            empty where it is none of these.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
         domain: per operand, the interval tests sample from.
         samples: rows that are not pointwise: samples(rng, dtype) -> operands and attributes of applications that tests
@@ -101,8 +105,11 @@ class Op:
         identity: reductions: the value of an empty reduction by kind letter, as C text.
         neutral: reductions: what combines with every value to just that value, likewise, where the identity does not.
         accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
+        unbounded: loops whose number of steps is known at run time only; their results after the carry are stacks.
         fails: it may fail at run time, as it also may where its kernel can.
         title: how users know the op, where that is not its name.
+        notation: how a formula writes it: a format of its operands and attributes, as "{0} + {1}"; by default it is its
+            name before the operands. Where an attribute that it leaves out is true, the default stands.
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
@@ -123,6 +130,7 @@ class Op:
     doc: str
     parameters: tuple[str, ...] = ()
     kinds: str = "fib"
+    to_float: str = "i"
     result: str | Callable[[Sequence[DType], Attrs], DType] = "same"
     shape: Callable[[Sequence[Shape], Attrs], Shape] | None = None
     reference: Callable[..., Any] | None = None
@@ -137,10 +145,12 @@ class Op:
     jvp: Callable[[Any, Sequence[Any]], Any] | None = None
     vjp: Callable[[Any, Any], Sequence[Any]] | None = None
     batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any] | None = None
+    casts: bool = False
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
     price: int = 1
     exact: bool = False
+    diagonal: str = ""
     define: Callable[..., Any] | None = None
     domain: tuple[Interval, ...] = ()
     samples: Callable[[Any, DType], Iterable[tuple[Sequence[Any], Attrs]]] | None = None
@@ -153,8 +163,10 @@ class Op:
     neutral: Mapping[str, str] | None = None
     accumulator: Mapping[str, str] | None = None
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
+    unbounded: bool = False
     fails: bool = False
     title: str = ""
+    notation: str = ""
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
     whole_view: bool = field(init=False)

@@ -265,11 +265,13 @@ def power_one(node: Node) -> Node | None:
     return _splat(1, node) if is_value(exponent, lambda v: v == 0) else None
 
 
-@RULES.on("maximum", "minimum", "logical_and", "logical_or")
 def same_operands(node: Node) -> Node | None:
     """max(x, x) = x, and the like."""
     first, second = node.inputs
     return first if first is second else None
+
+
+RULES.extend((op for op in TABLE.values() if op.diagonal == "a"), same_operands)
 
 
 @RULES.on("logical_and", "logical_or", "logical_xor")

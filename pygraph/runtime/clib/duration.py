@@ -21,18 +21,16 @@ PRODUCT = 0.1  # of a multiplication and an addition in a matrix product
 KERNEL = 1.0  # of an operation of a kernel
 #: Steps that a loop of unknown length is taken to have.
 UNKNOWN_STEPS = 1000
-#: The loops that may run any number of steps.
-_UNBOUNDED = frozenset(("replay", "while_loop"))
 
 PRICES = {code: op.price for op, code in MICRO_OPS.items()}
 
 
 def bounded(program: Program, nanoseconds: float) -> bool:
     """Whether a run surely takes less: known without decoding the Program, from what is counted beside it."""
-    names = {info.op for info in program.nodes}
-    if not names.isdisjoint(_UNBOUNDED):
+    rows = {lookup(name) for name in {info.op for info in program.nodes}}
+    if any(row.unbounded for row in rows):
         return False
-    dearest = max((lookup(name).price for name in names), default=0)
+    dearest = max((row.price for row in rows), default=0)
     moved = program.arena_bytes + sum(port.nbytes for port in (*program.inputs, *program.outputs))
     step = program.instructions * INSTRUCTION + program.micro_operations * (DISPATCH + 2.0 * dearest) + moved * ELEMENT
     steps = max(program.flops, 1) if program.words[3] > 1 else 1  # each step of a body counts one at least

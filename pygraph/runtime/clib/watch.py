@@ -17,6 +17,7 @@ from typing import Any
 
 from ...concurrency import in_child
 from ...lower.program import NodeInfo
+from ...ops.row import lookup
 
 Run = Callable[[Any, int], int]
 
@@ -24,12 +25,11 @@ Run = Callable[[Any, int], int]
 PERIOD = 0.05
 #: Looks without a run after which the watching thread ends.
 _IDLE = 20
-_LOOPS = frozenset({"while_loop", "replay"})
 
 
 def is_open(nodes: Sequence[NodeInfo]) -> bool:
     """Whether a Program of these nodes has loops of run-time length."""
-    return any(info.op in _LOOPS for info in nodes)
+    return any(lookup(info.op).unbounded for info in nodes)
 
 
 class Watch:
