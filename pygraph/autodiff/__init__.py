@@ -2,8 +2,9 @@
 
 Read `forward.py` and `reverse.py` (the two sweeps; most rules are in the rows), `masks.py` (structural zeros) and
 `unbroadcast.py`, then `scan_derivatives.py` and `branch_derivatives.py` (loops and branches), `given_derivatives.py`
-(rules that the user gives), `checkpoint_plan.py` (rematerialisation for a memory budget) and `joint_graph.py` (values,
-gradients and tangents in one graph). Batches and whole Jacobians have packages of their own.
+(rules that the user gives), `checkpoint_plan.py` (rematerialisation for a memory budget), `deferral.py` (derivatives
+that are written out once a plan is known) and `joint_graph.py` (values, gradients and tangents in one graph). Batches
+and whole Jacobians have packages of their own.
 
 Boundary: no kernels and no buffers. `import pygraph` loads none of it: its modules load when a name is first used.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         jacobian_sparsity,
         jacobian_unrolled,
         jvp,
+        transformed,
         vjp,
     )
 
@@ -46,6 +48,7 @@ __all__ = [
     "jacobian_sparsity",
     "jacobian_unrolled",
     "jvp",
+    "transformed",
     "vjp",
 ]
 

@@ -6,8 +6,7 @@ A plan is applied to expressions before they are differentiated. What it makes a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
@@ -16,7 +15,7 @@ from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from ..graph.node import Node
 from ..graph.source import SourceLine, attributed
-from ..graph.trace_context import current, entered
+from ..graph.trace_context import current
 from ..ops.row import lookup
 from .unbroadcast import reshaped
 
@@ -54,63 +53,31 @@ class Plan:
 
 @dataclass(frozen=True)
 class Applied:
-    """A plan in force, and what it has found to change so far.
+    """A plan that is being applied to a function, and what it has found to change so far.
 
     Attributes:
         changed: the kinds: "loops", "parts".
         again: in words, each thing once, in the order in which it was found.
+        made: of functions and what they close over, their outputs by the plan; see `deferral`.
     """
 
     plan: Plan
     changed: set[str] = field(default_factory=set)
     again: dict[str, None] = field(default_factory=dict)
-
-
-@contextmanager
-def planned(plan: Plan) -> Iterator[Applied]:
-    """Within the block, all that is differentiated is first rewritten by `plan`."""
-    applied = Applied(plan)
-    with entered(plan=applied):
-        yield applied
-
-
-def _in_force() -> Applied | None:
-    plan = current().plan
-    return plan if isinstance(plan, Applied) else None
-
-
-def current_plan() -> Plan:
-    """The plan in force."""
-    applied = _in_force()
-    return Plan() if applied is None else applied.plan
-
-
-def computed_again() -> tuple[str, ...]:
-    """What the plan in force has changed so far, in words."""
-    applied = _in_force()
-    return () if applied is None else tuple(applied.again)
-
-
-def forget_after(count: int) -> None:
-    """Take back what was noted after the first `count` words: it is not used."""
-    applied = _in_force()
-    for said in computed_again()[count:]:
-        assert applied is not None
-        del applied.again[said]
+    made: dict[tuple[object, ...], Sequence[Node]] = field(default_factory=dict)
 
 
 def as_planned(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
-    """`outputs` by the plan in force; the nodes `fixed`, which they are differentiated by, stay what they are."""
-    applied = _in_force()
-    if applied is None or applied.plan.empty:
-        return list(outputs)
-    return rewritten(outputs, fixed, applied)
+    """`outputs` by the plan in force; see `rewritten`."""
+    applied = current().plan
+    return rewritten(outputs, fixed, applied) if isinstance(applied, Applied) else list(outputs)
 
 
 def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) -> list[Node]:
     """`outputs` with the same values, of which a plan has parts recomputed in reverse mode.
 
-    Expressions with stacks, which are parts of a loop of run-time length, are not divided.
+    The nodes `fixed`, which they are differentiated by, stay what they are. Expressions with stacks, which are parts of
+    a loop of run-time length, are not divided.
     """
     plan, result = applied.plan, list(outputs)
     if plan.steps or plan.depth > 1:

@@ -11,7 +11,7 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..ops.dtypes import is_float
 from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
-from .checkpoint_plan import as_planned
+from .checkpoint_plan import Applied, rewritten
 from .forward import jvp
 from .reverse import vjp
 from .unbroadcast import full
@@ -45,8 +45,10 @@ class JointGraph:
         return tuple(level for level, count in enumerate(self.groups) for _ in range(count))
 
 
-def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
+def joint(graph: Graph, wrt: Sequence[int], applied: Applied | None = None) -> JointGraph:
     """The values of `graph`, its gradients and its tangents with respect to the inputs at positions `wrt`.
+
+    By the plan `applied` these recompute parts of it.
 
     The tangent of a `scan` reads the stacked values of the primal loop, as its gradient does: neither reruns that loop.
 
@@ -69,7 +71,7 @@ def joint(graph: Graph, wrt: Sequence[int]) -> JointGraph:
                 line=variable.line,
             )
     seeded = tuple(i for i, output in enumerate(graph.outputs) if is_float(output.dtype))
-    values = as_planned(graph.outputs, graph.inputs)
+    values = graph.outputs if applied is None else rewritten(graph.outputs, graph.inputs, applied)
     outputs = [values[i] for i in seeded]
     taken = {str(node.attrs["name"]) for node in graph.inputs}
     seeds = [_fresh(f"seed{i}", output, taken) for i, output in enumerate(outputs)]

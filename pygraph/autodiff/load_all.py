@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
 from .batching.batch import batch
 from .checkpoint_plan import as_planned
+from .deferral import transformed
 from .forward import jvp
 from .jacobians.coloured_jacobian import jacobian_coloured
 from .jacobians.compressed_jacobian import Compressed, compressed_hessian, compressed_jacobian
@@ -28,5 +29,6 @@ __all__ = [
     "jacobian_sparsity",
     "jacobian_unrolled",
     "jvp",
+    "transformed",
     "vjp",
 ]

@@ -1,10 +1,10 @@
 """Expressions and graphs: recording, tracing, verifying, printing, storing and evaluating them.
 
-Read `node.py` and `construction.py` (nodes, each made once), `trace.py` (the call that records a function), `tree.py`
-(containers of arguments), `operators.py` and `numpy_protocol.py` (expressions used like arrays), `record_scan.py`,
-`record_while.py` and `record_branch.py` (control flow), `loop.py` (a loop taken apart and put together), `graph.py`
-with `verify.py`, `printer.py` and `serialize.py`, and `reference.py`, the slow interpreter that defines what a graph
-means. `source.py` finds the user's line.
+Read `node.py` and `construction.py` (nodes, each made once), `trace.py` (the call that records a function),
+`trace_context.py` (what is in force meanwhile), `tree.py` (containers of arguments), `operators.py` and
+`numpy_protocol.py` (expressions used like arrays), `record_scan.py`, `record_while.py` and `record_branch.py` (control
+flow), `loop.py` (a loop taken apart and put together), `graph.py` with `verify.py`, `printer.py` and `serialize.py`,
+and `reference.py`, the slow interpreter that defines what a graph means. `source.py` finds the user's line.
 
 Boundary: no derivatives, no memory planning, no C.
 """

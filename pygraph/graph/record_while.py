@@ -19,7 +19,7 @@ from .recording import recording
 from .trace import function_name, make_inputs, parameter_names, require_functions, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
-__all__ = ["bound", "fori_loop", "map_", "while_loop"]
+__all__ = ["bound", "close_step", "fori_loop", "map_", "while_loop"]
 
 _WHILE = lookup("while_loop")
 
@@ -52,7 +52,7 @@ def while_loop(
         carried, (inputs, out, holds) = settled(Carried.of(named), traced)
         carry, condition = carried.returned("while_loop", names, out), _condition(holds)
     first = carried.started([leaf for _, leaf in named])
-    expressions, const_inputs, consts = _closed(carry, condition, inputs, first, asked, function_name(body_fun))
+    expressions, const_inputs, consts = close_step([*carry, condition], inputs, first, asked, function_name(body_fun))
     slots = [*const_inputs, *inputs]
     if not first:
         problem = "the carry has no array, so the condition can't change"
@@ -67,18 +67,19 @@ def while_loop(
     return unflatten(form, carried.marked(outputs_of(make(_WHILE, [*consts, *first], attrs))))
 
 
-def _closed(
-    carry: Sequence[Node], condition: Node, inputs: Sequence[Node], first: Sequence[Node], asked: set[Node], title: str
+def close_step(
+    outputs: Sequence[Node], inputs: Sequence[Node], first: Sequence[Node], asked: set[Node], title: str
 ) -> tuple[list[Node], list[Node], list[Node]]:
     """A body and its condition as `close_over` gives them, with all that only a step computes computed if there is one.
 
     Args:
-        carry: the carry after a step, in terms of `inputs`, as `condition` is.
+        outputs: the carry after a step and the condition, in terms of `inputs`.
         first: the carry before the first step.
         asked: what was computed in the body or the condition, rather than before.
         title: of the body, for errors.
     """
-    expressions, variables, found = close_over([*carry, condition], inputs)
+    condition = outputs[-1]
+    expressions, variables, found = close_over(outputs, inputs)
     always = set(topological([condition]))
     steady = [x for x in found if x in asked and x not in always]
     if steady:

@@ -16,6 +16,7 @@ from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording, refuse_leaked
 from .source import type_text
+from .trace_context import decided
 from .translate import TRANSLATED, in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
@@ -25,6 +26,7 @@ __all__ = [
     "function_name",
     "leaf_type",
     "parameter_names",
+    "record",
     "require_functions",
     "returned_text",
     "spec",
@@ -153,6 +155,12 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         <graph lambda_: 2 inputs, 1 outputs, 3 nodes>
     """
     require_functions("trace", "write pg.trace(f, *args)", f=f)
+    with decided():
+        return record(f, args)
+
+
+def record(f: Callable[..., Any], args: Sequence[Any]) -> Graph:
+    """The same, for a graph that is going to be compiled: it may hold transformations that are not written out."""
     name = function_name(f)
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)

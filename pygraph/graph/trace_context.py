@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .node import Node, Recording
     from .source import SourceLine
 
-__all__ = ["Notes", "TraceContext", "active", "collected", "current", "entered", "note"]
+__all__ = ["UNDECIDED", "Notes", "TraceContext", "active", "collected", "current", "decided", "entered", "note"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,8 @@ class TraceContext(NamedTuple):
         watching: sets in which the nodes that are asked for are put, the innermost last.
         line: the user's line that new nodes belong to; None: the one that is running.
         notes: where what transformations say of the Executable that is being traced is put.
-        plan: by what plan derivatives are rematerialised; see `autodiff.checkpoint_plan`.
+        plan: what derivatives recompute (see `autodiff.checkpoint_plan`); None: nothing; UNDECIDED: transformations
+            are recorded as nodes, to be written out when that is known (`autodiff.deferral`).
     """
 
     recordings: tuple[Recording, ...] = ()
@@ -44,6 +45,8 @@ class TraceContext(NamedTuple):
         return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
 
 
+#: See `TraceContext.plan`.
+UNDECIDED: Any = object()
 _NOTHING = TraceContext()
 variable: ContextVar[TraceContext | None] = ContextVar("pygraph_trace", default=None)
 #: What is in force, or None for nothing, as most of the time; a call path may test that cheaply.
@@ -65,6 +68,13 @@ def entered(**changes: Any) -> Iterator[None]:
         variable.reset(token)
 
 
+@contextmanager
+def decided() -> Iterator[None]:
+    """Within the block, transformations are not recorded as nodes."""
+    with entered(plan=None if current().plan is UNDECIDED else current().plan):
+        yield
+
+
 class Notes:
     """What transformations say of one Executable while it is traced: by kind, what was said last.
 
@@ -79,6 +89,10 @@ class Notes:
     def add(self, said: object) -> None:
         """Keep what is said, in place of what was said of its kind before."""
         self._by_kind[type(said)] = said
+
+    def add_all(self, others: Notes) -> None:
+        """Keep what others have, in place of what is kept of the same kinds."""
+        self._by_kind.update(others._by_kind)
 
     def get(self, kind: type[T]) -> T | None:
         """What was said last of a kind."""

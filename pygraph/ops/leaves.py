@@ -55,6 +55,18 @@ def _batch_of_given(node: Any, operands: Sequence[Any], batched: Sequence[bool],
     return node.attrs["rule"].batch(node, operands, batched, size)
 
 
+deferred_row = register(
+    Op(
+        "deferred",
+        Family.LEAF,
+        None,
+        "What the transformation `rule` of a recorded function makes of the operands; written out before anything else "
+        "is done with a graph.",
+        results=lambda operands, attrs: attrs["rule"].types,
+        promote=False,
+        nondiff=True,
+    )
+)
 given_row = register(
     Op(
         "given_derivative",

@@ -15,8 +15,9 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, Unsuppo
 from ..graph.construction import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
-from ..graph.source import SourceLine, attributed, type_text
+from ..graph.source import SourceLine, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
+from ..graph.trace_context import decided
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CompiledFunction
@@ -155,7 +156,7 @@ def _on_variables(
         x if x is None or x.op.name == "constant" else new_input(f"v{i}", x.shape, x.dtype) for i, x in enumerate(given)
     ]
     places = {slot: x for slot, x in zip(slots, given, strict=True) if slot is not None and x is not None}
-    with recording(slot for slot, x in places.items() if slot is not x), attributed(None):
+    with recording(slot for slot, x in places.items() if slot is not x), decided():
         found = call(slots)
         refuse_leaked([x for x in found if x is not None], function_name(part), inner=True)
     replaced = iter(substitute([x for x in found if x is not None], places))

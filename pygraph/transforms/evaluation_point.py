@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import as_planned
+from ..autodiff import as_planned, transformed
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.construction import as_node, constant, convert, substitute
 from ..graph.node import Node
@@ -25,6 +25,8 @@ from ..runtime.functions.compiled_function import CompiledFunction
 from ..runtime.native.backends import checked_backend
 
 Function = Callable[..., Any]
+#: See `Point.transformed`.
+Rule = Callable[[Sequence[Node], Sequence[Node]], Sequence[Node]]
 
 
 @dataclass(frozen=True)
@@ -35,30 +37,41 @@ class Point:
         variables: in place of the leaves of the chosen arguments.
         actual: those leaves.
         forms: of the chosen arguments.
-        outputs, output_tree: what is differentiated.
-        aux: what else the function returned, a container.
+        outputs, output_tree: what is differentiated, in terms of the variables.
+        aux, aux_tree: what else the function returned.
     """
 
-    name: str
     variables: list[Node]
     actual: list[Node]
     forms: tuple[TreeDef, ...]
     outputs: list[Node]
     output_tree: TreeDef
-    aux: Any
+    aux: list[Node]
+    aux_tree: TreeDef
 
-    def at_actual(self, expressions: Sequence[Node]) -> list[Node]:
-        """Expressions of the variables as expressions of the actual arguments."""
-        return substitute(expressions, dict(zip(self.variables, self.actual, strict=True)))
+    def transformed(self, rule: Rule, others: Sequence[Node] = ()) -> list[Node]:
+        """What `rule(outputs, others)` makes of the outputs, at the actual arguments.
+
+        It may be called later, with other outputs of the same values: see `autodiff.deferral`.
+        """
+        return self._at_actual(lambda found, given: rule(found[: len(self.outputs)], given), others)
 
     def value(self) -> Any:
         """The outputs at the actual arguments."""
-        return unflatten(self.output_tree, self.at_actual(self.outputs))
+        return unflatten(self.output_tree, self._at_actual(lambda found, _: found[: len(self.outputs)]))
 
     def aux_value(self) -> Any:
         """What else the function returned, at the actual arguments."""
-        leaves, tree = flatten(self.aux)
-        return unflatten(tree, self.at_actual([result_node(leaf, self.name) for leaf in leaves]))
+        return unflatten(self.aux_tree, self._at_actual(lambda found, _: found[len(self.outputs) :]))
+
+    def _at_actual(self, rule: Rule, others: Sequence[Node] = ()) -> list[Node]:
+        """What `rule` makes of the outputs and the auxiliary leaves."""
+        count = len(self.variables)
+
+        def at(found: Sequence[Node], operands: Sequence[Node]) -> list[Node]:
+            return substitute(rule(found, operands[count:]), dict(zip(self.variables, operands[:count], strict=True)))
+
+        return transformed(at, (*self.outputs, *self.aux), self.variables, (*self.actual, *others))
 
     def nested(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """One value for each variable, in the containers of the chosen arguments."""
@@ -105,10 +118,10 @@ def record_point(
         leaves_out, tree = flatten((returned, aux))
         found = [result_node(leaf, name) for leaf in leaves_out]
         refuse_leaked(found, name, inner=True)
-    planned = as_planned(found, variables)
-    returned, aux = unflatten(tree, planned)
-    outputs, output_tree = flatten(returned)
-    return Point(name, variables, actual, tuple(forms), outputs, output_tree, aux)
+    found = as_planned(found, variables)
+    of_outputs, of_aux = tree.children
+    count = of_outputs.n_leaves
+    return Point(variables, actual, tuple(forms), found[:count], of_outputs, found[count:], of_aux)
 
 
 #: How an argument is left out of what is differentiated, where that is not said by argnums.

@@ -40,9 +40,12 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     def recorded(*args: Any, **named: Any) -> Any:
         positions = positions_of("grad", f, argnums, len(args))
         point = record_point("grad", f, positions, args, named, has_aux)
-        scalar = _scalar(f, point)
-        found = autodiff.vjp([scalar], point.variables, [constant(1.0, scalar.dtype)])
-        gradients = point.nested(point.at_actual(filled(found, point.variables)))
+        seed = constant(1.0, _scalar(f, point).dtype)
+
+        def pulled(outputs: Sequence[Node], _: Sequence[Node]) -> list[Node]:
+            return filled(autodiff.vjp(outputs, point.variables, [seed]), point.variables)
+
+        gradients = point.nested(point.transformed(pulled))
         value = (point.value(), point.aux_value()) if has_aux else point.value()
         return value, gradients if isinstance(argnums, Sequence) else gradients[0]
 

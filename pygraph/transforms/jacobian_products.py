@@ -54,16 +54,19 @@ def _make_jvp(f: Function, has_aux: bool, transform: str = "jvp") -> CompiledFun
     def recorded(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, ...]:
         point = record_point(transform, f, range(len(primals)), primals, {}, has_aux)
         given = fitting(transform, f, "tangent", tangents, point.forms, point.variables)
-        pushed = autodiff.jvp(point.outputs, point.variables, given)
-        return (point.value(), _floating(point, pushed), *([point.aux_value()] if has_aux else []))
+        return (point.value(), _pushed(point, given, linear=False), *([point.aux_value()] if has_aux else []))
 
     recorded.__name__ = f"jvp_{function_name(f)}"
     return traced_anew(recorded)
 
 
-def _floating(point: Point, pushed: Sequence[Node | None]) -> Any:
+def _pushed(point: Point, tangents: Sequence[Node], linear: bool) -> Any:
     """Tangents in the output's container: zeros written out, None at outputs that are not floating."""
-    leaves = point.at_actual(filled(pushed, point.outputs))
+
+    def pushed(outputs: Sequence[Node], given: Sequence[Node]) -> list[Node]:
+        return filled(autodiff.jvp(outputs, point.variables, given, linear=linear), outputs)
+
+    leaves = point.transformed(pushed, tangents)
     return unflatten(
         point.output_tree,
         [leaf if is_float(output.dtype) else None for leaf, output in zip(leaves, point.outputs, strict=True)],
@@ -139,8 +142,12 @@ def _inline_vjp(f: Function, primals: tuple[Any, ...], has_aux: bool) -> tuple[A
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         seeds = fitting("vjp", f, "cotangent", (cotangent,), (forms,), floating)
-        found = autodiff.vjp(floating, point.variables, seeds)
-        return point.nested(point.at_actual(filled(found, point.variables)))
+
+        def pulled(outputs: Sequence[Node], given: Sequence[Node]) -> list[Node]:
+            outputs = [output for output in outputs if is_float(output.dtype)]
+            return filled(autodiff.vjp(outputs, point.variables, given), point.variables)
+
+        return point.nested(point.transformed(pulled, seeds))
 
     return (point.value(), pull, *([point.aux_value()] if has_aux else []))
 
@@ -186,7 +193,7 @@ def _inline_linearize(f: Function, primals: tuple[Any, ...]) -> tuple[Any, Funct
 
     def push(*tangents: Any) -> Any:
         given = fitting("linearize", f, "tangent", tangents, point.forms, point.variables)
-        return _floating(point, autodiff.jvp(point.outputs, point.variables, given, linear=True))
+        return _pushed(point, given, linear=True)
 
     return point.value(), push
 

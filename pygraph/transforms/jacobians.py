@@ -15,7 +15,7 @@ from ..graph.trace_context import note
 from ..graph.tree import unflatten
 from ..runtime.compile.notes import JacobianNote
 from ..runtime.functions.compiled_function import CompiledFunction
-from .evaluation_point import Function, Point, compiled, positions_of, record_point, refusal, require_function
+from .evaluation_point import Function, compiled, positions_of, record_point, refusal, require_function
 from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
@@ -146,10 +146,14 @@ def _differentiated(
     def recorded(*args: Any, **named: Any) -> Any:
         positions = positions_of(name, f, argnums, len(args))
         point = record_point(name, f, positions, args, named, has_aux)
-        plan = _chosen(engines, point, f)
+
+        def evaluated(outputs: Sequence[Node], _: Sequence[Node]) -> list[Node]:
+            return [block for row in _chosen(engines, outputs, point.variables, f).blocks for block in row]
+
+        found = iter(point.transformed(evaluated))
         blocks = []
-        for row in plan.blocks:
-            nested = point.nested(point.at_actual(row))
+        for _ in point.outputs:
+            nested = point.nested([next(found) for _ in point.variables])
             blocks.append(nested if isinstance(argnums, Sequence) else nested[0])
         result = unflatten(point.output_tree, blocks)
         return (result, point.aux_value()) if has_aux else result
@@ -157,13 +161,15 @@ def _differentiated(
     return compiled(recorded, f, name, made, backend)
 
 
-def _chosen(engines: Mapping[str, Engine], point: Point, f: Function) -> JacobianPlan:
+def _chosen(
+    engines: Mapping[str, Engine], outputs: Sequence[Node], variables: Sequence[Node], f: Function
+) -> JacobianPlan:
     """The cheapest plan."""
     engines = dict(engines)
-    rows, columns = (sum(prod(x.shape) for x in nodes) for nodes in (point.outputs, point.variables))
+    rows, columns = (sum(prod(x.shape) for x in nodes) for nodes in (outputs, variables))
     if len(engines) > 1 and (min(rows, columns) < COLOURED_FROM or rows * columns > COLOURED_ENTRIES):
         engines.pop("coloured", None)
-    found = [engine(point.outputs, point.variables) for engine in engines.values()]
+    found = [engine(outputs, variables) for engine in engines.values()]
     plans = [plan for plan in found if plan is not None]
     if not plans:
         problem = f"mode {next(iter(engines))!r} is for small arrays, without loops"

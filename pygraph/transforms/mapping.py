@@ -65,12 +65,15 @@ def vmap(f: Function, in_axes: Any = 0, out_axes: Any = 0) -> Function:
             outputs, form = flatten(f(*mapped.args, **mapped.named))
             nodes = [result_node(output, "vmap") for output in outputs]
         axes = _axes(f, "out_axes", out_axes, unflatten(form, nodes), "the result")
-        found, flags = autodiff.batch(nodes, mapped.variables, mapped.batches, mapped.size)
-        placed = [
-            _placed(f, node, flag, axis, mapped.size, name)
-            for node, flag, (axis, name) in zip(found, flags, axes, strict=True)
-        ]
-        return unflatten(form, placed)
+
+        def batched(outputs: Sequence[Node], batches: Sequence[Node]) -> list[Node]:
+            found, flags = autodiff.batch(outputs, mapped.variables, batches, mapped.size)
+            return [
+                _placed(f, node, flag, axis, mapped.size, name)
+                for node, flag, (axis, name) in zip(found, flags, axes, strict=True)
+            ]
+
+        return unflatten(form, autodiff.transformed(batched, nodes, mapped.variables, mapped.batches, planned=False))
 
     recorded.__signature__ = _BY_POSITION_OR_NAME  # type: ignore[attr-defined]
     return compiled(recorded, f, "vmap", (vmap, (f, in_axes, out_axes)), others=(in_axes, out_axes))

@@ -27,7 +27,7 @@ from ..graph.trace_context import Notes, note
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CACHE_SIZE, CompiledFunction, _Signatures
 from ..runtime.native.backends import checked_backend
-from .evaluation_point import Function, Point, positions_of, record_point, refusal, require_function
+from .evaluation_point import Function, positions_of, record_point, refusal, require_function
 
 if TYPE_CHECKING:
     from ..runtime.call.executable import Executable
@@ -378,7 +378,11 @@ class _Values(CompiledFunction):
         def recorded(*args: Any, **named: Any) -> Any:
             positions = positions_of(kind.name, f, kind.argnums, len(args))
             point = record_point(kind.name, f, positions, args, named, kind.has_aux)
-            (data,) = point.at_actual([_planned(plans, kind, f, point)])
+
+            def entries(outputs: Sequence[Node], _: Sequence[Node]) -> list[Node]:
+                return [_planned(plans, kind, f, outputs, point.variables)]
+
+            (data,) = point.transformed(entries)
             return (data, point.aux_value()) if kind.has_aux else data
 
         functools.update_wrapper(recorded, f)
@@ -394,15 +398,15 @@ class _Values(CompiledFunction):
 _Plans = Cache[Graph, tuple[Sequence[Node], Compressed]]
 
 
-def _planned(plans: _Plans, kind: SparseKind, f: Function, point: Point) -> Node:
-    """The entries of a matrix as an expression of the point's variables, by a plan made once for each graph; noted."""
-    graph = Graph.from_parts(point.variables, point.outputs)
-    variables, found = plans.get(graph) or (point.variables, None)
+def _planned(plans: _Plans, kind: SparseKind, f: Function, outputs: Sequence[Node], variables: Sequence[Node]) -> Node:
+    """The entries of a matrix as an expression of the variables, by a plan that is made once for each graph; noted."""
+    graph = Graph.from_parts(variables, outputs)
+    known, found = plans.get(graph) or (variables, None)
     if found is None:
-        found = kind.compressed(f, point.outputs, point.variables)
-        variables, found = plans.add(graph, (point.variables, found))
+        found = kind.compressed(f, outputs, variables)
+        known, found = plans.add(graph, (variables, found))
     note(found)
-    (data,) = substitute([found.data], dict(zip(variables, point.variables, strict=True)))
+    (data,) = substitute([found.data], dict(zip(known, variables, strict=True)))
     return data
 
 

@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ...autodiff.checkpoint_plan import current_plan, planned
+from ...autodiff.checkpoint_plan import Plan
 from ...concurrency import Turn, ensure_imported
 from ...errors import StateError, UnsupportedError
 from ...graph.graph import Graph, constant_bytes
 from ...graph.source import type_text
+from ...graph.trace_context import Notes
 from ...graph.tree import LEAF, TreeDef, flatten, unflatten
 from ...lower import Program, Segment, disassemble
 from ..clib.library import isa, pool_threads
 from ..clib.threads import checked_threads
-from ..compile.budget import Budget
+from ..compile.budget import within
 from ..compile.notes import JacobianNote
-from ..compile.pipeline import Built, build
+from ..compile.pipeline import BuildOptions, Built, build
 from ..compile.signature import Parameter, Signature, refuse
 from ..compile.stats import Stats
 from ..native.backends import checked_backend, effective_backend
@@ -85,9 +86,9 @@ class Executable:
         check_finite: bool = False,
         fuse: bool = True,
         optimise: bool = True,
-        jacobian: JacobianNote | None = None,
         backend: str = "auto",
-        budget: Budget | None = None,
+        memory_budget: int | None = None,
+        notes: Notes | None = None,
     ) -> None:
         """Compile `graph`.
 
@@ -98,37 +99,34 @@ class Executable:
             check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
             fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
-            jacobian: how the Jacobian that the graph computes is evaluated, for `stats`.
-            backend: as `pg.compile` has it.
-            budget: what is tried to keep to, for `stats`; with it `prepare` has to be called once it is kept to.
+            backend, memory_budget: as `pg.compile` has them.
+            notes: what was noted while the graph was traced, for `stats`; what its plan changes is added.
         """
         threads = None if threads is None else checked_threads(threads)
         backend = checked_backend(backend, check_finite)
         effective_backend(backend, check_finite)  # an error in the environment is said before anything is done
-        built = build(graph, wrt, check_finite=check_finite, fuse=fuse, optimise=optimise)
-        memory = None if budget is None else budget.note(built.program.arena_bytes)
-        options = Options(threads, check_finite, fuse, optimise, jacobian, backend, current_plan(), memory)
-        self._adopt(Runner(built, options))
-        if budget is None:
-            self.prepare()
+        stages, memory = BuildOptions(check_finite, fuse, optimise), None
+        notes = Notes() if notes is None else notes
+        if memory_budget is None:
+            built = build(graph, wrt, stages, Plan())
+        else:
+            built, memory = within(memory_budget, graph, wrt, stages, notes)
+        self._adopt(Runner(built, Options(threads, stages, backend, notes.get(JacobianNote), memory)))
 
     def _adopt(self, runner: Runner) -> None:
-        """Become the Executable of `runner`."""
+        """Become the Executable of `runner`; build native code, or watch what runs would gain by it.
+
+        Raises:
+            BackendError: native code is asked for, and can't be had.
+        """
         self._runner, self._built = runner, runner.built
         self._local = _PerThread()
         self._spare: deque[Kept] = deque()
         self._seed_signature = _seed_signature(runner.built)
         self._tangent_signature = _tangent_signature(runner.built)
         self.__call__ = runner.fast_call(runner.general)
-
-    def prepare(self) -> None:
-        """Build native code, or watch what runs would gain by it, as the backend asks for.
-
-        Raises:
-            BackendError: native code is asked for, and is not available.
-        """
-        options = self._runner.options
-        prepare(self._built.library, effective_backend(options.backend, options.check_finite))
+        options = runner.options
+        prepare(runner.built.library, effective_backend(options.backend, options.stages.check_finite))
 
     def fast_call(
         self,
@@ -173,7 +171,7 @@ class Executable:
         leaves = signature.leaves(args, named)
         arrays = [self._bindable(i, leaf) for i, leaf in enumerate(leaves)]
         runner = self._runner
-        check = (lambda: runner.checked(arrays)) if runner.options.check_finite else None
+        check = (lambda: runner.checked(arrays)) if runner.options.stages.check_finite else None
         return BoundCall(
             new_context(self._built, self._runner.options), self._built, arrays, runner.primals, runner.values, check
         )
@@ -344,7 +342,7 @@ class Executable:
     def stats(self) -> Stats:
         """Sizes and costs; `print(exe.stats)` is a table."""
         program, library, options = self._built.program, self._built.library, self._runner.options
-        native, jacobian = library.is_native and not options.check_finite, options.jacobian
+        native, jacobian = library.is_native and not options.stages.check_finite, options.jacobian
         memory = options.memory
         return Stats(
             name=self._built.graph.name,
@@ -435,7 +433,7 @@ class Executable:
         """Pickled as the graph and the options; compiled again where it is loaded."""
         variables = self._built.variables
         wrt = None if variables is None else tuple(variable.name for variable in variables)
-        return _rebuilt, (self._built.graph, wrt, self._runner.options)
+        return _rebuilt, (self._built.graph, wrt, self._runner.options, self._built.plan)
 
 
 class KeptCall:
@@ -469,12 +467,9 @@ def _interrupted(name: str) -> StateError:
     return StateError(problem, advice, stage="calling", subject=name)
 
 
-def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options) -> Executable:
-    with planned(options.plan):
-        built = build(graph, wrt, check_finite=options.check_finite, fuse=options.fuse, optimise=options.optimise)
+def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options, plan: Plan) -> Executable:
     made = object.__new__(Executable)
-    made._adopt(Runner(built, options))
-    made.prepare()
+    made._adopt(Runner(build(graph, wrt, options.stages, plan), options))
     return made
 
 

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...autodiff.checkpoint_plan import Plan
 from ...errors import NonFiniteError
 from ...lower.program import Segment
 from ...ops.dtypes import is_float
 from ..clib import library
 from ..clib.context import Context, ContextPool, contiguous, follow_default_threads, is_small
 from ..compile.notes import JacobianNote, MemoryNote
-from ..compile.pipeline import Built
+from ..compile.pipeline import BuildOptions, Built
 from .callpath import fast_view, write_call
 from .kept import ports_of
 from .outputs import check_out, overlaps
@@ -32,14 +31,11 @@ Array = npt.NDArray[Any]
 class Options:
     """How an Executable was compiled; see `Executable`, and `Stats` for `jacobian` and `memory`."""
 
-    threads: int | None = None
-    check_finite: bool = False
-    fuse: bool = True
-    optimise: bool = True
-    jacobian: JacobianNote | None = None
-    backend: str = "auto"
-    plan: Plan = field(default_factory=Plan)  # what is recomputed to keep to a budget of memory
-    memory: MemoryNote | None = None
+    threads: int | None
+    stages: BuildOptions
+    backend: str
+    jacobian: JacobianNote | None
+    memory: MemoryNote | None
 
 
 class Runner:
@@ -73,7 +69,7 @@ class Runner:
         taken where it has the input's dtype.
         """
         built = self.built
-        if self.options.check_finite:
+        if self.options.stages.check_finite:
             return general
         return write_call(
             [built.program.inputs[i] for i in self.primals],
@@ -135,7 +131,7 @@ class Runner:
         """As `arguments`, of the leaves of all arguments in one list."""
         signature = self.built.signature
         arrays = contiguous([signature.array(i, leaf) for i, leaf in enumerate(leaves)])
-        if self.options.check_finite:
+        if self.options.stages.check_finite:
             for parameter, array in zip(signature.parameters, arrays, strict=True):
                 if is_float(array.dtype) and not np.isfinite(array).all():
                     subject = f"{self.built.graph.name}, input {parameter.name!r} : {parameter.type_text}"
@@ -147,7 +143,7 @@ class Runner:
 def new_context(built: Built, options: Options) -> Context:
     """A context that no pool knows of yet."""
     program = built.program
-    context = Context(built.library, program, options.threads or library.pool_threads(), options.check_finite)
+    context = Context(built.library, program, options.threads or library.pool_threads(), options.stages.check_finite)
     primals, values = ports_of(program, Segment.FORWARD)
     context.fast = fast_view(context, primals, values)
     return context

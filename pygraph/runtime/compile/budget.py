@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import Any
 
-from ...autodiff.checkpoint_plan import Plan, computed_again, current_plan, planned
-from ...errors import BudgetError, SignatureError
+from ...autodiff.checkpoint_plan import Applied, Plan
+from ...errors import BudgetError
+from ...graph.graph import Graph
+from ...graph.trace_context import Notes, collected
+from .collector import paused
 from .notes import MemoryNote
+from .pipeline import BuildOptions, Built, differentiated, loaded, lowered
 from .stats import bytes_text
 
 #: From what repeats nothing to what repeats most. The first that keeps to the budget is taken.
@@ -18,41 +20,24 @@ PLANS = (
     *(Plan(True, parts=parts) for parts in (1, 8)),
     *(Plan(steps, depth, parts) for depth in (2, 3, 4) for steps in (False, True) for parts in (1, 8)),
 )
-T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A limit for the bytes of an arena, and those that the plans tried so far have led to."""
+def within(
+    budget: int, graph: Graph, wrt: Iterable[Any] | None, options: BuildOptions, notes: Notes
+) -> tuple[Built, MemoryNote]:
+    """`graph` compiled by the first plan whose arena keeps to the budget.
 
-    nbytes: int
-    tried: dict[str, int] = field(default_factory=dict)
-
-    def note(self, arena_bytes: int) -> MemoryNote:
-        """For an Executable that has been built under the plan in force."""
-        return MemoryNote(self.nbytes, computed_again(), {**self.tried, str(current_plan()): arena_bytes})
-
-
-def checked_budget(budget: object) -> int | None:
-    """`memory_budget` as a number of bytes, or None for no limit."""
-    if budget is None:
-        return None
-    try:
-        size = operator.index(budget)  # type: ignore[arg-type]
-    except TypeError:
-        size = -1
-    if size < 0 or isinstance(budget, bool):
-        problem = f"memory_budget is {budget!r}, not a number of bytes"
-        raise SignatureError(problem, "give an int, such as 64 * 2**20", stage="compiling", subject="memory_budget")
-    return size
-
-
-def within(budget: Budget, name: str, attempt: Callable[[], T], arena_bytes: Callable[[T], int]) -> T:
-    """What `attempt` compiles under the first plan whose arena keeps to the budget.
+    Args:
+        budget: the most bytes.
+        graph: its derivatives are written out by each plan that is tried.
+        wrt, options: see `pipeline.build`.
+        notes: of the graph; what its transformations say under the plan that is taken is added.
 
     Raises:
         BudgetError: no plan keeps to it; says how many bytes the best one takes too many.
     """
+    tried: dict[str, int] = {}
+    sizes: dict[Graph, int] = {}
     useless: set[str] = set()  # what has nothing to change in this function
     for plan in PLANS:
         asked = {"loops"} if plan.steps or plan.depth > 1 else set()
@@ -60,18 +45,24 @@ def within(budget: Budget, name: str, attempt: Callable[[], T], arena_bytes: Cal
             asked.add("parts")
         if asked & useless:
             continue
-        with planned(plan) as applied:
-            made = attempt()
-        if len(asked) == 1:
-            useless |= asked - applied.changed
-        size = arena_bytes(made)
-        if size <= budget.nbytes:
-            return made
-        budget.tried[str(plan)] = size
-    least = min(budget.tried.values())
+        applied = Applied(plan)
+        with paused():
+            with collected() as said:
+                source = differentiated(graph, wrt, applied)
+            if len(asked) == 1:
+                useless |= asked - applied.changed
+            size = sizes.get(source.whole)
+            if size is None:
+                found = lowered(source, options)
+                size = sizes[source.whole] = found.program.arena_bytes
+            tried[str(plan)] = size
+            if size <= budget:
+                notes.add_all(said)
+                return loaded(found), MemoryNote(budget, tuple(applied.again), tried)
+    least = min(tried.values())
     problem = (
         f"a call needs {bytes_text(least)} for its intermediates with as much computed again as helps, "
-        f"{bytes_text(least - budget.nbytes)} more than memory_budget={budget.nbytes}"
+        f"{bytes_text(least - budget)} more than memory_budget={budget}"
     )
     advice = f"give {least} or more, or put pg.checkpoint around parts of the function"
-    raise BudgetError(problem, advice, stage="compiling", subject=name)
+    raise BudgetError(problem, advice, stage="compiling", subject=graph.name)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ...autodiff.joint_graph import joint
+from ...autodiff.checkpoint_plan import Applied, Plan
+from ...autodiff.deferral import written_graph
+from ...autodiff.joint_graph import JointGraph, joint
 from ...errors import DTypeError, GraphError, UnsupportedError
 from ...graph.graph import Graph
 from ...graph.node import Node
@@ -37,12 +39,64 @@ class Variable:
     form: TreeDef
 
 
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What the stages are to do; see `Executable`."""
+
+    check_finite: bool = False
+    fuse: bool = True
+    optimise: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Differentiated:
+    """A graph with the derivatives that are planned beside it.
+
+    Attributes:
+        graph: as given, with all derivatives in it written out.
+        plan: what derivatives recompute.
+        signature: the arguments of a call.
+        variables: what is differentiated, or None when the reverse and tangent segments are not planned.
+        derived: the graph with its derivatives; None as before.
+        times: when it was begun, and done.
+    """
+
+    graph: Graph
+    plan: Plan
+    signature: Signature
+    variables: tuple[Variable, ...] | None
+    derived: JointGraph | None
+    times: tuple[float, ...]
+
+    @property
+    def whole(self) -> Graph:
+        """What is to be lowered."""
+        return self.graph if self.derived is None else self.derived.graph
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lowered:
+    """The same as a Program.
+
+    Attributes:
+        nodes: how many nodes were lowered.
+        times: when each stage was begun, and the last one done.
+    """
+
+    source: Differentiated
+    program: Program
+    options: BuildOptions
+    nodes: int
+    times: tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Built:
     """A graph ready to run; immutable, shared by copies of an Executable.
 
     Attributes:
         graph: as given, before differentiation and optimisation.
+        plan: what its derivatives recompute.
         variables: what is differentiated, or None when the reverse and tangent segments are not planned.
         seeded: positions of the floating outputs, which have a seed and a tangent.
         no_tangent: why there is no tangent segment although there are variables; else None.
@@ -55,6 +109,7 @@ class Built:
     """
 
     graph: Graph
+    plan: Plan
     variables: tuple[Variable, ...] | None
     seeded: tuple[int, ...]
     no_tangent: UnsupportedError | None
@@ -66,37 +121,50 @@ class Built:
     seconds: float
 
 
-def build(
-    graph: Graph, wrt: Iterable[Any] | None, *, check_finite: bool = False, fuse: bool = True, optimise: bool = True
-) -> Built:
-    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too.
+def build(graph: Graph, wrt: Iterable[Any] | None, options: BuildOptions, plan: Plan) -> Built:
+    """Compile `graph`; `wrt` names the inputs whose derivatives are planned too, by `plan`.
 
     Raises:
         SignatureError: an entry of `wrt` is not an input.
         DTypeError: an entry of `wrt` is not floating.
     """
     with paused():
-        return _build(graph, wrt, check_finite, fuse, optimise)
+        return loaded(lowered(differentiated(graph, wrt, Applied(plan)), options))
 
 
-def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bool, optimise: bool) -> Built:
+def differentiated(graph: Graph, wrt: Iterable[Any] | None, applied: Applied) -> Differentiated:
+    """The first stage: `graph` with the derivatives in it, and those that `wrt` asks for, by a plan."""
     start = time.perf_counter()
+    given, graph = graph, written_graph(graph, applied)
+    if graph is not given and check_enabled():
+        graph.verify("traced")
     graph.require_closed()
     signature = graph_signature(graph)
     variables = None if wrt is None else resolve(graph, signature, wrt)
-    whole, derived = graph, None
+    derived = None
     if variables is not None:
-        derived = joint(graph, [i for variable in variables for i in variable.positions])
-        whole = derived.graph
+        derived = joint(graph, [i for variable in variables for i in variable.positions], applied)
         if check_enabled():
-            whole.verify("differentiated")
-    times = [start, time.perf_counter()]
-    if optimise:
+            derived.graph.verify("differentiated")
+    return Differentiated(graph, applied.plan, signature, variables, derived, (start, time.perf_counter()))
+
+
+def lowered(source: Differentiated, options: BuildOptions) -> Lowered:
+    """The next two stages: optimised and lowered."""
+    whole, derived = source.whole, source.derived
+    check_finite = options.check_finite
+    if options.optimise:
         whole = optimize(whole, None if derived is None else derived.levels, check_finite=check_finite)
-    times.append(time.perf_counter())
+    optimised = time.perf_counter()
     segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
-    program = lower(whole, segments, groups, fuse=fuse and not check_finite)
-    times.append(time.perf_counter())
+    program = lower(whole, segments, groups, fuse=options.fuse and not check_finite)
+    return Lowered(source, program, options, len(whole.nodes), (*source.times, optimised, time.perf_counter()))
+
+
+def loaded(found: Lowered) -> Built:
+    """The last stage: a Program that the C library takes."""
+    program, source, derived = found.program, found.source, found.source.derived
+    graph = source.graph
     largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
     if largest is not None and largest.nbytes > MAX_ARENA:
         problem = f"{largest.name!r} is {type_text(largest.shape, largest.dtype)}, {largest.nbytes:.3g} bytes"
@@ -106,19 +174,21 @@ def _build(graph: Graph, wrt: Iterable[Any] | None, check_finite: bool, fuse: bo
         advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
         raise GraphError(problem, advice, stage="lowering", subject=graph.name)
     library = Library(program, graph.name)
-    times.append(time.perf_counter())
+    times = (*found.times, time.perf_counter())
     _report(graph.name, program, times)
     return Built(
         graph=graph,
-        variables=variables,
+        plan=source.plan,
+        variables=source.variables,
         seeded=() if derived is None else derived.seeded,
         no_tangent=None if derived is None else derived.no_tangent,
         program=program,
         library=library,
-        signature=signature,
-        nodes=len(whole.nodes),
-        fallible=check_finite or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
-        seconds=times[-1] - start,
+        signature=source.signature,
+        nodes=found.nodes,
+        fallible=found.options.check_finite
+        or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
+        seconds=times[-1] - times[0],
     )
 
 

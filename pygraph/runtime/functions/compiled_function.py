@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import sys
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -12,19 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
-from ...autodiff.checkpoint_plan import Plan, computed_again, current_plan, forget_after, planned
 from ...concurrency import Cache, ensure_imported
 from ...errors import DTypeError, SignatureError
 from ...graph.construction import as_node, substitute
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.recording import is_recording
-from ...graph.trace import function_name, leaf_names, leaf_type, trace
-from ...graph.trace_context import Notes, collected
+from ...graph.trace import function_name, leaf_names, leaf_type, record
+from ...graph.trace_context import UNDECIDED, Notes, collected, current, entered
 from ...graph.tree import flatten
 from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
-from ..compile.budget import Budget, checked_budget, within
 from ..compile.collector import paused
 from ..compile.notes import JacobianNote
 from ..native.backends import checked_backend
@@ -158,7 +157,7 @@ class _Signatures:
 
     def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
         with paused():
-            graph = trace(_by_position(self.function, keywords, len(values), self.parameters), *values)
+            graph = record(_by_position(self.function, keywords, len(values), self.parameters), values)
         if check_enabled():
             graph.verify("traced")
         return graph
@@ -167,37 +166,29 @@ class _Signatures:
         ensure_imported("pygraph.runtime.call.executable")
         from ..call.executable import Executable  # loads the C library: at the first compilation, not at import
 
-        options = dict(self.options)
-        nbytes = options.pop("memory_budget", None)
-        budget = None if nbytes is None else Budget(nbytes)
-
-        def attempt() -> Executable | Graph:
-            with paused(), collected() as notes:
+        around, options = current().plan, self.options
+        budget = options.get("memory_budget")
+        with paused(), collected() as notes:
+            later = budget is not None or around is not None
+            with entered(plan=UNDECIDED if later else None):
                 graph = self._traced(values, keywords)
-                if graph.free:
-                    return graph
-                wrt = range(len(values)) if self.wrt_all else None
+            if graph.free:
+                return _decided(graph, around) if later else graph
+            if later and budget is None:  # called on arrays while another function is traced: the plan is that one's
+                graph = _decided(graph, None)
+            wrt = range(len(values)) if self.wrt_all else None
 
+            def make() -> Executable:
+                return Executable(graph, wrt, notes=notes, **options)
+
+            if self.shared and budget is None:
                 jacobian = notes.get(JacobianNote)
-
-                def make() -> Executable:
-                    return Executable(graph, wrt, jacobian=jacobian, budget=budget, **options)
-
-                key = (wrt, jacobian and jacobian.key, current_plan(), tuple(sorted(options.items())))
-                roots = () if wrt is None else rules_of(graph)
-                made = shared_executable(graph, key, make, roots) if self.shared else make()
-                self._noted(made, notes)
-                return made
-
-        if budget is None:
-            said = len(computed_again())
-            made = attempt()
-            if isinstance(made, Graph) or current_plan().empty:
-                return made
-            forget_after(said)
-            with planned(Plan()):  # called on arrays while another function is traced: the plan is that one's
-                return attempt()
-        return _prepared(within(budget, function_name(self.function), attempt, _arena_bytes))
+                key = (wrt, jacobian and jacobian.key, tuple(sorted(options.items())))
+                made = shared_executable(graph, key, make, () if wrt is None else rules_of(graph))
+            else:
+                made = make()
+            self._noted(made, notes)
+            return made
 
     def _noted(self, made: Executable, notes: Notes) -> None:
         """For classes that keep more of an Executable: what was noted while it was traced."""
@@ -209,15 +200,14 @@ class _Signatures:
         return graph.unflatten(substitute(graph.outputs, mapping))
 
 
-def _prepared(made: Executable | Graph) -> Executable | Graph:
-    """What a budget chose: native code is not built for what it did not."""
-    if not isinstance(made, Graph):
-        made.prepare()
-    return made
+def _decided(graph: Graph, plan: Any) -> Graph:
+    """`graph` with its transformations written out by the plan of the trace around it, unless that is undecided too."""
+    if plan is UNDECIDED:
+        return graph
+    ensure_imported("pygraph.autodiff.deferral")
+    from ...autodiff.deferral import written_graph
 
-
-def _arena_bytes(made: Executable | Graph) -> int:
-    return 0 if isinstance(made, Graph) else made.stats.arena_bytes
+    return written_graph(graph, plan)
 
 
 def _type_of(leaf: Any) -> Hashable:
@@ -352,6 +342,20 @@ class CompiledFunction:
         return CompiledFunction, (function, state.options, state.cache_size, state.wrt_all, state.shared, state.roots)
 
 
+def _checked_budget(budget: object) -> int | None:
+    """`memory_budget` as a number of bytes, or None for no limit."""
+    if budget is None:
+        return None
+    try:
+        size = operator.index(budget)  # type: ignore[arg-type]
+    except TypeError:
+        size = -1
+    if size < 0 or isinstance(budget, bool):
+        problem = f"memory_budget is {budget!r}, not a number of bytes"
+        raise SignatureError(problem, "give an int, such as 64 * 2**20", stage="compiling", subject="memory_budget")
+    return size
+
+
 def traced_anew(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
     """`function` compiled for one use: traced at every call, so that it sees what it closes over as it is then."""
     return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, shared=True)
@@ -410,8 +414,8 @@ def compile(
         check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
             are taken in `target`, or by `wrt`, recompute values of long loops and expressions instead of keeping
-            them, as few as are needed; the results may differ by rounding. The function may be traced several times.
-            `stats.memory_again` says what is recomputed, `stats.memory_plans` what else was tried.
+            them, as few as are needed; the results may differ by rounding. `stats.memory_again` says what is
+            recomputed, `stats.memory_plans` what else was tried.
         backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
             estimated to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not
             depend on it. With `check_finite` runs stay in the interpreter. The environment variable PYGRAPH_BACKEND
@@ -437,7 +441,7 @@ def compile(
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {cache_size!r}"
         raise SignatureError(problem, "give 1 or more", stage="compiling", subject="cache_size")
-    nbytes = checked_budget(memory_budget)
+    nbytes = _checked_budget(memory_budget)
     if target is None:
         return functools.partial(
             compile,
@@ -452,12 +456,7 @@ def compile(
         ensure_imported("pygraph.runtime.call.executable")
         from ..call.executable import Executable  # loads the C library: at the first compilation, not at import
 
-        budget = None if nbytes is None else Budget(nbytes)
-
-        def attempt() -> Executable:
-            return Executable(target, wrt, threads, check_finite, backend=backend, budget=budget)
-
-        return attempt() if budget is None else _prepared(within(budget, target.name, attempt, _arena_bytes))
+        return Executable(target, wrt, threads, check_finite, backend=backend, memory_budget=nbytes)
     if not callable(target):
         problem = f"a {type(target).__name__} can't be compiled"
         raise SignatureError(problem, "give a pg.Graph or a function", stage="compiling", subject="compile")
