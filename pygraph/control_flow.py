@@ -118,7 +118,7 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
     """A loop that carries a state along the first axis of `xs`; as `jax.lax.scan`.
 
     Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced once and the loop runs in
-    C. On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
+    C. On arrays it is traced, compiled unless an equal graph already was, and run; among expressions it is recorded.
 
     Args:
         f: the body, (carry, x) -> (carry, y); containers as carry, x and y.
@@ -167,7 +167,7 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
 
     Raises:
         LimitError: the condition still holds after `limit` steps, or the tape is full. A carry that no step changes, or
-            that nothing needs, takes no loop to compute: then no limit is passed either.
+            that nothing needs, needs no loop to compute: then the limit does not apply.
         DTypeError: the condition is not bool, or the carry changes a dtype; ShapeError: the condition is not scalar, or
         the carry changes a shape; GraphError: the carry changes its container.
 

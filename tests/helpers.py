@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: graphs evaluated in three ways, arrays compared in ulps, C compilers."""
+"""What the tests of several packages share: graphs evaluated in three ways, arrays compared in ulps, C compilers."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
     """A new variable: an input of the graphs it will be in. Two calls give two variables, whatever their names.
 
     Args:
-        name: how it is called in listings, in errors and as a keyword.
+        name: its name in listings and errors, and as a keyword.
         shape: its sizes, a tuple or one int; () for a scalar.
         dtype: float64, float32, int64, int32 or bool.
 

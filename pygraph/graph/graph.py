@@ -21,7 +21,7 @@ class Graph:
     Args:
         inputs: variables (`pg.var`), in the order of the arguments.
         outputs: one expression or a nested container of them; arrays and numbers become constants.
-        name: how the graph is called in listings and errors.
+        name: the name of the graph in listings and errors.
 
     Attributes:
         inputs: the variables.

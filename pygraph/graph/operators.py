@@ -352,7 +352,7 @@ class Operators:
         return ops.dot(self, other)
 
     def clip(self, min: Any = None, max: Any = None) -> Node:
-        """The values brought between `min` and `max`."""
+        """The values limited to `min` and `max`."""
         return ops.clip(self, min, max)
 
     def round(self, decimals: int = 0) -> Node:

@@ -169,7 +169,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 @explained
 def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    """`x` brought between a lower and an upper bound (either may be None), broadcast and promoted; nan stays nan.
+    """`x` limited to a lower and an upper bound (either may be None), broadcast and promoted; nan stays nan.
 
     The bounds are the second and third argument, or `min` and `max`, or, as in older NumPy, `a_min` and `a_max`. Where
     `x` equals a bound, half the gradient reaches it.

@@ -46,7 +46,7 @@ def elementwise_op(
         domain: per operand, the interval that tests sample from; by default (0.3, 2).
         kinds: dtypes it accepts, letters of "fib".
         nondiff: it has no derivative.
-        price: with `c`, what an element takes: 1 as an addition, 2 as a division, 3 and more as exp; see `Op.price`.
+        price: with `c`, the cost of an element: 1 for an addition, 2 for a division, 3 or more for exp; see `Op.price`.
 
     Raises:
         RegistrationError: the name is taken, or a rule is missing.

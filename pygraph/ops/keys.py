@@ -234,7 +234,7 @@ def _linear(indices: Sequence[Any], sizes: Sequence[int]) -> Any:
 
 @explained_as("indexing")
 def index(x: Any, key: Any) -> Any:
-    """`x[key]` as NumPy reads it: ints, slices, Ellipsis, newaxis, integer arrays or expressions, masks known now.
+    """`x[key]` as in NumPy: ints, slices, Ellipsis, newaxis, integer arrays or expressions, masks known when tracing.
 
     Raises:
         IndexRangeError: an int or array entry out of range; at run time where the index is an expression.

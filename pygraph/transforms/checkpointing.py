@@ -13,7 +13,7 @@ __all__ = ["checkpoint"]
 
 
 def checkpoint(f: Function) -> CompiledFunction:
-    """A function like `f` of which reverse mode keeps the arguments alone; as `jax.checkpoint`.
+    """A function like `f` for which reverse mode keeps only the arguments; as `jax.checkpoint`.
 
     What its derivatives need of the inside is recomputed when they need it: less memory for more work. Values and
     derivatives, of every order and mode, are those of `f`. It may be used in traces, loops, batches and other

@@ -29,7 +29,7 @@ Vjp = Callable[..., Any] | tuple[Callable[..., Any], Callable[..., Any]]
 
 
 def custom_derivative(f: Function, jvp: Function | None = None, vjp: Vjp | None = None) -> CompiledFunction:
-    """A function with the values of `f` and the derivative that is given: JAX's custom_jvp and custom_vjp in one.
+    """A function with the values of `f` and a derivative of your own: JAX's custom_jvp and custom_vjp in one.
 
     Args:
         f: any function of arrays, in nested containers, by position. It uses nothing of an enclosing trace.

@@ -22,7 +22,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     Args:
         f: returns a floating scalar, or (scalar, aux) with `has_aux`.
         argnums: which argument to differentiate, a container or an array; several give a tuple of gradients.
-        has_aux: whether `f` returns other values beside the one to differentiate.
+        has_aux: whether `f` returns other values besides the one to differentiate.
 
     Returns:
         A function of the same arguments that returns (value, gradient), or ((value, aux), gradient). On arrays it is

@@ -25,7 +25,7 @@ __all__ = ["hvp", "jvp", "linearize", "vjp"]
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function and its derivative along `tangents`, by forward mode.
 
-    On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
+    On arrays it is traced, compiled unless an equal graph already was, and run; among expressions it is recorded.
 
     Args:
         f: any function of arrays.
@@ -34,7 +34,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         has_aux: whether `f` returns (output, aux).
 
     Returns:
-        (output, tangent of the output), and aux where asked for. Outputs that are not floating have the tangent None.
+        (output, tangent of the output), and aux with `has_aux`. Outputs that are not floating have the tangent None.
 
     Raises:
         ShapeError: tangents unlike the primals; DTypeError: a primal that is not floating.
@@ -77,7 +77,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function, and a function that multiplies cotangents by its Jacobian, by reverse mode.
 
     On arrays the forward evaluation is kept: each call of the returned function is one reverse sweep. `f` is traced,
-    and compiled unless an equal graph was before; among expressions it is recorded.
+    and compiled unless an equal graph already was; among expressions it is recorded.
 
     Args:
         f: any function of arrays.
@@ -85,7 +85,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         has_aux: whether `f` returns (output, aux).
 
     Returns:
-        (output, pull), and aux where asked for. `pull(cotangent)`, for a cotangent like the output (None at outputs
+        (output, pull), and aux with `has_aux`. `pull(cotangent)`, for a cotangent like the output (None at outputs
         that are not floating), returns a tuple with a gradient for each of `primals`.
 
     Raises:
@@ -161,8 +161,8 @@ def _zeros_like(tree: Any) -> Any:
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """The value of a function, and a function that multiplies tangents by its Jacobian at that point.
 
-    On arrays the evaluation is kept: each call of the returned function only does the linear part. `f` is traced,
-    and compiled unless an equal graph was before; among expressions it is recorded.
+    On arrays the evaluation is kept: each call of the returned function does only the linear part. `f` is traced,
+    and compiled unless an equal graph already was; among expressions it is recorded.
 
     Args:
         f: any function of arrays.
@@ -201,7 +201,7 @@ def _inline_linearize(f: Function, primals: tuple[Any, ...]) -> tuple[Any, Funct
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a scalar function times a vector, by forward over reverse mode: a few evaluations' work.
 
-    On arrays it is traced, compiled unless an equal graph was before, and run; among expressions it is recorded.
+    On arrays it is traced, compiled unless an equal graph already was, and run; among expressions it is recorded.
 
     Args:
         f: a scalar function of arrays.

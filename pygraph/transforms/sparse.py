@@ -88,7 +88,7 @@ def sparse_jacobian(
 
     Args:
         f: a function of arrays.
-        argnums: which argument to differentiate with respect to; several stand side by side in the matrix.
+        argnums: which argument to differentiate with respect to; several are placed side by side in the matrix.
         has_aux: whether `f` returns (output, aux).
         mode: "local" (the small blocks), "forward" (column colours), "reverse" (row colours), "coloured" (the cheapest
             of these and both together), or "auto": the cheapest of all, and of the dense matrix where it is full.
@@ -140,7 +140,7 @@ def sparse_hessian(
     Args:
         f: returns a floating scalar, or (scalar, aux) with `has_aux`.
         argnums: which argument to differentiate with respect to; several make one matrix with all their blocks.
-        has_aux: whether `f` returns other values beside the one to differentiate.
+        has_aux: whether `f` returns other values besides the one to differentiate.
         mode: "local" or "coloured" (few tangents of the gradient, by a star colouring), or "auto", as for
             `sparse_jacobian`.
         triangle: which entries to return: "lower" or "upper" with the diagonal, or "both".

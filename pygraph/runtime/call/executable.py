@@ -372,10 +372,10 @@ class Executable:
     def export_c(self, path: str | os.PathLike[str], name: str) -> tuple[Path, Path]:
         """Write the Program as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
 
-        The header declares NAME_forward, and NAME_reverse and NAME_jvp of an Executable with `wrt`; comments say what
-        each takes, macros how large arrays and the caller's workspace are. The C needs libm alone, allocates nothing
-        and keeps nothing outside of the workspace. Compiled for the same instruction set it gives the same bits, but
-        for large matrix products, which it sums in order. It does not look for inf and nan.
+        The header declares NAME_forward, and NAME_reverse and NAME_jvp of an Executable with `wrt`. Its comments say
+        what each takes, and its macros how large the arrays and the caller's workspace are. The C code needs only libm,
+        allocates nothing and keeps nothing outside the workspace. Compiled for the same instruction set it gives the
+        same bits, except for large matrix products, which it sums in order. It does not check for inf and nan.
 
         Args:
             path: an existing folder.

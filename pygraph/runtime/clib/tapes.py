@@ -11,7 +11,7 @@ from ...errors import SignatureError
 
 
 def set_tape_limit(nbytes: Any) -> None:
-    """Set how many bytes one running call may record of the steps of `pg.while_loop`, for its reverse mode.
+    """Set how many bytes of steps a running call may record for the reverse mode of `pg.while_loop`.
 
     Args:
         nbytes: at least 0; at import it is 2**30. A loop that needs more raises `LimitError`.
