@@ -92,10 +92,12 @@ static inline char *pg_tape_record(const pg_context *context, int tape, int64_t 
 char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch);
 void pg_loop_block(const pg_loop *loop, char *const *slots, char **locations, int64_t start, int64_t n);
 
-/* Strided elements to and from adjacent ones, n of them from a place in the iteration space (copy.c). */
+/* Strided elements to and from adjacent ones, and counts to these, n of them from a place in the iteration space
+ * (copy.c). */
 void pg_copy_in(const pg_loop *loop, const pg_access *access, const char *memory, const int64_t *at, int64_t n,
                 char *block);
 void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, const int64_t *at, int64_t n,
                  const char *block);
+void pg_count_in(const pg_loop *loop, const pg_access *access, const int64_t *at, int64_t n, char *block);
 
 #endif

@@ -1,4 +1,4 @@
-/* Copies between strided memory and adjacent elements. */
+/* Copies between strided memory and adjacent elements, and counts. */
 #include "context.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ PG_RUNS(uint64_t)
 PG_RUNS(uint32_t)
 PG_RUNS(uint8_t)
 
-/* Steps through the iteration space in C order; `offset` follows in bytes. */
+/* Steps through the iteration space in C order; `offset` follows in the unit of the strides. */
 typedef struct pg_walk {
     int last;
     int64_t at[PG_MAX_DIMS];
@@ -88,6 +88,19 @@ void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, con
         case 4: out_uint32_t((const uint32_t *)(const void *)block, memory + walk.offset, step, run); break;
         default: out_uint8_t((const uint8_t *)block, memory + walk.offset, step, run); break;
         }
+        n -= run;
+        block += run * access->size;
+        advance(&walk, loop, access, run);
+    }
+}
+
+void pg_count_in(const pg_loop *loop, const pg_access *access, const int64_t *at, int64_t n, char *block) {
+    pg_walk walk = begin(loop, access, at);
+    int64_t counts[2] = {0, access->strides[walk.last]};
+    while (n > 0) {
+        const int64_t left = loop->dims[walk.last] - walk.at[walk.last], run = n < left ? n : left;
+        counts[0] = access->offset + walk.offset;
+        access->count((intptr_t)run, block, counts, NULL, NULL);
         n -= run;
         block += run * access->size;
         advance(&walk, loop, access, run);

@@ -66,6 +66,8 @@ static int read_slots(pg_loader *l, const int64_t *words) {
                                  input ? "input" : "output", where, count);
             }
             table[where] = i;
+        } else if (kind == PG_SLOT_COUNT) {
+            if (where != 0 || nbytes != 0) return pg_refuse(l, "slot %d: counts have no place and no bytes", i);
         } else {
             return pg_refuse(l, "slot %d: no slot kind has number %" PRId64, i, kind);
         }

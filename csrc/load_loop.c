@@ -14,6 +14,9 @@ typedef struct pg_operands {
     const char *name;
 } pg_operands;
 
+/* What a stride of one is: bytes of an element, or one count. */
+static int64_t unit(const pg_access *access) { return access->count != NULL ? 1 : access->size; }
+
 /* Drops dims of one element and merges neighbours that every operand walks in one stride. */
 static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands *groups[2]) {
     int kept = 0;
@@ -28,7 +31,7 @@ static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands
             for (int64_t k = 0; k < groups[g]->n && merges; k++) {
                 const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
                 int64_t whole;
-                merges = !PG_MUL_OVERFLOW(strides[i] * groups[g]->accesses[k].size, dims[i], &whole) &&
+                merges = !PG_MUL_OVERFLOW(strides[i] * unit(&groups[g]->accesses[k]), dims[i], &whole) &&
                          groups[g]->accesses[k].strides[kept - 1] == whole;
             }
         }
@@ -39,7 +42,7 @@ static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands
         for (int g = 0; g < 2; g++) {
             for (int64_t k = 0; k < groups[g]->n; k++) {
                 const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
-                groups[g]->accesses[k].strides[kept - 1] = strides[i] * groups[g]->accesses[k].size;
+                groups[g]->accesses[k].strides[kept - 1] = strides[i] * unit(&groups[g]->accesses[k]);
             }
         }
     }
@@ -54,7 +57,7 @@ static void classify(const pg_loop *loop, pg_access *access) {
         contiguous &= access->strides[i] == step;
         if (contiguous) step *= loop->dims[i];
     }
-    access->kind = splat ? PG_SPLAT : contiguous ? PG_CONTIGUOUS : PG_STRIDED;
+    access->kind = splat ? PG_SPLAT : contiguous && access->count == NULL ? PG_CONTIGUOUS : PG_STRIDED;
 }
 
 static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_registers, pg_operands *group,
@@ -67,13 +70,26 @@ static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_
         char what[40];
         snprintf(what, sizeof what, "LOOP: %s %" PRId64, group->name, k);
         if (w[0] < 0 || w[0] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, w[0]);
-        int status = pg_check_access(l, w[2], w[1], w[3], ndim, dims, w + 4, writes, what, &group->extents[k]);
+        int status = pg_check_slot(l, w[2], what);
+        if (status != PG_OK) return status;
+        const int counts = !writes && l->body->slots[w[2]].kind == PG_SLOT_COUNT;
+        if (counts) {
+            group->extents[k].space = PG_SPACE_NONE;
+            status = pg_check_counts(l, w[1], w[3], ndim, dims, w + 4, what);
+        } else {
+            status = pg_check_access(l, w[2], w[1], w[3], ndim, dims, w + 4, writes, what, &group->extents[k]);
+        }
         if (status == PG_OK && writes) status = pg_check_injective(l, ndim, dims, w + 4, what);
         if (status != PG_OK) return status;
         pg_access *access = &group->accesses[k];
         access->slot = (int)w[2];
         access->dtype = (int)w[1];
         access->size = pg_size_of((int)w[1]);
+        if (counts) {
+            access->count = l->program->kernels->count[access->dtype];
+            access->offset = w[3];
+            continue;
+        }
         const int empty = group->extents[k].lo == group->extents[k].hi; /* then the offset is not verified, nor used */
         access->offset = empty ? 0 : w[3] * access->size;
     }

@@ -43,6 +43,9 @@ int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what);
 /* All elements lie in the slot: element strides over dims, from an element offset. A written slot must be writable. */
 int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
                     const int64_t *strides, int writes, const char *what, pg_extent *extent);
+/* Counts of this dtype exist, and none is too large. */
+int pg_check_counts(pg_loader *l, int64_t dtype, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
+                    const char *what);
 /* [offset, offset + nbytes) lies in the slot and is aligned. */
 int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, int align, int writes, const char *what,
                    pg_extent *extent);

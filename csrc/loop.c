@@ -15,6 +15,10 @@ char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch) {
     for (int i = 0; i < loop->n_loads; i++) {
         const pg_access *load = &loop->loads[i];
         if (load->kind != PG_SPLAT) continue;
+        if (load->count != NULL) {
+            load->count(1, locations[load->location], (const int64_t[]){load->offset, 0}, NULL, NULL);
+            continue;
+        }
         char *memory = slots[load->slot] + load->offset;
         if (load->buffer >= 0) memory = memcpy(locations[load->buffer], memory, (size_t)load->size);
         locations[load->location] = memory;
@@ -46,13 +50,19 @@ void pg_loop_block(const pg_loop *loop, char *const *slots, char **locations, in
     for (int i = 0; i < loop->n_loads; i++) {
         const pg_access *load = &loop->loads[i];
         if (load->kind == PG_SPLAT) continue;
+        if (load->kind == PG_STRIDED && !placed) {
+            place_of(loop, start, at);
+            placed = 1;
+        }
+        if (load->count != NULL) {
+            pg_count_in(loop, load, at, n, locations[load->location]);
+            continue;
+        }
         char *memory = slots[load->slot] + load->offset;
         if (load->kind == PG_CONTIGUOUS) {
             memory += start * load->size;
             if (load->copied) memory = memcpy(locations[load->buffer], memory, (size_t)(n * load->size));
         } else {
-            if (!placed) place_of(loop, start, at);
-            placed = 1;
             const int last = loop->ndim - 1;
             if (!load->copied && load->strides[last] == load->size && at[last] + n <= loop->dims[last]) {
                 for (int d = 0; d <= last; d++) memory += at[d] * load->strides[d];

@@ -21,17 +21,18 @@ typedef struct pg_init {
     int64_t arena, constant, nbytes;
 } pg_init;
 
-/* One strided array operand of a LOOP, its dims merged and its strides in bytes. */
+/* One strided operand of a LOOP, its dims merged: an array with strides in bytes, or counts. */
 typedef enum pg_access_kind { PG_CONTIGUOUS, PG_SPLAT, PG_STRIDED } pg_access_kind;
 typedef struct pg_access {
     pg_access_kind kind;
     int slot;
     int dtype, size;
-    int location;   /* loads: where its address is put; stores: where the value to store is found */
-    int buffer;     /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
-    int copied;     /* loads: always copied, since a store overwrites the memory before its last use */
-    int direct;     /* stores: the micro-op writes to memory itself, whose address is put at `location` */
-    int64_t offset; /* bytes */
+    pg_map_fn count; /* loads of counts, whose offset and strides are of these; NULL: of memory */
+    int location;    /* loads: where its address is put; stores: where the value to store is found */
+    int buffer;      /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
+    int copied;      /* loads: always copied, since a store overwrites the memory before its last use */
+    int direct;      /* stores: the micro-op writes to memory itself, whose address is put at `location` */
+    int64_t offset;  /* bytes */
     int64_t strides[PG_MAX_DIMS];
 } pg_access;
 

@@ -22,6 +22,7 @@ int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what) {
 static int use_slot(pg_loader *l, int slot, int64_t lo, int64_t hi, int align, int writes, const char *what,
                     pg_extent *extent) {
     pg_slot *s = &l->body->slots[slot];
+    if (s->kind == PG_SLOT_COUNT) return pg_refuse(l, "%s: slot %d holds counts, which only loops load", what, slot);
     if (writes && (s->kind == PG_SLOT_CONST || s->kind == PG_SLOT_INPUT)) {
         return pg_refuse(l, "%s: slot %d is %s and must not be written", what, slot,
                          s->kind == PG_SLOT_CONST ? "a constant" : "an input");
@@ -52,30 +53,50 @@ int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, i
     return use_slot(l, (int)slot, offset, offset + nbytes, align, writes, what, extent);
 }
 
+/* The least and the greatest element that strides over dims reach from `offset`. */
+typedef struct pg_reach {
+    int64_t first, last;
+    int empty, overflow;
+} pg_reach;
+
+static pg_reach reach_of(int64_t offset, int ndim, const int64_t *dims, const int64_t *strides) {
+    pg_reach found = {offset, offset, 0, 0};
+    for (int i = 0; i < ndim; i++) {
+        int64_t reach;
+        if (dims[i] == 0) found.empty = 1;
+        if (dims[i] <= 1 || found.overflow) continue;
+        found.overflow = PG_MUL_OVERFLOW(dims[i] - 1, strides[i], &reach) ||
+                         (reach < 0 ? PG_ADD_OVERFLOW(found.first, reach, &found.first)
+                                    : PG_ADD_OVERFLOW(found.last, reach, &found.last));
+    }
+    return found;
+}
+
 int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
                     const int64_t *strides, int writes, const char *what, pg_extent *extent) {
     int status = pg_check_slot(l, slot, what);
     if (status == PG_OK) status = pg_check_dtype(l, dtype, what);
     if (status != PG_OK) return status;
     const int size = pg_size_of((int)dtype);
-    int64_t first = offset, last = offset, reach;
-    int overflow = 0, empty = 0;
-    for (int i = 0; i < ndim; i++) {
-        if (dims[i] == 0) empty = 1;
-        if (dims[i] <= 1) continue;
-        overflow |= PG_MUL_OVERFLOW(dims[i] - 1, strides[i], &reach);
-        if (overflow) break;
-        overflow |= reach < 0 ? PG_ADD_OVERFLOW(first, reach, &first) : PG_ADD_OVERFLOW(last, reach, &last);
-        if (overflow) break;
-    }
-    if (empty) return use_slot(l, (int)slot, 0, 0, size, writes, what, extent);
+    const pg_reach reach = reach_of(offset, ndim, dims, strides);
+    if (reach.empty) return use_slot(l, (int)slot, 0, 0, size, writes, what, extent);
     const int64_t nbytes = l->body->slots[slot].nbytes;
-    if (overflow || first < 0 || last >= nbytes / size) {
+    if (reach.overflow || reach.first < 0 || reach.last >= nbytes / size) {
         return pg_refuse(
             l, "%s: elements %" PRId64 " to %" PRId64 " (%d bytes each) leave slot %" PRId64 " of %" PRId64 " bytes",
-            what, first, last, size, slot, nbytes);
+            what, reach.first, reach.last, size, slot, nbytes);
     }
-    return use_slot(l, (int)slot, first * size, (last + 1) * size, size, writes, what, extent);
+    return use_slot(l, (int)slot, reach.first * size, (reach.last + 1) * size, size, writes, what, extent);
+}
+
+int pg_check_counts(pg_loader *l, int64_t dtype, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
+                    const char *what) {
+    const pg_reach reach = reach_of(offset, ndim, dims, strides);
+    if (dtype < 0 || dtype >= PG_N_DTYPES || l->program->kernels->count[dtype] == NULL)
+        return pg_refuse(l, "%s: no counts have dtype %" PRId64, what, dtype);
+    if (!reach.empty && (reach.overflow || reach.first < -PG_MAX_ELEMENTS || reach.last > PG_MAX_ELEMENTS))
+        return pg_refuse(l, "%s: counts %" PRId64 " to %" PRId64 " are too large", what, reach.first, reach.last);
+    return PG_OK;
 }
 
 /* Sorted by stride, each must step over all that the smaller ones reach. Known not to overflow by pg_check_access. */

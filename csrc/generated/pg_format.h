@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x335de4f726e43ed7)
+#define PG_TABLE_HASH UINT64_C(0xde613e27044484ba)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -60,6 +60,7 @@ typedef enum pg_slot_kind {
     PG_SLOT_CONST = 1,  /* an offset in the constants */
     PG_SLOT_INPUT = 2,  /* the number of an input */
     PG_SLOT_OUTPUT = 3, /* the number of an output */
+    PG_SLOT_COUNT = 4,  /* nowhere: its element i, for any int i, is i itself; only loads of a LOOP read it */
 } pg_slot_kind;
 
 #endif

@@ -13,7 +13,7 @@ from math import ceil, prod
 from ..graph.construction import constant, make, topological
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
-from ..graph.node import Node
+from ..graph.node import Node, self_contained
 from ..graph.source import SourceLine, attributed
 from ..graph.trace_context import current
 from ..ops.row import lookup
@@ -229,7 +229,7 @@ def _divided(outputs: Sequence[Node], order: Sequence[Node], fixed: set[Node], a
     for node in order:
         if node.op is OUTPUT and node.inputs[0] in place:
             place[node] = place[node.inputs[0]]
-        elif node not in fixed and node.inputs:
+        elif node not in fixed and node.inputs and not self_contained(node):
             place[node] = len(work)
             work.append(node)
     if len(work) < 2 * parts:
@@ -280,9 +280,8 @@ def _one_part(
     """Put in `done` what later parts and the outputs need of `nodes`, as results of one branch."""
     own = set(nodes)
     wanted = {x for node in order if node not in own for x in node.inputs} | outputs
-    given = [
-        x for x in dict.fromkeys(x for node in nodes for x in node.inputs) if x not in own and x.op.name != "constant"
-    ]
+    read = dict.fromkeys(x for node in nodes for x in node.inputs)
+    given = [x for x in read if x not in own and not self_contained(x)]
     results = [node for node in nodes if node in wanted and node.results is None]
     if not results:
         return

@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..lower import decode as d
 from ..lower.format import SlotKind
 from ..lower.program import Program
+from ..ops.dtypes import DTYPES
 from .comments import comment_text, noted
 from .expressions import SIZES, TYPES, literal
 from .names import identifiers
@@ -138,10 +141,16 @@ class Places:
     def constant(self, slot: int, dtype: int, element_offset: int = 0) -> str | None:
         """The literal of an element that is known, else None."""
         found = self.body.slots[slot]
+        if found.kind is SlotKind.COUNT:
+            return literal(dtype, np.asarray(element_offset).astype(DTYPES[dtype]).tobytes())
         if found.kind is SlotKind.CONST and found.nbytes:
             return self.constants.element(found.where + element_offset * SIZES[dtype], dtype)
         init = self._init(found) if found.kind is SlotKind.ARENA else None
         return None if init is None else self.constants.element(init.constant + element_offset * SIZES[dtype], dtype)
+
+    def counts(self, slot: int) -> bool:
+        """Whether a slot is no memory: its elements are counts."""
+        return self.body.slots[slot].kind is SlotKind.COUNT
 
     def address(self, slot: int, nbytes: int = 0) -> tuple[SlotKind, int, int]:
         """What tells whether two places in slots, `nbytes` from their starts, are one: kind of memory, which, where."""

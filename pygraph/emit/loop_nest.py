@@ -162,7 +162,7 @@ class Nest:
                 if tile.buffered and value.apart and here:
                     self._lend(tile, value, 2 * stage + 1, end)
                     calls.append(self._block_call(tile, value))
-                elif value.pointer and not (tile.buffered and value.spread):
+                elif value.loaded and not (tile.buffered and value.spread):
                     if stage in used_at[value] or stage in apart[value]:
                         walk.values.append(value)
                     if stage in apart[value]:
@@ -215,9 +215,8 @@ class Nest:
         self.writer.open(f"for (intptr_t {dim.var} = {low}; {dim.var} < {high}; {dim.var}++)")
 
     def _define(self, value: Value) -> None:
-        if value.pointer:
-            text = f"{value.pointer}[{index_text(value.strides, self.order)}]"
-            self.writer.line(f"const {TYPES[value.dtype]} {value.name} = {text};")
+        if value.loaded:
+            self.writer.line(f"const {TYPES[value.dtype]} {value.name} = {value.load_text(self.order)};")
             return
         note = self.note(value.node)
         line = f"const {TYPES[value.dtype]} {value.name} = {value.text};"

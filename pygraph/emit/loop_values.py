@@ -65,12 +65,13 @@ class Memory(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """A load, an operation, or a literal (which has neither pointer nor sources).
+    """A load of memory or of counts, an operation, or a literal (which is none of these).
 
     Attributes:
         name: its variable in C, or the literal.
         dims: numbers of the dimensions it varies with.
         strides: of a load, by dimension.
+        counts: of a load of counts: the first one.
         apart: the operation runs on whole blocks in a function of its own: it has a form that vectorises under a guard,
             or it is one of several that take many registers.
         spread: a load whose elements lie apart in memory, copied to a block first: compilers vectorise what
@@ -82,12 +83,27 @@ class Value:
     dims: frozenset[int]
     pointer: str = ""
     strides: tuple[int, ...] = ()
+    counts: int | None = None
     micro: int = -1
     dtype_in: int = -1
     sources: tuple[Value, ...] = ()
     node: int = -1
     apart: bool = False
     spread: bool = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it is a load, which each walk that uses it makes anew."""
+        return bool(self.pointer) or self.counts is not None
+
+    def load_text(self, dims: Sequence[Dim]) -> str:
+        """The expression of a load in loops over `dims`; from counts that 32 bits hold, converting vectorises."""
+        if self.counts is None:
+            return f"{self.pointer}[{index_text(self.strides, dims)}]"
+        kind, reach = TYPES[self.dtype], sum(abs(self.strides[dim.number]) * (dim.size - 1) for dim in dims)
+        counted = "int32_t" if kind != "int64_t" and abs(self.counts) + reach < 2**31 else "int64_t"
+        text = index_text(self.strides, dims, str(self.counts) if self.counts else "", f"({counted})")
+        return text if kind == counted else f"({kind})({text})"
 
     @property
     def text(self) -> str:
@@ -135,14 +151,15 @@ class Values:
         return [dim for dim in self.dims if dim.group is group]
 
 
-def index_text(strides: Sequence[int], dims: Iterable[Dim], origin: str = "") -> str:
-    """An element's index: the sum of strides times variables, after `origin`."""
+def index_text(strides: Sequence[int], dims: Iterable[Dim], origin: str = "", cast: str = "") -> str:
+    """An element's index: the sum of strides times variables, these with a cast before them, after `origin`."""
     text = origin
     for dim in dims:
         stride = strides[dim.number]
         if stride == 0:
             continue
-        factor = dim.var if abs(stride) == 1 else f"{dim.var} * {abs(stride)}"
+        var = cast + dim.var
+        factor = var if abs(stride) == 1 else f"{var} * {abs(stride)}"
         sign = "-" if stride < 0 else "+"
         text = f"{text} {sign} {factor}" if text else factor if stride > 0 else f"-{factor}"
     return text or "0"
@@ -160,11 +177,13 @@ def loop_values(loop: Loop, places: Places) -> Values:
         spread = copies and _is_spread(strides)
         dims = frozenset(i for i, stride in enumerate(strides) if stride)
         known = None if dims else places.constant(load.slot, load.dtype, load.offset)
-        if known is None:
+        if known is not None:
+            registers[load.register] = Value(known, load.dtype, frozenset())
+        elif places.counts(load.slot):
+            registers[load.register] = Value(f"v{k}", load.dtype, dims, strides=strides, counts=load.offset)
+        else:
             pointer = names[load.slot, load.offset, load.dtype]
             registers[load.register] = Value(f"v{k}", load.dtype, dims, pointer, strides, spread=spread)
-        else:
-            registers[load.register] = Value(known, load.dtype, frozenset())
     made = []
     dear = sum(not is_cheap(m.micro) for m in loop.micros)
     for k, m in enumerate(loop.micros, len(loop.loads)):
@@ -172,7 +191,7 @@ def loop_values(loop: Loop, places: Places) -> Values:
         dims = frozenset[int]().union(*(x.dims for x in sources))
         guarded = guard_text(m.micro, m.dtype_in, [""]) is not None
         apart = len(sources) == 1 and (guarded or (dear > 1 and not is_cheap(m.micro)))
-        value = Value(f"v{k}", m.dtype_out, dims, "", (), m.micro, m.dtype_in, sources, m.node, apart)
+        value = Value(f"v{k}", m.dtype_out, dims, "", (), None, m.micro, m.dtype_in, sources, m.node, apart)
         registers[m.target] = value
         made.append(value)
     # A register may be written again after it was stored from: what a store sees is the last value.
@@ -198,7 +217,7 @@ def _keep_live(found: Values, made: list[Value]) -> None:
     for value in reversed(made):
         if value in live:
             live.update(value.sources)
-    loads = sorted((x for x in live if x.pointer), key=lambda x: int(x.name[1:]))
+    loads = sorted((x for x in live if x.loaded), key=lambda x: int(x.name[1:]))
     found.values = [*loads, *(x for x in made if x in live)]
 
 

@@ -12,7 +12,7 @@ from ..autodiff import jvp, vjp
 from ..errors import ShapeError, UnsupportedError
 from ..graph import Graph, trace
 from ..graph.construction import make, topological, var
-from ..graph.node import Node
+from ..graph.node import Node, self_contained
 from ..graph.reference import evaluate_nodes
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
@@ -56,7 +56,7 @@ def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
         if node not in totals:
             continue
         for at, operand in enumerate(node.inputs):
-            if not is_float(operand.dtype) or operand.op.name == "constant":
+            if not is_float(operand.dtype) or self_contained(operand):
                 continue
             product = _pull(node, at, totals[node], values)
             if product is None:
@@ -129,7 +129,7 @@ def _explanation(
     steps = tuple(
         Step(names[node], "" if not node.inputs else formula(node, names), values[node], tangents.get(node))
         for node in order
-        if node.op.name != "constant" and node in values
+        if node in values and not self_contained(node)
     )
     return Explanation(
         mode,

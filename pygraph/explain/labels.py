@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..graph.node import self_contained
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,6 +36,8 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
         elif node.op.name == "constant":
             value = node.attrs["value"].value
             names[node] = f"{value.item():g}" if value.size == 1 else f"constant{list(value.shape)}"
+        elif self_contained(node):
+            names[node] = f"counts{list(node.shape)}"
         else:
             match = None if node in inner or node.line is None else _ASSIGNMENT.match(node.line.code)
             if match is not None and match[1] not in taken:

@@ -17,7 +17,7 @@ from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
 from ..ops.dtypes import KINDS, as_dtype, float64
 from ..ops.mask_rules import bind_constant
-from ..ops.row import TABLE, Op, bind_recorder
+from ..ops.row import TABLE, Family, Op, bind_recorder
 from .node import Constant, DType, Node, Result
 from .source import SourceLine, here
 from .trace_context import active, current, entered
@@ -29,6 +29,7 @@ __all__ = [
     "convert",
     "depends_on",
     "infer",
+    "known",
     "make",
     "outputs_of",
     "record",
@@ -331,7 +332,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     """Apply `op` to expressions, arrays and numbers: a node (a tuple of them for an op with several results).
 
     Operands are promoted by NumPy's rules, Python numbers and what stands for them (weak.py) being weak. With no
-    expression among the operands the value of the op's reference is returned.
+    expression among the operands the value of the op's reference is returned, but for leaves, which have no operands.
 
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
@@ -359,12 +360,12 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
         if len(_targets_known) >= _CACHE_LIMIT:
             _targets_known.clear()
         targets = _targets_known[key] = _promoted(op, classes)
-    if not traced and (op.results is None or op.kernel is not None):
+    if not traced and op.family is not Family.LEAF and (op.results is None or op.kernel is not None):
         return _evaluate(op, values, targets, attrs)
     inputs: list[Node] = []
     for x, target in zip(values, targets, strict=True):
         if type(x) is not Node:
-            inputs.append(_known(_number(x, target)))
+            inputs.append(known(_number(x, target)))
         elif target is None or target is x.dtype:
             inputs.append(x)
         else:
@@ -373,8 +374,8 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     return node if node.results is None else outputs_of(node)
 
 
-def _known(array: npt.NDArray[Any]) -> Node:
-    """The node of an operand that is not an expression: one number broadcast, where it is that."""
+def known(array: npt.NDArray[Any]) -> Node:
+    """The node of an array of one of the graph's dtypes: one number broadcast, where it is that."""
     if array.size < 2 or any(array.strides):
         return _constant(array)
     return make(TABLE["broadcast_to"], (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..ops import counting
 from ..ops.common import explained, static_shape
 from ..ops.dtypes import as_dtype
-from .construction import constant
+from .construction import as_node, constant, known
 from .node import Node
 from .recording import is_recording
 from .weak import strong
@@ -17,8 +18,12 @@ from .weak import strong
 __all__ = ["arange", "array", "asarray", "empty", "eye", "full", "ones", "zeros"]
 
 
-def _made(value: np.ndarray[Any, Any]) -> Any:
-    return constant(value) if is_recording() else value
+def _full(shape: Any, value: Any, dtype: Any) -> Any:
+    """One value in an array of `shape`, of which a graph holds that value alone."""
+    sizes, wanted = static_shape(shape), as_dtype(dtype)
+    if not is_recording():
+        return np.full(sizes, value, wanted)
+    return known(np.broadcast_to(np.asarray(value, wanted), sizes))
 
 
 @explained
@@ -36,7 +41,7 @@ def zeros(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.grad(lambda x: np.sum(pg.zeros(3).at[1].set(x) ** 2))(2.0)
         np.float64(4.0)
     """
-    return _made(np.zeros(static_shape(shape), as_dtype(dtype)))
+    return _full(shape, 0, dtype)
 
 
 @explained
@@ -47,7 +52,7 @@ def ones(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.ones(2)
         array([1., 1.])
     """
-    return _made(np.ones(static_shape(shape), as_dtype(dtype)))
+    return _full(shape, 1, dtype)
 
 
 @explained
@@ -58,7 +63,7 @@ def empty(shape: Any, dtype: Any = "float64") -> Any:
         >>> pg.empty(2)
         array([0., 0.])
     """
-    return _made(np.zeros(static_shape(shape), as_dtype(dtype)))
+    return _full(shape, 0, dtype)
 
 
 @explained
@@ -72,8 +77,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         >>> pg.full((2,), 3.0)
         array([3., 3.])
     """
-    found = ops.full(static_shape(shape), strong(fill_value), dtype)
-    return found if isinstance(found, Node) else _made(found)
+    wanted, value = static_shape(shape), strong(fill_value)
+    if not isinstance(value, Node) and is_recording():
+        value = as_node(value if dtype is None else np.asarray(value, as_dtype(dtype)))
+    return ops.full(wanted, value, dtype)
 
 
 @explained
@@ -86,7 +93,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64") -> Any
                [0., 1.]])
     """
     rows, columns = static_shape((N, N if M is None else M))
-    return _made(np.eye(rows, columns, k, as_dtype(dtype)))
+    wanted = as_dtype(dtype)
+    return (counting.eye if is_recording() else np.eye)(rows, columns, k, wanted)
 
 
 @explained
@@ -101,8 +109,11 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
         array([0, 1, 2])
     """
     first, last = (0, start) if stop is None else (start, stop)
-    found = np.arange(first, last, step)
-    return _made(found if dtype is None else found.astype(as_dtype(dtype)))
+    wanted = None if dtype is None else as_dtype(dtype)
+    if not is_recording():
+        return np.arange(first, last, step, dtype=wanted)
+    found = counting.arange(first, last, step, wanted)
+    return found if isinstance(found, Node) else known(found)
 
 
 @explained
@@ -120,7 +131,7 @@ def array(object: Any, dtype: Any = None) -> Any:
     """
     found = _joined(object)
     found = found if dtype is None else ops.astype(found, dtype)
-    return found if isinstance(found, Node) else _made(np.array(found))
+    return found if isinstance(found, Node) else constant(found) if is_recording() else np.array(found)
 
 
 @explained

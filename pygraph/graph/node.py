@@ -14,7 +14,7 @@ from ..ops.row import Op
 from .operators import Operators
 from .source import SourceLine, type_text
 
-__all__ = ["Constant", "Node", "Recording", "Result", "next_epoch"]
+__all__ = ["Constant", "Node", "Recording", "Result", "next_epoch", "self_contained"]
 
 DType = np.dtype[Any]
 #: Shape and dtype of one result.
@@ -204,3 +204,12 @@ class Node(Operators):
         from .serialize import node_from_state, state_of
 
         return node_from_state, (state_of([self]),)
+
+
+def self_contained(node: Node) -> bool:
+    """Whether the body of a loop or branch may hold `node` itself: a constant, or counts or views of them."""
+    if node.op.name == "constant":
+        return True
+    while node.op.view is not None and node.inputs:
+        (node,) = node.inputs
+    return node.op.view is not None

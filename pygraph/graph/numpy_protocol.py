@@ -12,8 +12,10 @@ import numpy as np
 
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
+from ..ops.common import static_shape
+from ..ops.dtypes import as_dtype
 from . import creation
-from .construction import as_node, constant
+from .construction import as_node, known
 from .node import Node
 from .numpy_alternatives import instead, of_fewer_arguments
 from .operators import bitwise
@@ -46,7 +48,8 @@ def _positive(x: Any) -> Node:
 
 
 def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Node:
-    return constant(np.full(x.shape if shape is None else shape, fill_value, x.dtype if dtype is None else dtype))
+    wanted = as_dtype(x.dtype if dtype is None else dtype)
+    return known(np.broadcast_to(np.asarray(fill_value, wanted), x.shape if shape is None else static_shape(shape)))
 
 
 def _fabs(x: Any) -> Any:

@@ -10,7 +10,7 @@ from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .construction import as_node, convert, make, new_input, outputs_of, substitute, watched
 from .graph import Graph
-from .node import Node
+from .node import Node, self_contained
 from .record_scan import in_dtype, weak_fits
 from .recording import leak, recording
 from .source import type_text
@@ -171,7 +171,7 @@ def _agreed(op: str, traced: Sequence[_Traced]) -> list[list[Node]]:
 def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str) -> dict[Node, None]:
     """What `outputs` are made of that was there before their functions were traced, in a fixed order.
 
-    Constants are copied, and of a broadcast, which costs nothing inside, the source is taken.
+    Constants and counts are copied, and of a broadcast, which costs nothing inside, the source is taken.
 
     Args:
         outputs: what the functions returned.
@@ -184,7 +184,7 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str
     stack = list(outputs)
     while stack:
         node = stack.pop()
-        if node in seen or node in own or node.op.name == "constant":
+        if node in seen or node in own or self_contained(node):
             continue
         seen.add(node)
         maker = node.inputs[0] if node.op.name == "output" else node

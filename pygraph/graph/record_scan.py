@@ -14,7 +14,7 @@ from ..ops.dtypes import KINDS
 from ..ops.row import lookup
 from .construction import as_node, constant, convert, depends_on, make, new_input, outputs_of, substitute, topological
 from .graph import Graph
-from .node import DType, Node, Result
+from .node import DType, Node, Result, self_contained
 from .recording import recording
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node, returned_text
@@ -217,8 +217,8 @@ def in_dtype(value: Any, dtype: DType) -> Node:
 def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
     """Make outputs that depend on `inputs` and on anything else depend on new variables for the else.
 
-    The largest sub-expressions that do not depend on `inputs` are taken out. Constants stay, and so does what costs
-    nothing inside, broadcasts and `stop_gradient`: their operands are taken out instead.
+    The largest sub-expressions that do not depend on `inputs` are taken out. Constants and counts stay, and so does
+    what costs nothing inside, broadcasts and `stop_gradient`: their operands are taken out instead.
 
     Returns:
         The new outputs, the new variables, and the expressions that these stand for.
@@ -227,6 +227,8 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
     taken: dict[Node, None] = {}
 
     def take(node: Node) -> None:
+        if self_contained(node):
+            return
         while node.op.name in ("broadcast_to", "stop_gradient"):
             (node,) = node.inputs
         if node.op.name != "constant":

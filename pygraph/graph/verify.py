@@ -50,6 +50,7 @@ def _attrs(node: Node, graph: Graph) -> str | None:
 _LEAF_ATTRS: Mapping[str, Mapping[str, type]] = {
     "input": {"name": str, "uid": int, "shape": tuple, "dtype": object},
     "constant": {"value": Constant},
+    "iota": {"size": int, "start": int, "step": int, "dtype": object},
     "output": {"index": int},
 }
 

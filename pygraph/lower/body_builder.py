@@ -12,7 +12,7 @@ import numpy as np
 from ..graph.construction import topological
 from ..graph.graph import Graph
 from ..graph.node import Constant, Node
-from ..ops.strides import row_major
+from ..ops.strides import broadcast_strides, row_major
 from ..ops.table import micro_op
 from .constants import ConstantPool
 from .expand import expand
@@ -27,7 +27,7 @@ from .program import Micro, Segment
 from .regions import Fuser, Region
 from .rematerialise import rematerialised
 from .steps import CELL, ScalarStep, Step, Value
-from .views import Access, Views
+from .views import Access, Views, is_counter, is_known
 
 if TYPE_CHECKING:
     from ..graph.node import Result
@@ -187,7 +187,7 @@ def _port_value(kind: SlotKind, node: Node, at: int) -> Value:
 
 def _source(node: Node) -> Node:
     """What `node` is a view of, or a copy of a view; `Views` only knows that once all before it is placed."""
-    while node.op.view is not None:
+    while node.op.view is not None and node.inputs:
         (node,) = node.inputs
     return node
 
@@ -277,7 +277,7 @@ class SegmentBuilder:
     def _need(self, base: Node) -> None:
         if self.forward is None or base in self._fuser.home:
             self.needed.add(base)
-        elif base.op.name != "constant" and (base.op.name != "input" or base in self.owner.primal):
+        elif not is_known(base) and (base.op.name != "input" or base in self.owner.primal):
             self.owner.kept.add(base)
             self.forward.needed.add(base)
 
@@ -293,7 +293,7 @@ class SegmentBuilder:
                 self._emit_scalar(region)
             elif region.kind == "loop":
                 accesses, number = self._fuser.accesses, self.shared.node_id
-                self.steps.append(emit_loop(region, number, accesses, self.value, self._targets, self._wholes))
+                self.steps.append(emit_loop(region, number, accesses, self.place_of, self._targets, self._wholes))
             else:
                 node = region.nodes[0]
                 emit_opaque(self, node, self._fuser.accesses[node])
@@ -348,9 +348,17 @@ class SegmentBuilder:
             found = self.values[base] = self._find(base)
         return found
 
+    def place_of(self, access: Access) -> tuple[Value, int]:
+        """The memory of an access and its offset there; a single count is a constant."""
+        if is_counter(access.base) and not any(broadcast_strides(access, access.shape)) and 0 not in access.shape:
+            return self.owner.constant_cell(np.asarray(access.offset).astype(access.base.dtype)), 0
+        return self.value(access.base), access.offset
+
     def _find(self, base: Node) -> Value:
         if base.op.name == "constant":
             return self.owner.constant_value(base)
+        if is_counter(base):
+            return Value(SlotKind.COUNT, base.dtype, 0)
         if self.forward is not None and base in self.owner.kept:
             kept = self.owner.inputs_kept.get(base)
             return self.forward.values[base] if kept is None else kept
@@ -402,17 +410,17 @@ class SegmentBuilder:
 
     def cell(self, access: Access) -> Value:
         """The cell that holds a one-element access, loaded once where it lies in an array or an input."""
-        value = self.value(access.base)
+        value, offset = self.place_of(access)
         if value.cell:
             return value
-        key = (value, access.offset)
+        key = (value, offset)
         found = self._loaded.get(key)
         if found is None:
             dtype = value.dtype
             found = self._loaded[key] = Value.result((), dtype)
             node_id = self.shared.node_id(access.base)
-            offset = access.offset * dtype.itemsize
-            self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, offset))
+            at = offset * dtype.itemsize
+            self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, at))
         return found
 
     def open_body(self, traced: Graph, tapes: Mapping[int, int]) -> BodyBuilder:
@@ -436,4 +444,5 @@ class SegmentBuilder:
             at = offset * dtype.itemsize
             self.steps.append(ScalarStep(Micro.STORE, dtype, dtype, target, (self.cell(access),), node_id, at))
         elif size:
-            self.steps.append(copy_loop(access, self.value(access.base), target, offset, strides, node_id))
+            source = self.place_of(access)
+            self.steps.append(copy_loop(access.shape, source, access.strides, target, offset, strides, node_id))

@@ -15,7 +15,10 @@ from .program import Program
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A piece of memory of a body: an offset in the arena or the constants, or the number of an input or output."""
+    """A piece of memory of a body: an offset in the arena or the constants, or the number of an input or output.
+
+    Or counts, which are no memory: element i is i.
+    """
 
     kind: SlotKind
     where: int

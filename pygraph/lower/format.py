@@ -56,6 +56,7 @@ class SlotKind(_Named):
     CONST = 1, "an offset in the constants"
     INPUT = 2, "the number of an input"
     OUTPUT = 3, "the number of an output"
+    COUNT = 4, "nowhere: its element i, for any int i, is i itself; only loads of a LOOP read it"
 
 
 class Status(_Named):

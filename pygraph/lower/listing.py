@@ -89,6 +89,8 @@ def _slot(body: d.Body, program: Program, index: int, dtype: int | None = None) 
                 return place
             count = slot.nbytes // DTYPES[dtype].itemsize
             return f"{place} {constant_text(np.frombuffer(program.constants, DTYPES[dtype], count, slot.where))}"
+        case SlotKind.COUNT:
+            return "counts"
         case SlotKind.INPUT:
             return program.inputs[slot.where].name if body.number == 0 else f"in{slot.where}"
         case _:

@@ -197,7 +197,7 @@ def emit_loop(
     region: Region,
     node_id: Callable[[Node], int],
     accesses: dict[Node, tuple[Access, ...]],
-    value_of: Callable[[Node], Value],
+    place_of: Callable[[Access], tuple[Value, int]],
     targets: Callable[[Node], list[Value]],
     inlaid: Callable[[Node], Iterable[tuple[Value, Inlay]]],
 ) -> LoopStep:
@@ -206,7 +206,7 @@ def emit_loop(
     Args:
         node_id: the number of a node.
         accesses: how each node reads its operands.
-        value_of: the memory of a base node.
+        place_of: the memory of an access, and its offset there.
         targets: where a node's result must be written (nowhere when only this region uses it).
         inlaid: the places in larger arrays where it must be written as well.
     """
@@ -214,7 +214,7 @@ def emit_loop(
     registers: dict[Node, int] = {}
 
     def load(access: Access) -> int:
-        return builder.load(value_of(access.base), access.offset, broadcast_strides(access, region.shape))
+        return builder.load(*place_of(access), broadcast_strides(access, region.shape))
 
     for node in region.nodes:
         operands = accesses[node]
@@ -238,11 +238,17 @@ def emit_loop(
 
 
 def copy_loop(
-    access: Access, source: Value, target: Value, offset: int, strides: tuple[int, ...], node: int
+    shape: tuple[int, ...],
+    source: tuple[Value, int],
+    steps: tuple[int, ...],
+    target: Value,
+    offset: int,
+    strides: tuple[int, ...],
+    node: int,
 ) -> LoopStep:
-    """A LOOP that copies `access` to a strided place in `target`."""
-    builder = LoopBuilder(access.shape, None, node)
-    builder.store(builder.load(source, access.offset, access.strides), target, offset, strides)
+    """A LOOP that copies an array of `shape` at strides in `source`, from an offset, to such a place in `target`."""
+    builder = LoopBuilder(shape, None, node)
+    builder.store(builder.load(*source, steps), target, offset, strides)
     return builder.finish()
 
 

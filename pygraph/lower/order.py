@@ -27,7 +27,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
     bases: dict[Node, Node] = {}
     updated: dict[Node, list[Node]] = {}  # per update: the arrays
     for node in order:
-        if node.op.view is not None:
+        if node.op.view is not None and node.inputs:
             bases[node] = bases.get(node.inputs[0], node.inputs[0])
         if node.op.updates is None:
             continue

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
-from .views import Access, Views
+from .views import Access, Views, is_counter
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -111,7 +111,7 @@ class Fuser:
             self._place_opaque(node)
 
     def copy(self, node: Node) -> None:
-        """Give a view memory of its own, laid out in C order."""
+        """Give a view, or counts, memory of its own, laid out in C order."""
         access = self.views.resolve(node)
         if access.base is node:
             return
@@ -140,7 +140,7 @@ class Fuser:
 
     def _start(self, node: Node) -> int:
         """The first region index at which a pointwise node may stand, or a reduction."""
-        shape = node.shape if node.op.pointwise else node.inputs[0].shape
+        shape = node.inputs[0].shape if node.op.combiner else node.shape
         in_registers = node.op.view is None  # a copied view reads its operand through memory
         return max((self._ready_at(node, x, in_registers and x.shape == shape) for x in node.inputs), default=0)
 
@@ -184,7 +184,8 @@ class Fuser:
     def _place_opaque(self, node: Node) -> None:
         if node.op.name not in ("concatenate", "unslice"):
             for x in node.inputs:
-                if not self.views.resolve(x).contiguous:
+                access = self.views.resolve(x)
+                if is_counter(access.base) or not access.contiguous:
                     self.copy(x)
         self._copy_parts(node)
         region = self._open("opaque", ())

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from ..ops.row import DIVISION
 from .mincut import Network
-from .views import Views
+from .views import Views, is_known
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -106,7 +106,7 @@ def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[No
         operands[node] = read = []
         for x in node.inputs:
             base = views.resolve(x).base
-            if base.op.name == "constant":
+            if is_known(base):
                 continue
             read.append(base)
             if base.op.view is not None:  # a reshape that no strides express: a copy of its own

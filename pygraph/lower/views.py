@@ -1,4 +1,4 @@
-"""Views: how the elements of reshaped, transposed, broadcast and sliced values are found in memory.
+"""Views: how the elements of reshaped, transposed, broadcast and sliced values, and of counts, are found.
 
 A view moves no data. Its consumers read through (base, offset, strides), in elements; only where memory must be
 contiguous, or where a reshape cannot be expressed with strides, is a copy made.
@@ -7,13 +7,35 @@ contiguous, or where a reshape cannot be expressed with strides, is a copy made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from ..graph.construction import make
+from ..graph.node import Node
+from ..ops.limits import MAX_ELEMENTS
+from ..ops.row import lookup
 from ..ops.strides import row_major
 
-if TYPE_CHECKING:
-    from ..graph.node import Node
+IOTA = lookup("iota")
+
+
+@cache
+def counter(dtype: np.dtype[Any]) -> Node:
+    """The base of all counts of a dtype, whose element i is i, for any int i."""
+    return make(IOTA, (), {"size": MAX_ELEMENTS, "start": 0, "step": 1, "dtype": dtype})
+
+
+def is_counter(base: Node) -> bool:
+    """Whether a base is that of counts."""
+    return base.op is IOTA and base is counter(base.dtype)
+
+
+def is_known(base: Node) -> bool:
+    """Whether a base is there before anything runs: a constant or counts."""
+    return base.op.name == "constant" or is_counter(base)
 
 
 class Access(NamedTuple):
@@ -63,9 +85,9 @@ class Views:
         """Where the elements of `node` are; the base is a node that is not a (strided) view."""
         chain = []
         known = self._known
-        while node not in known and node.op.view is not None:
+        while node not in known and node.op.view is not None and not is_counter(node):
             chain.append(node)
-            node = node.inputs[0]
+            node = node.inputs[0] if node.inputs else counter(node.dtype)
         access = known.get(node)
         if access is None:
             access = known[node] = Access(node, 0, node.shape, row_major(node.shape))

@@ -15,6 +15,7 @@ from .comparison import astype, equal, select
 from .dtypes import int64
 from .kernel import Failure, Kernel
 from .kernel_rows import kernel_rules
+from .leaves import iota_row
 from .reductions import reduce_max
 from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import in_batch, ravel, reshape_row, transpose_row
@@ -101,8 +102,11 @@ def _moved(x: Any, first: int, count: int, to: int) -> Any:
 def _own_rows(index: Any, n: int) -> Any:
     """A batch of indices into axes of size n as indices into these axes laid end to end."""
     size = index.shape[0]
-    offsets = (np.arange(size) * n).reshape(size, *[1] * (len(index.shape) - 1))
-    return wrap_index_row(index, size=n) + offsets
+    wrapped = wrap_index_row(index, size=n)
+    if not n:
+        return wrapped
+    offsets = iota_row(size=size, start=0, step=n, dtype=int64)
+    return wrapped + reshape_row(offsets, shape=(size, *[1] * (wrapped.ndim - 1)))
 
 
 def _end_to_end(x: Any, axis: int) -> Any:
@@ -200,6 +204,9 @@ def _distinct(index: Any) -> bool:
     """Whether no two entries of an index are equal, as far as can be told when recording."""
     if prod(index.shape) < 2:
         return True
+    if index.op is iota_row:
+        start, step = index.attrs["start"], index.attrs["step"]
+        return bool(min(start, start + step * (index.shape[0] - 1)) >= 0)
     value = index.attrs["value"].value if index.op.name == "constant" else None
     return value is not None and (value >= 0).all() and len(np.unique(value)) == value.size
 
@@ -212,7 +219,7 @@ def _winners(node: Any) -> Any:
     x, index, _ = node.inputs
     axis = node.attrs["axis"]
     count, size = prod(index.shape), x.shape[axis]
-    order = np.arange(count)
+    order = iota_row(size=count, start=0, step=1, dtype=int64)
     flat = reshape_row(index, shape=(count,))
     if count * count <= size:
         flat = wrap_index_row(flat, size=size)

@@ -1,12 +1,16 @@
-"""The rows without a computation: variables, constants, results of others, values with a derivative of their own."""
+"""The rows without a computation: variables, constants, counts, results of others, values with a given derivative."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from ..errors import ShapeError
 from .dtypes import as_dtype
-from .row import Family, Op, register
+from .limits import MAX_ELEMENTS
+from .row import Attrs, Family, Op, Shape, register
 
 input_row = register(
     Op(
@@ -26,6 +30,31 @@ constant_row = register(
         "An array known when recording.",
         shape=lambda shapes, attrs: attrs["value"].value.shape,
         result=lambda dtypes, attrs: as_dtype(attrs["value"].value.dtype),
+    )
+)
+
+
+def _iota_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
+    size, start, step = attrs["size"], attrs["start"], attrs["step"]
+    if not step or any(abs(count) > MAX_ELEMENTS for count in (start, start + step * max(size - 1, 0))):
+        raise ShapeError(f"{size} counts from {start} in steps of {step}: the step is 0, or they are too large")
+    return (size,)
+
+
+iota_row = register(
+    Op(
+        "iota",
+        Family.LEAF,
+        0,
+        "Counts: start + i step at index i, in int64, then converted to `dtype`. No memory holds it: loops count.",
+        shape=_iota_shape,
+        result=lambda dtypes, attrs: as_dtype(attrs["dtype"]),
+        view=lambda counter, shape, attrs: (attrs["start"], (attrs["step"],)),
+        reference=lambda size, start, step, dtype: (start + step * np.arange(size)).astype(dtype),
+        kinds="fi",
+        exact=True,
+        nondiff=True,
+        promote=False,
     )
 )
 output_row = register(

@@ -73,7 +73,7 @@ class Op:
             mask that the other operand needs for what it is multiplied by; None for neither.
         view: LINEAR: it moves no data: view(operand, shape, attrs) -> the offset and the strides with which the result,
             of `shape`, is read where the operand lies (which has an offset, a shape and strides); None where no strides
-            express it, so that a copy is made.
+            express it, so that a copy is made. A leaf with a view is seen in the array of all ints (`views.counter`).
         moves: LINEAR: each element of the result is one of a linear operand or zero, and so may be masked later.
         gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
             vjp, or both.
@@ -177,7 +177,7 @@ class Op:
     def __post_init__(self) -> None:
         if not self.parameters and self.arity is not None and self.arity <= 3:
             self._follows("parameters", ("x", "y", "z")[: self.arity])
-        self._follows("whole_view", self.view is not None and not self.gaps)
+        self._follows("whole_view", self.view is not None and not self.gaps and self.arity != 0)
         self._follows("pointwise", not self.combiner and (self.c is not None or self.define is not None))
         self._follows("cheap", self.pointwise and self.c is not None and self.price < DEAR)
         self._follows("fallible", self.fails or (self.kernel is not None and bool(self.kernel.failures)))

@@ -10,14 +10,14 @@ from ..graph.graph import Graph
 from ..graph.loop import BRANCH, LOOPS
 from ..graph.node import Node
 from ..graph.verify import check_enabled, verify
-from . import log, loop_passes, merge_branches, rules_arith, rules_matmul, rules_shape, speculate
+from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
 from .rule_helpers import same
 
 #: A graph to equal outputs; given the level of each input (see `optimize`) and the depth of the loop it is in.
 Pass = Callable[[Graph, Mapping[Node, int], int], Sequence[Node]]
 
-SIMPLIFY = RuleSet(rules_arith.FIRST, rules_arith.RULES, rules_shape.RULES)
+SIMPLIFY = RuleSet(rules_arith.FIRST, rules_arith.RULES, rules_shape.RULES, rules_count.RULES)
 PRODUCTS = RuleSet(rules_matmul.RULES)
 
 

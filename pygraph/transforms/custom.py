@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..autodiff.given_derivatives import given, given_batch, linearly, transposed
 from ..autodiff.masks import Derivative, Masked, settle, settled
+from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
 from ..graph.construction import as_node, constant, new_input, substitute, topological, var
 from ..graph.node import Node, Result
@@ -229,7 +228,7 @@ class _Rule:
                 problem, advice, stage="differentiating", subject=_title(self.f), line=_line_of(self.f)
             )
         filled = [
-            None if not flag else constant(np.zeros(x.shape, x.dtype)) if t is None else t
+            None if not flag else full(0, x.shape, x.dtype) if t is None else t
             for x, t, flag in zip(primals, tangents, self.floating, strict=True)
         ]
         return _on_variables(self.jvp_rule, [*primals, *filled], self._pushed)
@@ -256,7 +255,7 @@ class _Rule:
                 raise self._error(UnsupportedError, self.jvp_rule, problem, advice)
             return found
         seeds = [
-            None if not is_float(dtype) else constant(np.zeros(shape, dtype)) if ct is None else settled(ct)
+            None if not is_float(dtype) else full(0, shape, dtype) if ct is None else settled(ct)
             for (shape, dtype), ct in zip(self.output_types, cotangents, strict=True)
         ]
         last = self.vjp_rule[-1] if isinstance(self.vjp_rule, tuple) else self.vjp_rule

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..autodiff import as_planned, transformed
+from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
-from ..graph.construction import as_node, constant, convert, substitute
+from ..graph.construction import as_node, convert, substitute
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked
 from ..graph.source import SourceLine, is_user_code
@@ -197,7 +196,7 @@ def compiled(
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:
     """Derivatives with zeros written out."""
     return [
-        constant(np.zeros(node.shape, node.dtype)) if derivative is None else derivative
+        full(0, node.shape, node.dtype) if derivative is None else derivative
         for derivative, node in zip(derivatives, like, strict=True)
     ]
 

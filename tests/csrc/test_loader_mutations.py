@@ -62,6 +62,7 @@ def corpus() -> list[Any]:
     from pygraph.graph import Graph, scan, switch, var, while_loop
     from pygraph.lower import lower
     from pygraph.ops import concatenate, exp, matmul, maximum, sin, softmax, sum, take, tanh, where
+    from pygraph.ops.counting import iota
     from pygraph.ops.row import lookup
 
     x, y, i = var("x", (5, 6)), var("y", (6,)), var("i", (4,), "int64")
@@ -77,6 +78,7 @@ def corpus() -> list[Any]:
         Graph([x, i], (x.at[i % 5].add(np.ones((4, 6))), x.at[i % 5].set(np.zeros((4, 6))))),
         Graph([i], (lookup("wrap_index")(i % 5, size=5), i * 3 - 1, i.astype("int32"))),
         Graph([half], (half.astype("float64"), tanh(half), sum(half))),
+        Graph([x], (x * iota(6, 5, -2, "float64"), sum(iota(40_000)), iota(3, 1)[:, None] == iota(4))),
         Graph([x, a], scan(lambda c, row: (tanh(c * a + sum(row)), c * row), 0.0, x)),
         Graph(
             [x, y],

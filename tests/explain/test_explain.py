@@ -102,3 +102,9 @@ def test_a_scalar_used_twice(point: Any, mode: str) -> None:
         np.testing.assert_allclose(total, pg.grad(f)(point), rtol=1e-6)
         assert all(isinstance(value, np.ndarray) for value in explanation.totals.values())
         assert str(explanation)
+
+
+def test_counts_are_shown_as_constants_are() -> None:
+    found = pg.explain(lambda x: np.sum(x * pg.arange(3.0)[::-1]), np.ones(3))
+    assert [step.formula for step in found.steps] == ["", "x * counts[3]", "reduce_sum(v0)"]
+    assert {edge.operand for edge in found.edges} == {"x", "v0"}

@@ -16,6 +16,7 @@ from pygraph.errors import DTypeError, UnsupportedError
 from pygraph.graph import Graph, Node, constant, scan, switch, topological, var, while_loop
 from pygraph.graph.record_checkpoint import checkpoint
 from pygraph.graph.reference import Value, evaluate_nodes
+from pygraph.ops.counting import iota
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.row import TABLE, Family, Op, lookup
 
@@ -268,6 +269,12 @@ def broadcasts(left: Shape, right: Shape) -> bool:
 
 
 # --- rows that are not pointwise, and some functions made of rows -----------------------------------------------------
+
+
+def _iota(g: Grower) -> Any:
+    dtype = g.random_dtype()
+    step = int(g.rng.choice([1, 1, 2, -1, -3]))
+    return iota(int(g.rng.choice(g.sizes)), int(g.rng.integers(-5, 6)), step, "int64" if KINDS[dtype] == "b" else dtype)
 
 
 def _reshape(g: Grower) -> Any:
@@ -538,6 +545,7 @@ def _composite(g: Grower) -> Any:
 #: How to add each row that is not pointwise; a new such row needs an entry. "composite" stands for functions of rows,
 #: "checkpoint" for a branch of one body that stays one, "partial" for what is only defined where it is run.
 STRUCTURE: dict[str, Callable[[Grower], Any]] = {
+    "iota": _iota,
     "reshape": _reshape,
     "transpose": _transpose,
     "broadcast_to": _broadcast_to,

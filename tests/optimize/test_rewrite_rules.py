@@ -14,6 +14,7 @@ from pygraph.autodiff.given_derivatives import given
 from pygraph.errors import IndexRangeError
 from pygraph.graph import Graph, Node, constant, make, var
 from pygraph.graph.construction import convert
+from pygraph.ops.counting import iota
 from pygraph.ops.row import TABLE
 from pygraph.optimize import optimize
 from pygraph.optimize.passes import PRODUCTS, SIMPLIFY
@@ -140,6 +141,11 @@ REWRITTEN = {
     "sum of integers over nothing": (row("reduce_sum", N, axes=()), N),
     "product over nothing": (row("reduce_prod", X, axes=()), X),
     "maximum over size 1": (row("reduce_max", np.reshape(X, (3, 1)), axes=(1,)), X),
+    "slice of counts": (part(iota(9, 4, 3), (7,), (-2,), (4,)), iota(4, 25, -6)),
+    "counts converted": (convert(iota(3, 2)[:, None], F.dtype), iota(3, 2, 1, "float32")[:, None]),
+    "counts shifted": ((7 - iota(3) * 2) + 1, iota(3, 8, -2)),
+    "elements at counts": (row("take", M, iota(2, 2, -2), axis=1), part(M, (0, 2), (1, -2), (2, 2))),
+    "counts as an index": (row("wrap_index", iota(2, 2, -2), size=3), iota(2, 2, -2)),
     "maximum of maxima": (
         row("reduce_max", row("reduce_max", M, axes=(0,)), axes=(0,)),
         row("reduce_max", M, axes=(0, 1)),
@@ -183,6 +189,11 @@ KEPT = {
     "slice across pieces": part(np.concatenate([X, Y]), (2,), (1,), (2,)),
     "slice of another place": part(spread(X, (9,), (1,), (3,)), (2,), (3,), (2,)),
     "reciprocal": 1.0 / X,
+    "counts that wrap": row("wrap_index", iota(2, -1), size=3),
+    "elements at counts that wrap": row("take", M, iota(2, -1), axis=1),
+    "counts added": iota(3, 5) + iota(3, 5, 2),
+    "counts in 32 bits": iota(3, 1, 1, "int32") * 2,
+    "counts too large": iota(3, 2**56, 1) * 4,
 }
 
 

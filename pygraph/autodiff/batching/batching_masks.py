@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...ops.counting import iota
 from ...ops.dtypes import is_float
 from ...ops.row import lookup
 from ..unbroadcast import reshaped
@@ -25,7 +24,7 @@ def any_of(mask: Node) -> Node:
 def first_of(mask: Node) -> Node:
     """The number of the first example that takes part; of the last one where none does."""
     (size,) = mask.shape
-    numbers = make(SELECT, (mask, constant(np.arange(size)), constant(size - 1)), {})
+    numbers = make(SELECT, (mask, iota(size), constant(size - 1)), {})
     return make(REDUCE_MIN, (numbers,), {"axes": (0,)})
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ...graph.construction import constant, make, var
 from ...graph.node import Node
 from ...graph.record_scan import scan
+from ...ops.counting import iota
 from ...ops.dtypes import bool_, is_float
 from ...ops.row import Shape, lookup
 from ...ops.shaping import in_batch
@@ -141,21 +142,26 @@ def sweep(
     sizes = [prod(node.shape) for node in space]
     starts = [0, *accumulate(sizes)]
     vectors = starts.pop()
-    numbers = np.arange(vectors) if colours is None else colours
-    vectors = int(numbers.max(initial=-1)) + 1
+    elements = vectors
+    if colours is not None:
+        vectors = int(colours.max(initial=-1)) + 1
     if not vectors:
         return Swept([], starts, 0, 0)
-    if vectors == 1 and len(space) == 1 and (numbers == 0).all():
+    if vectors == 1 and len(space) == 1 and (elements == 1 or np.all(colours == 0)):
         found = derivative([full(1, space[0].shape, space[0].dtype)])
         return Swept([None if x is None else reshaped(x, (1, *x.shape)) for x in found], starts, 1, 1)
+    parts = list(zip(starts, sizes, strict=True))
+    if colours is None:
+        numbers = [iota(size, start) for start, size in parts]
+    else:
+        numbers = [constant(colours[start : start + size]) for start, size in parts]
     masks = [var(f"seed{i}", node.shape, bool_) for i, node in enumerate(space)]
     found = derivative([seed(mask, node.dtype) for mask, node in zip(masks, space, strict=True)])
     live = [x for x in found if x is not None]
 
     def swept(positions: Node) -> list[Node]:
         (count,) = positions.shape
-        parts = [numbers[start : start + size] for start, size in zip(starts, sizes, strict=True)]
-        basis: list[Node | None] = [_basis(positions, x, part) for x, part in zip(space, parts, strict=True)]
+        basis: list[Node | None] = [_basis(positions, x, part) for x, part in zip(space, numbers, strict=True)]
         stacks, flags = batch(live, masks, basis, count)
         return [in_batch(x, flag, count) for x, flag in zip(stacks, flags, strict=True)]
 
@@ -163,22 +169,21 @@ def sweep(
     steps = -(-vectors // max(1, limit // max(1, peak_bytes(live, masks))))
     chunk = -(-vectors // steps)
     if steps == 1:
-        stacks = swept(constant(np.arange(vectors)))
+        stacks = swept(iota(vectors))
     else:  # the last chunk may run over the end: vectors beyond it are zero, and cut off
-        positions = constant(np.arange(steps * chunk).reshape(steps, chunk))
-        _, several = scan(lambda carry, part: (carry, swept(part)), (), positions)
+        _, several = scan(lambda first, _: (first + chunk, swept(first + iota(chunk))), constant(0), None, steps)
         stacks = [_rows(reshaped(x, (steps * chunk, *x.shape[2:])), 0, vectors) for x in several]
     remaining = iter(stacks)
     return Swept([None if x is None else next(remaining) for x in found], starts, vectors, chunk)
 
 
-def _basis(positions: Node, x: Node, numbers: Index) -> Node:
+def _basis(positions: Node, x: Node, numbers: Node) -> Node:
     """For each of `positions`, where the vector is one whose elements have that one of `numbers`, shaped like `x`.
 
     It is made by comparing positions, so the matrix of all vectors is not a constant of the graph.
     """
     column = reshaped(positions, (positions.shape[0], 1))
-    hit = make(EQUAL, (column, constant(numbers)), {})
+    hit = make(EQUAL, (column, numbers), {})
     return reshaped(hit, (positions.shape[0], *x.shape))
 
 

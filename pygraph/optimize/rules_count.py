@@ -1,0 +1,102 @@
+"""Exact rewrites of counts: what is made of them by slices and integer arithmetic counts too, and no index is read."""
+
+from __future__ import annotations
+
+from ..errors import ShapeError
+from ..graph.construction import make
+from ..graph.node import Node
+from ..ops.dtypes import int64
+from ..ops.row import DType, lookup
+from .engine import RuleSet
+from .rule_helpers import RESHAPE, reshaped, value_of
+
+RULES = RuleSet()
+
+ADD, MULTIPLY, SUBTRACT = lookup("add"), lookup("multiply"), lookup("subtract")
+IOTA = lookup("iota")
+SLICE = lookup("slice")
+
+
+def counted(x: Node, size: int, start: int, step: int, dtype: DType) -> Node | None:
+    """Counts in the shape of `x`, which has one axis longer than 1 at most; None where they would be too large."""
+    try:
+        return reshaped(make(IOTA, (), {"size": size, "start": start, "step": step, "dtype": dtype}), x.shape)
+    except ShapeError:
+        return None
+
+
+def _counts(x: Node) -> Node | None:
+    """The counts that `x` is, in this shape or another."""
+    source = x.inputs[0] if x.op is RESHAPE else x
+    return source if source.op is IOTA else None
+
+
+@RULES.on("slice")
+def slice_of_counts(node: Node) -> Node | None:
+    """A slice of counts = fewer counts."""
+    (x,) = node.inputs
+    if x.op is not IOTA or 0 in node.shape:
+        return None
+    (first,), (by,), (size,) = node.attrs["starts"], node.attrs["steps"], node.shape
+    start, step, _, dtype = (x.attrs[name] for name in ("start", "step", "size", "dtype"))
+    return counted(node, size, start + first * step, by * step, dtype)
+
+
+@RULES.on("convert")
+def converted_counts(node: Node) -> Node | None:
+    """int64 counts in another dtype = counts of that dtype."""
+    (x,) = node.inputs
+    found = _counts(x)
+    if found is None or x.dtype != int64 or node.dtype.kind == "b":
+        return None
+    attrs = found.attrs
+    return counted(x, attrs["size"], attrs["start"], attrs["step"], node.dtype)
+
+
+@RULES.on("add", "subtract", "multiply")
+def shifted_counts(node: Node) -> Node | None:
+    """int64 counts and a number added, subtracted or multiplied = other counts."""
+    first, second = node.inputs
+    if node.dtype != int64 or node.shape != (second if value_of(first) is not None else first).shape:
+        return None
+    value = value_of(second)
+    x, left = (first, False) if value is not None else (second, True)
+    value = value_of(first) if value is None else value
+    found = _counts(x)
+    if found is None or value is None:
+        return None
+    size, start, step, number = found.attrs["size"], found.attrs["start"], found.attrs["step"], int(value)
+    if node.op is MULTIPLY:
+        start, step = start * number, step * number
+    elif node.op is ADD:
+        start += number
+    else:
+        start, step = (number - start, -step) if left else (start - number, step)
+    return counted(x, size, start, step, int64) if step else None
+
+
+@RULES.on("take")
+def take_counts(node: Node) -> Node | None:
+    """Elements at counts that lie in the axis = a slice."""
+    x, index = node.inputs
+    found, axis = _counts(index), node.attrs["axis"]
+    if found is None or not _inside(found, x.shape[axis]):
+        return None
+    starts, steps, shape = [0] * len(x.shape), [1] * len(x.shape), list(x.shape)
+    starts[axis], steps[axis], shape[axis] = found.attrs["start"], found.attrs["step"], found.attrs["size"]
+    attrs = {"starts": tuple(starts), "steps": tuple(steps), "shape": tuple(shape)}
+    return reshaped(make(SLICE, (x,), attrs), node.shape)
+
+
+@RULES.on("wrap_index")
+def wrapped_counts(node: Node) -> Node | None:
+    """Counts that lie in the axis need no wrapping."""
+    (x,) = node.inputs
+    found = _counts(x)
+    return x if found is not None and _inside(found, node.attrs["size"]) else None
+
+
+def _inside(counts: Node, size: int) -> bool:
+    """Whether all counts are places along an axis of `size`."""
+    ends = counts.attrs["start"], counts.attrs["start"] + counts.attrs["step"] * (counts.attrs["size"] - 1)
+    return bool(counts.attrs["size"] > 0 and min(ends) >= 0 and max(ends) < size)
