@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pygraph.autodiff import jacobian_sparsity
-from pygraph.autodiff.jacobians import compressed_jacobian
+from pygraph.autodiff.jacobians.compressed_jacobian import compressed_jacobian
 from pygraph.graph import Graph
 from pygraph.graph.reference import evaluate_flat
 
