@@ -169,7 +169,7 @@ def test_a_long_loop_keeps_to_its_budget(divisor: int) -> None:
     assert found.stats.arena_bytes <= budget
     assert_near(found(STATE), plain(STATE))
     if divisor == 1:
-        assert found.stats.flops == plain.stats.flops, "nothing is computed again where all fits"
+        assert found.stats.flops == plain.stats.flops, "nothing is recomputed where all fits"
     both = pg.compile(pg.trace(long_loop, STATE), wrt=("state",), memory_budget=budget + 4_096)
     assert both.stats.arena_bytes <= budget + 4_096
     both.forward(STATE)
@@ -253,17 +253,17 @@ def test_what_is_no_number_of_bytes(budget: Any) -> None:
 
 def test_stats_say_what_was_traded() -> None:
     plain = pg.compile(pg.grad(long_loop)).executable(STATE).stats
-    assert (plain.memory_budget, plain.memory_again, plain.memory_plans) == (None, None, None)
+    assert (plain.memory_budget, plain.rematerialised, plain.memory_plans) == (None, None, None)
     fits = pg.compile(pg.grad(long_loop), memory_budget=plain.arena_bytes).executable(STATE).stats
-    assert (fits.memory_budget, fits.memory_again) == (plain.arena_bytes, ())
-    assert fits.memory_plans == {"nothing again": plain.arena_bytes}
+    assert (fits.memory_budget, fits.rematerialised) == (plain.arena_bytes, ())
+    assert fits.memory_plans == {"no rematerialisation": plain.arena_bytes}
     compiled = pg.compile(pg.trace(long_loop, STATE), wrt=("state",), memory_budget=60_000)
     for found in (compiled.stats, pickle.loads(pickle.dumps(compiled)).stats):
-        assert found.memory_again is not None
+        assert found.rematerialised is not None
         assert found.memory_plans is not None
-        (said,) = found.memory_again
+        (said,) = found.rematerialised
         assert re.fullmatch(r"scan step \(test_memory_budget.py:\d+\), 1,000 steps: groups of 32", said)
-        assert list(found.memory_plans) == ["nothing again", "2 parts", "steps", "loops 2 deep"]
+        assert list(found.memory_plans) == ["no rematerialisation", "2 parts", "steps", "loops 2 deep"]
         assert (
             list(found.memory_plans.values())[-1]
             == found.arena_bytes
@@ -272,21 +272,21 @@ def test_stats_say_what_was_traded() -> None:
         )
         text = str(found)
         assert "memory budget     58.6 KiB" in text
-        assert f"memory again      {said}" in text
+        assert f"rematerialised    {said}" in text
         assert "loops 2 deep: " in text
     tight = pg.compile(pg.grad(long_loop), memory_budget=fits.arena_bytes // 25).executable(STATE).stats
-    assert tight.memory_again is not None
-    assert tight.memory_again[0].endswith(", 1,000 steps: groups of 32, the inside of each step") or (
-        tight.memory_again[0].endswith(", 1,000 steps: groups of 100 and in these of 10")
+    assert tight.rematerialised is not None
+    assert tight.rematerialised[0].endswith(", 1,000 steps: groups of 32, the inside of each step") or (
+        tight.rematerialised[0].endswith(", 1,000 steps: groups of 100 and in these of 10")
     )
 
 
 def test_stats_name_the_parts_of_a_chain() -> None:
     plain = pg.compile(pg.grad(long_chain)).executable(BATCH).stats
     found = pg.compile(pg.grad(long_chain), memory_budget=plain.arena_bytes // 2).executable(BATCH).stats
-    assert found.memory_again == ("129 operations: in 4 parts",)
+    assert found.rematerialised == ("129 operations: in 4 parts",)
     assert found.memory_plans is not None
-    assert list(found.memory_plans) == ["nothing again", "2 parts", "4 parts"]
+    assert list(found.memory_plans) == ["no rematerialisation", "2 parts", "4 parts"]
 
 
 def test_stats_name_no_loop_of_another_function() -> None:
@@ -297,5 +297,5 @@ def test_stats_name_no_loop_of_another_function() -> None:
 
     plain = pg.compile(outer).executable(BATCH).stats
     found = pg.compile(outer, memory_budget=plain.arena_bytes // 2).executable(BATCH).stats
-    assert found.memory_again is not None
-    assert all("scan" not in said for said in found.memory_again)
+    assert found.rematerialised is not None
+    assert all("scan" not in said for said in found.rematerialised)

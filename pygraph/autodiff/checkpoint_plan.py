@@ -48,7 +48,7 @@ class Plan:
         said = [f"loops {self.depth} deep"] if self.depth > 1 else []
         said += ["steps"] if self.steps else []
         said += [f"{self.parts} parts"] if self.parts > 1 else []
-        return ", ".join(said) or "nothing again"
+        return ", ".join(said) or "no rematerialisation"
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Applied:
 
     Attributes:
         changed: the kinds: "loops", "parts".
-        again: in words, each thing once, in the order in which it was found.
+        rematerialised: in words, each thing once, in the order in which it was found.
         made: of functions and what they close over, their outputs by the plan; see `deferral`.
     """
 
     plan: Plan
     changed: set[str] = field(default_factory=set)
-    again: dict[str, None] = field(default_factory=dict)
+    rematerialised: dict[str, None] = field(default_factory=dict)
     made: dict[tuple[object, ...], Sequence[Node]] = field(default_factory=dict)
 
 
@@ -122,10 +122,10 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied
             done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.line) if changed else node
             if node.op is SCAN and node.attrs["length"] >= SHORTEST:
                 loop = Loop.of(done[node])
-                applied.again[_loop_text(loop, plan, node.line)] = None
+                applied.rematerialised[_loop_text(loop, plan, node.line)] = None
                 if plan.steps:
-                    again = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)
-                    loop = _over(loop, again)
+                    results = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)
+                    loop = _over(loop, results)
                 built[node] = _grouped(loop, plan.depth)
     return [done[node] for node in outputs]
 
@@ -182,16 +182,16 @@ def _grouped(loop: Loop, depth: int) -> list[Node]:
     n_carry = len(loop.init)
     xs = [_part(x, start, count * size) for x in loop.xs]
     slots = _slots([*loop.consts, *loop.init, *(_part(x, 0, size) for x in loop.xs)])
-    again = recomputed(slots, _group(loop, slots, size, depth), _slots(slots), loop.name)
+    grouped = recomputed(slots, _group(loop, slots, size, depth), _slots(slots), loop.name)
     outer = _over(
         replace(
             loop,
             xs=tuple(reshaped(x, (count, size, *x.shape[1:])) for x in xs),
             length=count,
-            carry_outputs=tuple(again[:n_carry]),
-            y_outputs=tuple(again[n_carry:]),
+            carry_outputs=tuple(grouped[:n_carry]),
+            y_outputs=tuple(grouped[n_carry:]),
         ),
-        again,
+        grouped,
     )
     results = outer.build()
     carry = results[:n_carry]
@@ -251,7 +251,7 @@ def _divided(outputs: Sequence[Node], order: Sequence[Node], fixed: set[Node], a
     for at in range(1, len(crossing)):
         crossing[at] += crossing[at - 1]
     ends = _ends(made, crossing, parts)
-    applied.again[f"{len(work):,} operations: in {len(ends) + 1} parts"] = None
+    applied.rematerialised[f"{len(work):,} operations: in {len(ends) + 1} parts"] = None
     part = {node: sum(at > end for end in ends) for node, at in place.items()}
     done: dict[Node, Node] = {}
     for number in range(len(ends) + 1):

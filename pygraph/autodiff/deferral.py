@@ -153,10 +153,10 @@ def written_out(outputs: Sequence[Node], applied: Applied | None = None) -> list
         if node.op is OUTPUT and node.inputs[0] in several:
             done[node] = several[node.inputs[0]][node.attrs["index"]]
         elif _is_deferred(node):
-            with attributed(node.where):
+            with attributed(node.line):
                 several[node] = _written(node, inputs, applied)
         elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
-            done[node] = make(node.op, inputs, node.attrs, node.where)
+            done[node] = make(node.op, inputs, node.attrs, node.line)
     return [done.get(node, node) for node in outputs]
 
 

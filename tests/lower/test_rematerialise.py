@@ -94,7 +94,7 @@ def test_what_is_dear_to_compute_is_kept() -> None:
 def test_one_kept_value_takes_the_place_of_two_inputs() -> None:
     x, y = var("x", (N,)), var("y", (N,))
     assert kept(sum(sin(x - y)), x, y) == 1
-    assert kept(sum(sin(x - y) * x), x, y) == 3, "x and y and the sine; their difference is computed again"
+    assert kept(sum(sin(x - y) * x), x, y) == 3, "x and y and the sine; their difference is recomputed"
 
 
 def test_what_must_lie_in_memory_is_kept() -> None:

@@ -365,7 +365,7 @@ class Executable:
             jacobian_costs=None if jacobian is None else dict(jacobian.costs),
             jacobian_chunk=None if jacobian is None else jacobian.chunk,
             memory_budget=None if memory is None else memory.budget,
-            memory_again=None if memory is None else memory.again,
+            rematerialised=None if memory is None else memory.rematerialised,
             memory_plans=None if memory is None else dict(memory.tried),
         )
 

@@ -58,10 +58,10 @@ def within(
             tried[str(plan)] = size
             if size <= budget:
                 notes.add_all(said)
-                return loaded(found), MemoryNote(budget, tuple(applied.again), tried)
+                return loaded(found), MemoryNote(budget, tuple(applied.rematerialised), tried)
     least = min(tried.values())
     problem = (
-        f"a call needs {bytes_text(least)} for its intermediates with as much computed again as helps, "
+        f"a call needs {bytes_text(least)} for its intermediates with as much recomputed as helps, "
         f"{bytes_text(least - budget)} more than memory_budget={budget}"
     )
     advice = f"give {least} or more, or put pg.checkpoint around parts of the function"

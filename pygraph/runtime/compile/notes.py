@@ -31,5 +31,5 @@ class MemoryNote:
     """How an Executable keeps to a budget: see `Stats.memory_budget` and what follows it."""
 
     budget: int
-    again: tuple[str, ...]
+    rematerialised: tuple[str, ...]
     tried: Mapping[str, int]

@@ -31,7 +31,7 @@ class Stats:
         jacobian_costs: estimated operations of each mode that was compared.
         jacobian_chunk: how many tangents or cotangents go through the function at once.
         memory_budget: the bytes that `compile(..., memory_budget=…)` allows; else None, as what follows.
-        memory_again: what derivatives recompute to keep to it: loops in groups of steps, of which only the first
+        rematerialised: what derivatives recompute to keep to it: loops in groups of steps, of which only the first
             carries are kept, or the inside of their steps, and other operations in parts. Empty where nothing is.
         memory_plans: the arena bytes of each plan that was tried, from what repeats nothing on; the last one is used.
     """
@@ -56,7 +56,7 @@ class Stats:
     jacobian_costs: Mapping[str, int] | None = None
     jacobian_chunk: int | None = None
     memory_budget: int | None = None
-    memory_again: tuple[str, ...] | None = None
+    rematerialised: tuple[str, ...] | None = None
     memory_plans: Mapping[str, int] | None = None
 
     def __str__(self) -> str:

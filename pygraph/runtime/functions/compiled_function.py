@@ -414,7 +414,7 @@ def compile(
         check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
         memory_budget: the most bytes that `stats.arena_bytes` may have. Where the plain plan has more, derivatives that
             are taken in `target`, or by `wrt`, recompute values of long loops and expressions instead of keeping
-            them, as few as are needed; the results may differ by rounding. `stats.memory_again` says what is
+            them, as few as are needed; the results may differ by rounding. `stats.rematerialised` says what is
             recomputed, `stats.memory_plans` what else was tried.
         backend: "auto" starts in the C library's interpreter, and moves to native code in the background when that is
             estimated to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not
