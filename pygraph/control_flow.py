@@ -16,7 +16,7 @@ from .graph.trace import function_name
 from .graph.tree import flatten, unflatten
 from .graph.weak import WEAK_TYPES, Weak, is_weak
 from .ops.common import explained
-from .runtime.functions.compiled_function import traced_anew
+from .runtime.functions.compiled_function import traced_at_each_call
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
 
@@ -42,7 +42,7 @@ def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any) 
         return result
 
     whole.__name__ = name
-    found, container = flatten(traced_anew(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]))
+    found, container = flatten(traced_at_each_call(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]))
     return unflatten(container, [_number(x) if number else x for x, number in zip(found, numbers, strict=True)])
 
 

@@ -284,7 +284,7 @@ def summed_to(derivative: Derivative, shape: Shape) -> Derivative:
     lead = len(before) - len(shape)
     axes = tuple(axis for axis, size in enumerate(before) if axis < lead or (shape[axis - lead] == 1 and size != 1))
 
-    def steady(mask: Node) -> bool:
+    def unchanging(mask: Node) -> bool:
         sizes = rules.padded(mask, len(before)).shape
         return all(sizes[axis] == 1 for axis in axes)
 
@@ -292,11 +292,11 @@ def summed_to(derivative: Derivative, shape: Shape) -> Derivative:
         found: Node = rules.summed(mask, before, axes)
         return reshaped(found, found.shape[max(lead, 0) :])
 
-    changing = [mask for mask in derivative.pending if not steady(mask)]
+    changing = [mask for mask in derivative.pending if not unchanging(mask)]
     value = sum_to(_applied(derivative.value, changing), shape)
-    pending = [narrowed(mask) for mask in derivative.pending if steady(mask)]
-    applied = [narrowed(mask) for mask in derivative.applied if steady(mask)]
-    rest = conjunction([*changing, *(mask for mask in derivative.applied if not steady(mask))])
+    pending = [narrowed(mask) for mask in derivative.pending if unchanging(mask)]
+    applied = [narrowed(mask) for mask in derivative.applied if unchanging(mask)]
+    rest = conjunction([*changing, *(mask for mask in derivative.applied if not unchanging(mask))])
     if isinstance(rest, Node):
         applied.append(narrowed(rest))
     result = masked(value, pending, applied)

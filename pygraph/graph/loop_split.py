@@ -51,7 +51,7 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
         else []
     )
     count = loop.count if loop.condition is None else wide[steps]
-    outside = steady(loop, invariant, None if count is None else make(LESS, (ZERO, count), {}))
+    outside = hoisted(loop, invariant, None if count is None else make(LESS, (ZERO, count), {}))
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
     cut = substitute(outputs, replaced)
@@ -70,11 +70,11 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     )
 
 
-def steady(loop: Loop, expressions: Sequence[Node], begun: Node | None) -> list[Node]:
+def hoisted(loop: Loop, expressions: Sequence[Node], begun: Node | None) -> list[Node]:
     """`expressions` of the constants of `loop`, outside of it; computed where `begun`, if that is not known to hold."""
     if begun is None or any(map(is_stack, loop.consts)):
         return substitute(expressions, dict(zip(loop.const_inputs, loop.consts, strict=True)))
-    return guarded(begun, expressions, loop.const_inputs, loop.consts, f"{loop.name}_steady")
+    return guarded(begun, expressions, loop.const_inputs, loop.consts, f"{loop.name}_invariant")
 
 
 def sources(

@@ -81,13 +81,13 @@ def close_step(
     condition = outputs[-1]
     expressions, variables, found = close_over(outputs, inputs)
     always = set(topological([condition]))
-    steady = [x for x in found if x in asked and x not in always]
-    if steady:
-        outside = list(capture(steady, asked, set(), title))
+    invariant = [x for x in found if x in asked and x not in always]
+    if invariant:
+        outside = list(capture(invariant, asked, set(), title))
         slots = [new_input(f"const{k}", x.shape, x.dtype) for k, x in enumerate(outside)]
-        inside = substitute(steady, dict(zip(outside, slots, strict=True)))
+        inside = substitute(invariant, dict(zip(outside, slots, strict=True)))
         (begun,) = substitute([condition], dict(zip(inputs, first, strict=True)))
-        values = dict(zip(steady, guarded(begun, inside, slots, outside, "steady"), strict=True))
+        values = dict(zip(invariant, guarded(begun, inside, slots, outside, "invariant"), strict=True))
         found = [values.get(x, x) for x in found]
     return expressions, variables, found
 

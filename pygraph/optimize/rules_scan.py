@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..graph.construction import constant, depends_on, make, substitute, topological
 from ..graph.loop import LESS, Loop, Names
-from ..graph.loop_split import steady
+from ..graph.loop_split import hoisted
 from ..graph.node import Node
 from ..graph.record_scan import close_over
 from .rule_helpers import BROADCAST_TO, full, reshaped, spread, value_of
@@ -166,7 +166,7 @@ def _hoisted(loop: Loop) -> Loop:
         ([x for x in expressions if x not in always], begun),
         ([x for x in expressions if x in always], None),
     ):
-        outside.update(zip(some, steady(loop, some, condition), strict=True))
+        outside.update(zip(some, hoisted(loop, some, condition), strict=True))
     consts = tuple(outside[x] for x in expressions)
     return replace(loop.with_expressions(outputs), const_inputs=tuple(variables), consts=consts)
 

@@ -91,7 +91,7 @@ def test_slices_that_differ_stay() -> None:
     assert len(loop.xs) == 1
 
 
-def test_steady_work_is_taken_out() -> None:
+def test_loop_invariant_work_is_moved_out() -> None:
     derived = vjp([scan(lambda c, x: (c * x * W, None), S, XS)[0]], [S], [np.sin(S)])
     (loop,) = loops(optimised(INPUTS, [node for node in derived if node is not None]))
     assert len(loop.consts) == 1

@@ -356,7 +356,7 @@ def _checked_budget(budget: object) -> int | None:
     return size
 
 
-def traced_anew(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
+def traced_at_each_call(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
     """`function` compiled for one use: traced at every call, so that it sees what it closes over as it is then."""
     return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, shared=True)
 
