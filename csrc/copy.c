@@ -42,10 +42,13 @@ static pg_walk begin(const pg_loop *loop, const pg_access *access, const int64_t
     return walk;
 }
 
+/* By `n` elements: to the end of a row or less far, or from the start of a row by whole ones. */
 static void advance(pg_walk *walk, const pg_loop *loop, const pg_access *access, int64_t n) {
-    walk->at[walk->last] += n;
-    walk->offset += n * access->strides[walk->last];
-    for (int d = walk->last; d > 0 && walk->at[d] == loop->dims[d]; d--) {
+    int d = walk->last;
+    if (walk->at[d] == 0 && n > loop->dims[d]) n /= loop->dims[d--];
+    walk->at[d] += n;
+    walk->offset += n * access->strides[d];
+    for (; d > 0 && walk->at[d] == loop->dims[d]; d--) {
         walk->at[d] = 0;
         walk->at[d - 1] += 1;
         walk->offset += access->strides[d - 1] - loop->dims[d] * access->strides[d];
@@ -96,13 +99,20 @@ void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, con
 
 void pg_count_in(const pg_loop *loop, const pg_access *access, const int64_t *at, int64_t n, char *block) {
     pg_walk walk = begin(loop, access, at);
-    int64_t counts[2] = {0, access->strides[walk.last]};
+    const int last = walk.last;
+    const int64_t row = loop->dims[last];
     while (n > 0) {
-        const int64_t left = loop->dims[walk.last] - walk.at[walk.last], run = n < left ? n : left;
-        counts[0] = access->offset + walk.offset;
+        const int64_t left = row - walk.at[last], length = left < n ? left : n;
+        int64_t counts[4] = {access->offset + walk.offset, access->strides[last], length, 0}, run = length;
+        if (walk.at[last] == 0 &&
+            last > 0) { /* rows, and a part of one, as far as the dimension outside of them goes */
+            const int64_t whole = (loop->dims[last - 1] - walk.at[last - 1]) * row;
+            counts[3] = access->strides[last - 1];
+            run = whole < n ? whole : n;
+        }
         access->count((intptr_t)run, block, counts, NULL, NULL);
         n -= run;
         block += run * access->size;
-        advance(&walk, loop, access, run);
+        if (n > 0) advance(&walk, loop, access, run);
     }
 }

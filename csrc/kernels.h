@@ -69,7 +69,7 @@ typedef struct pg_kernels {
     const pg_map_fn (*map[PG_N_DTYPES])[PG_N_FORMS]; /* by operand dtype, micro-op, form */
     const pg_map_fn (*convert)[PG_N_DTYPES];         /* by operand dtype, result dtype */
     const pg_map_fn *fill;                           /* by dtype: dst[i] = a[0] */
-    const pg_map_fn *count;                   /* by dtype: dst[i] = a[0] + i a[1], counted in int64_t; NULL for bool */
+    const pg_map_fn *count; /* by dtype: rows of a[2] counts: a[0] + i a[1], the next one a[3] further; not for bool */
     const pg_reduce_fns *reduce[PG_N_DTYPES]; /* by dtype, reduction */
     pg_scalar_fn scalar;
 } pg_kernels;

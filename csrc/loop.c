@@ -16,7 +16,7 @@ char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch) {
         const pg_access *load = &loop->loads[i];
         if (load->kind != PG_SPLAT) continue;
         if (load->count != NULL) {
-            load->count(1, locations[load->location], (const int64_t[]){load->offset, 0}, NULL, NULL);
+            load->count(1, locations[load->location], (const int64_t[]){load->offset, 0, 1, 0}, NULL, NULL);
             continue;
         }
         char *memory = slots[load->slot] + load->offset;

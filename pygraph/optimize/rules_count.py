@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..graph.construction import make
 from ..graph.node import Node
-from ..ops.dtypes import int64
+from ..ops.dtypes import int32, int64
 from ..ops.row import DType, lookup
 from .engine import RuleSet
-from .rule_helpers import RESHAPE, reshaped, value_of
+from .rule_helpers import RESHAPE, full, reshaped, value_of
 
 RULES = RuleSet()
 
@@ -100,3 +100,23 @@ def _inside(counts: Node, size: int) -> bool:
     """Whether all counts are places along an axis of `size`."""
     ends = counts.attrs["start"], counts.attrs["start"] + counts.attrs["step"] * (counts.attrs["size"] - 1)
     return bool(counts.attrs["size"] > 0 and min(ends) >= 0 and max(ends) < size)
+
+
+@RULES.on("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+def compared_counts(node: Node) -> Node | None:
+    """int64 counts compared with others, or with a number, that all fit in 32 bits = as int32, of half the size."""
+    if node.inputs[0].dtype != int64:
+        return None
+    narrow = [x for operand in node.inputs if (x := _narrow(operand)) is not None]
+    return make(node.op, tuple(narrow), {}) if len(narrow) == 2 else None
+
+
+def _narrow(x: Node) -> Node | None:
+    """Counts, or a number, as int32; None where `x` is neither or has others."""
+    found, value = _counts(x), value_of(x)
+    if found is not None:
+        size, start, step = found.attrs["size"], found.attrs["start"], found.attrs["step"]
+        fits = size and all(-(2**31) <= end < 2**31 for end in (start, start + step * (size - 1)))
+        return counted(x, size, start, step, int32) if fits else None
+    fits = value is not None and -(2**31) <= int(value) < 2**31
+    return full(value, x.shape, int32) if fits else None

@@ -144,6 +144,11 @@ REWRITTEN = {
     "slice of counts": (part(iota(9, 4, 3), (7,), (-2,), (4,)), iota(4, 25, -6)),
     "counts converted": (convert(iota(3, 2)[:, None], F.dtype), iota(3, 2, 1, "float32")[:, None]),
     "counts shifted": ((7 - iota(3) * 2) + 1, iota(3, 8, -2)),
+    "counts compared": (iota(3, 2**31 - 3)[:, None] < 7, iota(3, 2**31 - 3, 1, "int32")[:, None] < np.int32(7)),
+    "counts compared with counts": (
+        iota(3)[:, None] == iota(2),
+        iota(3, dtype="int32")[:, None] == iota(2, dtype="int32"),
+    ),
     "elements at counts": (row("take", M, iota(2, 2, -2), axis=1), part(M, (0, 2), (1, -2), (2, 2))),
     "counts as an index": (row("wrap_index", iota(2, 2, -2), size=3), iota(2, 2, -2)),
     "maximum of maxima": (
@@ -194,6 +199,8 @@ KEPT = {
     "counts added": iota(3, 5) + iota(3, 5, 2),
     "counts in 32 bits": iota(3, 1, 1, "int32") * 2,
     "counts too large": iota(3, 2**56, 1) * 4,
+    "counts compared beyond 32 bits": iota(3, 2**31 - 2) < 7,
+    "counts compared with a number beyond": iota(3) < 2**31,
 }
 
 
