@@ -17,6 +17,8 @@ from pygraph.graph.construction import outputs_of
 from pygraph.graph.reference import evaluate_flat
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
 from pygraph.ops.dtypes import KINDS
+from pygraph.ops.leaves import constant_row as CONSTANT
+from pygraph.ops.leaves import output_row as OUTPUT
 from pygraph.ops.row import Family, Op
 
 Array = npt.NDArray[Any]
@@ -37,10 +39,6 @@ def needs_compiler(test: Test) -> Test:
     for mark in COMPILER_MARKS:
         test = mark(test)
     return test
-
-
-#: Functions that are accurate relative to 1, not to their value, near their zeros.
-CANCELLING = frozenset({"gammaln", "digamma", "logaddexp"})
 
 
 def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
@@ -135,89 +133,41 @@ def jittered(graph: Graph, arrays: Sequence[Array], rng: np.random.Generator, si
 
 
 def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, size: float) -> Any:
-    name = node.op.name
-    if name == "constant":
+    op = node.op
+    if op is CONSTANT:
         return node.attrs["value"].value
-    if name == "output":
+    if op is OUTPUT:
         return operands[0][node.attrs["index"]]
-    if name == "branch":
-        index, *rest = operands
-        bodies = node.attrs["bodies"]
-        return tuple(jittered(bodies[min(max(int(index), 0), len(bodies) - 1)], rest, rng, size))
-    if name == "while_loop":
-        return _jittered_while(operands, rng, size, node.attrs)
-    if name == "replay":
-        return _jittered_replay(operands, rng, size, node.attrs)
-    if name == "scan":
-        return _jittered_scan(operands, rng, size, **node.attrs)
-    compute = node.op.reference or node.op.define
+    if op.interpret is not None:
+        return tuple(op.interpret(lambda body, values: jittered(body, values, rng, size), *operands, **node.attrs))
+    compute = op.reference or op.define
     assert compute is not None
-    value = np.asarray(compute(*operands, **node.attrs))
-    # jitter relative to what is summed: a sum of terms that cancel may be off by an ulp of its largest term
-    if value.dtype.kind != "f" or is_exact(node.op, node.dtype):
-        return value
-    scale = np.maximum(np.abs(value), 1.0) if name in CANCELLING else np.abs(value)
-    if name in ("reduce_sum", "matmul", "scatter_add"):
-        if name == "scatter_add":
-            terms = [np.abs(operands[0]), operands[1], np.abs(operands[2])]
-        else:
-            terms = [np.abs(x) for x in operands]
-        summed = terms[0].size / max(value.size, 1) if name != "matmul" else node.inputs[0].shape[-1]
-        scale = np.asarray(compute(*terms, **node.attrs)) * (1.0 + np.sqrt(summed) / 16.0)
-    noise = rng.uniform(size / 2, size, value.shape) * rng.choice([-1.0, 1.0], value.shape) * np.finfo(value.dtype).eps
-    return np.asarray(value + np.where(np.isfinite(scale), scale * noise, 0.0)).astype(value.dtype)
+    made = compute(*operands, **node.attrs)
+    values = [np.asarray(x) for x in (made if node.results is not None else [made])]
+    found = []
+    for value in values:
+        if value.dtype.kind != "f" or is_exact(op, value.dtype):
+            found.append(value)
+            continue
+        scale = _rounding_scale(op, operands, node.attrs, value)
+        noise = rng.uniform(size / 2, size, value.shape) * rng.choice([-1.0, 1.0], value.shape)
+        with np.errstate(all="ignore"):
+            moved = value + np.where(np.isfinite(scale), scale * noise * np.finfo(value.dtype).eps, 0.0)
+        found.append(np.asarray(moved).astype(value.dtype))
+    return tuple(found) if node.results is not None else found[0]
 
 
-def _jittered_while(
-    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
-) -> tuple[Any, ...]:
-    n_carry = attrs["n_carry"]
-    consts, carry = operands[: attrs["n_consts"]], operands[attrs["n_consts"] :]
-    stacks: list[list[Array]] = [[] for _ in attrs["body"].outputs[n_carry:]]
-    while jittered(attrs["condition"], [*consts, *carry], rng, size)[0]:
-        results = jittered(attrs["body"], [*consts, *carry], rng, size)
-        carry = results[:n_carry]
-        for stack, value in zip(stacks, results[n_carry:], strict=True):
-            stack.append(value)
-    return (*carry, *stacks)
-
-
-def _jittered_replay(
-    operands: list[Any], rng: np.random.Generator, size: float, attrs: Mapping[str, Any]
-) -> tuple[Any, ...]:
-    second = 1 + attrs["n_consts"]
-    third = second + attrs["n_carry"]
-    consts, carry, xs = operands[1:second], operands[second:third], operands[third:]
-    found: list[list[Array]] = []
-    steps = range(int(operands[0]))
-    for i in reversed(steps) if attrs["reverse"] else steps:
-        results = jittered(attrs["body"], [*consts, *carry, *(x[i] for x in xs)], rng, size)
-        carry = results[: attrs["n_carry"]]
-        found.append(results[attrs["n_carry"] :])
-    if attrs["reverse"]:
-        found.reverse()
-    return (*carry, *([step[k] for step in found] for k in range(len(attrs["body"].outputs) - attrs["n_carry"])))
-
-
-def _jittered_scan(
-    operands: list[Any],
-    rng: np.random.Generator,
-    size: float,
-    *,
-    body: Graph,
-    length: int,
-    reverse: bool,
-    n_consts: int,
-    n_carry: int,
-) -> tuple[Array, ...]:
-    consts, carry, xs = operands[:n_consts], operands[n_consts : n_consts + n_carry], operands[n_consts + n_carry :]
-    ys = [np.zeros((length, *node.shape), node.dtype) for node in body.outputs[n_carry:]]
-    for i in reversed(range(length)) if reverse else range(length):
-        results = jittered(body, [*consts, *carry, *(x[i] for x in xs)], rng, size)
-        carry = results[:n_carry]
-        for y, value in zip(ys, results[n_carry:], strict=True):
-            y[i] = value
-    return (*carry, *ys)
+def _rounding_scale(op: Op, operands: Sequence[Any], attrs: Mapping[str, Any], value: Array) -> Any:
+    """The size of a row's values that their errors are relative to: of a sum that of its terms, which may cancel."""
+    if op.kernel is not None:
+        return np.max(np.abs(value), initial=0.0)
+    if op.family not in (Family.LINEAR, Family.BILINEAR):
+        return np.maximum(np.abs(value), op.floor)
+    assert op.reference is not None
+    linear = range(len(operands)) if op.linear_in is None else op.linear_in
+    terms = op.reference(*(np.abs(x) if i in linear else x for i, x in enumerate(operands)), **attrs)
+    count = op.reference(*(np.ones_like(x) if i in linear else x for i, x in enumerate(operands)), **attrs)
+    return np.asarray(terms) * (1.0 + np.sqrt(count) / 16.0)
 
 
 def exact_nodes(graph: Graph) -> set[Node]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..errors import DTypeError, GraphError, LimitError, ShapeError
 from .dtypes import bool_, int64
 from .kernel import Failure
@@ -45,6 +47,7 @@ def _row(
     doc: str,
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]],
     updates: Callable[[Attrs, int], Sequence[int]],
+    interpret: Callable[..., Sequence[Any]],
     unbounded: bool = False,
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
@@ -77,6 +80,7 @@ def _row(
             doc,
             results=results,
             reference=reference,
+            interpret=interpret,
             jvp=bound(0),
             vjp=bound(1),
             batch=_batch,
@@ -196,12 +200,88 @@ TAPE = Failure(
     "TAPE",
 )
 
+
+class Stack(list[Any]):
+    """The values of one expression at each step of a loop."""
+
+
+#: Evaluates a body on values of its inputs.
+Run = Callable[[Any, Sequence[Any]], list[Any]]
+
+
+def _scan(
+    run: Run, *operands: Any, body: Any, length: int, reverse: bool, n_consts: int, n_carry: int
+) -> tuple[Any, ...]:
+    """The definition of the `scan` row: `length` evaluations of `body`, one after another.
+
+    Operands are the constants, the initial carry and the stacked inputs, of shape (length, ...); results are the
+    final carry and the stacked outputs. With `reverse` the steps run from the last index to the first.
+    """
+    consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
+    xs = operands[n_consts + n_carry :]
+    ys = [np.zeros((length, *node.shape), node.dtype) for node in body.outputs[n_carry:]]
+    for i in reversed(range(length)) if reverse else range(length):
+        results = run(body, [*consts, *carry, *(x[i] for x in xs)])
+        carry = results[:n_carry]
+        for y, value in zip(ys, results[n_carry:], strict=True):
+            y[i] = value
+    return (*carry, *ys)
+
+
+def _while_loop(
+    run: Run, *operands: Any, condition: Any, body: Any, n_consts: int, n_carry: int, limit: int | None
+) -> tuple[Any, ...]:
+    """The definition of the `while_loop` row: evaluations of `body` as long as `condition` gives True.
+
+    Operands are the constants and the initial carry; results are the final carry and a stack per further output.
+
+    Raises:
+        LimitError: the condition still holds after `limit` steps.
+    """
+    consts, carry = operands[:n_consts], list(operands[n_consts:])
+    stacks = [Stack() for _ in body.outputs[n_carry:]]
+    steps = 0
+    while run(condition, [*consts, *carry])[0]:
+        if steps == limit:
+            raise STEPS.raised((limit,), "while_loop", None)
+        results = run(body, [*consts, *carry])
+        carry = results[:n_carry]
+        for stack, value in zip(stacks, results[n_carry:], strict=True):
+            stack.append(value)
+        steps += 1
+    return (*carry, *stacks)
+
+
+def _replay(
+    run: Run, count: Any, *operands: Any, body: Any, reverse: bool, n_consts: int, n_carry: int
+) -> tuple[Any, ...]:
+    """The definition of the `replay` row: as `scan`, over stacks of `count` values each."""
+    consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
+    xs = operands[n_consts + n_carry :]
+    steps = range(int(count))
+    assert all(isinstance(x, Stack) and len(x) == len(steps) for x in xs), "stacks of other lengths"
+    found: list[list[Any]] = []
+    for i in reversed(steps) if reverse else steps:
+        results = run(body, [*consts, *carry, *(x[i] for x in xs)])
+        carry = results[:n_carry]
+        found.append(results[n_carry:])
+    if reverse:
+        found.reverse()
+    return (*carry, *(Stack(step[j] for step in found) for j in range(len(body.outputs) - n_carry)))
+
+
+def _branch(run: Run, index: Any, *operands: Any, bodies: Sequence[Any], recompute: bool = False) -> tuple[Any, ...]:
+    """The definition of the `branch` row: one of `bodies`, the index being clamped to the numbers there are."""
+    return tuple(run(bodies[min(max(int(index), 0), len(bodies) - 1)], operands))
+
+
 scan = _row(
     "scan",
     "`length` steps of `body` one after another: it takes the constants, the carry and slice i of the stacked "
     "operands and gives the next carry and slice i of the stacked results; i runs downwards when `reverse`.",
     _scan_results,
     _carry_operands,
+    _scan,
 )
 branch = _row(
     "branch",
@@ -209,6 +289,7 @@ branch = _row(
     "the other operands. Only the chosen one runs. With `recompute` (`pg.checkpoint`) a single body stays one.",
     _branch_results,
     lambda attrs, count: range(1, count),
+    _branch,
 )
 while_loop = _row(
     "while_loop",
@@ -216,6 +297,7 @@ while_loop = _row(
     "true, `limit` of them at most (None: no limit); the body's further outputs are put on stacks.",
     _while_results,
     _carry_operands,
+    _while_loop,
     unbounded=True,
 )
 replay = _row(
@@ -223,5 +305,6 @@ replay = _row(
     "As `scan` over stacks in place of arrays; the first operand is the number of steps, which all stacks have.",
     _replay_results,
     lambda attrs, count: [1 + i for i in _carry_operands(attrs, count)],
+    _replay,
     unbounded=True,
 )

@@ -63,6 +63,8 @@ class Op:
         result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
         shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
         reference: the NumPy definition, called as reference(*arrays, **attrs).
+        interpret: rows with sub-graphs, whose reference refuses: interpret(run, *values, **attrs) -> the results, where
+            run(body, values) evaluates one.
         partials: ELEMENTWISE: per operand, partial(out, *operands) -> expression, number or `Choice`, or None where
             nondiff.
         transpose: LINEAR, BILINEAR: transpose(cotangent, node, i) -> cotangent of operand i.
@@ -91,6 +93,7 @@ class Op:
         price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
         exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
             NumPy and C agree, where some are floating; where none is, all rows are.
+        floor: errors of its floating results count in ulps of at least this size: near a zero, where it cancels.
         diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is no nan;
             empty where it is none of these.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
@@ -134,6 +137,7 @@ class Op:
     result: str | Callable[[Sequence[DType], Attrs], DType] = "same"
     shape: Callable[[Sequence[Shape], Attrs], Shape] | None = None
     reference: Callable[..., Any] | None = None
+    interpret: Callable[..., Sequence[Any]] | None = None
     partials: tuple[Callable[..., Any] | None, ...] = ()
     transpose: Callable[[Any, Any, int], Any] | None = None
     linear_in: tuple[int, ...] | None = None
@@ -150,6 +154,7 @@ class Op:
     fast: tuple[str, str] | None = None
     price: int = 1
     exact: bool = False
+    floor: float = 0.0
     diagonal: str = ""
     define: Callable[..., Any] | None = None
     domain: tuple[Interval, ...] = ()

@@ -73,6 +73,7 @@ gammaln = pointwise(
     lambda out, x: digamma(x),
     domain=((0.4, 4.0),),
     price=25,
+    floor=1.0,
 )
 digamma: Op = pointwise(
     "digamma",
@@ -82,6 +83,7 @@ digamma: Op = pointwise(
     lambda out, x: polygamma(1.0, x),
     domain=((0.4, 4.0),),
     price=8,
+    floor=1.0,
 )
 polygamma: Op = pointwise(
     "polygamma",

@@ -280,6 +280,7 @@ logaddexp = pointwise(
     lambda out, x, y: sigmoid(y - x),
     domain=(_REAL, _REAL),
     price=11,
+    floor=1.0,
 )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from helpers import is_exact
+from helpers import apply_row, is_exact
+from ops.samples import accepted, rows, structure_cases
 
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
@@ -18,7 +20,7 @@ from pygraph.graph.record_checkpoint import checkpoint
 from pygraph.graph.reference import Value, evaluate_nodes
 from pygraph.ops.counting import iota
 from pygraph.ops.dtypes import DTYPES, KINDS
-from pygraph.ops.row import TABLE, Family, Op, lookup
+from pygraph.ops.row import TABLE, Op, lookup
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -141,7 +143,7 @@ class Grower:
         name = names[int(self.rng.integers(len(names)))]
         try:
             with np.errstate(all="ignore"):
-                made = STRUCTURE[name](self) if name in STRUCTURE else self.pointwise(lookup(name))
+                made = STRUCTURE[name](self) if name in STRUCTURE else _row(self, TABLE[name])
         except (DTypeError, UnsupportedError):  # this combination of dtypes is refused, as it should be
             return
         for node in made if isinstance(made, (list, tuple)) else [made]:
@@ -542,8 +544,25 @@ def _composite(g: Grower) -> Any:
     return functions[int(g.rng.integers(len(functions)))](x, axis=int(g.rng.integers(len(x.shape))))
 
 
-#: How to add each row that is not pointwise; a new such row needs an entry. "composite" stands for functions of rows,
-#: "checkpoint" for a branch of one body that stays one, "partial" for what is only defined where it is run.
+def _row(g: Grower, op: Op) -> Any:
+    """A row without an entry: a pointwise one, or one on its samples, which a value of the graph scales."""
+    if op.pointwise:
+        return g.pointwise(op)
+    dtypes = accepted(op)
+    dtype = dtypes[int(g.rng.integers(len(dtypes)))]
+    cases = [case for case in islice(structure_cases(op, dtype), 60) if sum(x.size for x in case.operands) < 1000]
+    case = cases[int(g.rng.integers(len(cases)))]
+    node = None if op.nondiff else g.pick("f", lambda x: prod(x.shape) > 0)
+    operands: list[Any] = [constant(x) for x in case.operands]
+    if node is not None:
+        scale = 1.0 + ops.tanh(ops.ravel(node)[int(g.rng.integers(prod(node.shape)))]) / 128.0
+        operands = [ops.astype(x * scale, x.dtype) if KINDS[x.dtype] == "f" else x for x in operands]
+    return apply_row(op, operands, case.attrs)
+
+
+#: How to add rows that are not pointwise; one without an entry is applied to its samples. "composite" stands for
+#: functions of rows, "checkpoint" for a branch of one body that stays one, "partial" for what is only defined where it
+#: is run.
 STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "iota": _iota,
     "reshape": _reshape,
@@ -569,18 +588,13 @@ STRUCTURE: dict[str, Callable[[Grower], Any]] = {
     "partial_loop": _partial_loop,
     "composite": _composite,
 }
-#: `replay` comes up in derivatives only.
-ROWS = [
-    name
-    for name, op in TABLE.items()
-    if op.family is not Family.LEAF and name != "replay" and (op.kernel is None or op.kernel.layout is not None)
-]
+ROWS = rows()
 POINTWISE = [name for name in ROWS if TABLE[name].pointwise]
 #: Structure rows, those that matter most more often.
 _OFTEN = (
     "partial_branch partial_loop slice transpose reduce_sum reduce_sum matmul matmul scan composite take concatenate"
 )
-ACTIONS = [*STRUCTURE, *_OFTEN.split()]
+ACTIONS = [*STRUCTURE, *_OFTEN.split(), *(x for x in ROWS if x not in STRUCTURE and x not in POINTWISE)]
 
 
 def grow(seed: int, count: int, large: bool = False) -> Sample:

@@ -153,7 +153,7 @@ def edge_case(op: Op, dtype: np.dtype[Any]) -> Case:
 # --- all other rows: parameters by name ------------------------------------------------------------------------------
 
 Maker = Callable[[np.random.Generator, np.dtype[Any]], Iterator[tuple[tuple[Array, ...], dict[str, Any]]]]
-#: How to make operands and attributes of rows that are not pointwise and do not say it themselves.
+#: How to make operands and attributes of rows that have no `samples` of their own.
 STRUCTURE: dict[str, tuple[str, Maker]] = {}
 
 
@@ -476,9 +476,7 @@ def entry(op: Op) -> tuple[str, Maker]:
     if op.kernel is not None and op.kernel.layout is None:
         return op.kinds, _by_signature(op)
     if op.name not in STRUCTURE:
-        raise AssertionError(
-            f"row {op.name!r} has no parameters: add a maker for it to STRUCTURE in tests/ops/samples.py"
-        )
+        raise AssertionError(f"row {op.name!r} has no parameters: give it `samples`")
     return STRUCTURE[op.name]
 
 
