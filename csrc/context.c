@@ -132,9 +132,10 @@ int pg_context_bind(pg_context *context, int slot, void *pointer) {
     if (s->kind != PG_SLOT_INPUT && s->kind != PG_SLOT_OUTPUT) {
         return pg_report(error, PG_ARGUMENT, 0, -1, -1, "slot %d is neither input nor output", slot);
     }
-    if ((uintptr_t)pointer % (unsigned)s->align != 0) {
-        return pg_report(error, PG_ARGUMENT, 0, -1, -1, "the memory for slot %d is not aligned to %d bytes", slot,
-                         s->align);
+    const unsigned size = (unsigned)pg_size_of(s->dtype);
+    if ((uintptr_t)pointer % size != 0) {
+        return pg_report(error, PG_ARGUMENT, 0, -1, -1, "the memory for slot %d is not aligned to %u bytes", slot,
+                         size);
     }
     context->frames[0].slots[slot] = pointer != NULL ? pointer : context->staging[slot];
     return PG_OK;

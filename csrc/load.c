@@ -45,10 +45,14 @@ static int read_slots(pg_loader *l, const int64_t *words) {
     const int64_t n_constants = l->program->n_constants;
     for (int i = 0; i < body->n_inputs; i++) body->inputs[i] = -1;
     for (int i = 0; i < body->n_outputs; i++) body->outputs[i] = -1;
-    for (int i = 0; i < body->n_slots; i++, words += 3) {
-        const int64_t kind = words[0], where = words[1], nbytes = words[2];
+    for (int i = 0; i < body->n_slots; i++, words += 4) {
+        const int64_t kind = words[0], dtype = words[1], where = words[2], nbytes = words[3];
         if (nbytes < 0 || nbytes > PG_MAX_ARENA) {
             return pg_refuse(l, "slot %d: %" PRId64 " bytes are not a possible size", i, nbytes);
+        }
+        if (dtype >= PG_N_DTYPES || dtype < PG_RAW || (dtype == PG_RAW && kind != PG_SLOT_ARENA) ||
+            (dtype >= 0 && nbytes % pg_size_of((int)dtype) != 0)) {
+            return pg_refuse(l, "slot %d: %" PRId64 " bytes can't be elements of dtype %" PRId64, i, nbytes, dtype);
         }
         if (kind == PG_SLOT_ARENA || kind == PG_SLOT_CONST) {
             const int64_t size = kind == PG_SLOT_ARENA ? body->arena_bytes : n_constants;
@@ -68,11 +72,13 @@ static int read_slots(pg_loader *l, const int64_t *words) {
             table[where] = i;
         } else if (kind == PG_SLOT_COUNT) {
             if (where != 0 || nbytes != 0) return pg_refuse(l, "slot %d: counts have no place and no bytes", i);
+            if (l->program->kernels->count[dtype] == NULL)
+                return pg_refuse(l, "slot %d: no counts have dtype %" PRId64, i, dtype);
         } else {
             return pg_refuse(l, "slot %d: no slot kind has number %" PRId64, i, kind);
         }
         body->slots[i] =
-            (pg_slot){.kind = (pg_slot_kind)kind, .align = 1, .memory = i, .where = where, .nbytes = nbytes};
+            (pg_slot){.kind = (pg_slot_kind)kind, .dtype = (int)dtype, .memory = i, .where = where, .nbytes = nbytes};
     }
     for (int i = 0; i < body->n_inputs; i++) {
         if (body->inputs[i] < 0) return pg_refuse(l, "input %d has no slot", i);
@@ -86,10 +92,12 @@ static int read_slots(pg_loader *l, const int64_t *words) {
 static int read_inits(pg_loader *l, const int64_t *words) {
     pg_body *body = l->body;
     for (int i = 0; i < body->n_inits; i++, words += 3) {
-        const int64_t arena = words[0], constant = words[1], nbytes = words[2];
-        if (arena < 0 || constant < 0 || nbytes < 0 || arena > body->arena_bytes ||
-            nbytes > body->arena_bytes - arena || constant > l->program->n_constants ||
-            nbytes > l->program->n_constants - constant) {
+        const int64_t arena = words[0], constant = words[1], dtype = words[2];
+        const int status = pg_check_dtype(l, dtype, "an initial value");
+        if (status != PG_OK) return status;
+        const int64_t nbytes = pg_size_of((int)dtype);
+        if (arena < 0 || constant < 0 || arena > body->arena_bytes || nbytes > body->arena_bytes - arena ||
+            constant > l->program->n_constants || nbytes > l->program->n_constants - constant) {
             return pg_refuse(
                 l, "initial value %d: %" PRId64 " bytes from constant %" PRId64 " to arena %" PRId64 " lie outside", i,
                 nbytes, constant, arena);
@@ -111,8 +119,8 @@ static int read_shares(pg_loader *l, const int64_t *words) {
             return pg_refuse(l, "output %" PRId64 " can't take over input %" PRId64, output, input);
         }
         pg_slot *in = &body->slots[body->inputs[input]], *out = &body->slots[body->outputs[output]];
-        if (in->nbytes != out->nbytes)
-            return pg_refuse(l, "output %" PRId64 " has another size than input %" PRId64, output, input);
+        if (in->nbytes != out->nbytes || in->dtype != out->dtype)
+            return pg_refuse(l, "output %" PRId64 " has another size or dtype than input %" PRId64, output, input);
         taken[input] = 1;
         out->memory = body->inputs[input];
         body->shares[i] = (pg_share){(int)input, (int)output};
@@ -179,11 +187,6 @@ static int read_code(pg_loader *l, const int64_t *code) {
         code += code[1];
     }
     l->instruction = l->node = -1;
-    for (int i = 0; i < body->n_shares; i++) {
-        pg_slot *in = &body->slots[body->inputs[body->shares[i].input]];
-        pg_slot *out = &body->slots[body->outputs[body->shares[i].output]];
-        in->align = out->align = in->align > out->align ? in->align : out->align;
-    }
     return PG_OK;
 }
 
@@ -197,7 +200,7 @@ static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const 
         }
     }
     /* Counts are at most n_words, which is the size of memory that exists: these sums cannot overflow. */
-    need += 3 * words[2] + 3 * words[3] + 2 * words[8] + 2 * words[4] + words[7];
+    need += 4 * words[2] + 3 * words[3] + 2 * words[8] + 2 * words[4] + words[7];
     if (need != n_words || n_words > INT32_MAX) {
         return pg_refuse(l, "the counts ask for %" PRId64 " words, the body has %" PRId64, need, n_words);
     }
@@ -221,7 +224,7 @@ static int read_body(pg_loader *l, const int64_t *words, int64_t n_words, const 
     body->outputs = pg_keep(l, body->n_outputs, sizeof *body->outputs);
     body->shares = pg_keep(l, body->n_shares, sizeof *body->shares);
     if (!body->slots || !body->inits || !body->inputs || !body->outputs || !body->shares) return PG_MEMORY;
-    const int64_t *slots = words + PG_BODY_WORDS, *inits = slots + 3 * words[2], *shares = inits + 3 * words[3];
+    const int64_t *slots = words + PG_BODY_WORDS, *inits = slots + 4 * words[2], *shares = inits + 3 * words[3];
     const int64_t *segments = shares + 2 * words[8];
     *code = segments + 2 * words[4];
     int status = read_slots(l, slots);
@@ -239,7 +242,8 @@ static int list_ports(pg_loader *l, pg_body *body) {
         body->ports[s] = pg_keep(l, (int64_t)body->n_inputs + body->n_outputs, sizeof(int));
         if (!body->ports[s]) return PG_MEMORY;
         for (int i = 0; i < body->n_slots; i++) {
-            if (body->slots[i].uses >> s & 1U) body->ports[s][body->n_ports[s]++] = i;
+            const int port = body->slots[i].kind == PG_SLOT_INPUT || body->slots[i].kind == PG_SLOT_OUTPUT;
+            if (port && body->slots[i].uses >> s & 1U) body->ports[s][body->n_ports[s]++] = i;
         }
     }
     return PG_OK;

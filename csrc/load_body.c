@@ -63,11 +63,11 @@ int pg_take_body(pg_loader *l, int64_t number, const char *what, pg_body **body)
 
 int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const char *what, int *workspace,
                       pg_touched *touched) {
-    const int status = pg_check_bytes(l, slot, 0, arena_bytes, 1, 1, what, &touched->extents[touched->n]);
+    const int status = pg_check_bytes(l, slot, PG_RAW, 0, arena_bytes, 1, what, &touched->extents[touched->n]);
     if (status != PG_OK) return status;
     const pg_slot *found = &l->body->slots[slot];
-    if (found->kind != PG_SLOT_ARENA || found->where % 64 != 0) {
-        return pg_refuse(l, "%s: the workspace is not in the arena at a multiple of 64", what);
+    if (found->where % 64 != 0) {
+        return pg_refuse(l, "%s: the workspace is not at a multiple of 64", what);
     }
     *workspace = (int)slot;
     touched->written[touched->n++] = 1;
@@ -82,7 +82,7 @@ int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t ste
     port->slot = (int)words[0];
     port->inner = inner;
     port->nbytes = slot->nbytes;
-    if (steps == 0) return pg_check_bytes(l, words[0], 0, 0, 1, writes, what, extent);
+    if (steps == 0) return pg_check_bytes(l, words[0], slot->dtype, 0, 0, writes, what, extent);
     if (steps > 1 && PG_MUL_OVERFLOW(steps - 1, stride, &reach))
         return pg_refuse(l, "%s: its stride is too large", what);
     if (reach < -PG_MAX_ARENA || reach > PG_MAX_ARENA || words[1] < 0 || words[1] > PG_MAX_ARENA) {
@@ -90,31 +90,30 @@ int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t ste
     }
     low = reach < 0 ? words[1] + reach : words[1];
     nbytes = slot->nbytes + (reach < 0 ? -reach : reach);
-    if (stride % slot->align != 0)
-        return pg_refuse(l, "%s: stride %" PRId64 " is not a multiple of %d", what, stride, slot->align);
+    if (stride % pg_size_of(slot->dtype) != 0)
+        return pg_refuse(l, "%s: stride %" PRId64 " is not a multiple of %d", what, stride, pg_size_of(slot->dtype));
     if (writes && steps > 1 && stride < slot->nbytes && stride > -slot->nbytes) {
         return pg_refuse(l, "%s: steps overwrite each other", what);
     }
     port->offset = words[1];
     port->stride = stride;
     touched->written[touched->n++] = (unsigned char)writes;
-    return pg_check_bytes(l, words[0], low, nbytes, slot->align, writes, what, extent);
+    return pg_check_bytes(l, words[0], slot->dtype, low, nbytes, writes, what, extent);
 }
 
 int pg_same_extent(const pg_extent *x, const pg_extent *y) {
     return x->space == y->space && x->lo == y->lo && x->hi == y->hi;
 }
 
-/* A carry is both read and written by the body: its slots are of one size and alignment. Those that the body updates in
+/* A carry is both read and written by the body: its slots are of one size and dtype. Those that the body updates in
  * place have a `seed`, marked here by its `nbytes`. */
 static int join_carries(pg_loader *l, const pg_body *body, const pg_carries *carries) {
     for (int k = 0; k < carries->count; k++) {
-        pg_slot *in = &body->slots[body->inputs[carries->first + k]], *out = &body->slots[body->outputs[k]];
-        if (in->nbytes != out->nbytes) {
-            return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes and comes out as %" PRId64, k, in->nbytes,
-                             out->nbytes);
+        const pg_slot *in = &body->slots[body->inputs[carries->first + k]], *out = &body->slots[body->outputs[k]];
+        if (in->nbytes != out->nbytes || in->dtype != out->dtype) {
+            return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes of dtype %d and comes out as %" PRId64 " of %d",
+                             k, in->nbytes, in->dtype, out->nbytes, out->dtype);
         }
-        in->align = out->align = in->align > out->align ? in->align : out->align;
         carries->result[k] = body->outputs[k];
         carries->seed[k] = (pg_port){.slot = -1};
     }

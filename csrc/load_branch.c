@@ -65,7 +65,7 @@ int pg_decode_branch(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status == PG_OK) status = pg_read_workspace(l, words[3], arena, "BRANCH", &branch->workspace, &touched);
     if (status == PG_OK) {
         branch->index = (pg_port){.slot = (int)words[4], .inner = -1, .offset = words[5], .nbytes = 8};
-        status = pg_check_bytes(l, words[4], words[5], 8, 8, 0, "BRANCH: the index", &touched.extents[touched.n]);
+        status = pg_check_bytes(l, words[4], PG_I64, words[5], 8, 0, "BRANCH: the index", &touched.extents[touched.n]);
         touched.n++;
     }
     for (int b = 0; b < branch->n_bodies && status == PG_OK; b++) {

@@ -49,7 +49,7 @@ static int read_workspace(pg_loader *l, pg_invocation *call, int64_t slot, pg_ex
     if (PG_MUL_OVERFLOW(call->work_bytes, call->n_tasks, &bytes))
         return pg_refuse(l, "CALL %s: its workspace is too large", call->kernel->name);
     call->workspace = (int)slot;
-    return pg_check_bytes(l, slot, 0, bytes, 1, 1, call->kernel->name, extent);
+    return pg_check_bytes(l, slot, PG_RAW, 0, bytes, 1, call->kernel->name, extent);
 }
 
 /* The kernel, its sizes and the batch; returns the words of the arguments, or NULL after refusing. */

@@ -32,22 +32,22 @@ static pg_indexing *new_indexing(pg_loader *l, int64_t outer, int64_t axis_lengt
 }
 
 int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n != 12) return pg_refuse(l, "SCATTER: wrong length");
-    int status = pg_check_dtype(l, words[0], "SCATTER");
+    if (n != 11) return pg_refuse(l, "SCATTER: wrong length");
+    int dtype, status = pg_find_dtype(l, words[9], "SCATTER: result", &dtype);
     if (status != PG_OK) return status;
-    if (words[1] != 0 && words[1] != 1) return pg_refuse(l, "SCATTER: no mode has number %" PRId64, words[1]);
-    if (words[1] == 1 && words[0] == PG_B) return pg_refuse(l, "SCATTER: adding is not defined for bool");
-    const int64_t outer = words[2], axis = words[3], inner = words[4], n_index = words[5];
+    if (words[0] != 0 && words[0] != 1) return pg_refuse(l, "SCATTER: no mode has number %" PRId64, words[0]);
+    if (words[0] == 1 && dtype == PG_B) return pg_refuse(l, "SCATTER: adding is not defined for bool");
+    const int64_t outer = words[1], axis = words[2], inner = words[3], n_index = words[4];
     pg_indexing *s = new_indexing(l, outer, axis, inner, n_index);
     if (!s) return PG_MEMORY;
-    s->dtype = (int)words[0];
+    s->dtype = dtype;
     s->size = pg_size_of(s->dtype);
-    s->add = (int)words[1];
+    s->add = (int)words[0];
     pg_extent v, index, result;
-    status = read_block(l, words + 6, PG_I64, 1, n_index, 1, 0, "SCATTER: index", &s->index, &index);
-    if (status == PG_OK) status = read_block(l, words + 8, s->dtype, outer, n_index, inner, 0, "SCATTER: v", &s->x, &v);
+    status = read_block(l, words + 5, PG_I64, 1, n_index, 1, 0, "SCATTER: index", &s->index, &index);
+    if (status == PG_OK) status = read_block(l, words + 7, s->dtype, outer, n_index, inner, 0, "SCATTER: v", &s->x, &v);
     if (status == PG_OK)
-        status = read_block(l, words + 10, s->dtype, outer, axis, inner, 1, "SCATTER: result", &s->out, &result);
+        status = read_block(l, words + 9, s->dtype, outer, axis, inner, 1, "SCATTER: result", &s->out, &result);
     if (status == PG_OK) status = pg_check_apart(l, &result, &v, "SCATTER: the result", "v");
     if (status == PG_OK) status = pg_check_apart(l, &result, &index, "SCATTER: the result", "the index");
     out->data = s;

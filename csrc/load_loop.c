@@ -8,7 +8,7 @@ enum { PG_LOOP_WORDS = 15 };
 
 typedef struct pg_operands {
     int64_t n;
-    const int64_t *words; /* register, dtype, slot, offset, strides */
+    const int64_t *words; /* register, slot, offset, strides */
     pg_extent *extents;
     pg_access *accesses;
     const char *name;
@@ -29,7 +29,7 @@ static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands
         int merges = kept > 0;
         for (int g = 0; g < 2 && merges; g++) {
             for (int64_t k = 0; k < groups[g]->n && merges; k++) {
-                const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
+                const int64_t *strides = groups[g]->words + k * (3 + ndim) + 3;
                 int64_t whole;
                 merges = !PG_MUL_OVERFLOW(strides[i] * unit(&groups[g]->accesses[k]), dims[i], &whole) &&
                          groups[g]->accesses[k].strides[kept - 1] == whole;
@@ -41,7 +41,7 @@ static void merge_dims(pg_loop *loop, int ndim, const int64_t *dims, pg_operands
             loop->dims[kept - 1] *= dims[i];
         for (int g = 0; g < 2; g++) {
             for (int64_t k = 0; k < groups[g]->n; k++) {
-                const int64_t *strides = groups[g]->words + k * (4 + ndim) + 4;
+                const int64_t *strides = groups[g]->words + k * (3 + ndim) + 3;
                 groups[g]->accesses[k].strides[kept - 1] = strides[i] * unit(&groups[g]->accesses[k]);
             }
         }
@@ -66,32 +66,32 @@ static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_
     group->accesses = pg_keep(l, group->n, sizeof *group->accesses);
     if (!group->extents || !group->accesses) return PG_MEMORY;
     for (int64_t k = 0; k < group->n; k++) {
-        const int64_t *w = group->words + k * (4 + ndim);
+        const int64_t *w = group->words + k * (3 + ndim);
         char what[40];
         snprintf(what, sizeof what, "LOOP: %s %" PRId64, group->name, k);
         if (w[0] < 0 || w[0] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, w[0]);
-        int status = pg_check_slot(l, w[2], what);
+        int dtype, status = pg_find_dtype(l, w[1], what, &dtype);
         if (status != PG_OK) return status;
-        const int counts = !writes && l->body->slots[w[2]].kind == PG_SLOT_COUNT;
+        const int counts = !writes && l->body->slots[w[1]].kind == PG_SLOT_COUNT;
         if (counts) {
             group->extents[k].space = PG_SPACE_NONE;
-            status = pg_check_counts(l, w[1], w[3], ndim, dims, w + 4, what);
+            status = pg_check_counts(l, w[2], ndim, dims, w + 3, what);
         } else {
-            status = pg_check_access(l, w[2], w[1], w[3], ndim, dims, w + 4, writes, what, &group->extents[k]);
+            status = pg_check_access(l, w[1], dtype, w[2], ndim, dims, w + 3, writes, what, &group->extents[k]);
         }
-        if (status == PG_OK && writes) status = pg_check_injective(l, ndim, dims, w + 4, what);
+        if (status == PG_OK && writes) status = pg_check_injective(l, ndim, dims, w + 3, what);
         if (status != PG_OK) return status;
         pg_access *access = &group->accesses[k];
-        access->slot = (int)w[2];
-        access->dtype = (int)w[1];
-        access->size = pg_size_of((int)w[1]);
+        access->slot = (int)w[1];
+        access->dtype = dtype;
+        access->size = pg_size_of(dtype);
         if (counts) {
-            access->count = l->program->kernels->count[access->dtype];
-            access->offset = w[3];
+            access->count = l->program->kernels->count[dtype];
+            access->offset = w[2];
             continue;
         }
         const int empty = group->extents[k].lo == group->extents[k].hi; /* then the offset is not verified, nor used */
-        access->offset = empty ? 0 : w[3] * access->size;
+        access->offset = empty ? 0 : w[2] * access->size;
     }
     return PG_OK;
 }
@@ -152,22 +152,25 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
                            int64_t scratch, pg_extent *extents) {
     const int64_t cells = loop->outer * loop->inner;
     loop->scratch_slot = -1;
-    for (int64_t k = 0; k < n; k++, words += 5) {
-        const int64_t rop = words[0], dtype = words[1];
+    for (int64_t k = 0; k < n; k++, words += 4) {
+        const int64_t rop = words[0];
+        int dtype;
         char what[40];
         snprintf(what, sizeof what, "LOOP: reduction %" PRId64, k);
         if (rop < 0 || rop >= PG_ROP_COUNT) return pg_refuse(l, "%s: no reduction has number %" PRId64, what, rop);
-        if (words[2] < 0 || words[2] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, words[2]);
-        const int status =
-            pg_check_access(l, words[3], dtype, words[4], 1, &cells, (const int64_t[]){1}, 1, what, &extents[k]);
+        if (words[1] < 0 || words[1] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, words[1]);
+        int status = pg_find_dtype(l, words[2], what, &dtype);
+        if (status == PG_OK)
+            status =
+                pg_check_access(l, words[2], dtype, words[3], 1, &cells, (const int64_t[]){1}, 1, what, &extents[k]);
         if (status != PG_OK) return status;
         pg_reduction *reduction = &loop->reductions[k];
         reduction->run = l->program->kernels->reduce[dtype][rop];
-        if (reduction->run.rows == NULL) return pg_refuse(l, "%s: not defined for dtype %" PRId64, what, dtype);
-        reduction->dtype = (int)dtype;
-        reduction->size = pg_size_of((int)dtype);
-        reduction->slot = (int)words[3];
-        reduction->offset = cells == 0 ? 0 : words[4] * reduction->size;
+        if (reduction->run.rows == NULL) return pg_refuse(l, "%s: not defined for dtype %d", what, dtype);
+        reduction->dtype = dtype;
+        reduction->size = pg_size_of(dtype);
+        reduction->slot = (int)words[2];
+        reduction->offset = cells == 0 ? 0 : words[3] * reduction->size;
     }
     if (loop->n_chunks > 1) {
         int64_t bytes;
@@ -175,7 +178,7 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
             return pg_refuse(l, "LOOP: its partial results are too many");
         }
         loop->scratch_slot = (int)scratch;
-        return pg_check_bytes(l, scratch, 0, bytes, 8, 1, "LOOP: scratch", &extents[n]);
+        return pg_check_bytes(l, scratch, PG_RAW, 0, bytes, 1, "LOOP: scratch", &extents[n]);
     }
     extents[n] = (pg_extent){INT32_MIN, 0, 0};
     return PG_OK;
@@ -186,22 +189,22 @@ static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_o
                          const pg_operands *stores, const pg_extent *results, int64_t n_results,
                          unsigned char *aliases) {
     for (int64_t s = 0; s < stores->n; s++) {
-        const int64_t *store = stores->words + s * (4 + ndim);
+        const int64_t *store = stores->words + s * (3 + ndim);
         for (int64_t k = 0; k < loads->n; k++) {
             if (!pg_overlap(&stores->extents[s], &loads->extents[k])) continue;
-            const int64_t *load = loads->words + k * (4 + ndim);
+            const int64_t *load = loads->words + k * (3 + ndim);
             int same = stores->extents[s].lo == loads->extents[k].lo && stores->extents[s].hi == loads->extents[k].hi &&
                        stores->accesses[s].size == loads->accesses[k].size;
-            for (int i = 0; i < ndim && same; i++) same = dims[i] == 1 || store[4 + i] == load[4 + i];
+            for (int i = 0; i < ndim && same; i++) same = dims[i] == 1 || store[3 + i] == load[3 + i];
             if (!same) return pg_refuse(l, "LOOP: store %" PRId64 " overlaps load %" PRId64 " in part", s, k);
             aliases[s * loads->n + k] = 1;
         }
         for (int64_t k = 0; k < s; k++) {
             if (!pg_overlap(&stores->extents[s], &stores->extents[k])) continue;
-            const int64_t *other = stores->words + k * (4 + ndim), size = stores->accesses[s].size;
+            const int64_t *other = stores->words + k * (3 + ndim), size = stores->accesses[s].size;
             int alike = size == stores->accesses[k].size;
-            for (int i = 0; i < ndim && alike; i++) alike = dims[i] == 1 || store[4 + i] == other[4 + i];
-            if (!alike || !pg_interleave(ndim, dims, store + 4, size, stores->extents[s].lo - stores->extents[k].lo)) {
+            for (int i = 0; i < ndim && alike; i++) alike = dims[i] == 1 || store[3 + i] == other[3 + i];
+            if (!alike || !pg_interleave(ndim, dims, store + 3, size, stores->extents[s].lo - stores->extents[k].lo)) {
                 return pg_refuse(l, "LOOP: stores %" PRId64 " and %" PRId64 " overlap", k, s);
             }
         }
@@ -232,7 +235,7 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
         if (words[i] < 0 || words[i] > n)
             return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
     }
-    if (n != PG_LOOP_WORDS + ndim + (n_loads + n_stores) * (4 + ndim) + n_micros * 7 + n_reduces * 5) {
+    if (n != PG_LOOP_WORDS + ndim + (n_loads + n_stores) * (3 + ndim) + n_micros * 7 + n_reduces * 4) {
         return pg_refuse(l, "LOOP: its counts do not agree with its length");
     }
     if (n_registers > PG_MAX_REGISTERS || n_loads > n_registers || n_stores > PG_MAX_REGISTERS ||
@@ -242,8 +245,8 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     }
     pg_loop *loop = pg_keep(l, 1, sizeof *loop);
     if (!loop) return PG_MEMORY;
-    const int64_t *dims = words + PG_LOOP_WORDS, *load_words = dims + ndim, *micros = load_words + n_loads * (4 + ndim);
-    const int64_t *store_words = micros + n_micros * 7, *reduce_words = store_words + n_stores * (4 + ndim);
+    const int64_t *dims = words + PG_LOOP_WORDS, *load_words = dims + ndim, *micros = load_words + n_loads * (3 + ndim);
+    const int64_t *store_words = micros + n_micros * 7, *reduce_words = store_words + n_stores * (3 + ndim);
     int status = read_space(l, loop, ndim, words, dims);
     if (status != PG_OK) return status;
     if (!loop->reduces && n_reduces > 0) return pg_refuse(l, "LOOP: reductions in a map");
@@ -267,7 +270,7 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     loop->n_reductions = (int)n_reduces;
     for (int i = 0; i < loop->n_loads; i++) classify(loop, &loop->loads[i]);
     for (int i = 0; i < loop->n_stores; i++) classify(loop, &loop->stores[i]);
-    const pg_raw_loop raw = {n_registers, n_micros, micros, load_words, store_words, 4 + ndim, reduce_words, aliases};
+    const pg_raw_loop raw = {n_registers, n_micros, micros, load_words, store_words, 3 + ndim, reduce_words, aliases};
     status = pg_plan_loop(l, loop, &raw);
     if (status != PG_OK) return status;
     if (loop->n_tasks > 1) l->program->parallel = 1;

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-enum { PG_MATMUL_WORDS = 9 };
+enum { PG_MATMUL_WORDS = 8 };
 
 static int read_operand(pg_loader *l, pg_matmul *m, const int64_t *w, int64_t rows, int64_t columns, int writes,
                         const char *what, pg_operand *operand, pg_extent *extent) {
@@ -46,28 +46,24 @@ static int read_cut(pg_loader *l, pg_matmul *m, const int64_t *cut) {
 }
 
 int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < PG_MATMUL_WORDS || words[8] < 0 || words[8] > PG_MAX_DIMS ||
-        n != PG_MATMUL_WORDS + words[8] + 3 * (2 + words[8])) {
+    if (n < PG_MATMUL_WORDS || words[7] < 0 || words[7] > PG_MAX_DIMS ||
+        n != PG_MATMUL_WORDS + words[7] + 3 * (2 + words[7])) {
         return pg_refuse(l, "MATMUL: its number of batch dimensions does not agree with its length");
     }
-    int status = pg_check_dtype(l, words[0], "MATMUL");
-    if (status != PG_OK) return status;
-    if (words[0] == PG_B) return pg_refuse(l, "MATMUL: not defined for bool");
-    for (int i = 1; i <= 3; i++) {
+    for (int i = 0; i < 3; i++) {
         if (words[i] < 0 || words[i] > INT32_MAX)
             return pg_refuse(l, "MATMUL: a size of %" PRId64 " is not possible", words[i]);
     }
-    if ((words[4] & ~INT64_C(1)) != 0 || (words[5] & ~INT64_C(1)) != 0)
+    if ((words[3] & ~INT64_C(1)) != 0 || (words[4] & ~INT64_C(1)) != 0)
         return pg_refuse(l, "MATMUL: a transpose flag is not 0 or 1");
     pg_matmul *m = pg_keep(l, 1, sizeof *m);
     if (!m) return PG_MEMORY;
-    m->dtype = (int)words[0];
-    m->m = words[1];
-    m->n = words[2];
-    m->k = words[3];
-    m->transpose_a = (int)words[4];
-    m->transpose_b = (int)words[5];
-    m->n_batch = (int)words[8];
+    m->m = words[0];
+    m->n = words[1];
+    m->k = words[2];
+    m->transpose_a = (int)words[3];
+    m->transpose_b = (int)words[4];
+    m->n_batch = (int)words[7];
     for (int i = 0; i < m->n_batch; i++) {
         m->dims[i] = words[PG_MATMUL_WORDS + i];
         if (m->dims[i] < 0) return pg_refuse(l, "MATMUL: batch dimension %d is %" PRId64, i, m->dims[i]);
@@ -75,6 +71,9 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (pg_product(m->n_batch, m->dims, &m->batch)) return pg_refuse(l, "MATMUL: its batch is too large");
     const int64_t step = 2 + m->n_batch, *a = words + PG_MATMUL_WORDS + m->n_batch, *b = a + step, *c = b + step;
     pg_extent at_a, at_b, at_c;
+    int status = pg_find_dtype(l, c[0], "MATMUL: C", &m->dtype);
+    if (status != PG_OK) return status;
+    if (m->dtype == PG_B) return pg_refuse(l, "MATMUL: not defined for bool");
     const int64_t rows_a = m->transpose_a ? m->k : m->m, rows_b = m->transpose_b ? m->n : m->k;
     status = read_operand(l, m, a, rows_a, m->transpose_a ? m->m : m->k, 0, "MATMUL: A", &m->a, &at_a);
     if (status == PG_OK)
@@ -82,7 +81,7 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status == PG_OK) status = read_operand(l, m, c, m->m, m->n, 1, "MATMUL: C", &m->c, &at_c);
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_a, "MATMUL: C", "A");
     if (status == PG_OK) status = pg_check_apart(l, &at_c, &at_b, "MATMUL: C", "B");
-    if (status == PG_OK) status = read_cut(l, m, words + 6);
+    if (status == PG_OK) status = read_cut(l, m, words + 5);
     if (status != PG_OK) return status;
     if (m->n_tasks > 1) l->program->parallel = 1;
     out->data = m;

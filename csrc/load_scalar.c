@@ -27,7 +27,7 @@ static int decode_memory(pg_loader *l, const int64_t *w, pg_scalar_op *code) {
     const int size = pg_size_of((int)w[1]);
     const int64_t cell = load ? w[3] : w[4], slot = load ? w[4] : w[3], offset = w[5];
     status = check_cell(l, cell, what);
-    if (status == PG_OK) status = pg_check_bytes(l, slot, offset, size, size, !load, what, &extent);
+    if (status == PG_OK) status = pg_check_bytes(l, slot, (int)w[1], offset, size, !load, what, &extent);
     if (status != PG_OK) return status;
     const uint32_t by_size = size == 8 ? 0 : size == 4 ? 1 : 2;
     code[0].op = (load ? PG_SCALAR_LOAD8 : PG_SCALAR_STORE8) + by_size;

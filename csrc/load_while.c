@@ -8,17 +8,19 @@ enum { PG_WHILE_WORDS = 10, PG_REPLAY_WORDS = 9 };
 /* One instruction writes a tape, and none below a reader does: records stay where they are while they are read. */
 static int read_stack(pg_loader *l, int64_t tape, int inner, const pg_body *body, int writes, pg_stack *stack) {
     const int64_t nbytes = body->slots[inner].nbytes;
+    const int dtype = body->slots[inner].dtype;
     if (tape < 0 || tape >= l->max_tapes) return pg_refuse(l, "no tape can have number %" PRId64, tape);
     pg_tape_info *info = &l->program->tapes[tape];
-    if (info->known && info->nbytes != nbytes) {
-        return pg_refuse(l, "tape %" PRId64 " has records of %" PRId64 " and of %" PRId64 " bytes", tape, info->nbytes,
-                         nbytes);
+    if (info->known && (info->nbytes != nbytes || info->dtype != dtype)) {
+        return pg_refuse(l, "tape %" PRId64 " has records of %" PRId64 " bytes of dtype %d and of %" PRId64 " of %d",
+                         tape, info->nbytes, info->dtype, nbytes, dtype);
     }
     if (writes && info->written) return pg_refuse(l, "tape %" PRId64 " is written by two instructions", tape);
     if (!writes && info->written && info->writer != l->number)
         return pg_refuse(l, "tape %" PRId64 " is read here and written by a later body", tape);
     info->known = 1;
     info->nbytes = nbytes;
+    info->dtype = dtype;
     if (writes) {
         info->written = 1;
         info->writer = l->number;
@@ -61,8 +63,8 @@ static int read_condition(pg_loader *l, pg_while *loop, const pg_body *body, con
     const int n = loop->n_consts + loop->n_carry;
     if (condition->n_inputs != n || condition->n_outputs != 1 || condition->n_shares != 0)
         return pg_refuse(l, "WHILE: its condition has other inputs than its step, or more than an output of its own");
-    if (condition->slots[condition->outputs[0]].nbytes != 1)
-        return pg_refuse(l, "WHILE: its condition does not give one bool");
+    const pg_slot *given = &condition->slots[condition->outputs[0]];
+    if (given->nbytes != 1 || given->dtype != PG_B) return pg_refuse(l, "WHILE: its condition does not give one bool");
     loop->condition_consts = pg_keep(l, n, sizeof *loop->condition_consts);
     if (!loop->condition_consts) return PG_MEMORY;
     loop->condition_carry = loop->condition_consts + loop->n_consts;
@@ -80,7 +82,7 @@ static int read_condition(pg_loader *l, pg_while *loop, const pg_body *body, con
     for (int k = 0; k < 2 * loop->n_carry && status == PG_OK; k++) {
         const pg_slot *slot = &condition->slots[condition->inputs[loop->n_consts + k % loop->n_carry]];
         pg_extent unused;
-        status = pg_check_bytes(l, places[2 * k], places[2 * k + 1], slot->nbytes, slot->align, 0,
+        status = pg_check_bytes(l, places[2 * k], slot->dtype, places[2 * k + 1], slot->nbytes, 0,
                                 "WHILE: a condition's carry", &unused);
     }
     return status;
@@ -155,8 +157,8 @@ int pg_decode_replay(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     if (status == PG_OK)
         status = pg_read_workspace(l, words[1], body->arena_bytes, "REPLAY", &loop->workspace, &touched);
     if (status == PG_OK) {
-        status =
-            pg_check_bytes(l, words[7], words[8], 8, 8, 0, "REPLAY: the number of steps", &touched.extents[touched.n]);
+        status = pg_check_bytes(l, words[7], PG_I64, words[8], 8, 0, "REPLAY: the number of steps",
+                                &touched.extents[touched.n]);
         touched.n++;
     }
     if (status == PG_OK) status = read_ports(l, loop, body, words + PG_REPLAY_WORDS, &touched);

@@ -38,16 +38,19 @@ int pg_refuse(pg_loader *l, const char *format, ...) PG_PRINTF(2, 3);
 void *pg_keep(pg_loader *l, int64_t count, size_t size);
 
 /* Each returns 0, or a status after refusing. `what` names the operand. */
-int pg_check_slot(pg_loader *l, int64_t slot, const char *what);
 int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what);
-/* All elements lie in the slot: element strides over dims, from an element offset. A written slot must be writable. */
-int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
+/* The slot exists and holds elements of `dtype`; PG_RAW: it holds none. A written slot must be writable. */
+int pg_check_slot(pg_loader *l, int64_t slot, int dtype, int writes, const char *what);
+/* The slot exists and holds elements: of this dtype. */
+int pg_find_dtype(pg_loader *l, int64_t slot, const char *what, int *dtype);
+/* All elements lie in the slot: element strides over dims, from an element offset. */
+int pg_check_access(pg_loader *l, int64_t slot, int dtype, int64_t offset, int ndim, const int64_t *dims,
                     const int64_t *strides, int writes, const char *what, pg_extent *extent);
-/* Counts of this dtype exist, and none is too large. */
-int pg_check_counts(pg_loader *l, int64_t dtype, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
+/* No count is too large. */
+int pg_check_counts(pg_loader *l, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
                     const char *what);
-/* [offset, offset + nbytes) lies in the slot and is aligned. */
-int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, int align, int writes, const char *what,
+/* [offset, offset + nbytes) lies in the slot and is aligned for the dtype. */
+int pg_check_bytes(pg_loader *l, int64_t slot, int dtype, int64_t offset, int64_t nbytes, int writes, const char *what,
                    pg_extent *extent);
 /* No two indices reach one element. */
 int pg_check_injective(pg_loader *l, int ndim, const int64_t *dims, const int64_t *strides, const char *what);

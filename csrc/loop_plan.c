@@ -76,7 +76,7 @@ static int scan_uses(pg_planner *p) {
         p->last_write[w[3]] = (int)m;
     }
     for (int k = 0; k < p->loop->n_reductions; k++) {
-        const int load = load_in[raw->reductions[5 * k + 2]];
+        const int load = load_in[raw->reductions[4 * k + 1]];
         if (load >= 0) p->load_uses[load] = raw->n_micros;
     }
     for (int k = 0; k < p->loop->n_stores; k++) {
@@ -183,7 +183,7 @@ static int plan_micro(pg_planner *p, int64_t m) {
 static int plan_results(pg_planner *p) {
     for (int k = 0; k < p->loop->n_reductions; k++) {
         pg_reduction *reduction = &p->loop->reductions[k];
-        const pg_value *value = &p->values[p->raw->reductions[5 * k + 2]];
+        const pg_value *value = &p->values[p->raw->reductions[4 * k + 1]];
         if (value->dtype != reduction->dtype) {
             return pg_refuse(p->l, "LOOP: reduction %d of dtype %d reads dtype %d", k, reduction->dtype, value->dtype);
         }

@@ -10,13 +10,14 @@
 
 typedef struct pg_slot {
     pg_slot_kind kind;
-    int align;     /* of the widest access, for inputs and outputs */
+    int dtype;     /* PG_RAW: memory that one instruction has for itself */
     unsigned uses; /* bit s: segment s reads or writes it */
     int memory;    /* the slot whose memory it is: its own, or of an output the input that it takes over */
     int64_t where; /* arena: offset; const: offset; input, output: index */
     int64_t nbytes;
 } pg_slot;
 
+/* A constant that lies in the arena from the start: one element. */
 typedef struct pg_init {
     int64_t arena, constant, nbytes;
 } pg_init;
@@ -172,6 +173,7 @@ typedef struct pg_body {
 /* A tape: one record for each step of the one instruction that writes it. */
 typedef struct pg_tape_info {
     int64_t nbytes; /* of a record */
+    int dtype;
     int known, written;
     int writer;             /* the body of the instruction that writes it */
     const pg_while *reader; /* the last one that was loaded */

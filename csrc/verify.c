@@ -8,49 +8,56 @@ int pg_size_of(int dtype) {
     return sizes[dtype];
 }
 
-int pg_check_slot(pg_loader *l, int64_t slot, const char *what) {
-    if (slot >= 0 && slot < l->body->n_slots) return PG_OK;
-    return pg_refuse(l, "%s: no slot %" PRId64 ", the body has %d", what, slot, l->body->n_slots);
-}
-
 int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what) {
     if (dtype >= 0 && dtype < PG_N_DTYPES) return PG_OK;
     return pg_refuse(l, "%s: no dtype has number %" PRId64, what, dtype);
 }
 
-/* `lo` and `hi` are byte offsets in the slot, already known to lie in it. */
-static int use_slot(pg_loader *l, int slot, int64_t lo, int64_t hi, int align, int writes, const char *what,
-                    pg_extent *extent) {
-    pg_slot *s = &l->body->slots[slot];
-    if (s->kind == PG_SLOT_COUNT) return pg_refuse(l, "%s: slot %d holds counts, which only loops load", what, slot);
+int pg_find_dtype(pg_loader *l, int64_t slot, const char *what, int *dtype) {
+    if (slot < 0 || slot >= l->body->n_slots)
+        return pg_refuse(l, "%s: no slot %" PRId64 ", the body has %d", what, slot, l->body->n_slots);
+    *dtype = l->body->slots[slot].dtype;
+    return *dtype >= 0 ? PG_OK : pg_refuse(l, "%s: slot %" PRId64 " holds no elements", what, slot);
+}
+
+int pg_check_slot(pg_loader *l, int64_t slot, int dtype, int writes, const char *what) {
+    if (slot < 0 || slot >= l->body->n_slots)
+        return pg_refuse(l, "%s: no slot %" PRId64 ", the body has %d", what, slot, l->body->n_slots);
+    const pg_slot *s = &l->body->slots[slot];
+    if (s->dtype != dtype)
+        return pg_refuse(l, "%s: slot %" PRId64 " holds dtype %d, not %d", what, slot, s->dtype, dtype);
+    if (s->kind == PG_SLOT_COUNT)
+        return pg_refuse(l, "%s: slot %" PRId64 " holds counts, which only loops load", what, slot);
     if (writes && (s->kind == PG_SLOT_CONST || s->kind == PG_SLOT_INPUT)) {
-        return pg_refuse(l, "%s: slot %d is %s and must not be written", what, slot,
+        return pg_refuse(l, "%s: slot %" PRId64 " is %s and must not be written", what, slot,
                          s->kind == PG_SLOT_CONST ? "a constant" : "an input");
     }
-    if (s->kind == PG_SLOT_INPUT || s->kind == PG_SLOT_OUTPUT) {
-        s->uses |= l->segments;
-        if (align > s->align) s->align = align;
-    }
-    const int placed = s->kind == PG_SLOT_ARENA || s->kind == PG_SLOT_CONST;
-    extent->space = s->kind == PG_SLOT_ARENA ? PG_SPACE_ARENA : s->kind == PG_SLOT_CONST ? PG_SPACE_CONST : s->memory;
-    extent->lo = lo + (placed ? s->where : 0);
-    extent->hi = hi + (placed ? s->where : 0);
     return PG_OK;
 }
 
-int pg_check_bytes(pg_loader *l, int64_t slot, int64_t offset, int64_t nbytes, int align, int writes, const char *what,
+/* Bytes [lo, hi) of the slot, known to lie in it, are used by the instruction. */
+static pg_extent use_slot(pg_loader *l, int64_t slot, int64_t lo, int64_t hi) {
+    pg_slot *s = &l->body->slots[slot];
+    s->uses |= l->segments;
+    const int placed = s->kind == PG_SLOT_ARENA || s->kind == PG_SLOT_CONST;
+    const int space = s->kind == PG_SLOT_ARENA ? PG_SPACE_ARENA : s->kind == PG_SLOT_CONST ? PG_SPACE_CONST : s->memory;
+    return (pg_extent){space, lo + (placed ? s->where : 0), hi + (placed ? s->where : 0)};
+}
+
+int pg_check_bytes(pg_loader *l, int64_t slot, int dtype, int64_t offset, int64_t nbytes, int writes, const char *what,
                    pg_extent *extent) {
-    const int status = pg_check_slot(l, slot, what);
+    const int status = pg_check_slot(l, slot, dtype, writes, what);
     if (status != PG_OK) return status;
     const int64_t size = l->body->slots[slot].nbytes;
     if (offset < 0 || nbytes < 0 || offset > size || nbytes > size - offset) {
         return pg_refuse(l, "%s: bytes %" PRId64 "+%" PRId64 " lie outside slot %" PRId64 ", which has %" PRId64, what,
                          offset, nbytes, slot, size);
     }
-    if (offset % align != 0) {
-        return pg_refuse(l, "%s: byte offset %" PRId64 " is not a multiple of %d", what, offset, align);
+    if (dtype >= 0 && offset % pg_size_of(dtype) != 0) {
+        return pg_refuse(l, "%s: byte offset %" PRId64 " is not a multiple of %d", what, offset, pg_size_of(dtype));
     }
-    return use_slot(l, (int)slot, offset, offset + nbytes, align, writes, what, extent);
+    *extent = use_slot(l, slot, offset, offset + nbytes);
+    return PG_OK;
 }
 
 /* The least and the greatest element that strides over dims reach from `offset`. */
@@ -72,28 +79,29 @@ static pg_reach reach_of(int64_t offset, int ndim, const int64_t *dims, const in
     return found;
 }
 
-int pg_check_access(pg_loader *l, int64_t slot, int64_t dtype, int64_t offset, int ndim, const int64_t *dims,
+int pg_check_access(pg_loader *l, int64_t slot, int dtype, int64_t offset, int ndim, const int64_t *dims,
                     const int64_t *strides, int writes, const char *what, pg_extent *extent) {
-    int status = pg_check_slot(l, slot, what);
-    if (status == PG_OK) status = pg_check_dtype(l, dtype, what);
+    const int status = pg_check_slot(l, slot, dtype, writes, what);
     if (status != PG_OK) return status;
-    const int size = pg_size_of((int)dtype);
+    const int size = pg_size_of(dtype);
     const pg_reach reach = reach_of(offset, ndim, dims, strides);
-    if (reach.empty) return use_slot(l, (int)slot, 0, 0, size, writes, what, extent);
+    if (reach.empty) {
+        *extent = use_slot(l, slot, 0, 0);
+        return PG_OK;
+    }
     const int64_t nbytes = l->body->slots[slot].nbytes;
     if (reach.overflow || reach.first < 0 || reach.last >= nbytes / size) {
         return pg_refuse(
             l, "%s: elements %" PRId64 " to %" PRId64 " (%d bytes each) leave slot %" PRId64 " of %" PRId64 " bytes",
             what, reach.first, reach.last, size, slot, nbytes);
     }
-    return use_slot(l, (int)slot, reach.first * size, (reach.last + 1) * size, size, writes, what, extent);
+    *extent = use_slot(l, slot, reach.first * size, (reach.last + 1) * size);
+    return PG_OK;
 }
 
-int pg_check_counts(pg_loader *l, int64_t dtype, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
+int pg_check_counts(pg_loader *l, int64_t offset, int ndim, const int64_t *dims, const int64_t *strides,
                     const char *what) {
     const pg_reach reach = reach_of(offset, ndim, dims, strides);
-    if (dtype < 0 || dtype >= PG_N_DTYPES || l->program->kernels->count[dtype] == NULL)
-        return pg_refuse(l, "%s: no counts have dtype %" PRId64, what, dtype);
     if (!reach.empty && (reach.overflow || reach.first < -PG_MAX_ELEMENTS || reach.last > PG_MAX_ELEMENTS))
         return pg_refuse(l, "%s: counts %" PRId64 " to %" PRId64 " are too large", what, reach.first, reach.last);
     return PG_OK;

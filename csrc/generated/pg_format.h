@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0xde613e27044484ba)
+#define PG_TABLE_HASH UINT64_C(0x437bd4ec06a57770)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -29,7 +29,7 @@
 #define PG_MAX_PARTIALS 64                         /* partial results of one result of a reduction */
 #define PG_TINY_PRODUCT 512                        /* multiplications of a matrix product made by plain loops */
 
-enum { PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
+enum { PG_RAW = -1, PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
 
 /* X(opcode, name) */
 #define PG_INSTRUCTIONS(X) \

@@ -41,10 +41,10 @@ def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
     n_inputs = len(kernel.letters[0])
     codes = kernel.argument_codes(dtype)
     bases = [
-        places.pointer(argument.slot, code, argument.offset, write=at >= n_inputs)
+        places.pointer(argument.slot, argument.offset, write=at >= n_inputs)
         for at, (argument, code) in enumerate(zip(call.arguments, codes, strict=True))
     ]
-    work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, 0, write=True)
+    work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, write=True, dtype=0)
     batch = prod(call.batch)
     if own and (embed or batch <= call.per_task):
         dims = [Dim(at, size, Group.OUTER) for at, size in enumerate(call.batch)]

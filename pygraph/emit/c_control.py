@@ -32,8 +32,8 @@ class Callee:
         return self.frame.members.get(slot)
 
     def dtype(self, slot: int) -> int:
-        """What a port points to (a slot that has a member)."""
-        return self.frame.dtypes[slot]
+        """What a port points to."""
+        return self.body.slots[slot].dtype
 
     def single(self, slot: int) -> bool:
         """Whether a port is one element."""
@@ -84,7 +84,7 @@ class ControlEmitter:
             member = callee.member(slot)
             if member is not None:
                 writes = slot >= callee.body.n_inputs
-                pointer = self._pointer(port, callee.dtype(slot), writes)
+                pointer = self._pointer(port, writes)
                 stride = port.stride // SIZES[callee.dtype(slot)]
                 steps.append(f"step.{member} = {pointer}" + _advance(at, stride) + ";")
         if length == 0:
@@ -128,7 +128,7 @@ class ControlEmitter:
             if member is not None:
                 reads.append(f"step.{member} = {_record(tape, body.dtype(first + k), 'const ', 'at')};")
         return [
-            f"const int64_t count = {self._element(loop.count, 2)};",
+            f"const int64_t count = {self._element(loop.count)};",
             *(f"if (pg_tape_count(call, {t}) != count) {text}" for t, text in zip(loop.xs, fail, strict=True)),
             *(f"pg_tape_set_count(call, {tape}, 0);" for tape in loop.ys),
             *carried.before,
@@ -144,7 +144,7 @@ class ControlEmitter:
 
     def _branch(self, branch: d.Branch) -> list[str]:
         last = len(branch.bodies) - 1
-        lines = [f"const int64_t index = {self._element(branch.index_place, 2)};"] if last else []
+        lines = [f"const int64_t index = {self._element(branch.index_place)};"] if last else []
         for number, body in enumerate(branch.bodies):
             callee = self.callees[body]
             arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]
@@ -157,9 +157,9 @@ class ControlEmitter:
                 if member is None:
                     continue
                 dtype = callee.dtype(slot)
-                known = self._known(port, dtype) if slot < callee.body.n_inputs and callee.single(slot) else None
+                known = self._known(port) if slot < callee.body.n_inputs and callee.single(slot) else None
                 if known is None:
-                    pointer = self._pointer(port, dtype, slot >= callee.body.n_inputs)
+                    pointer = self._pointer(port, slot >= callee.body.n_inputs)
                 else:
                     arm.append(f"const {TYPES[dtype]} {member} = {known};")
                     pointer = f"&{member}"
@@ -172,10 +172,8 @@ class ControlEmitter:
 
     def _taken_over(self, branch: d.Branch, operand: int, result: int) -> list[str]:
         """An operand copied to where the result that takes it over lies."""
-        ports = [(self.callees[body], self.callees[body].body.n_inputs + result) for body in branch.bodies]
-        dtype = next(callee.dtype(slot) for callee, slot in ports if callee.member(slot) is not None)
         target = branch.results[result]
-        return self._moved(self._pointer(target, dtype, True), target, branch.operands[operand], dtype)
+        return self._moved(self._pointer(target, True), target, branch.operands[operand])
 
     def _tapes(
         self, loop: d.While | d.Replay, body: Callee, first: int, tapes: Sequence[int], at: str, room: str
@@ -194,21 +192,21 @@ class ControlEmitter:
         fail = failing(self.places, instruction, "PG_INTERRUPTED")
         return [f"    if (pg_stopped(call)) {fail}"] if self.stoppable else []
 
-    def _pointer(self, place: d.Place | d.Stacked, dtype: int, writes: bool) -> str:
-        return self.places.pointer(place.slot, dtype, place.offset // SIZES[dtype], writes)
+    def _pointer(self, place: d.Place | d.Stacked, writes: bool) -> str:
+        return self.places.pointer(place.slot, place.offset // SIZES[place.dtype], writes)
 
-    def _moved(self, name: str, place: d.Place, source: d.Place, dtype: int) -> list[str]:
+    def _moved(self, name: str, place: d.Place, source: d.Place) -> list[str]:
         """What copies the contents of a slot from `source` to `place`, called `name`, unless they are one."""
         places, nbytes = self.places, self.places.body.slots[place.slot].nbytes
         if places.address(place.slot, place.offset) == places.address(source.slot, source.offset):
             return []
-        return [f"memcpy({name}, {self._pointer(source, dtype, False)}, {nbytes});"]
+        return [f"memcpy({name}, {self._pointer(source, False)}, {nbytes});"]
 
-    def _element(self, place: d.Place, dtype: int) -> str:
-        return self._known(place, dtype) or self.places.element(place.slot, dtype, place.offset // SIZES[dtype])
+    def _element(self, place: d.Place) -> str:
+        return self._known(place) or self.places.element(place.slot, place.offset // SIZES[place.dtype])
 
-    def _known(self, place: d.Place, dtype: int) -> str | None:
-        return self.places.constant(place.slot, dtype, place.offset // SIZES[dtype])
+    def _known(self, place: d.Place) -> str | None:
+        return self.places.constant(place.slot, place.offset // SIZES[place.dtype])
 
 
 class _Loop:
@@ -240,9 +238,9 @@ class _Loop:
         readers = [(callee, step) for callee, step, _ in runs if callee.member(k) is not None]
         for callee, step in readers:
             dtype = callee.dtype(k)
-            pointer = f"&const{k}" if callee.single(k) else self.owner._pointer(place, dtype, False)
+            pointer = f"&const{k}" if callee.single(k) else self.owner._pointer(place, False)
             if callee.single(k) and callee is readers[0][0]:
-                self.before.append(f"const {TYPES[dtype]} const{k} = {self.owner._element(place, dtype)};")
+                self.before.append(f"const {TYPES[dtype]} const{k} = {self.owner._element(place)};")
             self.before.append(f"{step}.{callee.member(k)} = {pointer};")
 
     def _carry(self, k: int, runs: Sequence[tuple[Callee, str, int]]) -> None:
@@ -255,25 +253,25 @@ class _Loop:
         readers = [(step, member) for callee, step, _ in runs if (member := callee.member(slot)) is not None]
         if self.body.single(result):
             self.before += [
-                f"{TYPES[dtype]} carry{k} = {self.owner._element(self.loop.init[k], dtype)}, next{k} = carry{k};",
+                f"{TYPES[dtype]} carry{k} = {self.owner._element(self.loop.init[k])}, next{k} = carry{k};",
                 *(f"{step}.{member} = &carry{k};" for step, member in readers),
                 f"step.{writes} = &next{k};",
             ]
             self.next.append(f"carry{k} = next{k};")
             place = self.loop.carry[k]
             offset = place.offset // SIZES[dtype]
-            self.after.append(f"{self.owner.places.element(place.slot, dtype, offset, write=True)} = carry{k};")
+            self.after.append(f"{self.owner.places.element(place.slot, offset, write=True)} = carry{k};")
             return
         if (slot, k) in self.body.body.shares:
             self._stay(k, dtype, [*readers, (runs[0][1], writes)])
             return
         asked = bool(readers) or not isinstance(self.loop, d.Scan) or not self.loop.length
         if asked:
-            init = self.owner._pointer(self.loop.init[k], dtype, False)
+            init = self.owner._pointer(self.loop.init[k], False)
             self.before.append(f"const {TYPES[dtype]} *carry{k} = {init};")
         self.before += [f"{step}.{member} = carry{k};" for step, member in readers]
         for word, place in (("first", self.loop.carry[k]), ("second", self.loop.spare[k])):
-            self.before.append(f"{TYPES[dtype]} *const {word}{k} = {self.owner._pointer(place, dtype, True)};")
+            self.before.append(f"{TYPES[dtype]} *const {word}{k} = {self.owner._pointer(place, True)};")
         self._arrays.append((k, writes, f"{self.body.body.slots[result].nbytes}"))
         if asked:
             self.next.append(f"carry{k} = step.{writes};")
@@ -281,8 +279,8 @@ class _Loop:
 
     def _stay(self, k: int, dtype: int, members: Sequence[tuple[str, str]]) -> None:
         """A carry that the body updates where it lies."""
-        self.before.append(f"{TYPES[dtype]} *const carry{k} = {self.owner._pointer(self.loop.carry[k], dtype, True)};")
-        self.before += self.owner._moved(f"carry{k}", self.loop.carry[k], self.loop.init[k], dtype)
+        self.before.append(f"{TYPES[dtype]} *const carry{k} = {self.owner._pointer(self.loop.carry[k], True)};")
+        self.before += self.owner._moved(f"carry{k}", self.loop.carry[k], self.loop.init[k])
         self.before += [f"{step}.{member} = carry{k};" for step, member in members]
 
     def places(self, first: str) -> list[str]:

@@ -30,7 +30,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
         batch *= dim.size
     if 0 in (batch, m, n):
         return Function("", "")
-    kind = TYPES[matmul.dtype]
+    kind = TYPES[matmul.c.dtype]
     tiny = max(m, n, k) <= TINY_PRODUCT and m * n * k <= TINY_PRODUCT
     plain = tiny or k == 0 or kind in _UNSIGNED
     writer = Writer()
@@ -39,7 +39,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
     for word, operand in zip("abc", (matmul.a, matmul.b, matmul.c), strict=True):
         if k == 0 and word != "c":
             continue
-        pointer = places.pointer(operand.slot, matmul.dtype, operand.offset, word == "c")
+        pointer = places.pointer(operand.slot, operand.offset, word == "c")
         const = "" if word == "c" else "const "
         writer.line(f"{const}{kind} *{'restrict ' if plain else ''}{word} = {pointer};")
     rows = _enter(writer, matmul, dims, batch)
@@ -59,7 +59,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
             word + (f" + {text}" if text != "0" else "") + shift
             for word, text, shift in zip("abc", (a, b, c), (shift_a, "", shift_c), strict=True)
         )
-        call = f"pg_product_{SUFFIXES[matmul.dtype]}(call, {flags}, {rows}, {n}, {k}, {lda}, {ldb}, {sums});"
+        call = f"pg_product_{SUFFIXES[matmul.c.dtype]}(call, {flags}, {rows}, {n}, {k}, {lda}, {ldb}, {sums});"
         writer.line(call)
     while writer.level:
         writer.close()
@@ -119,7 +119,7 @@ def _enter(writer: Writer, matmul: Matmul, dims: Sequence[Dim], batch: int) -> s
 def _plain(writer: Writer, matmul: Matmul, rows: str, origin: Sequence[str]) -> None:
     """Loops that sum each element in the order of k, from 0 (0 + -0 is 0)."""
     m, n, k = matmul.rows, matmul.columns, matmul.middle
-    kind = TYPES[matmul.dtype]
+    kind = TYPES[matmul.c.dtype]
     row_a, step_a = (1, m) if matmul.transpose_a else (k, 1)
     step_b, column_b = (1, k) if matmul.transpose_b else (n, 1)
     a = f"a[{origin[0]}{_sum(('i', row_a if rows != '1' else 0), ('k', step_a))}]"

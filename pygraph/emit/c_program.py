@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from ..lower import decode as d
 from ..lower.format import failures
 from ..lower.program import Program, Segment
-from ..ops.dtypes import CODES
 from ..ops.table import kernel_at
 from .c_call import emit_call
 from .c_control import Callee, ControlEmitter
@@ -20,7 +19,7 @@ from .frames import Constants, Frame, Places, make_frame
 from .function import Function
 from .liveness import Piece, cut
 from .text import failing, function
-from .uses import SlotTypes
+from .uses import Uses
 
 #: Micro-operations, with those of the bodies it runs, of a body that is inlined: compilers then keep its carries and
 #: results in registers.
@@ -68,7 +67,7 @@ class _Assembly:
         self.stoppable = stoppable
         self.comments = comments
         self.bodies = d.decode(program)
-        self.types = SlotTypes(self.bodies)
+        self.uses = Uses(self.bodies)
         self.embed = embed
         self.constants = Constants(program.constants, name if embed else None)
         self.callees: dict[int, Callee] = {}
@@ -83,9 +82,8 @@ class _Assembly:
             texts = [*texts, *self._body(body)]
         main = self.bodies[0]
         ports = (*self.program.inputs, *self.program.outputs)
-        dtypes = {slot: CODES[port.dtype] for slot, port in enumerate(ports)}
         notes = [f"{port.shape}, {port.segment.name.lower()}" for port in ports] if self.comments else []
-        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], dtypes, notes)
+        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], range(len(ports)), notes)
         segments = [f"{self.name}_run_{Segment(at).name.lower()}" for at in range(len(main.segments))]
         writer = _BodyWriter(self, main, frame, self.name)
         for segment, word in zip(main.segments, segments, strict=True):
@@ -99,7 +97,7 @@ class _Assembly:
         """The functions of a body that an instruction runs."""
         prefix = f"{self.name}_body{body.number}"
         names = [f"in{k}" for k in range(body.n_inputs)] + [f"out{k}" for k in range(body.n_outputs)]
-        frame = make_frame(f"{self.name}_frame{body.number}", body, names, self.types.dtypes[body.number])
+        frame = make_frame(f"{self.name}_frame{body.number}", body, names, self.uses.slots[body.number])
         (segment,) = body.segments
         fails = any(map(self.fails, segment))
         self.weights[body.number] = sum(map(self.weight, segment))
@@ -148,7 +146,7 @@ class _BodyWriter:
         self.body = body
         self.prefix = prefix
         self.places = Places(owner.program, body, frame, owner.constants)
-        self.pieces: Mapping[int, list[Piece]] = cut(body, owner.types)
+        self.pieces: Mapping[int, list[Piece]] = cut(body, owner.uses)
         self.control = ControlEmitter(self.places, owner.callees, owner.linkage(body), owner.stoppable)
 
     def segment(self, segment: tuple[d.Instruction, ...], head: str, fails: bool) -> list[str]:

@@ -56,7 +56,7 @@ def _identities(loop: Loop, places: Places, name: str) -> Function:
     for q, reduce in enumerate(loop.reduces):
         kind = TYPES[reduce.dtype]
         lines += [
-            f"{kind} *restrict r{q} = {places.pointer(reduce.slot, reduce.dtype, reduce.offset, True)};",
+            f"{kind} *restrict r{q} = {places.pointer(reduce.slot, reduce.offset, True)};",
             f"for (intptr_t i = 0; i < {count}; i++) r{q}[i] = {empty(reduce)};",
         ]
     head = f"static void {name}(const pg_call *call, const {places.frame} *f)"
@@ -131,13 +131,13 @@ class _Reduction:
     def _target(self, q: int, reduce: Reduce) -> str:
         """The results of a reduction, or its partial results."""
         if self.chunks == 1:
-            return self.places.pointer(reduce.slot, reduce.dtype, reduce.offset, True)
+            return self.places.pointer(reduce.slot, reduce.offset, True)
         return self._partial(q, reduce, 0)
 
     def _partial(self, q: int, reduce: Reduce, o: int) -> str:
         cells = (q * self.outer + o) * self.chunks * self.inner
         dtype = self._partial_dtype(reduce)
-        return self.places.pointer(self.loop.scratch, dtype, cells * 8 // SIZES[dtype], True)
+        return self.places.pointer(self.loop.scratch, cells * 8 // SIZES[dtype], True, dtype)
 
     def _partial_dtype(self, reduce: Reduce) -> int:
         """The dtype of partial results, each of which has 8 bytes."""
@@ -211,7 +211,7 @@ class _Reduction:
             return lines
         for q, reduce in enumerate(self.loop.reduces):
             combine, kind = self._helper(reduce, "combine"), TYPES[reduce.dtype]
-            result = self.places.pointer(reduce.slot, reduce.dtype, reduce.offset, True)
+            result = self.places.pointer(reduce.slot, reduce.offset, True)
             partial = f"{accumulator(reduce)} *partial{q} = {self._partial(q, reduce, 0)};"
             lines += [f"{kind} *result{q} = {result};", partial]
             call = f"{combine}({self.chunks}, {self.inner}, result{q}"

@@ -84,12 +84,12 @@ class PieceWriter:
             self._values[micro.target] = self._value(micro.a, micro.dtype_in, lines)
         elif micro.micro == Micro.LOAD:
             at = micro.b // SIZES[micro.dtype_in]
-            known = self.places.constant(micro.a, micro.dtype_in, at)
-            text = known or self.places.element(micro.a, micro.dtype_in, at)
+            known = self.places.constant(micro.a, at)
+            text = known or self.places.element(micro.a, at)
             self._values[micro.target] = known or self._named(micro.dtype_in, text, lines)
         elif micro.micro == Micro.STORE:
             value = self._value(micro.a, micro.dtype_in, lines)
-            memory = self.places.element(micro.target, micro.dtype_in, micro.b // SIZES[micro.dtype_in], write=True)
+            memory = self.places.element(micro.target, micro.b // SIZES[micro.dtype_in], write=True)
             lines.append(f"{memory} = {value};")
         else:
             dtypes = operand_dtypes(micro.micro, micro.dtype_in)

@@ -10,23 +10,21 @@ from .frames import Places
 from .function import Function
 from .text import failing
 
-_INDEX = 2  # the dtype of indices
-
 
 def emit_scatter(scatter: d.Scatter, places: Places, name: str) -> Function:
     """out[o, index[j], :] = or += v[o, j, :], one after another: an index may stand there twice."""
     row = scatter.inner
     if row == 0:
         return Function("", "")
-    kind = TYPES[scatter.dtype]
+    kind = TYPES[scatter.out.dtype]
     lines = [
-        f"const int64_t *restrict index = {places.pointer(scatter.at.slot, _INDEX, scatter.at.offset)};",
-        f"const {kind} *restrict v = {places.pointer(scatter.v.slot, scatter.dtype, scatter.v.offset)};",
-        f"{kind} *restrict out = {places.pointer(scatter.out.slot, scatter.dtype, scatter.out.offset, write=True)};",
+        f"const int64_t *restrict index = {places.pointer(scatter.at.slot, scatter.at.offset)};",
+        f"const {kind} *restrict v = {places.pointer(scatter.v.slot, scatter.v.offset)};",
+        f"{kind} *restrict out = {places.pointer(scatter.out.slot, scatter.out.offset, write=True)};",
     ]
     if scatter.adds:
         at = "i" if row == 1 else f"i * {row} + k"
-        move = [f"out[{at}] = {_sum(scatter.dtype, f'out[{at}]', 'v[0]' if row == 1 else 'v[k]')};"]
+        move = [f"out[{at}] = {_sum(scatter.out.dtype, f'out[{at}]', 'v[0]' if row == 1 else 'v[k]')};"]
         if row > 1:
             move = [f"for (int64_t k = 0; k < {row}; k++) {move[0]}"]
     elif row == 1:

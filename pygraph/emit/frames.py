@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,30 +70,26 @@ class Frame:
         type: its name in C.
         text: its definition.
         members: by slot, the name of the member that points to it.
-        dtypes: by slot, what the member points to.
     """
 
     type: str
     text: str
     members: Mapping[int, str]
-    dtypes: Mapping[int, int]
 
 
-def make_frame(
-    name: str, body: d.Body, names: Sequence[str], dtypes: Mapping[int, int], notes: Sequence[str] = ()
-) -> Frame:
-    """The frame of a body whose ports are called `names`; ports without a dtype have no member.
+def make_frame(name: str, body: d.Body, names: Sequence[str], used: Container[int], notes: Sequence[str] = ()) -> Frame:
+    """The frame of a body whose ports are called `names`; those that are not used have no member.
 
     A struct has at least one member in C: the arena is always there. `notes` say what each port is.
     """
-    members = {slot: word for slot, word in enumerate(identifiers(names)) if slot in dtypes}
+    members = {slot: word for slot, word in enumerate(identifiers(names)) if slot in used}
     lines = ["    char *arena;"]
     for slot, word in members.items():
         const = "const " if slot < body.n_inputs else ""
         comment = comment_text(notes[slot]) if notes else ""
-        lines.append(noted(f"    {const}{TYPES[dtypes[slot]]} *{word};", comment))
+        lines.append(noted(f"    {const}{TYPES[body.slots[slot].dtype]} *{word};", comment))
     text = "\n".join([f"typedef struct {name} {{", *lines, f"}} {name};"])
-    return Frame(name, text, members, {slot: dtypes[slot] for slot in members})
+    return Frame(name, text, members)
 
 
 class Places:
@@ -113,40 +109,41 @@ class Places:
         #: The output's slot by the slot of the input that it takes over.
         self._taken = {input_: body.n_inputs + output for input_, output in body.shares}
 
-    def pointer(self, slot: int, dtype: int, element_offset: int = 0, write: bool = False) -> str:
-        """A pointer to an element of a slot: `const double *` or, to write, `double *`."""
+    def pointer(self, slot: int, element_offset: int = 0, write: bool = False, dtype: int | None = None) -> str:
+        """A pointer to an element of a slot: `const double *` or, to write, `double *`.
+
+        A workspace has elements of the dtype that is asked for.
+        """
         found = self.body.slots[slot]
+        dtype = found.dtype if dtype is None else dtype
         match found.kind:
             case SlotKind.ARENA:
                 init = self._init(found)
                 if init is not None and not write:
-                    return _plus(self.constants.pointer(init.constant, init.nbytes, dtype), element_offset)
+                    return _plus(self.constants.pointer(init.constant, SIZES[init.dtype], dtype), element_offset)
                 const = "" if write else "const "
                 return f"PG_AT({const}{TYPES[dtype]}, f->arena, {found.where + element_offset * SIZES[dtype]})"
             case SlotKind.CONST:
                 return _plus(self.constants.pointer(found.where, found.nbytes, dtype), element_offset)
             case _:
                 slot = self._taken.get(slot, slot) if write else slot
-                member = f"f->{self.ports.members[slot]}"
-                if self.ports.dtypes[slot] != dtype:
-                    member = f"({'' if write else 'const '}{TYPES[dtype]} *)({member})"
-                return _plus(member, element_offset)
+                return _plus(f"f->{self.ports.members[slot]}", element_offset)
 
-    def element(self, slot: int, dtype: int, element_offset: int = 0, write: bool = False) -> str:
+    def element(self, slot: int, element_offset: int = 0, write: bool = False) -> str:
         """The memory of one element of a slot."""
         if self.body.slots[slot].kind in (SlotKind.INPUT, SlotKind.OUTPUT):
             return f"f->{self.ports.members[slot]}[{element_offset}]"
-        return "*" + self.pointer(slot, dtype, element_offset, write)
+        return "*" + self.pointer(slot, element_offset, write)
 
-    def constant(self, slot: int, dtype: int, element_offset: int = 0) -> str | None:
+    def constant(self, slot: int, element_offset: int = 0) -> str | None:
         """The literal of an element that is known, else None."""
         found = self.body.slots[slot]
         if found.kind is SlotKind.COUNT:
-            return literal(dtype, np.asarray(element_offset).astype(DTYPES[dtype]).tobytes())
+            return literal(found.dtype, np.asarray(element_offset).astype(DTYPES[found.dtype]).tobytes())
         if found.kind is SlotKind.CONST and found.nbytes:
-            return self.constants.element(found.where + element_offset * SIZES[dtype], dtype)
+            return self.constants.element(found.where + element_offset * SIZES[found.dtype], found.dtype)
         init = self._init(found) if found.kind is SlotKind.ARENA else None
-        return None if init is None else self.constants.element(init.constant + element_offset * SIZES[dtype], dtype)
+        return None if init is None else self.constants.element(init.constant, init.dtype)
 
     def counts(self, slot: int) -> bool:
         """Whether a slot is no memory: its elements are counts."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..lower import decode as d
 from ..lower.format import SlotKind
 from ..lower.program import Micro
-from .uses import SlotTypes
+from .uses import Uses
 
 #: Micro-operations in one function: few enough that compilers take time in proportion to the whole, however large.
 PIECE = 256
@@ -33,7 +33,7 @@ class Move(d.ScalarMicro):
     """A cell that takes the value of another: a LOAD from one, or a STORE to one."""
 
 
-def cut(body: d.Body, types: SlotTypes) -> dict[int, list[Piece]]:
+def cut(body: d.Body, uses: Uses) -> dict[int, list[Piece]]:
     """The pieces of the SCALAR instructions of a body, by the instructions' indices."""
     cells = _cells(body)
     pieces: dict[int, list[Piece]] = {}
@@ -45,9 +45,9 @@ def cut(body: d.Body, types: SlotTypes) -> dict[int, list[Piece]]:
     order = sorted(cells)
     live: set[int] = set()
     for segment in body.segments[1:]:  # each may run again after any of them
-        live |= _walk(body, types, order, segment, pieces, set())
+        live |= _walk(body, uses, order, segment, pieces, set())
     for segment in body.segments:
-        _walk(body, types, order, segment, pieces, set(live))
+        _walk(body, uses, order, segment, pieces, set(live))
     return pieces
 
 
@@ -92,7 +92,7 @@ def writes(micro: d.ScalarMicro) -> int | None:
 
 def _walk(
     body: d.Body,
-    types: SlotTypes,
+    uses: Uses,
     order: Sequence[int],
     segment: Sequence[d.Instruction],
     pieces: dict[int, list[Piece]],
@@ -104,7 +104,7 @@ def _walk(
             for piece in reversed(pieces[instruction.index]):
                 _walk_piece(piece, live)
         else:
-            for use in types.uses(instruction):
+            for use in uses.of(instruction):
                 if not use.writes:
                     live.update(_inside(order, body.slots[use.slot]))
     return live

@@ -176,7 +176,7 @@ def loop_values(loop: Loop, places: Places) -> Values:
         strides = _strides(load, factors)
         spread = copies and _is_spread(strides)
         dims = frozenset(i for i, stride in enumerate(strides) if stride)
-        known = None if dims else places.constant(load.slot, load.dtype, load.offset)
+        known = None if dims else places.constant(load.slot, load.offset)
         if known is not None:
             registers[load.register] = Value(known, load.dtype, frozenset())
         elif places.counts(load.slot):
@@ -206,7 +206,7 @@ def loop_values(loop: Loop, places: Places) -> Values:
     used = {value.pointer for value in found.values} | {store.pointer for store in found.stores}
     for name, (access, write, alone) in pointers.items():
         if name in used:
-            address = places.pointer(access.slot, access.dtype, access.offset, write)
+            address = places.pointer(access.slot, access.offset, write)
             found.pointers.append(Pointer(name, access.dtype, address, write, alone))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..lower.program import Program
+from ..ops.dtypes import CODES
 from .c_program import core
 from .expressions import TYPES
 from .prelude import NATIVE, prelude
@@ -19,9 +20,10 @@ def native_source(program: Program, comments: bool = False) -> str:
     """
     made = core(program, _NAME, embed=False, stoppable=True, comments=comments)
     lines = [f"{made.frame.type} f;", "f.arena = call->arena;"]
-    for slot, member in made.frame.members.items():
-        const = "const " if slot < len(program.inputs) else ""
-        lines.append(f"f.{member} = PG_AT({const}{TYPES[made.frame.dtypes[slot]]}, call->slots[{slot}], 0);")
+    for port in (*program.inputs, *program.outputs):
+        const = "const " if port.slot < len(program.inputs) else ""
+        element = f"{const}{TYPES[CODES[port.dtype]]}"
+        lines.append(f"f.{made.frame.members[port.slot]} = PG_AT({element}, call->slots[{port.slot}], 0);")
     lines += [f"if (segment == {at}) return {word}(call, &f);" for at, word in enumerate(made.segments[1:], 1)]
     lines.append(f"return {made.segments[0]}(call, &f);")
     head = "int pg_native_run(const pg_call *call, int segment)"

@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError
-from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, Opcode, SlotKind, Status, failures, table_hash
+from ..lower.format import (
+    CONSTANTS,
+    MAX_ARGUMENTS,
+    MAX_CORE,
+    MAX_SIZES,
+    RAW,
+    Opcode,
+    SlotKind,
+    Status,
+    failures,
+    table_hash,
+)
 from ..ops.dtypes import SUFFIXES
 from ..ops.gufunc_signature import as_c
 from ..ops.row import Op
@@ -147,7 +158,7 @@ def _format() -> Iterator[str]:
         (f"#define PG_{x.name} {value}", x.meaning) for x, value in zip(CONSTANTS, values, strict=True)
     )
     names = [f"PG_{suffix.upper()}" for suffix in SUFFIXES]
-    yield from ["", f"enum {{ {', '.join(names)}, PG_N_DTYPES }};", "", "/* X(opcode, name) */"]
+    yield from ["", f"enum {{ PG_RAW = {RAW}, {', '.join(names)}, PG_N_DTYPES }};", "", "/* X(opcode, name) */"]
     yield _macro("PG_INSTRUCTIONS", (f"X({opcode.name}, {opcode.name.lower()})" for opcode in Opcode))
     yield from ["", *_enum("PG_OP", Opcode), *_enum("PG_SLOT", SlotKind, "pg_slot_kind")]
 

@@ -113,7 +113,7 @@ def _loop_body(segment: SegmentBuilder, node: Node, tapes: dict[int, int]) -> tu
 
 
 def _workspace(arena_bytes: int) -> Value:
-    return Value(SlotKind.ARENA, np.dtype("float64"), max(arena_bytes, 8))
+    return Value.workspace(max(arena_bytes, 8))
 
 
 def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:

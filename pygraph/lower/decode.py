@@ -18,20 +18,22 @@ class Slot:
     """A piece of memory of a body: an offset in the arena or the constants, or the number of an input or output.
 
     Or counts, which are no memory: element i is i.
+    Its elements have the dtype of a code, or it is RAW.
     """
 
     kind: SlotKind
+    dtype: int
     where: int
     nbytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """Constants that lie in the arena from the start."""
+    """A constant of one element that lies in the arena from the start."""
 
     offset: int
     constant: int
-    nbytes: int
+    dtype: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Place:
     """Bytes of a slot."""
 
     slot: int
+    dtype: int
     offset: int
 
 
@@ -47,6 +50,7 @@ class Stacked:
     """Bytes of a slot that advance with each step of a loop."""
 
     slot: int
+    dtype: int
     offset: int
     stride: int
 
@@ -100,8 +104,8 @@ class Access:
     """A loop register loaded from memory, or stored to it; offset and strides in elements."""
 
     register: int
-    dtype: int
     slot: int
+    dtype: int
     offset: int
     strides: tuple[int, ...]
 
@@ -123,9 +127,9 @@ class Reduce:
     """A loop register combined over the rows; the results lie one after another from `offset` (elements)."""
 
     combiner: int
-    dtype: int
     register: int
     slot: int
+    dtype: int
     offset: int
 
 
@@ -148,9 +152,10 @@ class Loop(Instruction):
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A matrix operand; offset and batch strides in elements."""
+    """A batch of operands; offset and batch strides in elements."""
 
     slot: int
+    dtype: int
     offset: int
     strides: tuple[int, ...]
 
@@ -159,7 +164,6 @@ class Operand:
 class Matmul(Instruction):
     """c (rows, columns) = op(a) op(b) over `middle`, for each index of `batch`."""
 
-    dtype: int
     rows: int
     columns: int
     middle: int
@@ -189,7 +193,6 @@ class Call(Instruction):
 class Scatter(Instruction):
     """out[o, index[j], :] = or += v[o, j, :]; offsets of places in elements."""
 
-    dtype: int
     adds: bool
     outer: int
     length: int
@@ -278,6 +281,7 @@ class _Reader:
         self.words = words
         self.at = at
         self.micro_nodes = micro_nodes
+        self.slots: tuple[Slot, ...] = ()
 
     def one(self) -> int:
         self.at += 1
@@ -288,14 +292,22 @@ class _Reader:
         self.at += count
         return tuple(self.words[self.at - count : self.at])
 
+    def slot(self) -> tuple[int, int]:
+        """The number of a slot, and its dtype."""
+        number = self.one()
+        return number, self.slots[number].dtype
+
     def place(self) -> Place:
-        return Place(self.one(), self.one())
+        return Place(*self.slot(), self.one())
+
+    def operand(self, rank: int) -> Operand:
+        return Operand(*self.slot(), self.one(), self.many(rank))
 
     def places(self, count: int) -> tuple[Place, ...]:
         return tuple(self.place() for _ in range(count))
 
     def stacked(self, count: int) -> tuple[Stacked, ...]:
-        return tuple(Stacked(self.one(), self.one(), self.one()) for _ in range(count))
+        return tuple(Stacked(*self.slot(), self.one(), self.one()) for _ in range(count))
 
 
 def decode(program: Program) -> tuple[Body, ...]:
@@ -307,7 +319,8 @@ def decode(program: Program) -> tuple[Body, ...]:
 
 def _body(number: int, reader: _Reader) -> Body:
     _, arena, n_slots, n_inits, n_segments, n_inputs, n_outputs, n_code, n_shares = reader.many(9)
-    slots = tuple(Slot(SlotKind(reader.one()), reader.one(), reader.one()) for _ in range(n_slots))
+    slots = tuple(Slot(SlotKind(reader.one()), *reader.many(3)) for _ in range(n_slots))
+    reader.slots = slots
     inits = tuple(Init(*reader.many(3)) for _ in range(n_inits))
     shares = tuple(reader.many(2) for _ in range(n_shares))
     ranges = [reader.many(2) for _ in range(n_segments)]
@@ -357,13 +370,12 @@ def _loop(r: _Reader, head: _Head) -> Loop:
         tuple(_access(r, ndim) for _ in range(n_loads)),
         tuple(_loop_micro(r) for _ in range(n_micros)),
         tuple(_access(r, ndim) for _ in range(n_stores)),
-        tuple(Reduce(*r.many(5)) for _ in range(n_reduces)),
+        tuple(Reduce(r.one(), r.one(), *r.slot(), r.one()) for _ in range(n_reduces)),
     )
 
 
 def _access(r: _Reader, ndim: int) -> Access:
-    register, dtype, slot, offset = r.many(4)
-    return Access(register, dtype, slot, offset, r.many(ndim))
+    return Access(r.one(), *r.slot(), r.one(), r.many(ndim))
 
 
 def _loop_micro(r: _Reader) -> LoopMicro:
@@ -372,13 +384,13 @@ def _loop_micro(r: _Reader) -> LoopMicro:
 
 
 def _matmul(r: _Reader, head: _Head) -> Matmul:
-    dtype, rows, columns, middle, transpose_a, transpose_b = r.many(6)
+    rows, columns, middle, transpose_a, transpose_b = r.many(5)
     cut, n_batch = Panels(*r.many(2)), r.one()
     batch = r.many(n_batch)
-    a, b, c = (Operand(r.one(), r.one(), r.many(n_batch)) for _ in range(3))
+    a, b, c = (r.operand(n_batch) for _ in range(3))
     tasks = cut.tasks(prod(batch), rows, columns)
     flags = bool(transpose_a), bool(transpose_b)
-    return Matmul(*head, dtype, rows, columns, middle, *flags, cut, tasks, batch, a, b, c)
+    return Matmul(*head, rows, columns, middle, *flags, cut, tasks, batch, a, b, c)
 
 
 def _call(r: _Reader, head: _Head) -> Call:
@@ -387,13 +399,13 @@ def _call(r: _Reader, head: _Head) -> Call:
     assert kernel is not None
     numbers, batch = r.many(len(kernel.names)), r.many(rank)
     count = sum(map(len, kernel.letters))
-    arguments = tuple(Operand(r.one(), r.one(), r.many(rank)) for _ in range(count))
+    arguments = tuple(r.operand(rank) for _ in range(count))
     return Call(*head, number, per_task, workspace, numbers, batch, arguments)
 
 
 def _scatter(r: _Reader, head: _Head) -> Scatter:
-    dtype, adds, outer, length, inner, count = r.many(6)
-    return Scatter(*head, dtype, bool(adds), outer, length, inner, count, r.place(), r.place(), r.place())
+    adds, outer, length, inner, count = r.many(5)
+    return Scatter(*head, bool(adds), outer, length, inner, count, r.place(), r.place(), r.place())
 
 
 _Places = tuple[Place, ...]

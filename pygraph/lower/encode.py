@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ops.dtypes import CODES
 from .body_builder import Body, Shared
-from .format import BODY_WORDS, HEADER_WORDS, MAGIC, Opcode, SlotKind
-from .steps import LoopStep, ScalarStep, Step, Value
+from .format import BODY_WORDS, HEADER_WORDS, MAGIC, RAW, Opcode, SlotKind
+from .steps import WORKSPACE, LoopStep, ScalarStep, Step, Value
 
 
 @dataclass
@@ -31,17 +32,18 @@ class _BodyEncoder:
         self.counts = counts
         self.slots: list[int] = []
         self.code: list[int] = []
-        self._slot_of: dict[tuple[SlotKind, int, int], int] = {}
+        self._slot_of: dict[tuple[SlotKind, int, int, int], int] = {}
 
     def slot(self, value: Value) -> int:
-        """The slot of a value; values at one place share it."""
+        """The slot of a value; values of one dtype at one place share it."""
+        dtype = RAW if value.dtype is WORKSPACE else CODES[value.dtype]
         value = value.root
         where = value.offset if value.kind is SlotKind.ARENA else value.index
-        key = (value.kind, where, value.nbytes)
+        key = (value.kind, dtype, where, value.nbytes)
         known = self._slot_of.get(key)
         if known is None:
             known = self._slot_of[key] = len(self._slot_of)
-            self.slots += [value.kind, where, value.nbytes]
+            self.slots += key
         return known
 
     def segment(self, steps: Sequence[Step]) -> tuple[int, int]:
@@ -96,7 +98,7 @@ def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
         for first, end in segments:
             tail += [first, end]
         tail += encoder.code
-        words += [BODY_WORDS + len(tail), body.arena_bytes, len(encoder.slots) // 3, len(inits) // 3, len(segments)]
+        words += [BODY_WORDS + len(tail), body.arena_bytes, len(encoder.slots) // 4, len(inits) // 3, len(segments)]
         words += [len(body.inputs), len(body.outputs), len(encoder.code), len(body.shares), *tail]
     return np.array(words, dtype=np.int64), counts
 
@@ -104,5 +106,5 @@ def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
 def _inits(body: Body) -> list[int]:
     inits: list[int] = []
     for cell, offset in body.constant_cells.items():
-        inits += [cell.offset, offset, cell.nbytes]
+        inits += [cell.offset, offset, CODES[cell.dtype]]
     return inits

@@ -16,7 +16,7 @@ from ..ops.row import Op
 from ..ops.table import rows_text
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 
 
 _PRIME = 2**64 - 59  # the largest prime below 2^64
@@ -57,6 +57,10 @@ class SlotKind(_Named):
     INPUT = 2, "the number of an input"
     OUTPUT = 3, "the number of an output"
     COUNT = 4, "nowhere: its element i, for any int i, is i itself; only loads of a LOOP read it"
+
+
+#: In place of a dtype: the slot is memory that one instruction has for itself.
+RAW = -1
 
 
 class Status(_Named):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ops.dtypes import CODES
 from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
@@ -64,7 +63,7 @@ def _matmul(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -
 
     def operands(slot: SlotOf) -> list[int]:
         cut = panels(prod(batch), rows, columns, middle)
-        words = [CODES[node.dtype], rows, columns, middle, *map(int, transposed), *cut, len(batch), *batch]
+        words = [rows, columns, middle, *map(int, transposed), *cut, len(batch), *batch]
         for access, value in zip(accesses, values, strict=True):
             words += [slot(value), access.offset, *batch_strides(access.shape, 2, len(batch))]
         return [*words, slot(target), 0, *batch_strides(node.shape, 2, len(batch))]
@@ -95,7 +94,7 @@ def _scatter(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) 
 
     def operands(slot: SlotOf) -> list[int]:
         adds = int(node.op.name == "scatter_add")
-        words = [CODES[node.dtype], adds, *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
+        words = [adds, *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
         return [*words, slot(values[0]), index.offset, slot(values[1]), update.offset, slot(target), 0]
 
     # The target is read as well: its live range must reach this step.

@@ -5,10 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..ops.table import kernel_number
-from .format import MAX_CALL_TASKS, Opcode, SlotKind
+from .format import MAX_CALL_TASKS, Opcode
 from .steps import ALIGNMENT, PlainStep, SlotOf, Value
 from .views import Access, batch_strides
 
@@ -34,7 +32,7 @@ def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
     targets = [segment.place(result, type_) for result, type_ in results]
     each = _each(batch, operations)
     work = -(-kernel.work_bytes(numbers) // ALIGNMENT) * ALIGNMENT * -(-max(batch, 1) // each)
-    workspace = Value(SlotKind.ARENA, np.dtype("float64"), work) if work else None
+    workspace = Value.workspace(work) if work else None
     rank, cores = len(bound.batch), [len(core) for core in kernel.parsed.inputs]
 
     def strides(shape: tuple[int, ...], core: int) -> list[int]:

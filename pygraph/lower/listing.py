@@ -10,7 +10,7 @@ import numpy as np
 
 from ..graph.node import constant_text
 from ..graph.printer import commented, line_width
-from ..ops.dtypes import CODES, DTYPES, bool_, float32, float64, int64
+from ..ops.dtypes import DTYPES
 from ..ops.table import MICRO_OPS, kernel_at, reduction_at
 from . import decode as d
 from .format import SlotKind
@@ -18,9 +18,8 @@ from .program import Micro, Program, Segment
 
 _ROWS = {code: op for op, code in MICRO_OPS.items()}
 _MICRO_NAMES = {code: op.name for op, code in MICRO_OPS.items()}
-#: The text of a slot; a constant's with its values, where they are read with a dtype (its code).
-SlotName = Callable[..., str]
-_INT64 = CODES[int64]
+#: The text of a slot; a constant's with its values.
+SlotName = Callable[[int], str]
 
 
 def disassemble(program: Program) -> str:
@@ -40,11 +39,9 @@ def _body(body: d.Body, program: Program, width: int) -> Iterator[str]:
     yield f"body {body.number}: {body.n_inputs} inputs, {body.n_outputs} outputs, arena {body.arena_bytes} bytes"
     for input_, output in body.shares:
         yield f"  out{output} takes over in{input_}"
-    types = _cell_types(body)
     for init in body.inits:
-        dtype = types.get(init.offset, float32 if init.nbytes == 4 else float64)
-        value = np.frombuffer(program.constants, dtype, init.nbytes // dtype.itemsize, init.constant)
-        yield f"  cell {init.offset // 8} = {constant_text(value[0] if value.size == 1 else value)} : {dtype.name}"
+        (value,) = np.frombuffer(program.constants, DTYPES[init.dtype], 1, init.constant)
+        yield f"  cell {init.offset // 8} = {constant_text(value)} : {_dtype(init.dtype)}"
     slot = partial(_slot, body, program)
     for at, segment in enumerate(body.segments):
         if body.number == 0 and len(body.segments) > 1:
@@ -57,38 +54,15 @@ def _body(body: d.Body, program: Program, width: int) -> Iterator[str]:
                 yield f"           {line}"
 
 
-def _cell_types(body: d.Body) -> dict[int, np.dtype[Any]]:
-    """The dtypes of what lies in the arena from the start, by offset: those with which it is read."""
-    types: dict[int, np.dtype[Any]] = {}
-    for segment in body.segments:
-        for instruction in segment:
-            if isinstance(instruction, d.Scalar):
-                for micro in instruction.micros:
-                    if micro.micro == Micro.STORE:
-                        types.setdefault(8 * micro.a, DTYPES[micro.dtype_in])
-                    elif micro.micro != Micro.LOAD:
-                        differs = _ROWS[micro.micro].differs
-                        for i, source in enumerate(micro.sources):
-                            types.setdefault(8 * source, bool_ if i in differs else DTYPES[micro.dtype_in])
-            elif isinstance(instruction, d.Loop):
-                for load in instruction.loads:
-                    slot = body.slots[load.slot]
-                    if slot.kind == SlotKind.ARENA:
-                        types.setdefault(slot.where + load.offset * DTYPES[load.dtype].itemsize, DTYPES[load.dtype])
-    return types
-
-
-def _slot(body: d.Body, program: Program, index: int, dtype: int | None = None) -> str:
+def _slot(body: d.Body, program: Program, index: int) -> str:
     slot = body.slots[index]
     match slot.kind:
         case SlotKind.ARENA:
             return f"arena[{slot.where}:{slot.where + slot.nbytes}]"
         case SlotKind.CONST:
-            place = f"const[{slot.where}:{slot.where + slot.nbytes}]"
-            if dtype is None:
-                return place
-            count = slot.nbytes // DTYPES[dtype].itemsize
-            return f"{place} {constant_text(np.frombuffer(program.constants, DTYPES[dtype], count, slot.where))}"
+            dtype = DTYPES[slot.dtype]
+            value = np.frombuffer(program.constants, dtype, slot.nbytes // dtype.itemsize, slot.where)
+            return f"const[{slot.where}:{slot.where + slot.nbytes}] {constant_text(value)}"
         case SlotKind.COUNT:
             return "counts"
         case SlotKind.INPUT:
@@ -101,8 +75,8 @@ def _dtype(code: int) -> str:
     return DTYPES[code].name
 
 
-def _at(place: d.Place | d.Operand | d.Access | d.Reduce | d.Stacked, slot: SlotName, dtype: int | None = None) -> str:
-    return f"{slot(place.slot, dtype)} +{place.offset}"
+def _at(place: d.Place | d.Operand | d.Access | d.Reduce | d.Stacked, slot: SlotName) -> str:
+    return f"{slot(place.slot)} +{place.offset}"
 
 
 def _tasks(instruction: d.Loop | d.Matmul) -> str:
@@ -119,9 +93,7 @@ def _(scalar: d.Scalar, slot: SlotName) -> list[str]:
     lines = [f"SCALAR {len(scalar.micros)} micro-operations"]
     for micro in scalar.micros:
         if micro.micro == Micro.LOAD:
-            lines.append(
-                f"w{micro.target} = load {slot(micro.a, micro.dtype_in)} +{micro.b} : {_dtype(micro.dtype_in)}"
-            )
+            lines.append(f"w{micro.target} = load {slot(micro.a)} +{micro.b} : {_dtype(micro.dtype_in)}")
         elif micro.micro == Micro.STORE:
             lines.append(f"store {slot(micro.target)} +{micro.b} = w{micro.a} : {_dtype(micro.dtype_in)}")
         else:
@@ -138,10 +110,7 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
         f"LOOP over {list(loop.dims)}{shape and f' as {shape}'}, blocks of {loop.block}, {loop.registers} registers"
         f"{partial_results}{_tasks(loop)}"
     ]
-    lines += [
-        f"r{x.register} = load {_at(x, slot, x.dtype)} strides {list(x.strides)} : {_dtype(x.dtype)}"
-        for x in loop.loads
-    ]
+    lines += [f"r{x.register} = load {_at(x, slot)} strides {list(x.strides)} : {_dtype(x.dtype)}" for x in loop.loads]
     for micro in loop.micros:
         operands = ", ".join(f"r{x}" for x in micro.sources)
         lines.append(f"r{micro.target} = {_MICRO_NAMES[micro.micro]} {operands} : {_dtype(micro.dtype_out)}")
@@ -156,9 +125,9 @@ def _(loop: d.Loop, slot: SlotName) -> list[str]:
 
 @_text.register
 def _(m: d.Matmul, slot: SlotName) -> list[str]:
-    a, b = (f"{_at(x, slot, m.dtype)}{'ᵀ' if t else ''}" for x, t in ((m.a, m.transpose_a), (m.b, m.transpose_b)))
+    a, b = (f"{_at(x, slot)}{'ᵀ' if t else ''}" for x, t in ((m.a, m.transpose_a), (m.b, m.transpose_b)))
     shape = [*m.batch, m.rows, m.columns]
-    return [f"MATMUL {_at(m.c, slot)} = {a} @ {b} : {_dtype(m.dtype)} {shape} over {m.middle}{_tasks(m)}"]
+    return [f"MATMUL {_at(m.c, slot)} = {a} @ {b} : {_dtype(m.c.dtype)} {shape} over {m.middle}{_tasks(m)}"]
 
 
 @_text.register
@@ -171,18 +140,18 @@ def _(call: d.Call, slot: SlotName) -> list[str]:
     space = f", workspace {slot(call.workspace)}" if call.workspace >= 0 else ""
     lines = [f"CALL {kernel.function(dtype)} {kernel.signature}{batch}, {sizes}{space}"]
     n_inputs = len(kernel.letters[0])
-    for at, (argument, code) in enumerate(zip(call.arguments, kernel.argument_codes(dtype), strict=True)):
+    for at, argument in enumerate(call.arguments):
         role = "operand" if at < n_inputs else "result"
-        lines.append(f"{role} {_at(argument, slot, code)} strides {list(argument.strides)} : {_dtype(code)}")
+        lines.append(f"{role} {_at(argument, slot)} strides {list(argument.strides)} : {_dtype(argument.dtype)}")
     return lines
 
 
 @_text.register
 def _(s: d.Scatter, slot: SlotName) -> list[str]:
     target = f"{_at(s.out, slot)} as [{s.outer}, {s.length}, {s.inner}]"
-    values, at = _at(s.v, slot, s.dtype), _at(s.at, slot, _INT64)
+    values, at = _at(s.v, slot), _at(s.at, slot)
     sign = "+=" if s.adds else "="
-    return [f"SCATTER {target} {sign} {values} at {s.count} of {at} : {_dtype(s.dtype)}"]
+    return [f"SCATTER {target} {sign} {values} at {s.count} of {at} : {_dtype(s.out.dtype)}"]
 
 
 def _listed(slot: SlotName, **groups: Sequence[d.Place]) -> list[str]:

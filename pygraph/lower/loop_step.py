@@ -11,7 +11,6 @@ from ..ops.row import Op
 from ..ops.strides import broadcast_strides, row_major
 from ..ops.table import REDUCTIONS, micro_op
 from .cuts import map_cut, reduction_cut
-from .format import SlotKind
 from .in_place_concatenation import Inlay
 from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
@@ -93,7 +92,7 @@ class LoopBuilder:
             count = cut.partials(self.split.rows)
             if count > 1:
                 nbytes = len(self.reduces) * self.split.outer * count * self.split.inner * CELL
-                scratch = Value(SlotKind.ARENA, self.reduces[0].value.dtype, nbytes)
+                scratch = Value.workspace(nbytes)
         return LoopStep(
             dims,
             block,

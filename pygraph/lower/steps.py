@@ -17,6 +17,8 @@ from .format import Opcode, SlotKind
 from .program import Micro
 
 CELL = 8
+#: The dtype of workspaces, which no other instruction uses.
+WORKSPACE = np.dtype("V1")
 ALIGNMENT = 64
 
 
@@ -71,6 +73,11 @@ class Value:
         """Arena memory for a result of this type; a single element gets a cell."""
         size = prod(shape)
         return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
+
+    @staticmethod
+    def workspace(nbytes: int) -> Value:
+        """Arena memory that one instruction has for itself."""
+        return Value(SlotKind.ARENA, WORKSPACE, nbytes)
 
 
 def roots(values: Sequence[Value]) -> list[Value]:
@@ -243,14 +250,14 @@ class LoopStep:
         words += [-1 if self.scratch is None else slot(self.scratch), self.registers]
         words += [len(self.loads), len(self.micros), len(self.stores), len(self.reduces), *self.dims]
         for load in self.loads:
-            words += [load.register, CODES[load.value.dtype], slot(load.value), load.offset, *load.strides]
+            words += [load.register, slot(load.value), load.offset, *load.strides]
         for micro in self.micros:
             words += [micro.micro, CODES[micro.dtype_in], CODES[micro.dtype_out], micro.target, *micro.sources]
             words += [-1] * (3 - len(micro.sources))
         for store in self.stores:
-            words += [store.register, CODES[store.value.dtype], slot(store.value), store.offset, *store.strides]
+            words += [store.register, slot(store.value), store.offset, *store.strides]
         for reduce in self.reduces:
-            words += [reduce.combiner, CODES[reduce.value.dtype], reduce.register, slot(reduce.value), 0]
+            words += [reduce.combiner, reduce.register, slot(reduce.value), 0]
         return [Opcode.LOOP, len(words) + 3, self.node, *words]
 
 

@@ -160,7 +160,7 @@ def work(words: Words) -> int:
     while at < len(flat):
         n_slots, n_inits, n_segments = flat[at + 2 : at + 5]
         n_code, n_shares = flat[at + 7 : at + 9]
-        code = at + 9 + 3 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
+        code = at + 9 + 4 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
         end = code + n_code
         found = []
         while code < end:
@@ -186,8 +186,8 @@ def _cost(words: list[int], costs: list[int]) -> int:
             n_dims, n_micros = operands[0], operands[12]
             return math.prod(operands[15 : 15 + n_dims]) * (n_micros + 1) + math.prod(operands[3:6])
         case Opcode.MATMUL:
-            rows, columns, middle = operands[1:4]
-            return rows * columns * (middle + 1) * math.prod(operands[9 : 9 + operands[8]])
+            rows, columns, middle = operands[:3]
+            return rows * columns * (middle + 1) * math.prod(operands[8 : 8 + operands[7]])
         case Opcode.CALL:
             kernel = kernel_at(operands[0])[0].kernel
             assert kernel is not None
@@ -195,7 +195,7 @@ def _cost(words: list[int], costs: list[int]) -> int:
             sizes, batch = operands[4 : 4 + len(kernel.parsed.names)], operands[end : end + operands[1]]
             return math.prod(max(size, 1) for size in sizes) * math.prod(batch)
         case Opcode.SCATTER:
-            return operands[2] * operands[4] * operands[5]
+            return operands[1] * operands[3] * operands[4]
         case Opcode.SCAN:
             return operands[1] * (costs[operands[0]] + 10)
         case Opcode.BRANCH:
@@ -235,15 +235,15 @@ def run(program: Any, words: Words, error: Any) -> str:
 
     body = words[5:]
     n_slots, n_segments = int(body[2]), int(body[4])
-    slots = body[9 : 9 + 3 * n_slots].reshape(n_slots, 3).tolist()
-    if work(words) > MOST_WORK or max([int(body[1]), *(nbytes for _, _, nbytes in slots)]) > MOST_BYTES:
+    slots = body[9 : 9 + 4 * n_slots].reshape(n_slots, 4).tolist()
+    if work(words) > MOST_WORK or max([int(body[1]), *(nbytes for *_, nbytes in slots)]) > MOST_BYTES:
         return "too large to run"
     context = lib.pg_context_new(program, 2, 0, error)
     if context == ffi.NULL:
         assert error.status == 2, f"no context, status {error.status}"
         return "no memory"
     memory = []
-    for slot, (kind, _, nbytes) in enumerate(slots):
+    for slot, (kind, *_, nbytes) in enumerate(slots):
         if kind in (2, 3) and (nbytes > 16384 or slot % 2):
             memory.append(ffi.new("char[]", max(nbytes, 1) + 64))
             address = int(ffi.cast("intptr_t", memory[-1])) + 63 & ~63

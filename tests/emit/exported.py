@@ -127,7 +127,7 @@ class Case:
         """Whether the VM gives a product to BLAS, whose sums have another order."""
         bodies = decode(self.exe.program)
         products = [x for body in bodies for segment in body.segments for x in segment if isinstance(x, Matmul)]
-        return any(x.dtype < 2 and x.rows * x.columns * x.middle > TINY_PRODUCT for x in products)
+        return any(x.c.dtype < 2 and x.rows * x.columns * x.middle > TINY_PRODUCT for x in products)
 
     def entries(self) -> list[tuple[str, tuple[Array, ...], list[Array]]]:
         """Each entry's name, what it is given, and what the VM makes of that."""

@@ -38,7 +38,7 @@ def instructions(program: Program) -> list[tuple[Opcode, list[int]]]:
     at = HEADER_WORDS
     while at < len(words):
         n_words, _, n_slots, n_inits, n_segments, _, _, n_code, n_shares = words[at : at + 9]
-        code = at + 9 + 3 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
+        code = at + 9 + 4 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
         end = code + n_code
         assert end == at + n_words
         while code < end:

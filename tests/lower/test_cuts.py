@@ -117,7 +117,7 @@ def damaged(program: Program, word: int, value: int) -> Program:
     return replace(program, words=words)
 
 
-CUT = 6  # where the cut stands among the words of LOOP, and of MATMUL
+CUT, PANELS = 6, 5  # where the cut stands among the words of LOOP, and of MATMUL
 x, y = var("x", (1000, 700)), var("y", (4, 40, 5))
 
 
@@ -133,9 +133,9 @@ x, y = var("x", (1000, 700)), var("y", (4, 40, 5))
         (Graph([x], sum(x, axis=0)), {CUT + 1: 15}, "67 partial results of one are too many"),
         (Graph([x], sum(x, axis=0)), {CUT + 1: 20}, "lie outside slot"),
         (Graph([x], sum(x, axis=0)), {CUT + 2: 600}, "no whole blocks"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {CUT: 0}, "0 of 40 can't be a task"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {CUT + 1: 5}, "5 of 4 can't be a task"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {CUT: 39}, "several products and not all rows of each"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS: 0}, "0 of 40 can't be a task"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS + 1: 5}, "5 of 4 can't be a task"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS: 39}, "several products and not all rows of each"),
     ],
 )
 def test_damaged_cuts_are_refused(graph: Graph, words: dict[int, int], said: str) -> None:

@@ -130,10 +130,10 @@ def test_stores_that_meet_are_refused(columns: int) -> None:
     assert opcode is Opcode.LOOP
     ndim, n_loads, n_micros, n_stores = loop[0], *loop[11:14]
     assert n_stores == 2
-    stores = 15 + ndim + n_loads * (4 + ndim) + n_micros * 7
+    stores = 15 + ndim + n_loads * (3 + ndim) + n_micros * 7
     words = program.words.copy()
     start = len(words) - len(loop)
-    offset = start + stores + (4 + ndim) + 3
+    offset = start + stores + (3 + ndim) + 2
     assert words[offset] == columns
     for moved in range(columns + 1):
         changed = words.copy()

@@ -34,7 +34,7 @@ def test_a_loop_and_a_scalar() -> None:
         "           r2 = exp r0 : float64\n"
         "           r2 = multiply r2, r1 : float64\n"
         "           out0 +0 = sum r2 : float64\n"
-        "     48  SCALAR 4 micro-operations\n"
+        "     45  SCALAR 4 micro-operations\n"
         "           w1 = load y +0 : float64\n"
         "           w1 = sin w1 : float64\n"
         "           w1 = add w1, w0 : float64\n"
