@@ -87,9 +87,10 @@ class Cache(Generic[K, V]):
         self._trim(new)
 
     def _trim(self, newest: _Entry[V]) -> None:
-        entries = sorted(snapshot(self._entries.items()), key=lambda item: item[1].used)
-        count, nbytes = len(entries), sum(entry.nbytes for _, entry in entries)
-        for key, entry in entries:
+        count, nbytes = len(self._entries), self.nbytes
+        if count <= self.limit and (self.byte_limit is None or nbytes <= self.byte_limit):
+            return
+        for key, entry in sorted(snapshot(self._entries.items()), key=lambda item: item[1].used):
             if count <= self.limit and (self.byte_limit is None or nbytes <= self.byte_limit):
                 break
             if entry is not newest:
@@ -99,7 +100,7 @@ class Cache(Generic[K, V]):
     @property
     def nbytes(self) -> int:
         """The bytes of all entries."""
-        return sum(entry.nbytes for entry in snapshot(self._entries.values()))
+        return sum([entry.nbytes for entry in snapshot(self._entries.values())])
 
     def values(self) -> list[V]:
         """All values, the least recently used first."""

@@ -241,15 +241,15 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
     return new_input(name, static_shape(shape), as_dtype(dtype))
 
 
-def new_input(name: Any, shape: Shape, dtype: DType) -> Node:
-    """A new `input` node."""
+def new_input(name: Any, shape: Shape, dtype: DType, line: SourceLine | None = None) -> Node:
+    """A new `input` node; of the running line by default."""
     if not isinstance(name, str) or not name:
         raise GraphError(f"{shown(name)} is not a name", "give a non-empty string")
     if not name.isprintable():
         problem = f"the name {name!r} has characters that can't be printed"
         raise GraphError(problem, "leave out line breaks and control characters")
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
-    return make(TABLE["input"], (), attrs)
+    return make(TABLE["input"], (), attrs, line)
 
 
 def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:

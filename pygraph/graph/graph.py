@@ -235,11 +235,8 @@ def constant_bytes(graph: Graph) -> int:
     graphs = [graph]
     while graphs:
         for node in graphs.pop().nodes:
-            for value in node.attrs.values():
-                if isinstance(value, Constant):
-                    sizes[id(value)] = value.value.nbytes
-                elif isinstance(value, Graph):
-                    graphs.append(value)
-                elif isinstance(value, tuple):
-                    graphs += [x for x in value if isinstance(x, Graph)]
+            if node.results is not None:  # only what has several results has bodies
+                graphs += bodies_of(node)
+            elif not node.inputs and isinstance(value := node.attrs.get("value"), Constant):
+                sizes[id(value)] = value.value.nbytes
     return sum(sizes.values())

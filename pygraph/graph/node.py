@@ -98,11 +98,13 @@ class Recording:
     Attributes:
         end: the first epoch after it; None while it lasts.
         refusal: what was raised last in it for an expression whose numbers were asked for.
+        unseen: whether no function of the user's has seen the variables yet.
     """
 
-    __slots__ = ("end", "refusal")
+    __slots__ = ("end", "refusal", "unseen")
 
     def __init__(self) -> None:
+        self.unseen = False
         self.end: int | None = None
         self.refusal: GraphError | None = None
 

@@ -191,32 +191,53 @@ def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     theirs = _signature(function)
     if theirs is None:
         return _checked_call(ours, name, operands, args, _given(kwargs))
-    bound = theirs.bind(*args, **kwargs)  # arguments that NumPy refuses raise Python's own error
-    mine = _signature(ours)
+    given = (*args, *kwargs.values())
+    by_position, by_name = _translated(function, ours, len(args), tuple(kwargs))
+    taken = {name: given[i] for name, i in by_name.items()}
+    return _checked_call(ours, name, operands, [given[i] for i in by_position], _given(taken))
+
+
+@lru_cache(maxsize=1024)
+def _translated(function: Any, own: Any, count: int, names: tuple[str, ...]) -> tuple[list[int], dict[str, int]]:
+    """How a call of NumPy's `function` is one of our `own`, by position where only the names of parameters differ.
+
+    Args:
+        count: how many arguments are given by position.
+        names: of the others.
+
+    Returns:
+        The numbers of the arguments, by position and then by name, that ours is given by position and by name.
+    """
+    numbered = {name: count + i for i, name in enumerate(names)}
+    theirs, mine = _signature(function), _signature(own)
+    assert theirs is not None
     assert mine is not None
-    taken_args, taken_kwargs = _translated(bound, mine)
-    return _checked_call(ours, name, operands, taken_args, taken_kwargs)
-
-
-def _translated(bound: inspect.BoundArguments, mine: inspect.Signature) -> tuple[list[Any], dict[str, Any]]:
-    """Arguments bound to NumPy's signature as ours takes them, by position where only the names differ."""
-    theirs = bound.signature.parameters
+    bound = theirs.bind(*range(count), **numbered)  # arguments that NumPy refuses raise Python's own error
+    their = theirs.parameters
     positional_kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    their_names = {p.name for p in theirs.values() if p.kind in positional_kinds}
+    their_names = {p.name for p in their.values() if p.kind in positional_kinds}
     ours = [p.name for p in mine.parameters.values() if p.kind in positional_kinds]
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    args: list[int] = []
+    kwargs: dict[str, int] = {}
     for i, (name, value) in enumerate(bound.arguments.items()):
-        kind = theirs[name].kind
+        kind = their[name].kind
         if kind is inspect.Parameter.VAR_POSITIONAL:
             args.extend(value)
         elif kind is inspect.Parameter.VAR_KEYWORD:
-            kwargs.update(_given(value))
+            kwargs.update(value)
         elif i == len(args) < len(ours) and (ours[i] == name or ours[i] not in their_names):
             args.append(value)
         else:
-            kwargs.update(_given({name: value}))
+            kwargs[name] = value
     return args, kwargs
+
+
+@lru_cache(maxsize=1024)
+def _bound(function: Callable[..., Any], count: int, names: tuple[str, ...]) -> None:
+    """Raise Python's own error where our function does not take so many arguments by position and these by name."""
+    signature = _signature(function)
+    assert signature is not None
+    signature.bind(*range(count), **dict.fromkeys(names))
 
 
 def _find_in(module: str, name: str) -> Callable[..., Any] | None:
@@ -242,7 +263,7 @@ def _checked_call(
             if argument not in signature.parameters:
                 raise _unsupported(name, operands, argument)
         try:
-            signature.bind(*args, **kwargs)
+            _bound(function, len(args), tuple(kwargs))
         except TypeError as error:
             arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
             problem = f"{name} with these arguments ({error}) is not supported by pygraph"

@@ -12,11 +12,11 @@ from .node import Node, Recording
 from .trace_context import current, entered
 from .weak import strong
 
-__all__ = ["is_recording", "leak", "recording", "refuse_leaked"]
+__all__ = ["is_recording", "leak", "recording", "refuse_leaked", "unseen_variables"]
 
 
 @contextmanager
-def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
+def recording(variables: Iterable[Node] = ()) -> Iterator[Recording]:
     """Within the block, a function is called on these variables; after it they have no meaning outside.
 
     What it records belongs to its own lines, whatever line derivatives are made for around the block.
@@ -26,9 +26,18 @@ def recording(variables: Iterable[Node] = ()) -> Iterator[None]:
         strong(variable).recording = recorded
     try:
         with entered(recordings=(*current().recordings, recorded), line=None):
-            yield
+            yield recorded
     finally:
         recorded.end = nodes.next_epoch()
+
+
+def unseen_variables() -> Recording | None:
+    """The innermost recording, where nobody has seen its variables so far: somebody has from now on."""
+    recordings = current().recordings
+    if not recordings or not recordings[-1].unseen:
+        return None
+    recordings[-1].unseen = False
+    return recordings[-1]
 
 
 def is_recording() -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import bind_locator
-from .trace_context import TraceContext, variable
+from .trace_context import NOTHING, variable
 
 __all__ = ["SourceLine", "attributed", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
@@ -127,9 +127,9 @@ class attributed:  # read as a function: `with attributed(node.line):`
         self._line = line
 
     def __enter__(self) -> None:
-        before = variable.get()
-        same = self._line is (None if before is None else before.line)
-        self._token = None if same else variable.set((before or TraceContext()).at_line(self._line))
+        before = variable.get() or NOTHING
+        line = self._line
+        self._token = None if line is before.line else variable.set(before.at_line(line))
 
     def __exit__(self, *exception: object) -> None:
         if self._token is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from .construction import as_node, new_input
 from .graph import Graph
 from .node import DType, Node, Result
 from .recording import recording, refuse_leaked
-from .source import type_text
+from .source import here, type_text
 from .trace_context import decided
 from .translate import TRANSLATED, in_our_words
 from .tree import flatten, flatten_named, unflatten
@@ -114,13 +115,30 @@ def require_functions(op: str, advice: str, **given: Any) -> None:
 
 def parameter_names(f: Callable[..., Any], count: int) -> list[str]:
     """Names for `count` positional arguments of `f`: those of its parameters, `args0`, `args1`, … for `*args`."""
-    try:
-        parameters = list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):  # built-in functions without a signature
-        parameters = []
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
-    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+    code = _plain_code(f)
+    if code is not None:
+        names = list(code.co_varnames[: min(code.co_argcount, count)])
+        varargs = bool(code.co_flags & inspect.CO_VARARGS)
+        rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if varargs else "args"
+    else:
+        try:
+            parameters = list(inspect.signature(f).parameters.values())
+        except (TypeError, ValueError):  # built-in functions without a signature
+            parameters = []
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+        rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
     return names + [f"{rest}{i}" for i in range(count - len(names))]
+
+
+def _plain_code(f: Callable[..., Any]) -> CodeType | None:
+    """The code that has the parameters of a function written in Python: `inspect.signature` takes ten times as long."""
+    for _ in range(100):
+        if type(f) is not FunctionType or "__signature__" in f.__dict__:
+            return None
+        if "__wrapped__" not in f.__dict__:
+            return f.__code__
+        f = f.__dict__["__wrapped__"]
+    return None
 
 
 def leaf_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
@@ -159,15 +177,20 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         return record(f, args)
 
 
-def record(f: Callable[..., Any], args: Sequence[Any]) -> Graph:
-    """The same, for a graph that is going to be compiled: it may hold transformations that are not written out."""
+def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -> Graph:
+    """The same, for a graph that is going to be compiled: it may hold transformations that are not written out.
+
+    With `at_point`, `f` is a transformation that records a function of the user's before it does anything else.
+    """
     name = function_name(f)
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
-    with recording(inputs):
+    with recording(inputs) as recorded:
         try:
-            returned, output_tree = flatten(f(*unflatten(input_tree, weakened(inputs, leaves))))
+            given = unflatten(input_tree, weakened(inputs, leaves))
+            recorded.unseen = at_point
+            returned, output_tree = flatten(f(*given))
         except TRANSLATED as error:
             clearer = in_our_words(error, name, args)
             if clearer is None:
@@ -181,12 +204,12 @@ def record(f: Callable[..., Any], args: Sequence[Any]) -> Graph:
 def make_inputs(names: Sequence[str], types: Sequence[Result]) -> list[Node]:
     """One new variable for each name and type, with names made distinct."""
     taken: set[str] = set()
-    inputs = []
+    inputs, line = [], here()
     for name, (shape, dtype) in zip(names, types, strict=True):
         while name in taken:
             name += "_"
         taken.add(name)
-        inputs.append(new_input(name, shape, dtype))
+        inputs.append(new_input(name, shape, dtype, line))
     return inputs
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from .node import Node, Recording
@@ -22,11 +22,11 @@ __all__ = ["UNDECIDED", "Notes", "TraceContext", "active", "collected", "current
 T = TypeVar("T")
 
 
-class TraceContext(NamedTuple):
-    """All that calls deeper in the stack may have to know of the traces that they are a part of.
+class TraceContext:
+    """All that calls deeper in the stack may have to know of the traces that they are a part of; not to be changed.
 
     Attributes:
-        recordings: the calls of functions on variables that are in progress, the innermost last.
+        recordings: the calls of functions on variables that are under way, the innermost last.
         watching: sets in which the nodes that are asked for are put, the innermost last.
         line: the user's line that new nodes belong to; None: the one that is running.
         notes: where what transformations say of the Executable that is being traced is put.
@@ -34,20 +34,31 @@ class TraceContext(NamedTuple):
             are recorded as nodes, to be written out when that is known (`autodiff.deferral`).
     """
 
-    recordings: tuple[Recording, ...] = ()
-    watching: tuple[set[Node], ...] = ()
-    line: SourceLine | None = None
-    notes: Notes | None = None
-    plan: Any = None
+    __slots__ = ("line", "notes", "plan", "recordings", "watching")
+
+    def __init__(
+        self,
+        recordings: tuple[Recording, ...] = (),
+        watching: tuple[set[Node], ...] = (),
+        line: SourceLine | None = None,
+        notes: Notes | None = None,
+        plan: Any = None,
+    ) -> None:
+        self.recordings, self.watching, self.line, self.notes, self.plan = recordings, watching, line, notes, plan
 
     def at_line(self, line: SourceLine | None) -> TraceContext:
-        """The same with another line: `_replace` takes five times as long, and passes do this for each node."""
+        """The same with another line; passes ask for it at each node."""
         return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
+
+    def with_changes(self, **changes: Any) -> TraceContext:
+        """The same with other attributes."""
+        return TraceContext(**{name: getattr(self, name) for name in self.__slots__} | changes)
 
 
 #: See `TraceContext.plan`.
 UNDECIDED: Any = object()
-_NOTHING = TraceContext()
+#: What is in force outside of everything.
+NOTHING = TraceContext()
 variable: ContextVar[TraceContext | None] = ContextVar("pygraph_trace", default=None)
 #: What is in force, or None for nothing, as most of the time; a call path may test that cheaply.
 active = variable.get
@@ -55,13 +66,13 @@ active = variable.get
 
 def current() -> TraceContext:
     """What is in force."""
-    return variable.get() or _NOTHING
+    return variable.get() or NOTHING
 
 
 @contextmanager
 def entered(**changes: Any) -> Iterator[None]:
     """Within the block, the given attributes of the context have these values."""
-    token = variable.set(current()._replace(**changes))
+    token = variable.set(current().with_changes(**changes))
     try:
         yield
     finally:

@@ -92,6 +92,8 @@ class TreeDef:
 MAX_NESTING = 100
 
 LEAF = TreeDef(None)
+#: Of the types that are no containers the usual ones, which are known for that without a look at the class.
+_LEAVES = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, np.int32, np.bool_})
 _NONE = TreeDef(type(None))
 
 
@@ -142,6 +144,9 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 
 
 def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
+    if type(tree) in _LEAVES:
+        leaves.append(tree)
+        return LEAF
     taken = _parts(tree)
     if taken is None:
         leaves.append(tree)
@@ -200,6 +205,8 @@ def map_leaves(function: Callable[..., Any], tree: Any) -> Any:
 
 def flatten_named(tree: Any, name: str) -> tuple[list[tuple[str, Any]], TreeDef]:
     """Like `flatten`, with a name for each leaf that reads as Python: `params.w`, `params[0]`, `params['a b']`."""
+    if type(tree) in _LEAVES:
+        return [(name, tree)], LEAF
     form = flatten(tree)[1]
     named: list[tuple[str, Any]] = []
     _flatten_named(tree, name, named)

@@ -434,7 +434,7 @@ def power(x: Any, y: Any) -> Any:
 
 def _float_power(x: Any, y: Any) -> Any:
     """A float to any power, or an integer to a float."""
-    small = type(y) in (int, float) and abs(y) <= _MOST_PRODUCTS
+    small = type(y) in (int, float) and -_MOST_PRODUCTS <= y <= _MOST_PRODUCTS
     if not small and (is_expression(y) or np.ndim(y)):
         return power_row(x, y)
     if is_expression(x):
@@ -442,8 +442,11 @@ def _float_power(x: Any, y: Any) -> Any:
     else:
         base = np.asarray(x)
         base = astype(base, np.result_type(base.dtype, y))
-    with np.errstate(over="ignore"):
+    if small:
         exponent = float(base.dtype.type(y))
+    else:
+        with np.errstate(over="ignore"):
+            exponent = float(base.dtype.type(y))
     if 2.0 * math.fabs(exponent) <= 2 * _MOST_PRODUCTS and (2.0 * exponent).is_integer():
         return _to_constant(base, exponent)
     return power_row(x, y)

@@ -14,7 +14,7 @@ from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError
 from ..graph.construction import as_node, convert, substitute
 from ..graph.node import Node
-from ..graph.recording import recording, refuse_leaked
+from ..graph.recording import recording, refuse_leaked, unseen_variables
 from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
@@ -68,7 +68,8 @@ class Point:
         count = len(self.variables)
 
         def at(found: Sequence[Node], operands: Sequence[Node]) -> list[Node]:
-            return substitute(rule(found, operands[count:]), dict(zip(self.variables, operands[:count], strict=True)))
+            results, places = rule(found, operands[count:]), dict(zip(self.variables, operands[:count], strict=True))
+            return list(results) if all(x is y for x, y in places.items()) else substitute(results, places)
 
         return transformed(at, (*self.outputs, *self.aux), self.variables, (*self.actual, *others))
 
@@ -81,7 +82,11 @@ class Point:
 def record_point(
     transform: str, f: Function, positions: Sequence[int], args: Sequence[Any], named: dict[str, Any], has_aux: bool
 ) -> Point:
-    """Record `f` on variables in place of `args[i]` for i in `positions`."""
+    """Record `f` on variables in place of `args[i]` for i in `positions`.
+
+    Where these are variables of the transformation's own trace, which nobody has seen, they need no others in place.
+    """
+    unseen = unseen_variables()
     require_function(transform, f)
     names = parameter_names(f, len(args))
     leaves: list[tuple[str, Any]] = []
@@ -101,13 +106,16 @@ def record_point(
                 "give it as a float (1.0, x.astype('float64')), or "
                 + _LEFT_OUT.get(transform, "leave it out of argnums"),
             )
-    variables = make_inputs([name for name, _ in leaves], [(node.shape, node.dtype) for node in actual])
+    if unseen is not None and len(set(actual)) == len(actual) and all(x.recording is unseen for x in actual):
+        variables, own = actual, []
+    else:
+        variables = own = make_inputs([name for name, _ in leaves], [(node.shape, node.dtype) for node in actual])
     remaining = iter(weakened(variables, [leaf for _, leaf in leaves]))
     replaced = list(args)
     for i, form in zip(positions, forms, strict=True):
         replaced[i] = unflatten(form, [next(remaining) for _ in range(form.n_leaves)])
     name = function_name(f)
-    with recording(variables):
+    with recording(own):
         returned, aux = f(*replaced, **named), None
         if has_aux:
             if not isinstance(returned, tuple) or len(returned) != 2:
@@ -176,11 +184,13 @@ def compiled(
     made: tuple[Function, tuple[Any, ...]],
     backend: str = "auto",
     others: tuple[Any, ...] = (),
+    at_point: bool = False,
 ) -> CompiledFunction:
     """`recorded`, which works on expressions, as a compiled function that presents itself as `name` of `f`.
 
     `made` is the public function that made it and its arguments, by which it pickles. It is recorded again when what
-    `f`, or one of the `others` that it uses, reads from outside has changed.
+    `f`, or one of the `others` that it uses, reads from outside has changed. With `at_point` it begins with
+    `record_point`.
     """
     require_function(name, f)
     functools.update_wrapper(recorded, f, updated=())  # a compiled function keeps its own name in its attributes
@@ -190,7 +200,7 @@ def compiled(
     options: dict[str, Any] = {"threads": None, "check_finite": False}
     if backend != "auto":
         options["backend"] = checked_backend(backend, False)
-    return CompiledFunction(recorded, options, shared=True, roots=(f, *others), made=made)
+    return CompiledFunction(recorded, options, shared=True, roots=(f, *others), made=made, at_point=at_point)
 
 
 def filled(derivatives: Sequence[Node | None], like: Sequence[Node]) -> list[Node]:

@@ -49,7 +49,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
         value = (point.value(), point.aux_value()) if has_aux else point.value()
         return value, gradients if isinstance(argnums, Sequence) else gradients[0]
 
-    return compiled(recorded, f, "value_and_grad", (value_and_grad, (f, argnums, has_aux)))
+    return compiled(recorded, f, "value_and_grad", (value_and_grad, (f, argnums, has_aux)), at_point=True)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> CompiledFunction:
@@ -71,7 +71,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         value, gradient = both(*args, **named)
         return (gradient, value[1]) if has_aux else gradient
 
-    return compiled(recorded, f, "grad", (grad, (f, argnums, has_aux)))
+    return compiled(recorded, f, "grad", (grad, (f, argnums, has_aux)), at_point=True)
 
 
 def _scalar(f: Function, point: Point) -> Node:

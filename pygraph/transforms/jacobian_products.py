@@ -57,7 +57,7 @@ def _make_jvp(f: Function, has_aux: bool, transform: str = "jvp") -> CompiledFun
         return (point.value(), _pushed(point, given, linear=False), *([point.aux_value()] if has_aux else []))
 
     recorded.__name__ = f"jvp_{function_name(f)}"
-    return traced_at_each_call(recorded)
+    return traced_at_each_call(recorded, at_point=True)
 
 
 def _pushed(point: Point, tangents: Sequence[Node], linear: bool) -> Any:
@@ -132,7 +132,7 @@ def _make_vjp(name: str, f: Function, has_aux: bool) -> CompiledFunction:
         return (point.value(), point.aux_value()) if has_aux else point.value()
 
     functools.update_wrapper(checked, f)
-    return traced_at_each_call(checked, wrt_all=True)
+    return traced_at_each_call(checked, wrt_all=True, at_point=True)
 
 
 def _inline_vjp(f: Function, primals: tuple[Any, ...], has_aux: bool) -> tuple[Any, ...]:
@@ -234,4 +234,4 @@ def _make_hvp(f: Function, count: int) -> CompiledFunction:
         return along(primals, tangents)[1]
 
     recorded.__name__ = f"hvp_{function_name(f)}"
-    return traced_at_each_call(recorded)
+    return traced_at_each_call(recorded, at_point=True)

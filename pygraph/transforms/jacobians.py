@@ -158,7 +158,7 @@ def _differentiated(
         result = unflatten(point.output_tree, blocks)
         return (result, point.aux_value()) if has_aux else result
 
-    return compiled(recorded, f, name, made, backend)
+    return compiled(recorded, f, name, made, backend, at_point=True)
 
 
 def _chosen(
@@ -214,4 +214,5 @@ def hessian(
     def recorded(*args: Any, **named: Any) -> Any:
         return twice(*args, **named)
 
-    return compiled(recorded, f, "hessian", (partial(hessian, backend=backend), (f, argnums, has_aux)), backend)
+    made = (partial(hessian, backend=backend), (f, argnums, has_aux))
+    return compiled(recorded, f, "hessian", made, backend, at_point=True)

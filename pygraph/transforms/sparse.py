@@ -420,7 +420,7 @@ class _SparseSignatures(_Signatures):
         cache_size: int,
         roots: tuple[Any, ...] | None,
     ) -> None:
-        super().__init__(function, options, cache_size, False, True, roots)
+        super().__init__(function, options, cache_size, False, True, roots, at_point=True)
         self.details: weakref.WeakKeyDictionary[Executable, _Details] = weakref.WeakKeyDictionary()
 
     def _noted(self, made: Executable, notes: Notes) -> None:

@@ -61,8 +61,10 @@ class _Signatures:
         wrt_all: bool,
         shared: bool = False,
         roots: tuple[Any, ...] | None = None,
+        at_point: bool = False,
     ) -> None:
         self.function = function
+        self.at_point = at_point
         self.roots = roots
         self.options = dict(options)
         self.shared = shared
@@ -157,7 +159,12 @@ class _Signatures:
 
     def _traced(self, values: tuple[Any, ...], keywords: tuple[str, ...]) -> Graph:
         with paused():
-            graph = record(_by_position(self.function, keywords, len(values), self.parameters), values)
+            given: object = self.function
+            state = (
+                given._signatures if isinstance(given, CompiledFunction) else self
+            )  # it would only call its function
+            function = _by_position(state.function, keywords, len(values), self.parameters)
+            graph = record(function, values, state.at_point)
         if check_enabled():
             graph.verify("traced")
         return graph
@@ -261,6 +268,7 @@ class CompiledFunction:
         shared: bool = False,
         roots: tuple[Any, ...] | None = None,
         made: tuple[Callable[..., Any], tuple[Any, ...]] | None = None,
+        at_point: bool = False,
     ) -> None:
         """Wrap `function`.
 
@@ -273,10 +281,11 @@ class CompiledFunction:
             roots: what the function was made from: it is traced again when what these read has changed. None: what it
                 reads is constant from the first call with a signature on.
             made: what makes an equal one, and its arguments: how it pickles, where `function` itself does not.
+            at_point: see `graph.trace.record`.
         """
         functools.update_wrapper(self, function)
         self._made = made
-        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared, roots)
+        self._signatures = _Signatures(function, options, cache_size, wrt_all, shared, roots, at_point)
         self._signatures.owner = weakref.ref(self)
         self.__call__ = self._signatures.call
 
@@ -356,9 +365,11 @@ def _checked_budget(budget: object) -> int | None:
     return size
 
 
-def traced_at_each_call(function: Callable[..., Any], wrt_all: bool = False) -> CompiledFunction:
+def traced_at_each_call(
+    function: Callable[..., Any], wrt_all: bool = False, at_point: bool = False
+) -> CompiledFunction:
     """`function` compiled for one use: traced at every call, so that it sees what it closes over as it is then."""
-    return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, shared=True)
+    return CompiledFunction(function, {"threads": None, "check_finite": False}, 0, wrt_all, True, at_point=at_point)
 
 
 @overload
