@@ -51,7 +51,7 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
         return pg_refuse(l, "MATMUL: its number of batch dimensions does not agree with its length");
     }
     for (int i = 0; i < 3; i++) {
-        if (words[i] < 0 || words[i] > INT32_MAX)
+        if (words[i] < 0 || words[i] > PG_MAX_MATRIX)
             return pg_refuse(l, "MATMUL: a size of %" PRId64 " is not possible", words[i]);
     }
     if ((words[3] & ~INT64_C(1)) != 0 || (words[4] & ~INT64_C(1)) != 0)

@@ -12,10 +12,10 @@ import numpy as np
 
 from .graph import associative, record_branch, record_scan, record_while
 from .graph.node import Node
-from .graph.trace import function_name
+from .graph.trace import function_name, require_functions
 from .graph.tree import flatten, unflatten
 from .graph.weak import WEAK_TYPES, Weak, is_weak
-from .ops.common import explained
+from .ops.common import explained, explained_as
 from .runtime.functions.compiled_function import traced_at_each_call
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
@@ -23,11 +23,16 @@ __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "wh
 Function = Callable[..., Any]
 
 
-def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any) -> Any:
+def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any, of: Function | None = None) -> Any:
     """`recorded(*static, tree)`: recorded if `tree` has an expression, else compiled and run.
 
     Python numbers in `tree` stay numbers in the trace, and what is computed from them alone is a number too.
+
+    Args:
+        name: of the public function.
+        of: the function that is to be named beside it in listings.
     """
+    recorded = explained_as(name)(recorded)
     leaves, form = flatten(tree)
     if any(isinstance(leaf, Node) for leaf in leaves):
         return recorded(*static, tree)
@@ -41,7 +46,7 @@ def _applied(name: str, recorded: Function, static: tuple[Any, ...], tree: Any) 
         numbers[:] = [is_weak(leaf) for leaf in flatten(result)[0]]
         return result
 
-    whole.__name__ = name
+    whole.__name__ = name if of is None else f"{name}_{function_name(of)}"
     found, container = flatten(traced_at_each_call(whole)([leaf for leaf in leaves if type(leaf) not in WEAK_TYPES]))
     return unflatten(container, [_number(x) if number else x for x, number in zip(found, numbers, strict=True)])
 
@@ -139,7 +144,8 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         >>> pg.scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
         (np.float64(6.0), array([1., 3., 6.]))
     """
-    result: tuple[Any, Any] = _applied(f"scan_{function_name(f)}", _scan, (f, length, reverse), (init, xs))
+    require_functions("scan", "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
+    result: tuple[Any, Any] = _applied("scan", _scan, (f, length, reverse), (init, xs), of=f)
     return result
 
 
@@ -175,6 +181,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
         >>> float(pg.while_loop(lambda v: v < 100.0, lambda v: v * v, 3.0))
         6561.0
     """
+    advice = "write pg.while_loop(lambda v: v < 1.0, lambda v: 2.0 * v, start): two functions of the carry"
+    require_functions("while_loop", advice, cond_fun=cond_fun, body_fun=body_fun)
     return _applied("while_loop", _while, (cond_fun, body_fun, limit), init_val)
 
 
@@ -204,6 +212,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Function, init_val: Any) -> Any:
         >>> float(pg.fori_loop(0, 5, lambda i, v: v + i, 0.0))
         10.0
     """
+    require_functions("fori_loop", "write pg.fori_loop(0, n, lambda i, v: v + i, start)", body_fun=body_fun)
     if isinstance(lower, Node) or isinstance(upper, Node):
         return record_while.fori_loop(lower, upper, body_fun, init_val)
     return _applied(
@@ -233,6 +242,7 @@ def map(f: Function, xs: Any) -> Any:
         >>> pg.map(lambda row: np.sum(row * row), np.eye(3))
         array([1., 1., 1.])
     """
+    require_functions("map", "write pg.map(f, xs)", f=f)
     return _applied("map", record_while.map_, (f,), xs)
 
 
@@ -261,6 +271,7 @@ def associative_scan(fn: Function, elems: Any, reverse: bool = False, axis: int 
         >>> pg.associative_scan(np.multiply, np.array([1.0, 2.0, 3.0, 4.0]))
         array([ 1.,  2.,  6., 24.])
     """
+    require_functions("associative_scan", "write pg.associative_scan(np.add, xs)", fn=fn)
     return _applied("associative_scan", _associative, (fn, bool(reverse), axis), elems)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import SignatureError
+from .errors import SignatureError, shown
 from .graph.trace import function_name, parameter_names, result_node
 from .graph.tree import flatten, flatten_named, unflatten
 from .ops.dtypes import is_float
@@ -88,7 +88,7 @@ def check_grads(
     if unknown or not modes:
         raise _refused(f, f"modes must be among {MODES}, not {unknown or modes!r}", "give one of them, or both")
     if order < 1:
-        raise _refused(f, f"order must be at least 1, not {order!r}", "give 1, 2 or more")
+        raise _refused(f, f"order must be at least 1, not {shown(order)}", "give 1, 2 or more")
     args = tuple(args) if isinstance(args, (tuple, list)) else (args,)
     names = [
         name

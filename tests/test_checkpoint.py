@@ -363,7 +363,7 @@ def test_a_second_derivative_in_chunks() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(SignatureError, match="recording checkpoint: it is given a int"):
+    with pytest.raises(SignatureError, match="recording checkpoint: it is given an int"):
         pg.checkpoint(3)  # type: ignore[arg-type]
     with pytest.raises(DTypeError, match="checkpoint: argument name is a str"):
         pg.trace(lambda x: pg.checkpoint(lambda x, name: x)(x, "a"), X)

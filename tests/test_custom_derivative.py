@@ -212,8 +212,8 @@ def test_executables_with_wrt_and_pickles() -> None:
             r"the cotangent is float64 where the function has float64\[3\]",
         ),
         ({"vjp": lambda p, ct: (pg.astype(ct, "float32"),)}, pg.DTypeError, r"the cotangent is float32\[3\] where"),
-        ({"vjp": lambda p, ct: ct}, pg.GraphError, r"the vjp returned \* for 1 arguments"),
-        ({"vjp": lambda p, ct: (ct, ct)}, pg.GraphError, r"the vjp returned \(\*, \*\) for 1 arguments"),
+        ({"vjp": lambda p, ct: ct}, pg.GraphError, r"the vjp returned \* for 1 argument"),
+        ({"vjp": lambda p, ct: (ct, ct)}, pg.GraphError, r"the vjp returned \(\*, \*\) for 1 argument"),
         ({"vjp": lambda p, ct: ({"x": ct},)}, pg.ShapeError, r"the cotangent has the form {'x': \*}, not \*"),
         (
             {"vjp": (lambda x: x, lambda r, ct: (ct,))},

@@ -72,6 +72,19 @@ def looked_up_in_a_list(i: Any) -> Any:
     return [1.0, 2.0][i]
 
 
+def deleted(x: Any) -> Any:
+    del x[0]
+    return x
+
+
+def nested_loops(depth: int) -> Callable[[Any], Any]:
+    """A function with loops of two steps in each other."""
+    if depth == 0:
+        return np.sin
+    inner = nested_loops(depth - 1)
+    return lambda x: pg.scan(lambda carry, _: (inner(carry), None), x, None, length=2)[0]
+
+
 def on(f: Callable[..., Any], *args: Any) -> Callable[[], Any]:
     return lambda: pg.compile(f)(*args)
 
@@ -96,7 +109,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "assert": (on(asserted, 1.0), pg.TracedBoolError, ("do: check the result outside", "check_finite=True")),
     "max": (on(largest, 1.0), pg.TracedBoolError, ("do: np.maximum(x, y)",)),
     "range": (on(counted, 3), pg.TracedValueError, ("<n : int64>", "do: pg.fori_loop(0, n, body, start)", "partial")),
-    "math": (on(lambda x: math.sin(x), 1.0), pg.TracedValueError, ("do: use np.sin and its like",)),
+    "math": (on(lambda x: math.sin(x), 1.0), pg.TracedValueError, ("np.sin for math.sin",)),
     "format": (on(lambda x: f"{x:.3f}", 1.0), pg.TracedValueError, ("format(): <x : float64>", "f'{x}' and print(x)")),
     "percent": (on(lambda x: "%.3f" % x, 1.0), pg.TracedValueError, ("float(): <x", "f'{x}' and print(x)")),  # noqa: UP031
     "element": (
@@ -134,7 +147,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "switch of one function": (
         on(lambda x: pg.switch(0, np.sin, x), np.ones(2)),
         pg.SignatureError,
-        ("branches is a function, not a list", "pg.switch(index, [f, g]"),
+        ("branches is a ufunc, not a list", "pg.switch(index, [f, g]"),
     ),
     "while_loop": (
         on(lambda x: pg.while_loop(x > 1, x / 2, x), 1.0),
@@ -210,6 +223,172 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "multiplied": (on(lambda x: x.at[0].mul(2.0), V), pg.UnsupportedError, ("there is no .mul", "x[i] * v")),
     "float index": (on(lambda x: x[1.5], V), pg.DTypeError, ("must be an integer, not float64", "i.astype('int64')")),
     "argnums": (lambda: pg.grad(zero, argnums=1)(V), pg.SignatureError, ("argnums=1, with 1 argument", "do: give 0")),
+    # calls that do not fit
+    "keyword of a method": (
+        on(lambda x: x.sum(dim=0), V),
+        pg.SignatureError,
+        ("tracing x.sum: got an unexpected keyword argument 'dim'", "do: say axis=; call it as x.sum(axis=None, keepd"),
+    ),
+    "keyword of a function": (
+        on(lambda x: pg.softmax(x, dims=0), V),  # type: ignore[call-arg]
+        pg.SignatureError,
+        ("unexpected keyword argument 'dims'", "do: say axis=; call it as pg.softmax(x, axis=-1)"),
+    ),
+    "unknown keyword": (
+        on(lambda x: x.clip(low=0), V),
+        pg.SignatureError,
+        ("unexpected keyword argument 'low'", "do: call it as x.clip(min=None, max=None)"),
+    ),
+    "argument of NumPy's": (
+        on(lambda x: x.sum(dtype="float32"), V),
+        pg.UnsupportedError,
+        ("unexpected keyword argument 'dtype'", "do: use .astype(dtype) on the result"),
+    ),
+    "argument that is missing": (
+        on(lambda x: pg.where(x > 0), V),  # type: ignore[call-arg]
+        pg.SignatureError,
+        ("tracing where: missing a required argument: 'x'", "do: call it as pg.where(condition, x, y)"),
+    ),
+    "np.where of one argument": (
+        on(lambda x: np.where(x > 0), V),
+        pg.UnsupportedError,
+        ("missing a required argument: 'x'", "do: with one argument its result's shape would depend on values"),
+    ),
+    "order": (
+        on(lambda x: x.reshape(3, 1, order="A"), V),
+        pg.UnsupportedError,
+        ("order='A'", "give 'C' or 'F': an expression has no order in memory"),
+    ),
+    "var of torch": (
+        lambda: pg.var("x", (3,), requires_grad=True),  # type: ignore[call-overload]
+        pg.SignatureError,
+        ("unexpected keyword argument 'requires_grad'", "do: call it as pg.var(name, shape=(), dtype='float64')"),
+    ),
+    "grad without arguments": (
+        lambda: pg.grad(zero)(),
+        pg.SignatureError,
+        ("grad(zero): no argument is given by position", "do: call it with the arguments of zero"),
+    ),
+    "fori_loop in another order": (
+        on(lambda x: pg.fori_loop(lambda i, c: c, 0, 3, x), 1.0),
+        pg.SignatureError,
+        ("body_fun is 3, not a function", "do: write pg.fori_loop(0, n, lambda i, v: v + i, start)"),
+    ),
+    "map in another order": (on(lambda x: pg.map(x, np.sin), V), pg.SignatureError, ("f is <x : float64[3]>",)),
+    "cond in another order": (
+        on(lambda x: pg.cond(lambda v: v, x > 0, lambda v: -v, x), 1.0),
+        pg.DTypeError,
+        ("tracing cond: a function is no number",),
+    ),
+    "switch of a number": (on(lambda x: pg.switch(0, 3, x), 1.0), pg.SignatureError, ("branches is an int, not a",)),
+    "compile of a number": (lambda: pg.compile(3), pg.SignatureError, ("an int can't be compiled",)),  # type: ignore[call-overload]
+    "in_axes": (
+        lambda: pg.vmap(zero, np.eye(9))(V),
+        pg.GraphError,
+        ("in_axes holds an array of type float64[9, 9] for x",),
+    ),
+    # names and habits of other libraries
+    "numpy()": (on(lambda x: x.numpy(), 1.0), AttributeError, ("expressions have no .numpy", "do: leave it out")),
+    "backward": (
+        on(lambda x: x.backward(), 1.0),
+        AttributeError,
+        ("do: derivatives are those of functions: write pg.",),
+    ),
+    "unsqueeze": (on(lambda x: x.unsqueeze(0), V), AttributeError, ("do: write np.expand_dims(x, axis), or x[None]",)),
+    "exp": (on(lambda x: x.exp(), V), AttributeError, ("do: write np.exp(x, ...)",)),
+    "view": (on(lambda x: x.view(3, 1), V), AttributeError, ("do: write x.reshape(shape)",)),
+    "shift": (on(lambda i: i << 1, 1), pg.UnsupportedError, ("tracing <<: shifts", "do: write x * 2**n")),
+    "reflected shift": (on(lambda i: 1 >> i, 1), pg.UnsupportedError, ("tracing >>: shifts", "do: write x // 2**n")),
+    "del": (on(deleted, V), pg.UnsupportedError, ("del x[0]", "do: join what is left: np.concatenate(")),
+    "in": (on(lambda x: 1.0 in x, V), pg.TracedBoolError, ("do: np.any(x == v) says whether an element is v",)),
+    "key of a dict": (on(lambda i: {1: 2.0}[i], 1), pg.TracedValueError, ("<i : int64> is no key", "do: pg.switch(")),
+    "int as a size": (on(lambda n: np.ones(int(n)), 3), pg.TracedValueError, ("keep what decides shapes",)),
+    "shape in a tuple": (on(lambda n: np.zeros((n, 2)), 3), pg.TracedValueError, ("do: give ints: keep what decides",)),
+    "size that NumPy asks for": (
+        on(lambda n: np.eye(n), 3),
+        pg.TracedValueError,
+        ("do: give ints: keep what decides",),
+    ),
+    "index of an array": (on(lambda x: np.ones(3)[x], 1.0), pg.TracedValueError, ("do: pg.asarray(T)[i]",)),
+    "full": (
+        on(lambda x: np.full(3, x), 1.0),
+        pg.TracedValueError,
+        ("tracing numpy.full", "do: write pg.full(shape, x)"),
+    ),
+    "list to a function": (
+        on(lambda x: np.sum([x, x]), 1.0),
+        pg.TracedValueError,
+        ("do: give one expression in place",),
+    ),
+    "masked array first": (
+        on(lambda x: np.ma.array(V, mask=[0, 1, 0]) + x, V),
+        pg.UnsupportedError,
+        ("masked arrays are not supported", "do: use np.where(mask, x, y) on plain arrays"),
+    ),
+    "masked array second": (on(lambda x: x + np.ma.array(V), V), pg.UnsupportedError, ("masked arrays are not supp",)),
+    "list times a number": (
+        on(lambda x: x * 2.0, [1.0, 2.0]),
+        pg.SignatureError,
+        ("argument 0 is a list of 2 numbers",),
+    ),
+    "tuple times itself": (on(lambda x: x * x, (1.0, 2.0)), pg.SignatureError, ("argument 0 is a tuple of 2 numbers",)),
+    # shapes, dtypes and indices
+    "text as an index": (
+        on(lambda x: x["a"], V),
+        pg.DTypeError,
+        ("an index must be an integer, not 'a'", "give ints, sli"),
+    ),
+    "None in a list": (on(lambda x: np.concatenate([x, None]), V), pg.DTypeError, ("concatenate: None is no number",)),
+    "scalar in a list": (
+        on(lambda x: np.concatenate([x, 1.0]), V),
+        pg.ShapeError,
+        ("scalars have no axis", "np.stack("),
+    ),
+    "squeeze": (on(lambda x: np.squeeze(x, 0), V), pg.ShapeError, ("has size 3, not 1", "do: leave axis out to drop")),
+    "reshape": (
+        on(lambda x: x.reshape(2, 2), V),
+        pg.ShapeError,
+        ("cannot become (2, 2)", "do: give a shape of 3 elements"),
+    ),
+    "product": (
+        on(lambda x, y: x @ y, np.ones((2, 3)), np.ones((2, 3))),
+        pg.ShapeError,
+        ("differ in the axis that is summed: 3 and 2", "transpose one, x.T"),
+    ),
+    "large product": (
+        on(lambda x: pg.broadcast_to(x, (2**31, 2)) @ np.ones((2, 1)), 1.0),
+        pg.ShapeError,
+        ("a product of matrices of 2147483648 x 2 and 2 x 1", "2**31 - 1 rows", "(x, (2**31, 2)) @ np.ones("),
+    ),
+    "shape of a variable": (
+        lambda: pg.var("x", (-1,)),
+        pg.ShapeError,
+        ("tracing var: the shape (-1,) has a negative",),
+    ),
+    "dtype of a variable": (
+        lambda: pg.var("x", (), "flaot"),
+        pg.DTypeError,
+        ("'flaot' is not a dtype", "do: give float64"),
+    ),
+    "dtype": (on(lambda x: x.astype("float16"), V), pg.DTypeError, ("tracing astype: dtype float16 is not supported",)),
+    "dtype of an argument": (
+        on(zero, V.astype("float16")),
+        pg.DTypeError,
+        ("tracing zero: argument x is of dtype float16",),
+    ),
+    "complex argument": (on(zero, V * 1j), pg.DTypeError, ("graphs are real: give x.real and x.imag apart",)),
+    "text as an argument": (on(zero, "abc"), pg.DTypeError, ("calling zero: argument x is a str, which is no array",)),
+    "ddof": (on(lambda x, n: np.var(x, ddof=n), V, 1), pg.DTypeError, ("tracing var: ddof is <n : int64>",)),
+    "variable of the same name": (
+        lambda: pg.Graph([pg.var("x")], pg.var("x")),
+        pg.GraphError,
+        ("another variable than the input 'x', of the same name", "do: make each variable once"),
+    ),
+    "deeply nested loops": (
+        lambda: pg.grad(nested_loops(57))(1.0),
+        pg.ShapeError,
+        ("tracing scan: 2 values of shape (2, 2,", "are more than an array can hold", "pg.checkpoint is around"),
+    ),
     "sort": (on(np.sort, V), pg.UnsupportedError, ("pygraph does not sort", "x[order]")),
 }
 

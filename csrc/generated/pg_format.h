@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x437bd4ec06a57770)
+#define PG_TABLE_HASH UINT64_C(0x005dcbeaa914bea1)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -20,6 +20,7 @@
 #define PG_MAX_THREADS 256                         /* threads of the pool */
 #define PG_MAX_STEPS INT64_C(0x10000000000)        /* steps of a SCAN */
 #define PG_MAX_ELEMENTS INT64_C(0x1ffffffffffffff) /* elements of an array or an iteration space */
+#define PG_MAX_MATRIX 2147483647                   /* rows or columns of a matrix in a product */
 #define PG_MAX_ARENA INT64_C(0x8000000000)         /* bytes of an arena, a slot, or the constants */
 #define PG_MAX_SIZES 12                            /* sizes and parameters of a kernel */
 #define PG_MAX_CORE 4                              /* core axes of an operand or result of a kernel */

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
-from ..errors import UnsupportedError
+from ..errors import SignatureError, UnsupportedError, shown
 from ..graph.graph import Graph
 from ..graph.tree import flatten_named, unflatten
 from ..lower.program import Port, Program, Segment
@@ -119,16 +120,16 @@ def _mark(program: Program) -> int:
     return int.from_bytes(digest[:8], "little")
 
 
-def _check_name(name: str) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"the name of an export is a str, a C identifier, not {name!r}")
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in RESERVED:
-        raise ValueError(
-            f"the name {name!r} can't be exported: it must be a C identifier that is no word of C or C++, of ASCII "
-            "letters, digits and underscores, and start with a letter"
-        )
-    if name in _HEADERS or re.match(r"pg(_|$)", name, re.IGNORECASE):
-        raise ValueError(f"the name {name!r} can't be exported: {name}.h or its names would hide those of C or pygraph")
+def _check_name(name: Any) -> None:
+    """Raise `SignatureError` for what can't be the name of an export."""
+    problem = ""
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name in RESERVED:
+        problem = "it is no C identifier"
+    elif name in _HEADERS or re.match(r"pg(_|$)", name, re.IGNORECASE):
+        problem = f"{name}.h or its names would hide those of C or pygraph"
+    if problem:
+        advice = "give ASCII letters, digits and underscores that start with a letter, and no word of C, C++ or pygraph"
+        raise SignatureError(problem, advice, stage="exporting", subject=f"the name {shown(name)}")
 
 
 def _entries(program: Program, graph: Graph, variables: Sequence[str], made: Core, name: str) -> list[_Entry]:

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autodiff import jvp, vjp
-from ..errors import ShapeError, UnsupportedError
+from ..errors import ShapeError, SignatureError, UnsupportedError, shown
 from ..graph import Graph, trace
 from ..graph.construction import make, topological, var
 from ..graph.node import Node, self_contained
 from ..graph.reference import evaluate_nodes
+from ..graph.trace import function_name
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
 from .explanation import Edge, Explanation, Step
@@ -25,7 +26,8 @@ Array = npt.NDArray[Any]
 def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int) -> Explanation:
     """What `explain` returns."""
     if mode not in ("reverse", "forward"):
-        raise ValueError(f"mode is 'reverse' or 'forward', not {mode!r}")
+        problem = f"mode is {shown(mode)}"
+        raise SignatureError(problem, "give 'reverse' or 'forward'", stage="explaining", subject=function_name(f))
     graph = trace(f, *args)
     loop = next((node for node in topological(graph.outputs) if node.results is not None), None)
     if loop is not None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import GraphError, ShapeError
+from ..ops.common import normal_axis
 from ..ops.shaping import concatenate, flip, stack
 from .construction import as_node
 from .node import Node
-from .trace import require_functions, result_node
+from .trace import result_node
 from .tree import flatten, flatten_named, unflatten
 
 __all__ = ["associative_scan"]
@@ -25,18 +25,13 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = 
         >>> associative_scan(np.multiply, pg.var("x", (5,)))
         <concatenate : float64[5]>
     """
-    require_functions("associative_scan", "write pg.associative_scan(np.add, xs)", fn=fn)
     named, form = flatten_named(elems, "elems")
-    at = operator.index(axis)
     nodes = [as_node(leaf) for _, leaf in named]
     if not nodes:
         raise GraphError("elems has no array", "give at least one")
     axes = []
     for (name, _), node in zip(named, nodes, strict=True):
-        if not -len(node.shape) <= at < len(node.shape):
-            problem = f"{name} of type {node.type_text} has no axis {at}"
-            raise ShapeError(problem, "give another axis", operands=(node,))
-        axes.append(at % len(node.shape))
+        axes.append(normal_axis(axis, len(node.shape)))
         if node.shape[axes[-1]] != nodes[0].shape[axes[0]]:
             problem = f"{named[0][0]} has length {nodes[0].shape[axes[0]]}, {name} has {node.shape[axes[-1]]}"
             raise ShapeError(problem, "give arrays of one length along axis")

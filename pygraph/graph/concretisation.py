@@ -13,11 +13,11 @@ import numpy as np
 from .. import ops
 from ..errors import GraphError, TracedBoolError, TracedValueError, UnsupportedAttributeError, UnsupportedError
 from ..ops.common import MASKED
-from .numpy_alternatives import instead
+from .numpy_alternatives import ATTRIBUTES, instead, table
 from .source import SourceLine, innermost
 from .trace_context import current
 
-__all__ = ["STORE", "missing_method", "refuse", "running", "swallowed", "wants_dense"]
+__all__ = ["STORE", "missing_attribute", "refuse", "running", "swallowed", "wants_dense"]
 
 _CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
 _LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
@@ -53,7 +53,7 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "index": ((r"\brange\(", _COUNT),),
     "float": (
-        (r"\bmath\.\w", "use np.sin and its like in place of math.sin"),
+        (r"\bmath\.\w", "use NumPy's functions in place of those of math: np.sin for math.sin"),
         (r"[\"']\s*%|\bformat\(", _SHOWN),
     ),
     "np.asarray": (
@@ -137,7 +137,7 @@ def refuse(x: Any, asked: str) -> NoReturn:
     advice = next((text for pattern, text in _BY_LINE.get(asked, ()) if re.search(pattern, code)), _OTHERWISE[asked])
     if frame is not None:
         advice = _BY_INSTRUCTION.get((asked, running(frame.f_code, frame.f_lasti)), advice)
-    if asked in ("bool", "index") and advice is not _INTS and _decides(x):
+    if asked in ("bool", "index", "int") and advice is not _INTS and _decides(x):
         advice += f"; or {STATIC}"
     elif asked not in ("bool", "index", "np.asarray"):
         advice += f"; {_NUMBERS}"
@@ -152,7 +152,7 @@ def _refused_by(function: str, x: Any, line: SourceLine | None) -> GraphError:
     if function.startswith("numpy.ma."):
         return UnsupportedError(*MASKED, stage="tracing", subject=function, operands=(x,), line=line)
     module, _, name = function.rpartition(".")
-    recorded = module == "numpy" and name in ops.PUBLIC
+    recorded = module == "numpy" and name in ops.PUBLIC and function not in table()
     return TracedValueError(
         f"it computes with numbers, and {x!r} has none before the graph runs",
         f"give one expression in place of a list: {_JOIN}" if recorded else instead(function),
@@ -175,10 +175,12 @@ def swallowed(line: SourceLine | None) -> GraphError | None:
     return refusal if (refusal.line.file, refusal.line.number) == (line.file, line.number) else None
 
 
-def missing_method(x: Any, name: str) -> UnsupportedAttributeError:
-    """The error for a method of NumPy's arrays that expressions do not have."""
-    if name in ops.PUBLIC:
-        advice = f"write np.{name}(x, ...)"
+def missing_attribute(x: Any, name: str) -> UnsupportedAttributeError:
+    """The error for an attribute or a method of other libraries' arrays that expressions do not have."""
+    if name in ATTRIBUTES:
+        advice = ATTRIBUTES[name]
+    elif name in ops.PUBLIC:
+        advice = f"write {'np' if hasattr(np, name) else 'pg'}.{name}(x, ...)"
     elif hasattr(np, name):
         advice = instead(f"numpy.{name}")
     else:

@@ -61,7 +61,7 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
     try:
         return _inferred_types(op, inputs, attrs)
     except GraphError as error:
-        error.complete("tracing", op.name, inputs)
+        error.complete("tracing", op.title or op.name, inputs)
         raise
 
 
@@ -275,7 +275,7 @@ def as_node(x: Any) -> Node:
     return strong(x) if isinstance(x, Node) else constant(x)
 
 
-def _as_array(x: Any, subject: str = "constant", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
+def _as_array(x: Any, subject: str = "", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
     """An array of one of the graph's dtypes from anything that is like one; `subject` is what it is an operand of."""
     try:
         array = numbers_of(x)
@@ -287,7 +287,8 @@ def _as_array(x: Any, subject: str = "constant", operands: Sequence[Any] = ()) -
             as_dtype(array.dtype)
         return array
     except GraphError as error:
-        error.complete("tracing", subject, operands)
+        if subject:
+            error.complete("tracing", subject, operands)
         raise
 
 
@@ -351,7 +352,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
             x = x.node
             classes.append(WEAK_CLASSES[x.dtype])
         else:
-            x = _as_array(x, op.name, operands)
+            x = _as_array(x, op.title or op.name, operands)
             classes.append(x.dtype)
         values.append(x)
     key = (op, *classes)

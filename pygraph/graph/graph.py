@@ -67,13 +67,17 @@ class Graph:
     def __init__(self, inputs: Iterable[Node], outputs: Any, name: str = "graph") -> None:
         if isinstance(inputs, Node):
             inputs = (inputs,)
-        leaves, output_tree = flatten(outputs)
-        self._fill(tuple(inputs), tuple(as_node(leaf) for leaf in leaves), output_tree, None, name)
-        self.require_closed()
-        names = self.names
-        if len(set(names)) < len(names):
-            problem = f"two inputs have the name {next(x for x in names if names.count(x) > 1)!r}"
-            raise GraphError(problem, "give each variable its own name", stage="recording", subject=f"graph {name!r}")
+        try:
+            leaves, output_tree = flatten(outputs)
+            self._fill(tuple(inputs), tuple(as_node(leaf) for leaf in leaves), output_tree, None, name)
+            self.require_closed()
+            names = self.names
+            if len(set(names)) < len(names):
+                problem = f"two inputs have the name {next(x for x in names if names.count(x) > 1)!r}"
+                raise GraphError(problem, "give each variable its own name")
+        except GraphError as error:
+            error.complete("recording", f"graph {name!r}")
+            raise
 
     @classmethod
     def from_parts(
@@ -105,11 +109,11 @@ class Graph:
         for i, node in enumerate(given):
             if not isinstance(node, Node) or node.op.name != "input":
                 problem = f"input {i} is {shown(node)}, not a variable"
-                raise GraphError(problem, "give what pg.var returned", stage="recording", subject=f"graph {name!r}")
+                raise GraphError(problem, "give what pg.var returned")
         if len(set(inputs)) < len(inputs):
             twice = next(node for i, node in enumerate(inputs) if node in set(inputs[:i]))
             problem = f"input {twice.attrs['name']!r} is there twice"
-            raise GraphError(problem, "give each variable once", stage="recording", subject=f"graph {name!r}")
+            raise GraphError(problem, "give each variable once")
         self.inputs = inputs
         self.outputs = outputs
         self.output_tree = output_tree

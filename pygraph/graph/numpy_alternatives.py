@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["instead", "of_fewer_arguments"]
+__all__ = ["ATTRIBUTES", "instead", "of_fewer_arguments"]
 
 _SORT = "pygraph does not sort: find the order outside (np.argsort) and give it as an argument; x[order] is recorded"
 _SHAPE = "its result's shape would depend on values: keep the shape and use np.where(condition, x, 0.0)"
@@ -203,6 +203,26 @@ huber = np.where(np.abs(y) <= x, 0.5 * y**2, x * (np.abs(y) - 0.5 * x))
 pseudo_huber = x**2 * (np.sqrt(1 + (y / x) ** 2) - 1)
 boxcox = np.where(y == 0, np.log(x), np.expm1(y * np.log(x)) / np.where(y == 0, 1.0, y))
 """
+
+
+#: What to write in place of attributes and methods that arrays of other libraries have, or that work on memory.
+ATTRIBUTES = {
+    **dict.fromkeys(("numpy", "detach", "cpu", "cuda", "clone", "contiguous", "block_until_ready"), "leave it out"),
+    "backward": "derivatives are those of functions: write pg.grad(f)(x)",
+    "grad": "derivatives are those of functions: write pg.grad(f)(x)",
+    "requires_grad": "leave it out: pg.grad(f) differentiates with respect to the argument of f that argnums names",
+    "view": "write x.reshape(shape)",
+    "unsqueeze": "write np.expand_dims(x, axis), or x[None]",
+    "permute": "write x.transpose(axes)",
+    "to": "write x.astype(dtype)",
+    "float": "write x.astype('float32'), or x.astype('float64')",
+    "double": "write x.astype('float64')",
+    "long": "write x.astype('int64')",
+    "cat": "write np.concatenate([x, y])",
+    "mm": "write x @ y",
+    "pow": "write x ** y",
+    "norm": "write np.sqrt(np.sum(x**2))",
+}
 
 
 class Alternative(NamedTuple):

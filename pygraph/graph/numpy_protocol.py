@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
-from ..ops.common import static_shape
+from ..ops.common import ARGUMENT_ADVICE, static_shape
 from ..ops.dtypes import as_dtype
 from . import creation
 from .construction import as_node, known
@@ -109,24 +109,11 @@ def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
     return name, None
 
 
-_ARGUMENT_ADVICE = {
-    "out": "use the result: expressions are not written in place (a += x on an array a: write a = a + x)",
-    "where": "use np.where(condition, x, y) on the result",
-    "dtype": "use .astype(dtype) on the result or the operands",
-    "casting": "use .astype(dtype) on the operands",
-}
-
-
-def argument_advice(argument: str) -> str:
-    """What to do about an argument of NumPy's that is not taken."""
-    return _ARGUMENT_ADVICE.get(argument, f"leave {argument} out")
-
-
 def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> UnsupportedError:
     """The error for a function of that name, or for one argument of it."""
     arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
     what = f"argument {argument!r} of {name}" if argument else name
-    advice = argument_advice(argument) if argument else instead(name)
+    advice = ARGUMENT_ADVICE.get(argument, f"leave {argument} out") if argument else instead(name)
     return UnsupportedError(
         f"{what} is not supported by pygraph", advice, stage="tracing", subject=name, operands=arrays
     )

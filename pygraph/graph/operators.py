@@ -6,21 +6,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
 from .. import ops
 from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
+from ..ops.common import explained_as
 from ..ops.row import lookup
-from .concretisation import missing_method, refuse, wants_dense
+from .concretisation import missing_attribute, refuse, wants_dense
+from .numpy_alternatives import ATTRIBUTES
 
 if TYPE_CHECKING:
     from .node import Node
 
 __all__ = ["At", "Operators", "bitwise"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _add, _subtract, _multiply, _divide = lookup("add"), lookup("subtract"), lookup("multiply"), lookup("divide")
 _floor_divide, _mod = lookup("floor_divide"), lookup("mod")
@@ -28,8 +33,14 @@ _negative, _absolute = lookup("negative"), lookup("absolute")
 _equal, _not_equal = lookup("equal"), lookup("not_equal")
 _less, _less_equal = lookup("less"), lookup("less_equal")
 _greater, _greater_equal = lookup("greater"), lookup("greater_equal")
+_FIXED = "expressions cannot be changed in place"
 #: Formats that only place a text: a width and an alignment.
 _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
+
+
+def _method(function: Callable[P, T]) -> Callable[P, T]:
+    """A method of expressions that says how it is called where it is called with other arguments."""
+    return explained_as(f"x.{function.__name__}")(function)
 
 
 def bitwise(symbol: str, name: str, *operands: Any) -> Any:
@@ -45,6 +56,11 @@ def bitwise(symbol: str, name: str, *operands: Any) -> Any:
                 operands=operands,
             )
     return lookup(name)(*operands)
+
+
+def _refuse_shift(symbol: str, arithmetic: str, *operands: Any) -> NoReturn:
+    problem, advice = "shifts of bits are not supported", f"write x {arithmetic} 2**n, where n is known"
+    raise UnsupportedError(problem, advice, stage="tracing", subject=symbol, operands=operands)
 
 
 class Operators:
@@ -173,6 +189,18 @@ class Operators:
     def __invert__(self) -> Node:
         return bitwise("~", "logical_not", self)
 
+    def __lshift__(self, other: Any) -> NoReturn:
+        _refuse_shift("<<", "*", self, other)
+
+    def __rlshift__(self, other: Any) -> NoReturn:
+        _refuse_shift("<<", "*", other, self)
+
+    def __rshift__(self, other: Any) -> NoReturn:
+        _refuse_shift(">>", "//", self, other)
+
+    def __rrshift__(self, other: Any) -> NoReturn:
+        _refuse_shift(">>", "//", other, self)
+
     # --- what needs numbers, which an expression does not have yet
 
     def __bool__(self) -> bool:
@@ -207,9 +235,9 @@ class Operators:
         refuse(self, "tolist")
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_") or not hasattr(np.ndarray, name):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        raise missing_method(self, name)
+        if not name.startswith("_") and (name in ATTRIBUTES or name in ops.PUBLIC or hasattr(np.ndarray, name)):
+            raise missing_attribute(self, name)
+        raise AttributeError(f"an expression has no attribute {name!r}")
 
     # --- NumPy's protocols
 
@@ -264,12 +292,16 @@ class Operators:
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise UnsupportedError(
-            "expressions cannot be changed in place",
+            _FIXED,
             "use x = x.at[i].set(v), or x.at[i].add(v) for x[i] += v",
             stage="tracing",
             subject="x[i] = v",
             operands=(self, value),
         )
+
+    def __delitem__(self, key: Any) -> NoReturn:
+        advice = "join what is left: np.concatenate([x[:i], x[i + 1:]])"
+        raise UnsupportedError(_FIXED, advice, stage="tracing", subject="del x[i]", operands=(self,))
 
     @property
     def at(self) -> At:
@@ -278,83 +310,103 @@ class Operators:
 
     # --- methods
 
+    @_method
     def astype(self, dtype: Any) -> Node:
         """The values in another dtype; itself when it has that dtype."""
         return ops.astype(self, dtype)
 
+    @_method
     def copy(self) -> Node:
         """Itself: expressions never change."""
         return self  # type: ignore[return-value]
 
+    @_method
     def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
         """The sum over `axis`, as `np.sum`."""
         return ops.sum(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
         """The product over `axis`, as `np.prod`."""
         return ops.prod(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
         """The mean over `axis`, as `np.mean`."""
         return ops.mean(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
         """The variance over `axis`, as `np.var`."""
         return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
+    @_method
     def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
         """The standard deviation over `axis`, as `np.std`."""
         return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
 
+    @_method
     def max(self, axis: Any = None, keepdims: bool = False) -> Node:
         """The largest element along `axis`, as `np.max`."""
         return ops.max(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def min(self, axis: Any = None, keepdims: bool = False) -> Node:
         """The smallest element along `axis`, as `np.min`."""
         return ops.min(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def any(self, axis: Any = None, keepdims: bool = False) -> Node:
         """Whether any element along `axis` is true, as `np.any`."""
         return ops.any(self, axis=axis, keepdims=keepdims)
 
+    @_method
     def all(self, axis: Any = None, keepdims: bool = False) -> Node:
         """Whether all elements along `axis` are true, as `np.all`."""
         return ops.all(self, axis=axis, keepdims=keepdims)
 
-    def reshape(self, *shape: Any) -> Node:
+    @_method
+    def reshape(self, *shape: Any, order: str = "C") -> Node:
         """The elements in another shape, given as a tuple or as separate sizes; one size may be -1."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
-    def ravel(self) -> Node:
+    @_method
+    def ravel(self, order: str = "C") -> Node:
         """The elements in one axis."""
-        return ops.reshape(self, (self.size,))
+        return ops.ravel(self, order)
 
-    def flatten(self) -> Node:
+    @_method
+    def flatten(self, order: str = "C") -> Node:
         """The elements in one axis."""
-        return ops.reshape(self, (self.size,))
+        return ops.ravel(self, order)
 
+    @_method
     def transpose(self, *axes: Any) -> Node:
         """The axes permuted, reversed if none are given; as a tuple or as separate numbers."""
         several = len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list)))
         return ops.transpose(self, (axes[0] if several else axes) or None)
 
+    @_method
     def swapaxes(self, axis1: int, axis2: int) -> Node:
         """Two axes exchanged."""
         return ops.swapaxes(self, axis1, axis2)
 
+    @_method
     def squeeze(self, axis: Any = None) -> Node:
         """Axes of size 1 removed."""
         return ops.squeeze(self, axis)
 
+    @_method
     def dot(self, other: Any) -> Node:
         """The product with `other`, as `np.dot`."""
         return ops.dot(self, other)
 
+    @_method
     def clip(self, min: Any = None, max: Any = None) -> Node:
         """The values limited to `min` and `max`."""
         return ops.clip(self, min, max)
 
+    @_method
     def round(self, decimals: int = 0) -> Node:
         """The nearest integers, halves to even, as `np.round`."""
         return ops.round(self, decimals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..errors import DTypeError, GraphError, ShapeError, SignatureError
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .construction import as_node, convert, make, new_input, outputs_of, substitute, watched
@@ -86,7 +86,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
 def branches_of(branches: Any) -> list[Callable[..., Any]]:
     """The branches of a `switch` as a list; raises `SignatureError` where they are not a sequence."""
     if callable(branches) or not isinstance(branches, Iterable):
-        problem = f"branches is {'a function' if callable(branches) else f'a {type(branches).__name__}'}, not a list"
+        problem = f"branches is {named(branches)}, not a list"
         raise SignatureError(problem, "write pg.switch(index, [f, g], *operands)")
     return list(branches)
 

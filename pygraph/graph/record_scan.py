@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, ShapeError
+from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.dtypes import KINDS
 from ..ops.row import lookup
 from .construction import as_node, constant, convert, depends_on, make, new_input, outputs_of, substitute, topological
@@ -17,7 +17,7 @@ from .graph import Graph
 from .node import DType, Node, Result, self_contained
 from .recording import recording
 from .source import type_text
-from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node, returned_text
+from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 
@@ -54,7 +54,6 @@ def scan(
         >>> total, sums
         (<output : float64>, <output : float64[3]>)
     """
-    require_functions("scan", "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
     carry_name, x_name = parameter_names(f, 2)
     named_init, init_tree = flatten_named(init, carry_name)
     named_xs, xs_tree = flatten_named(xs, x_name)
@@ -99,7 +98,7 @@ def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
         try:
             found = ("length", operator.index(length))
         except TypeError as error:
-            problem = f"length is {length!r}"
+            problem = f"length is {shown(length)}"
             raise ShapeError(problem, "give an int known when tracing") from error
         if found[1] < 0:
             raise ShapeError(f"length is {length}", "give 0 or more")

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import DTypeError, GraphError, ShapeError
+from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
 from .construction import as_node, constant, convert, make, new_input, outputs_of, substitute, topological, watched
@@ -16,7 +16,7 @@ from .node import Node
 from .record_branch import capture
 from .record_scan import Carried, close_over, scan, settled
 from .recording import recording
-from .trace import function_name, make_inputs, parameter_names, require_functions, result_node, returned_text
+from .trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
 __all__ = ["bound", "close_step", "fori_loop", "map_", "while_loop"]
@@ -34,8 +34,6 @@ def while_loop(
         >>> while_loop(lambda v: v < 100.0, lambda v: v * v, x)
         <output : float64>
     """
-    advice = "write pg.while_loop(lambda v: v < 1.0, lambda v: 2.0 * v, start): two functions of the carry"
-    require_functions("while_loop", advice, cond_fun=cond_fun, body_fun=body_fun)
     steps = _limit(limit)
     (carry_name,) = parameter_names(body_fun, 1)
     named, form = flatten_named(init_val, carry_name)
@@ -98,7 +96,7 @@ def _limit(limit: int | None) -> int | None:
     try:
         steps = operator.index(limit)
     except TypeError as error:
-        problem = f"limit is {limit!r}"
+        problem = f"limit is {shown(limit)}"
         raise DTypeError(problem, "give an int, or None for no limit") from error
     if steps < 0:
         raise ShapeError(f"limit is {steps}", "give 0 or more")
@@ -147,7 +145,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> fori_loop(0, 5, lambda i, v: v * x + i, 0.0)
         <output : float64>
     """
-    require_functions("fori_loop", "write pg.fori_loop(0, n, lambda i, v: v + i, start)", body_fun=body_fun)
     if not isinstance(lower, Node) and not isinstance(upper, Node):
         start, end = bound(lower, "lower"), bound(upper, "upper")
 
@@ -173,7 +170,7 @@ def bound(x: Any, name: str) -> int:
     try:
         return operator.index(x)
     except TypeError as error:
-        problem = f"{name} is {x!r}"
+        problem = f"{name} is {shown(x)}"
         raise DTypeError(problem, "give an integer") from error
 
 
@@ -202,8 +199,6 @@ def map_(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> map_(lambda row: np.sum(row * row), pg.var("x", (4, 3)))
         <output : float64[4]>
     """
-
-    require_functions("map", "write pg.map(f, xs)", f=f)
 
     def step(carry: None, x: Any) -> tuple[None, Any]:
         return carry, f(x)

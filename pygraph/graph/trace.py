@@ -150,7 +150,6 @@ def leaf_names(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     ]
 
 
-@explained
 def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """The graph of `f`, recorded by calling it once on variables shaped like `args`.
 
@@ -183,6 +182,14 @@ def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -
     With `at_point`, `f` is a transformation that records a function of the user's before it does anything else.
     """
     name = function_name(f)
+    try:
+        return _traced(f, name, args, at_point)
+    except GraphError as error:
+        error.complete("tracing", name)
+        raise
+
+
+def _traced(f: Callable[..., Any], name: str, args: Sequence[Any], at_point: bool) -> Graph:
     leaves, input_tree = flatten(args)
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])

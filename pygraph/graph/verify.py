@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import GraphError, VerificationError
+from ..errors import GraphError, VerificationError, named
 from ..ops.dtypes import CODES
 from ..ops.row import TABLE
 from .construction import infer
@@ -43,7 +43,7 @@ def _attrs(node: Node, graph: Graph) -> str | None:
             return f"attrs {sorted(attrs)}, expected {sorted(wanted)}"
         for key, kind in wanted.items():
             if not isinstance(attrs[key], kind):
-                return f"attr {key} is a {type(attrs[key]).__name__}, expected {kind.__name__}"
+                return f"attr {key} is {named(attrs[key])}, expected {kind.__name__}"
     return None
 
 

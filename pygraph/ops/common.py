@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,16 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, ShapeError, TracedValueError, UnsupportedError, named, shown
+from ..errors import (
+    DTypeError,
+    GraphError,
+    ShapeError,
+    SignatureError,
+    TracedValueError,
+    UnsupportedError,
+    named,
+    shown,
+)
 from .dtypes import KINDS, as_dtype
 from .limits import MAX_AXES, MAX_ELEMENTS
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
@@ -36,10 +46,52 @@ def explained_as(subject: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             except GraphError as error:
                 error.complete("tracing", subject, [x for x in args if hasattr(x, "shape") and hasattr(x, "dtype")])
                 raise
+            except TypeError:
+                refused = _misfit(function, subject, args, kwargs)
+                if refused is None:
+                    raise
+            raise refused
 
         return wrapper
 
     return decorated
+
+
+#: What to do about an argument of NumPy's functions that ours do not take.
+ARGUMENT_ADVICE = {
+    "out": "use the result: expressions are not written in place (a += x on an array a: write a = a + x)",
+    "where": "use np.where(condition, x, y) on the result",
+    "dtype": "use .astype(dtype) on the result or the operands",
+    "casting": "use .astype(dtype) on the operands",
+    "order": "leave it out",
+    "initial": "combine it with the result",
+    "copy": "leave it out: expressions never change",
+}
+#: What arguments are called elsewhere.
+_ALSO_CALLED = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
+
+
+def _misfit(
+    function: Callable[..., Any], subject: str, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> GraphError | None:
+    """The error for arguments that do not fit the function's parameters; None where they do."""
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*args, **keywords)
+    except TypeError as error:
+        problem = str(error)
+    else:
+        return None
+    plain = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    plain = plain[1:] if plain and plain[0].name == "self" else plain
+    called = signature.replace(parameters=plain, return_annotation=signature.empty)
+    advice = f"call it as {subject if subject.startswith('x.') else f'pg.{subject}'}{called}"
+    stranger = next((name for name in keywords if name not in signature.parameters), "")
+    if stranger in ARGUMENT_ADVICE:
+        return UnsupportedError(problem, f"{ARGUMENT_ADVICE[stranger]}; {advice}", stage="tracing", subject=subject)
+    if _ALSO_CALLED.get(stranger) in signature.parameters:
+        advice = f"say {_ALSO_CALLED[stranger]}=; {advice}"
+    return SignatureError(problem, advice, stage="tracing", subject=subject)
 
 
 def broadcast_shapes(shapes: Sequence[Shape]) -> Shape:

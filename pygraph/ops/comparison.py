@@ -111,6 +111,7 @@ select = register(
         c="a ? b : c",
         domain=(_BOOL, _REAL, _REAL),
         differs=(0,),
+        title="where",
         exact=True,
     )
 )

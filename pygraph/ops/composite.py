@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DTypeError, UnsupportedError, shown
 from .arithmetic import divide, maximum, minimum, square
 from .common import explained, kind, normal_axes, operand
 from .comparison import astype, isfinite_row, select, stop_gradient
@@ -74,6 +74,8 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
         >>> float(pg.ops.var(np.array([1.0, 2.0, 3.0]), ddof=1))
         1.0
     """
+    if not isinstance(ddof, (int, float, np.number)):
+        raise DTypeError(f"ddof is {shown(ddof)}", "give a number that is known when recording")
     x = _floating(x, bools=True)
     deviation = x - mean(x, axis, True)
     total = reduce(reduce_sum, square(deviation), axis, keepdims)
@@ -234,7 +236,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
         return gelu_row(x)
     if approximate == "tanh":
         return 0.5 * x * (1.0 + tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
-    raise UnsupportedError(f"approximate={approximate!r}", "give 'none' or 'tanh'")
+    raise UnsupportedError(f"approximate={shown(approximate)}", "give 'none' or 'tanh'")
 
 
 @explained

@@ -7,14 +7,15 @@ stack's node has the type of one element, since an expression of stacks means th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, GraphError, LimitError, ShapeError
+from ..errors import DTypeError, GraphError, LimitError, ShapeError, shown
 from .dtypes import bool_, int64
 from .kernel import Failure
-from .limits import MAX_DEPTH, MAX_STEPS
+from .limits import MAX_AXES, MAX_DEPTH, MAX_ELEMENTS, MAX_STEPS
 from .row import Attrs, DType, Family, Op, Shape, register
 
 _rules: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
@@ -141,7 +142,16 @@ def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
         given.append((x.shape[1:], x.dtype))
     _connect(given, body)
     carry = _carried(operands[n_consts:second], body)
-    return carry + [((length, *y.shape), y.dtype) for y in body.outputs[len(carry) :]]
+    stacked = [((length, *y.shape), y.dtype) for y in body.outputs[len(carry) :]]
+    for shape, _ in stacked:
+        if len(shape) > MAX_AXES or prod(n for n in shape if n) > MAX_ELEMENTS:
+            problem = f"{length} values of shape {shown(shape[1:])} are more than an array can hold"
+            advice = (
+                "take fewer steps; a derivative keeps the values of all steps of nested loops, unless an inner loop is "
+                "in a function that pg.checkpoint is around"
+            )
+            raise ShapeError(problem, advice)
+    return carry + stacked
 
 
 def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:

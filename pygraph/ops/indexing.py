@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError
+from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError, shown
 from . import mask_rules
 from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, equal, select
@@ -32,7 +32,8 @@ def _checked(index: Any, size: int) -> Any:
     """An index array with its negative entries wrapped; raises `IndexRangeError` for entries out of range."""
     bad = np.asarray((index < -size) | (index >= size))
     if bad.any():
-        raise IndexRangeError(f"index {np.asarray(index)[bad].flat[0]} is out of range for an axis of size {size}")
+        problem = f"index {np.asarray(index)[bad].flat[0]} is out of range for an axis of size {size}"
+        raise IndexRangeError(problem, f"give {-size} to {size - 1}" if size else "the axis is empty")
     return np.where(np.asarray(index) < 0, index + size, index)
 
 
@@ -290,7 +291,10 @@ wrap_index_row: Op = register(
 
 
 def as_index(index: Any) -> Any:
-    """An integer array or expression as int64; raises for bools and floats."""
+    """An integer array or expression as int64; raises for all else."""
+    if not is_expression(index) and np.asarray(index).dtype.kind not in "fiub":
+        problem = f"an index must be an integer, not {shown(index)}"
+        raise DTypeError(problem, "give ints, slices, ..., None, or arrays of integers or bools")
     index = operand(index)
     if not is_expression(index) and (index.dtype.kind in "iu" or index.size == 0):  # an empty list is of floats
         return index.astype(int64)

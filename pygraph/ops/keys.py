@@ -179,7 +179,7 @@ def _parse(x: Any, key: Any) -> _Key:
         )
     used = len(entries) - len(dots) - sum(entry is None for entry in entries)
     if used > x.ndim:
-        raise ShapeError(f"{used} indices for an operand of shape {x.shape}", f"give {x.ndim} indices at most")
+        raise ShapeError(f"{used} indices for an operand of shape {x.shape}", f"give at most {x.ndim}")
     fill = [slice(None)] * (x.ndim - used)
     # an Ellipsis separates arrays even where it stands for no axis
     position = dots[0] if dots else len(entries)

@@ -12,6 +12,7 @@ from ..errors import ShapeError, UnsupportedError
 from . import mask_rules
 from .arithmetic import multiply
 from .common import broadcast_shapes, explained, kind, operand
+from .limits import MAX_MATRIX
 from .reductions import reduce_sum
 from .row import Attrs, Family, Op, Shape, register
 from .shaping import aligned, moveaxis, reshape, reshape_row, transpose_row
@@ -25,6 +26,13 @@ def _matrix(shape: Shape, transposed: bool) -> tuple[int, int]:
     return (shape[-1], shape[-2]) if transposed else (shape[-2], shape[-1])
 
 
+_TRANSPOSE = "the last axis of the first and the last but one of the second are summed: transpose one, x.T"
+
+
+def _unlike(x: Shape, y: Shape, inner: int, other: int) -> str:
+    return f"operands of shapes {x} and {y} differ in the axis that is summed: {inner} and {other}"
+
+
 def _matmul_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     x, y = shapes
     if len(x) < 2 or len(y) < 2:
@@ -32,7 +40,10 @@ def _matmul_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     rows, inner = _matrix(x, attrs["transpose_a"])
     other, columns = _matrix(y, attrs["transpose_b"])
     if inner != other:
-        raise ShapeError(f"operands of shapes {x} and {y} differ in the axis that is summed: {inner} and {other}")
+        raise ShapeError(_unlike(x, y, inner, other), _TRANSPOSE)
+    if max(rows, inner, columns) > MAX_MATRIX:
+        problem = f"a product of matrices of {rows} x {inner} and {inner} x {columns} elements"
+        raise ShapeError(problem, "give at most 2**31 - 1 rows and columns, in several products")
     return (*broadcast_shapes([x[:-2], y[:-2]]), rows, columns)
 
 
@@ -61,7 +72,8 @@ def _inner(node: Any) -> int:
 def _matmul_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
     """The batch as a broadcast axis; where one operand is a plain matrix, as more rows of one product."""
     (x, y), ta, tb = xs, node.attrs["transpose_a"], node.attrs["transpose_b"]
-    plain = [not has_axis and len(each.shape) == 2 for each, has_axis in zip(xs, batched, strict=True)]
+    small = size * max(prod(node.shape[:-1]), node.shape[-1]) <= MAX_MATRIX
+    plain = [small and not has_axis and len(each.shape) == 2 for each, has_axis in zip(xs, batched, strict=True)]
     if plain[1] and (not ta or node.shape[-2] == 1):  # a stack of X, or of rows stored as columns, times one Y
         tall = reshape_row(x, shape=(size * prod(node.shape[:-1]), _inner(node)))
         return reshape_row(matmul_row(tall, y, transpose_a=False, transpose_b=tb), shape=(size, *node.shape))
@@ -120,15 +132,14 @@ def matmul(x: Any, y: Any) -> Any:
         raise ShapeError(f"operands of shapes {x.shape} and {y.shape}", "multiply with a scalar by *")
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
     if x.shape[-1] != inner:
-        raise ShapeError(
-            f"operands of shapes {x.shape} and {y.shape} differ in the axis that is summed: {x.shape[-1]} and {inner}"
-        )
+        raise ShapeError(_unlike(x.shape, y.shape, x.shape[-1], inner), _TRANSPOSE)
     if x.ndim == 1 and y.ndim == 1:
         return reduce_sum(multiply(x, y), axes=(0,))
     left = reshape(x, (1, inner)) if x.ndim == 1 else x
     right = reshape(y, (inner, 1)) if y.ndim == 1 else y
     shape = _matmul_shape([left.shape, right.shape], {"transpose_a": False, "transpose_b": False})
-    if left.ndim > 2 and right.ndim == 2:  # one product of tall matrices, whose gradient is one too
+    if left.ndim > 2 and right.ndim == 2 and prod(left.shape[:-1]) <= MAX_MATRIX:
+        # one product of tall matrices, whose gradient is one too
         left = reshape(left, (prod(left.shape[:-1]), inner))
     result = matmul_row(left, right, transpose_a=False, transpose_b=False)
     if x.ndim == 1:
@@ -160,7 +171,7 @@ def dot(x: Any, y: Any) -> Any:
         return matmul(x, y)
     inner = y.shape[-2]
     if x.shape[-1] != inner:
-        raise ShapeError(f"operands of shapes {x.shape} and {y.shape}: {x.shape[-1]} and {inner} elements to sum")
+        raise ShapeError(_unlike(x.shape, y.shape, x.shape[-1], inner), _TRANSPOSE)
     rest = (*y.shape[:-2], y.shape[-1])
     result = matmul(x, reshape(moveaxis(y, -2, 0), (inner, prod(rest))))
     return reshape(result, (*x.shape[:-1], *rest))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ShapeError, UnsupportedError, named, shown
 from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
@@ -74,8 +74,14 @@ def aligned(x: Any, ndim: int) -> Any:
 def _reshape_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     wanted: Shape = attrs["shape"]
     if min(wanted, default=0) < 0 or prod(wanted) != prod(shapes[0]):
-        raise ShapeError(f"shape {shapes[0]} with {prod(shapes[0])} elements cannot become {wanted}")
+        raise _unfit(shapes[0], wanted)
     return wanted
+
+
+def _unfit(shape: Shape, wanted: Shape) -> ShapeError:
+    size = prod(shape)
+    problem = f"shape {shape} with {size} elements cannot become {wanted}"
+    return ShapeError(problem, f"give a shape of {size} elements, in which one size may be -1")
 
 
 def _reshape_view(x: Strided, shape: Shape, attrs: Attrs) -> tuple[int, Shape] | None:
@@ -247,11 +253,11 @@ concatenate_row: Op = _linear(
 
 
 @explained
-def reshape(x: Any, shape: Any) -> Any:
-    """The elements of `x`, in C order, in `shape` (an int or a tuple); one size may be -1.
+def reshape(x: Any, shape: Any, order: str = "C") -> Any:
+    """The elements of `x` in `shape` (an int or a tuple, in which one size may be -1), in C order or in Fortran's, "F".
 
     Raises:
-        ShapeError: another number of elements.
+        ShapeError: another number of elements; UnsupportedError: another order.
 
     Example:
         >>> pg.reshape(np.array([1, 2, 3, 4]), (2, -1))
@@ -263,20 +269,32 @@ def reshape(x: Any, shape: Any) -> Any:
     if wanted.count(-1) == 1:
         size, known = prod(x.shape), -prod(wanted)
         if not known or size % known:
-            raise ShapeError(f"shape {x.shape} with {size} elements cannot become {wanted}")
+            raise _unfit(x.shape, wanted)
         wanted = tuple(size // known if n == -1 else n for n in wanted)
+    if _is_fortran(order):
+        return transpose(reshape(transpose(x), wanted[::-1]))
     return x if x.shape == wanted else reshape_row(x, shape=wanted)
 
 
+def _is_fortran(order: str) -> bool:
+    if order not in ("C", "F"):
+        raise UnsupportedError(f"order={shown(order)}", "give 'C' or 'F': an expression has no order in memory")
+    return order == "F"
+
+
 @explained
-def ravel(x: Any) -> Any:
-    """The elements of `x`, in C order, along one axis.
+def ravel(x: Any, order: str = "C") -> Any:
+    """The elements of `x` along one axis, in C order, or in Fortran's ("F").
+
+    Raises:
+        UnsupportedError: another order.
 
     Example:
         >>> pg.ravel(np.array([[1, 2], [3, 4]]))
         array([1, 2, 3, 4])
     """
-    return reshape(x, (-1,)) if 0 not in operand(x).shape else reshape(x, (0,))
+    x = operand(x)
+    return reshape(transpose(x) if _is_fortran(order) else x, (prod(x.shape),))
 
 
 @explained
@@ -372,7 +390,8 @@ def squeeze(x: Any, axis: Any = None) -> Any:
         axes = tuple(k for k in axes if x.shape[k] == 1)
     for k in axes:
         if x.shape[k] != 1:
-            raise ShapeError(f"axis {k} of shape {x.shape} has size {x.shape[k]}, not 1")
+            problem = f"axis {k} of shape {x.shape} has size {x.shape[k]}, not 1"
+            raise ShapeError(problem, "leave axis out to drop all axes of size 1, or take an element: x[0]")
     return reshape(x, tuple(n for k, n in enumerate(x.shape) if k not in axes))
 
 
@@ -399,11 +418,9 @@ def _listed(arrays: Any, axis: Any, name: str) -> list[Any]:
         raise ShapeError(
             "the second argument is the axis, not an array", f"put the arrays in a list: np.{name}([x, y])"
         )
-    try:
-        return [operand(x) for x in arrays]
-    except TypeError as error:
-        advice = f"put the arrays in a list: np.{name}([x, y])"
-        raise ShapeError(f"a {type(arrays).__name__} is no sequence of arrays", advice) from error
+    if not isinstance(arrays, Iterable):
+        raise ShapeError(f"{named(arrays)} is no sequence of arrays", f"put the arrays in a list: np.{name}([x, y])")
+    return [operand(x) for x in arrays]
 
 
 @explained
@@ -422,8 +439,8 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
         raise ShapeError("there is no array", "give at least one")
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
-    if xs[0].ndim == 0:
-        raise ShapeError("scalars have no axis", "join scalars with np.stack([...])")
+    if any(x.ndim == 0 for x in xs):
+        raise ShapeError("scalars have no axis", "join scalars with np.stack([...]), or give np.reshape(v, (1,))")
     return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..graph.construction import make
 from ..graph.node import Node
+from ..ops.limits import MAX_MATRIX
 from ..ops.row import Shape, lookup
 from .engine import RuleSet
 from .rule_helpers import BROADCAST_TO, rebuilt, reshaped, same
@@ -79,7 +80,7 @@ def shared_operand(node: Node) -> Node | None:
     batch, (rows, columns) = node.shape[:-2], node.shape[-2:]
     size, stored_x, stored_y = math.prod(batch), node.attrs["transpose_a"], node.attrs["transpose_b"]
     inner = x.shape[-2] if stored_x else x.shape[-1]
-    if size < 2:
+    if size < 2 or size * max(rows, columns) > MAX_MATRIX:
         return None
     if math.prod(y.shape[:-2]) == 1 and (not stored_x or _worth(rows, inner * columns)):
         tall = reshaped(_stored(x, stored_x, False), (size * rows, inner))
@@ -139,6 +140,7 @@ def _is_batch_summed(node: Node) -> bool:
     return (
         product.op is MATMUL
         and math.prod(batch) > 1
+        and all(math.prod(batch) * max(x.shape[-2:]) <= MAX_MATRIX for x in product.inputs)
         and node.attrs["axes"] == tuple(range(len(batch)))
         and all(x.shape[:-2] == batch for x in product.inputs)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import SignatureError
+from ..errors import SignatureError, named
 from ..graph import record_checkpoint
 from ..runtime.functions.compiled_function import CompiledFunction
 from .evaluation_point import Function, compiled
@@ -41,7 +41,7 @@ def checkpoint(f: Function) -> CompiledFunction:
     """
     given: object = f
     if not callable(given):
-        problem = f"it is given a {type(given).__name__}"
+        problem = f"it is given {named(given)}"
         raise SignatureError(problem, "give a function of arrays", stage="recording", subject="checkpoint")
 
     def recorded(*args: Any, **named: Any) -> Any:

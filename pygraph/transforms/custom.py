@@ -279,7 +279,8 @@ class _Rule:
             backward = self.vjp_rule
             pulled = backward(arguments, cotangent)
         if not isinstance(pulled, (tuple, list)) or len(pulled) != len(self.forms):
-            problem = f"the vjp returned {flatten(pulled)[1]!r} for {len(self.forms)} arguments"
+            n = len(self.forms)
+            problem = f"the vjp returned {flatten(pulled)[1]!r} for {n} argument{'s' if n != 1 else ''}"
             raise self._error(
                 GraphError, backward, problem, "return a tuple with a cotangent, or None, for each argument"
             )

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..autodiff import as_planned, transformed
 from ..autodiff.unbroadcast import full
-from ..errors import DTypeError, GraphError, ShapeError, SignatureError
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named, shown
 from ..graph.construction import as_node, convert, substitute
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked, unseen_variables
@@ -148,7 +148,7 @@ _USES = {
 def require_function(transform: str, f: Any) -> None:
     """Raise `SignatureError` where what is to be transformed is not a function."""
     if not callable(f):
-        what = repr(f) if isinstance(f, (int, float, Node)) else f"a {type(f).__name__}"
+        what = shown(f) if isinstance(f, (int, float, Node)) else named(f)
         advice = f"give a function: pg.{_USES.get(transform, f'{transform}(f)')}"
         raise SignatureError(f"it is given {what}, not a function", advice, stage="differentiating", subject=transform)
 
@@ -165,10 +165,13 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
     try:
         given = (operator.index(argnums),) if not isinstance(argnums, Sequence) else tuple(map(operator.index, argnums))
     except TypeError as error:
-        problem = f"argnums={argnums!r} is no position, nor a sequence of positions"
+        problem = f"argnums={shown(argnums)} is no position, nor a sequence of positions"
         raise refusal(SignatureError, transform, f, problem, "give an int, or a tuple of ints") from error
     for i in given:
         if not -n <= i < n:
+            if not n:
+                advice = f"call it with the arguments of {function_name(f)}"
+                raise refusal(SignatureError, transform, f, "no argument is given by position", advice)
             problem = f"argnums={argnums!r}, with {n} argument{'s' if n != 1 else ''}"
             raise refusal(SignatureError, transform, f, problem, f"give 0 to {n - 1}" if n > 1 else "give 0")
     positions = tuple(i % n for i in given)

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import autodiff
 from ..autodiff import JacobianPlan
-from ..errors import SignatureError, UnsupportedError
+from ..errors import SignatureError, UnsupportedError, shown
 from ..graph.node import Node
 from ..graph.trace_context import note
 from ..graph.tree import unflatten
@@ -119,7 +119,7 @@ def jacobian(
         return sparse_jacobian(f, argnums, has_aux, mode, backend=backend, **options)
     _refuse("jacobian", f, options)
     if mode != "auto" and mode not in ENGINES:
-        problem = f"mode {mode!r} is unknown"
+        problem = f"mode {shown(mode)} is unknown"
         listed = ", ".join(map(repr, ENGINES))
         raise refusal(SignatureError, "jacobian", f, problem, f"give 'auto', {listed}")
     engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}

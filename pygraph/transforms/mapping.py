@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import autodiff
-from ..errors import GraphError, ShapeError
+from ..errors import GraphError, ShapeError, shown
 from ..graph.construction import as_node, make
 from ..graph.node import Node
 from ..graph.recording import recording
@@ -137,10 +137,10 @@ def _axes(f: Function, what: str, prefix: Any, value: Any, name: str) -> list[tu
     parts, form = _level(prefix)
     values, wanted = _level(value)
     if parts is None:
-        problem = f"{what} holds {prefix!r} for {name}"
+        problem = f"{what} holds {shown(prefix)} for {name}"
         raise _refusal(GraphError, f, problem, "give an int, None, or a container of these")
     if values is None or form != wanted:
-        problem = f"{what} is {prefix!r} for {name}, of the form {flatten(value)[1]!r}"
+        problem = f"{what} is {shown(prefix)} for {name}, of the form {flatten(value)[1]!r}"
         raise _refusal(GraphError, f, problem, f"give an int, None, or a container like {name}")
     found = []
     for key, part, child in zip(wanted[1] or range(len(values)), parts, values, strict=True):

@@ -18,7 +18,7 @@ from ..autodiff.jacobians.local_jacobian import local_jacobian
 from ..autodiff.jacobians.pattern import Index, Pattern
 from ..autodiff.jacobians.sparsity import jacobian_sparsity
 from ..concurrency import Cache, ensure_imported
-from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError
+from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError, shown
 from ..graph.construction import substitute
 from ..graph.graph import Graph
 from ..graph.node import Node
@@ -118,7 +118,7 @@ def sparse_jacobian(
     """
     if mode not in PLANS:
         advice = f"give {', '.join(map(repr, PLANS))}"
-        raise refusal(SignatureError, "sparse_jacobian", f, f"mode={mode!r}", advice)
+        raise refusal(SignatureError, "sparse_jacobian", f, f"mode={shown(mode)}", advice)
     checked_backend(backend, False)
     kind = SparseKind("sparse_jacobian", argnums, has_aux, mode, "both", sparsity, values_only)
     return SparseFunction(kind, f, {"backend": backend}, roots=(f,))
@@ -168,7 +168,7 @@ def sparse_hessian(
     ):
         if value not in allowed:
             advice = f"give {', '.join(map(repr, allowed))}"
-            raise refusal(SignatureError, "sparse_hessian", f, f"{name}={value!r}", advice)
+            raise refusal(SignatureError, "sparse_hessian", f, f"{name}={shown(value)}", advice)
     checked_backend(backend, False)
     kind = SparseKind("sparse_hessian", argnums, has_aux, mode, triangle, sparsity, values_only)
     return SparseFunction(kind, f, {"backend": backend}, roots=(f,))

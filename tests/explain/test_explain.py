@@ -83,7 +83,7 @@ def test_large_arrays_are_abbreviated() -> None:
 def test_what_cannot_be_explained() -> None:
     with pytest.raises(pg.ShapeError, match="one floating scalar"):
         pg.explain(lambda x: x * 2.0, np.ones(3))
-    with pytest.raises(ValueError, match="mode is"):
+    with pytest.raises(pg.SignatureError, match="mode is"):
         pg.explain(lambda x: x, 1.0, mode="sideways")
     with pytest.raises(pg.UnsupportedError, match="loop"):
         pg.explain(lambda x: pg.scan(lambda c, _: (c * x, None), 1.0, None, length=3)[0], 2.0)

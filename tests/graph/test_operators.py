@@ -396,7 +396,7 @@ def test_repr_is_short() -> None:
 
 def test_advice_fits_what_was_asked() -> None:
     x, n = pg.var("x"), pg.var("n", (), "int64")
-    with pytest.raises(pg.TracedValueError, match=r"np.sin and its like in place of math.sin"):
+    with pytest.raises(pg.TracedValueError, match=r"np.sin for math.sin"):
         math.sin(x)
     for use in (range, bool, operator.index):
         with pytest.raises(pg.TracedValueError, match=r"functools.partial"):
@@ -407,3 +407,16 @@ def test_advice_fits_what_was_asked() -> None:
         x.at.add(2.0)
     with pytest.raises(pg.DTypeError, match="bools have no decimals"):
         np.round(pg.var("b", (), "bool"), -1)
+
+
+def test_methods_that_read_elements_in_an_order() -> None:
+    x, values = var("x", (2, 3)), np.arange(6.0).reshape(2, 3)
+    for method in (
+        lambda a: a.reshape(3, 2, order="F"),
+        lambda a: a.reshape((3, -1), order="F"),
+        lambda a: a.reshape(3, 2, order="C"),
+        lambda a: a.ravel("F"),
+        lambda a: a.flatten(order="F"),
+        lambda a: np.reshape(a, (6,), order="F"),
+    ):
+        np.testing.assert_array_equal(evaluate(Graph([x], method(x)), values), method(values))

@@ -100,3 +100,26 @@ def test_loops_too_long_or_too_deep_are_refused_when_traced() -> None:
         pg.cond(pg.var("p", (), "bool"), nested(limits.MAX_DEPTH), lambda x: x, pg.var("x"))
     with pytest.raises(pg.GraphError, match="nested deeper than 64"):
         pg.while_loop(lambda x: x < 3.0, nested(limits.MAX_DEPTH), pg.var("x"))
+
+
+def test_matrices_that_blas_can_not_count_are_refused_when_traced() -> None:
+    x, w = pg.var("x"), np.ones((2, 1))
+    wide = pg.broadcast_to(x, (limits.MAX_MATRIX + 1, 2))
+    for product in (lambda: wide @ w, lambda: w.T @ wide.T, lambda: pg.dot(wide, w)):
+        with pytest.raises(pg.ShapeError, match=r"a product of matrices of .*2147483648"):
+            product()
+    assert (pg.broadcast_to(x, (limits.MAX_MATRIX, 2)) @ w).shape == (limits.MAX_MATRIX, 1)
+
+
+def test_a_batch_is_one_product_only_where_blas_can_count_its_rows() -> None:
+    def f(w: Any, x: Any) -> Any:
+        return np.sum(pg.broadcast_to(x, (2**20, 2**12, 2)) @ w)
+
+    w, x, ws, xs = np.ones((2, 1)), np.ones(()), np.ones((3, 2, 1)), np.ones(3)
+    for g, args in (
+        (f, (w, x)),
+        (pg.grad(f), (w, x)),
+        (pg.vmap(f, (0, None)), (ws, x)),
+        (pg.vmap(f, (None, 0)), (w, xs)),
+    ):
+        pg.compile(g).executable(*args)  # the loader agrees

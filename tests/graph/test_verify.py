@@ -58,7 +58,7 @@ def test_wrong_leaves_and_attrs_are_found() -> None:
     assert "attrs" in problem(forged(np.sin(x), inputs=(weak,)))
     assert "cannot be hashed" in problem(forged(x.sum(), attrs={"axes": [0]}))
     constant = (x + 1.0).inputs[1]
-    assert "attr value is a int" in problem(forged(constant, shape=(3,), attrs={"value": 3}))
+    assert "attr value is an int" in problem(forged(constant, shape=(3,), attrs={"value": 3}))
 
 
 def test_ops_outside_the_table_are_found() -> None:

@@ -263,7 +263,9 @@ def test_indexing(key: Any) -> None:
 SHAPING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reshape", {"shape": (-1, 6)}),
     ("reshape", {"shape": 24}),
+    ("reshape", {"shape": (4, -1, 2), "order": "F"}),
     ("ravel", {}),
+    ("ravel", {"order": "F"}),
     ("transpose", {}),
     ("transpose", {"axes": (1, -1, 0)}),
     ("moveaxis", {"source": 0, "destination": -1}),

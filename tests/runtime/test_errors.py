@@ -130,7 +130,7 @@ def test_compile_refuses_what_it_does_not_know(exe: Any) -> None:
     said = _message(pg.BackendError, lambda: pg.compile(exe.graph, backend="gpu"))
     assert "backend 'gpu' is none of 'auto', 'vm', 'native'" in said
     assert 'use backend="auto"' in said
-    assert "a int can't be compiled" in _message(pg.SignatureError, lambda: pg.compile(3))
+    assert "an int can't be compiled" in _message(pg.SignatureError, lambda: pg.compile(3))
     for threads in (0, -1, 1.5, True):
         assert "threads must be a positive integer" in _message(
             pg.SignatureError, lambda threads=threads: pg.compile(exe.graph, threads=threads)

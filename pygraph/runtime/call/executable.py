@@ -14,7 +14,7 @@ import numpy as np
 
 from ...autodiff.checkpoint_plan import Plan
 from ...concurrency import Turn, ensure_imported
-from ...errors import StateError, UnsupportedError
+from ...errors import StateError, UnsupportedError, named
 from ...graph.graph import Graph, constant_bytes
 from ...graph.source import type_text
 from ...graph.trace_context import Notes
@@ -189,7 +189,7 @@ class Executable:
         if same:
             reason, advice = "is not C-contiguous and aligned", f"give np.ascontiguousarray({name})"
         else:
-            reason = f"is a {type(leaf).__name__}"
+            reason = f"is {named(leaf)}"
             advice = f"give np.array({name}, {array.dtype.name!r})"
         problem = f"argument {name!r} {reason}, and can't be bound: writing to it would not reach the call"
         raise refuse(f"{signature.title}.bind", problem, f"{advice}, and write to that array")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import named
 from ...graph.graph import Graph
 from ...graph.source import type_text
 from ...graph.tree import flatten
@@ -31,7 +32,7 @@ def check_out(graph: Graph, out: Any, types: Sequence[tuple[tuple[int, ...], np.
     for i, (leaf, (shape, dtype)) in enumerate(zip(leaves, types, strict=True)):
         name = "out" if len(types) == 1 else f"out, array {i + 1} of {len(types)},"
         if not isinstance(leaf, np.ndarray) or is_masked(leaf):
-            raise refuse(graph.name, f"{name} is a {type(leaf).__name__}", "give a NumPy array to write to")
+            raise refuse(graph.name, f"{name} is {named(leaf)}", "give a NumPy array to write to")
         if leaf.shape != shape or leaf.dtype != dtype:
             problem = f"{name} must be {type_text(shape, dtype)}, not {type_text(leaf.shape, leaf.dtype)}"
             raise refuse(graph.name, problem, f"make it with np.empty({shape}, {dtype.name!r})")

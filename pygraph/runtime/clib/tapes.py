@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...concurrency import ensure_imported
-from ...errors import SignatureError
+from ...errors import SignatureError, shown
 
 
 def set_tape_limit(nbytes: Any) -> None:
@@ -23,7 +23,7 @@ def set_tape_limit(nbytes: Any) -> None:
         >>> pg.set_tape_limit(2**30)
     """
     if isinstance(nbytes, bool) or not isinstance(nbytes, (int, np.integer)) or not 0 <= nbytes < 2**62:
-        problem = f"a limit is an integer from 0 to 2**62 - 1, in bytes, not {nbytes!r}"
+        problem = f"a limit is an integer from 0 to 2**62 - 1, in bytes, not {shown(nbytes)}"
         raise SignatureError(problem, "give 2**30 for 1 GiB", stage="configuring", subject="set_tape_limit")
     ensure_imported("pygraph.runtime.clib.library")
     from . import library  # loads the C library: not at import

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...concurrency import ensure_imported
-from ...errors import SignatureError
+from ...errors import SignatureError, shown
 
 
 def set_threads(n: int) -> None:
@@ -32,7 +32,7 @@ def set_threads(n: int) -> None:
 def checked_threads(n: Any) -> int:
     """`n` as a positive int; raises SignatureError otherwise."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n < 2**31:
-        problem = f"threads must be a positive integer, not {n!r}"
+        problem = f"threads must be a positive integer, not {shown(n)}"
         advice = "give 1 to 256 (more do not run), or None for the default"
         raise SignatureError(problem, advice, stage="compiling", subject="threads")
     return int(n)

@@ -13,7 +13,7 @@ from typing import Any
 from ...autodiff.checkpoint_plan import Applied, Plan
 from ...autodiff.deferral import written_graph
 from ...autodiff.joint_graph import JointGraph, joint
-from ...errors import DTypeError, GraphError, UnsupportedError
+from ...errors import DTypeError, GraphError, UnsupportedError, shown
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.source import type_text
@@ -268,7 +268,7 @@ class _Finder:
             argument = entry
         if argument is None:
             title, listed = f"compile({self.graph.name})", ", ".join(map(repr, signature.names)) or "none"
-            raise refuse(title, f"wrt names {entry!r}, which is no input", f"the inputs are {listed}")
+            raise refuse(title, f"wrt names {shown(entry)}, which is no input", f"the inputs are {listed}")
         first, end = self.starts[argument : argument + 2]
         return Variable(signature.names[argument], tuple(range(first, end)), signature.forms[argument])
 

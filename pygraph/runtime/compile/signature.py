@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import SignatureError
+from ...errors import SignatureError, named, shown
 from ...graph.node import Node
 from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, flatten_named, unflatten
@@ -191,7 +191,7 @@ class Signature:
             raise self._wrong(i, f"can't be {value}, which does not fit in int64", "give a smaller number")
         if array.dtype.kind not in "biuf":
             by_type = array.dtype == object and not isinstance(value, np.ndarray)
-            given = f"a {type(value).__name__}" if by_type else f"of dtype {array.dtype}"
+            given = named(value) if by_type else f"of dtype {array.dtype}"
             raise self._wrong(i, f"can't be {given}", f"give an array of dtype {self.parameters[i].dtype.name}")
         return array
 
@@ -207,12 +207,16 @@ class Signature:
             return np.empty(array.shape, wanted)
         if _RANK[array.dtype.kind] > _RANK[wanted.kind]:
             raise self._wrong(
-                i, f"can't be {value!r}, which is {array.dtype.name}", f"round or convert it to {wanted.name} first"
+                i,
+                f"can't be {shown(value)}, which is {array.dtype.name}",
+                f"round or convert it to {wanted.name} first",
             )
         with np.errstate(all="ignore"):
             converted = array.astype(wanted)
         if KINDS[wanted] == "i" and not np.array_equal(converted, array):
-            raise self._wrong(i, f"can't be {value!r}, which does not fit in {wanted.name}", "give a smaller number")
+            raise self._wrong(
+                i, f"can't be {shown(value)}, which does not fit in {wanted.name}", "give a smaller number"
+            )
         return converted
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from ...concurrency import Cache, ensure_imported
-from ...errors import DTypeError, SignatureError
+from ...errors import DTypeError, SignatureError, named, shown
 from ...graph.construction import as_node, substitute
 from ...graph.graph import Graph
 from ...graph.node import Node
@@ -124,7 +124,11 @@ class _Signatures:
             types = [_type_of(leaf) for leaf in leaves]
         except DTypeError:
             names = leaf_names(self.function, values)  # only now: it takes longer than the rest
-            types = [leaf_type(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+            try:
+                types = [leaf_type(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+            except DTypeError as error:
+                error.complete("calling", function_name(self.function))
+                raise
         key = (keywords, form, *types)
         try:
             hash(form)
@@ -360,7 +364,7 @@ def _checked_budget(budget: object) -> int | None:
     except TypeError:
         size = -1
     if size < 0 or isinstance(budget, bool):
-        problem = f"memory_budget is {budget!r}, not a number of bytes"
+        problem = f"memory_budget is {shown(budget)}, not a number of bytes"
         raise SignatureError(problem, "give an int, such as 64 * 2**20", stage="compiling", subject="memory_budget")
     return size
 
@@ -450,7 +454,7 @@ def compile(
     """
     checked_backend(backend, check_finite)
     if cache_size < 1:
-        problem = f"cache_size must be a positive integer, not {cache_size!r}"
+        problem = f"cache_size must be a positive integer, not {shown(cache_size)}"
         raise SignatureError(problem, "give 1 or more", stage="compiling", subject="cache_size")
     nbytes = _checked_budget(memory_budget)
     if target is None:
@@ -469,7 +473,7 @@ def compile(
 
         return Executable(target, wrt, threads, check_finite, backend=backend, memory_budget=nbytes)
     if not callable(target):
-        problem = f"a {type(target).__name__} can't be compiled"
+        problem = f"{named(target)} can't be compiled"
         raise SignatureError(problem, "give a pg.Graph or a function", stage="compiling", subject="compile")
     if wrt is not None:
         advice = "differentiate the function with pg.grad, or compile pg.trace(f, *args) with wrt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ...errors import BackendError
+from ...errors import BackendError, shown
 
 BACKENDS = ("auto", "vm", "native")
 
@@ -16,7 +16,7 @@ def checked_backend(backend: object, check_finite: bool) -> str:
         BackendError: it is none of them, or "native" with `check_finite`, which only the interpreter can do.
     """
     if not isinstance(backend, str) or backend not in BACKENDS:
-        problem = f"backend {backend!r} is none of {', '.join(map(repr, BACKENDS))}"
+        problem = f"backend {shown(backend)} is none of {', '.join(map(repr, BACKENDS))}"
         raise BackendError(problem, 'use backend="auto"', stage="compiling", subject="backend")
     if backend == "native" and check_finite:
         problem = "check_finite=True looks at the result of every operation, which native code does not keep"
