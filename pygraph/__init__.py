@@ -31,8 +31,8 @@ from .errors import (
 )
 from .explain import explain
 from .graph import Graph, Node, spec, trace
-from .graph.creation import arange, array, asarray, empty, eye, ones, zeros
-from .graph.creation import full as full
+from .graph.creation import *  # noqa: F403
+from .graph.creation import __all__ as _created
 from .ops import *  # noqa: F403
 from .runtime.clib.tapes import set_tape_limit
 from .runtime.clib.threads import set_threads
@@ -81,17 +81,12 @@ __all__ = [
     "UnsupportedAttributeError",
     "UnsupportedError",
     "VerificationError",
-    "arange",
-    "array",
-    "asarray",
     "associative_scan",
     "check_grads",
     "checkpoint",
     "cond",
     "custom_derivative",
-    "empty",
     "explain",
-    "eye",
     "fori_loop",
     "grad",
     "hessian",
@@ -101,7 +96,6 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
-    "ones",
     "scan",
     "set_tape_limit",
     "set_threads",
@@ -117,8 +111,8 @@ __all__ = [
     "vjp",
     "vmap",
     "while_loop",
-    "zeros",
 ]
+__all__ += _created
 
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.
 __all__ += [name for name in _ops.PUBLIC if name != "var" and not hasattr(_builtins, name)]

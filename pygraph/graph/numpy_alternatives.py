@@ -82,7 +82,6 @@ dstack = np.stack([x, y], axis=-1)
 column_stack = np.stack([x, y], axis=1)
 block = np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
 broadcast_arrays = np.broadcast_to(x, shape)
-meshgrid = (np.broadcast_to(x, (y.size, x.size)), np.broadcast_to(y[:, None], (y.size, x.size)))
 choose = np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
 select piecewise = np.where(c1, a, np.where(c2, b, default))
 convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
@@ -98,12 +97,8 @@ nancumsum = pg.associative_scan(np.add, np.where(np.isnan(x), 0.0, x))
 nancumprod = pg.associative_scan(np.multiply, np.where(np.isnan(x), 1.0, x))
 delete = np.concatenate([x[:i], x[i + 1 :]])
 insert = np.concatenate([x[:i], np.reshape(v, (1,)), x[i:]])
-diag = np.eye(n) * x of a vector, x[np.arange(n), np.arange(n)] of a matrix
-diagflat = np.eye(x.size) * np.ravel(x)
-diagonal diag_indices_from = x[np.arange(n), np.arange(n)]
-trace = np.sum(x[np.arange(n), np.arange(n)])
-tril = np.where(np.tri(*x.shape, dtype=bool), x, 0.0)
-triu = np.where(np.tri(*x.shape, k=-1, dtype=bool), 0.0, x)
+diag_indices_from = np.diag_indices(n), of a size that is known
+trace = np.sum(np.diagonal(x))
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 diff ediff1d = x[1:] - x[:-1]
 gradient = (x[2:] - x[:-2]) / 2, and x[1] - x[0] and x[-1] - x[-2] at the ends
@@ -120,9 +115,6 @@ roll = np.concatenate([x[-k:], x[:-k]])
 resize = np.reshape(np.ravel(x)[np.arange(n) % x.size], shape)
 rollaxis = np.moveaxis(x, axis, start)
 matrix_transpose = np.swapaxes(x, -1, -2)
-linspace = a + (b - a) * np.linspace(0.0, 1.0, n)
-logspace = 10.0 ** (a + (b - a) * np.linspace(0.0, 1.0, n))
-geomspace = a * (b / a) ** np.linspace(0.0, 1.0, n)
 full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
 sinc = np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))
@@ -147,12 +139,12 @@ tile = np.concatenate([x] * k)
 take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
 trapezoid = np.sum((x[1:] + x[:-1]) / 2)
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with pg.associative_scan(np.add, d)
-vander = x[:, None] ** np.arange(n)[::-1]
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
 linalg.multi_dot linalg.matrix_power = a @ b @ c
 linalg.matmul = x @ y
+linalg.diagonal = np.diagonal(x, 0, -2, -1)
 linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv: {_SOLVE}
 linalg.lstsq linalg.matrix_rank linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals: {_SOLVE}
 linalg.tensorinv linalg.tensorsolve: {_SOLVE}
@@ -242,7 +234,7 @@ def table() -> dict[str, Alternative]:
             alternative = Alternative(line[at + len(mark) :], mark == " = ")
             for name in line[:at].split():
                 found[prefix + name] = alternative
-    for name in ("diagonal", "trace", "outer", "cross", "vecdot", "matrix_transpose", "tensordot"):
+    for name in ("trace", "outer", "cross", "vecdot", "matrix_transpose", "tensordot"):
         found[f"numpy.linalg.{name}"] = found[f"numpy.{name}"]
     return found
 

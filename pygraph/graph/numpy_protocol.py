@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,18 @@ def _size(x: Any, axis: int | None = None) -> int:
     return int(x.size) if axis is None else int(x.shape[axis])
 
 
+def _recorded(create: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes arrays, as NumPy calls it with an expression for `like=`: np.zeros(3, like=x)."""
+    if "like" not in inspect.signature(create).parameters:
+        return create
+
+    @wraps(create)
+    def made(*args: Any, **kwargs: Any) -> Any:
+        return create(*args, **kwargs, like=as_node(0))
+
+    return made
+
+
 #: Functions that need no row: about the form of an expression, or made of its operators.
 _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
@@ -82,7 +94,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "ndim": lambda x: len(x.shape),
     "size": _size,
     "full_like": _full_like,
-    **{name: getattr(creation, name) for name in creation.__all__},  # np.zeros(3, like=x) and the like
+    **{name: _recorded(getattr(creation, name)) for name in creation.__all__},
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }
@@ -151,7 +163,10 @@ def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in kwargs.items()
-        if value is not np._NoValue and (value is not None or key == "axis") and not (key == "where" and value is True)
+        if value is not np._NoValue
+        and (value is not None or key == "axis")
+        and not (key == "where" and value is True)
+        and not (key == "order" and value in ("C", "K"))
     }
 
 

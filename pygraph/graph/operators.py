@@ -397,6 +397,11 @@ class Operators:
         return ops.squeeze(self, axis)
 
     @_method
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
+        """A diagonal of the matrices along two axes, as `np.diagonal`."""
+        return ops.diagonal(self, offset, axis1, axis2)
+
+    @_method
     def dot(self, other: Any) -> Node:
         """The product with `other`, as `np.dot`."""
         return ops.dot(self, other)

@@ -18,11 +18,13 @@ from . import (
     arithmetic,
     comparison,
     composite,
+    diagonals,
     elementwise,
     indexing,
     keys,
     products,
     reductions,
+    sequences,
     shaping,
     special,
     transcendental,
@@ -35,6 +37,7 @@ from . import table as table
 from .arithmetic import *
 from .comparison import *
 from .composite import *
+from .diagonals import *
 from .elementwise import *
 from .indexing import *
 from .keys import *
@@ -46,6 +49,7 @@ from .row import Op as Op
 from .row import RegistrationError as RegistrationError
 from .row import lookup as lookup
 from .row import register as register
+from .sequences import *
 from .shaping import *
 from .special import *
 from .transcendental import *
@@ -64,6 +68,8 @@ PUBLIC: dict[str, Callable[..., Any]] = {
         indexing,
         keys,
         composite,
+        diagonals,
+        sequences,
         elementwise,
     )
     for name in module.__all__

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from . import mask_rules
-from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape, static_shape
+from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape
 from .dtypes import KINDS, as_dtype
 from .row import Family, Op, register
-from .shaping import broadcast_to_row
 
 __all__ = [
     "astype",
     "equal",
-    "full",
     "greater",
     "greater_equal",
     "isfinite",
@@ -309,20 +307,3 @@ def ones_like(x: Any, dtype: Any = None) -> Any:
         array([1., 1.])
     """
     return _filled_like(x, 1, dtype)
-
-
-@explained
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; an expression when it is one.
-
-    Raises:
-        ShapeError: `fill_value` does not broadcast to `shape`.
-
-    Example:
-        >>> pg.full((2,), 3.0)
-        array([3., 3.])
-    """
-    value = operand(fill_value)
-    value = astype(value, value.dtype if dtype is None else dtype)
-    wanted = static_shape(shape)
-    return broadcast_to_row(value, shape=wanted) if is_expression(value) else np.full(wanted, value)

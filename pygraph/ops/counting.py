@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import astype, equal, select
+from .comparison import equal, greater_equal, select
 from .dtypes import as_dtype, bool_, is_float
 from .leaves import iota_row
 from .limits import MAX_ELEMENTS
-from .row import DType
 from .shaping import expand_dims
 
 __all__: list[str] = []
@@ -101,13 +100,29 @@ def _is_counted(size: int, first: Any, delta: Any) -> bool:
     return abs(int(first)) + abs(int(delta)) * size <= limit
 
 
-def eye(rows: int, columns: int, k: int, dtype: DType) -> Any:
-    """`np.eye(rows, columns, k, dtype)` as an expression: where the column's number is the row's plus `k`.
+def eye(rows: int, columns: int, k: int) -> Any:
+    """`np.eye(rows, columns, k, bool)` as an expression: where the column's number is the row's plus `k`.
 
     Example:
         >>> from pygraph.ops.counting import eye
-        >>> eye(2, 3, 0, np.dtype("float64"))
-        <convert : float64[2, 3]>
+        >>> eye(2, 3, 0)
+        <equal : bool[2, 3]>
     """
+    return equal(*positions(rows, columns, k))
+
+
+def tri(rows: int, columns: int, k: int) -> Any:
+    """`np.tri(rows, columns, k, bool)` as an expression: where the row's number plus `k` is the column's at least.
+
+    Example:
+        >>> from pygraph.ops.counting import tri
+        >>> tri(2, 3, 0)
+        <greater_equal : bool[2, 3]>
+    """
+    return greater_equal(*positions(rows, columns, k))
+
+
+def positions(rows: int, columns: int, k: int) -> tuple[Any, Any]:
+    """The numbers of the rows plus `k`, as a column, and those of the columns."""
     shift = max(min(k, columns), -rows)
-    return astype(equal(expand_dims(iota(rows, shift), 1), iota(columns)), dtype)
+    return expand_dims(iota(rows, shift), 1), iota(columns)

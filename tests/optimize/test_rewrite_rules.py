@@ -32,7 +32,7 @@ def row(name: str, *operands: Node, **attrs: object) -> Node:
 
 
 def splat(value: object, dtype: str = "float64", shape: tuple[int, ...] = (3,)) -> Node:
-    return ops.full(shape, constant(value, dtype))
+    return pg.full(shape, constant(value, dtype))
 
 
 def part(x: Node, starts: tuple[int, ...], steps: tuple[int, ...], shape: tuple[int, ...]) -> Node:
