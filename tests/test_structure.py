@@ -17,8 +17,9 @@ PACKAGE = Path(pygraph.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
 #: A module imports from its own part of pygraph and from those before it. `""` is `pygraph/__init__.py`.
 ORDER = (
-    *("errors", "concurrency", "ops", "graph", "containers", "variable", "autodiff", "optimize", "lower", "emit"),
-    *("runtime", "control_flow", "explain", "transforms", "gradient_check", "", "train", "examples", "__main__"),
+    *("debug", "errors", "concurrency", "ops", "graph", "containers", "variable", "autodiff", "optimize", "lower"),
+    *("emit", "runtime", "control_flow", "explain", "transforms", "gradient_check", "", "train", "examples"),
+    "__main__",
 )
 RUNTIME = ("clib", "native", "compile", "call", "functions", "")
 #: Differentiation, optimisation and lowering work on graphs, and not on one another's code.

@@ -1,15 +1,25 @@
 """Graph → Program: flat instructions over planned memory.
 
-Read `format.py` (the instructions and limits) and `program.py`, then `lowering.py` and the stages in their order:
-`regions.py` (fusion), `rematerialise.py` (what later segments recompute), `in_place_concatenation.py`, `steps.py`
-(instructions that speak of values), `plan.py` (memory), `encode.py` (words). `decode.py` and `listing.py` read a
-Program back.
+Read `format.py` (the instructions and limits), `program.py`, then `lowering.py`, which lists the stages: each has a
+file of its own, works on the data of `body.py`, and is checked against `specification.py`. `memory_plan.py` shows the
+plan; `decode.py` and `listing.py` read a Program back.
 
 Boundary: nothing here calls C or knows how an instruction is run.
 """
 
 from .listing import disassemble
 from .lowering import lower
+from .memory_plan import MemoryPlan, PlannedValue, memory_plan
 from .program import NodeInfo, Port, Program, Segment
 
-__all__ = ["NodeInfo", "Port", "Program", "Segment", "disassemble", "lower"]
+__all__ = [
+    "MemoryPlan",
+    "NodeInfo",
+    "PlannedValue",
+    "Port",
+    "Program",
+    "Segment",
+    "disassemble",
+    "lower",
+    "memory_plan",
+]

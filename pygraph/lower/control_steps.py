@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..graph.node import Node
+from .body import Body, Share
 from .format import Opcode, SlotKind
-from .in_place_update import Share, agreed
+from .step_emitter import StepEmitter
 from .steps import PlainStep, SlotOf, Value
 from .views import Access
-
-if TYPE_CHECKING:
-    from ..graph.node import Node
-    from .body_builder import Body, SegmentBuilder
 
 
 class _Ports:
     """The operands and results of one node, as values."""
 
-    def __init__(self, segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...], n_carry: int = 0) -> None:
-        self.segment = segment
+    def __init__(self, emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], n_carry: int = 0) -> None:
+        self.emitter = emitter
         self.node = node
-        self.values = [segment.value(access.base) for access in accesses]
+        self.values = [emitter.value(access.base) for access in accesses]
         self.starts = [access.offset * v.dtype.itemsize for access, v in zip(accesses, self.values, strict=True)]
         assert node.results is not None
         self.types = node.results
-        self.results = segment.results_of(node)
+        self.results = emitter.results_of(node)
         self.n_carry = n_carry
         self.spare: list[Value] = []
         self.targets: list[Value] = []
@@ -36,7 +33,7 @@ class _Ports:
 
     def place(self, count: int) -> None:
         """Give the first `count` results their memory."""
-        self.targets += [self.segment.place(*result) for result in self.results[:count]]
+        self.targets += [self.emitter.place(*result) for result in self.results[:count]]
 
     def carry(self, first: int, shares: Sequence[Share]) -> None:
         """Give each carry, of operand `first` and on, its second place: the same one where it is updated in place."""
@@ -56,11 +53,11 @@ class _Ports:
         """Give the results from `first` on, which are stacks, a tape each; returns the tapes."""
         tapes = []
         for at in range(first, len(self.types)):
-            tape = self.segment.shared.new_tape()
+            tape = self.emitter.unit.new_tape()
             tapes.append(tape)
             named, (_, dtype) = self.results[at]
             if named is not None:
-                self.segment.values[named] = Value(SlotKind.ARENA, dtype, 0, tape=tape)
+                self.emitter.values[named] = Value(SlotKind.ARENA, dtype, 0, tape=tape)
         return tapes
 
     def tapes(self, first: int, end: int) -> dict[int, int]:
@@ -90,10 +87,10 @@ class _Ports:
         self, opcode: Opcode, operands: Callable[[SlotOf], list[int]], temporaries: Sequence[Value], flops: int
     ) -> None:
         """Append the instruction."""
-        self.segment.steps.append(
+        self.emitter.steps.append(
             PlainStep(
                 opcode,
-                self.segment.shared.node_id(self.node),
+                self.emitter.unit.node_id(self.node),
                 self.values,
                 self.targets,
                 operands,
@@ -104,32 +101,32 @@ class _Ports:
         )
 
 
-def _loop_body(segment: SegmentBuilder, node: Node, tapes: dict[int, int]) -> tuple[int, Body]:
-    """The number of a loop's body, and the body, which updates in place what carries it can."""
-    builder = segment.open_body(node.attrs["body"], tapes)
-    found = set() if builder.takeovers is None else builder.takeovers.proposed()
+def _loop_body(emitter: StepEmitter, node: Node, tapes: dict[int, int]) -> Body:
+    """The body of a loop, which updates in place what carries it can."""
     n_consts, n_carry = node.attrs["n_consts"], node.attrs["n_carry"]
-    return builder.number, builder.finish([(n_consts + k, k) for k in range(n_carry) if (n_consts + k, k) in found])
+    may_share = frozenset((n_consts + k, k) for k in range(n_carry))
+    (body,) = emitter.lower([node.attrs["body"]], may_share, tapes)
+    return body
 
 
 def _workspace(arena_bytes: int) -> Value:
     return Value.workspace(max(arena_bytes, 8))
 
 
-def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def scan(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     """A loop of a fixed number of steps."""
     attrs = node.attrs
     length, n_consts, n_carry = attrs["length"], attrs["n_consts"], attrs["n_carry"]
     second = n_consts + n_carry
-    ports = _Ports(segment, node, accesses, n_carry)
-    number, body = _loop_body(segment, node, ports.tapes(0, n_consts))
+    ports = _Ports(emitter, node, accesses, n_carry)
+    body = _loop_body(emitter, node, ports.tapes(0, n_consts))
     ports.place(len(ports.types))
     ports.carry(n_consts, body.shares)
     workspace = _workspace(body.arena_bytes)
 
     def operands(slot: SlotOf) -> list[int]:
         n_xs, n_ys = len(accesses) - second, len(ports.targets) - n_carry
-        words = [number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
+        words = [body.number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
         words += [*ports.words(slot, 0, second), *ports.carry_words(slot)]
         for at in range(second, len(accesses)):
             words += [slot(ports.values[at]), ports.starts[at], body.inputs[at].nbytes]
@@ -140,15 +137,14 @@ def scan(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
     ports.emit(Opcode.SCAN, operands, (workspace,), length * max(1, body.flops))
 
 
-def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def while_loop(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     """A loop that runs as long as its condition holds."""
     attrs = node.attrs
     n_consts, n_carry, limit = attrs["n_consts"], attrs["n_carry"], attrs["limit"]
-    ports = _Ports(segment, node, accesses, n_carry)
+    ports = _Ports(emitter, node, accesses, n_carry)
     tapes = ports.tapes(0, n_consts)
-    number, body = _loop_body(segment, node, tapes)
-    test = segment.open_body(attrs["condition"], tapes)
-    check, condition = test.number, test.finish(())
+    body = _loop_body(emitter, node, tapes)
+    (condition,) = emitter.lower([attrs["condition"]], frozenset(), tapes)
     ports.place(n_carry)
     ports.carry(n_consts, body.shares)
     stacks = ports.put_on_tapes(n_carry)
@@ -156,20 +152,20 @@ def while_loop(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]
     flag = Value.result((), np.dtype("bool"))
 
     def operands(slot: SlotOf) -> list[int]:
-        words = [number, check, slot(workspace), slot(second), -1 if limit is None else limit]
+        words = [body.number, condition.number, slot(workspace), slot(second), -1 if limit is None else limit]
         words += [n_consts, n_carry, len(stacks), slot(flag), 0]
         return [*words, *ports.words(slot, 0, len(accesses)), *ports.carry_words(slot), *stacks]
 
     ports.emit(Opcode.WHILE, operands, (workspace, second, flag), body.flops + condition.flops)
 
 
-def replay(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def replay(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     """A loop over the steps that another one has recorded."""
     attrs = node.attrs
     n_consts, n_carry = attrs["n_consts"], attrs["n_carry"]
     second = 1 + n_consts + n_carry
-    ports = _Ports(segment, node, accesses, n_carry)
-    number, body = _loop_body(segment, node, ports.tapes(1, 1 + n_consts))
+    ports = _Ports(emitter, node, accesses, n_carry)
+    body = _loop_body(emitter, node, ports.tapes(1, 1 + n_consts))
     ports.place(n_carry)
     ports.carry(1 + n_consts, body.shares)
     xs = [ports.stack(at) for at in range(second, len(accesses))]
@@ -177,28 +173,26 @@ def replay(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) ->
     workspace = _workspace(body.arena_bytes)
 
     def operands(slot: SlotOf) -> list[int]:
-        words = [number, slot(workspace), int(attrs["reverse"]), n_consts, n_carry, len(xs), len(ys)]
+        words = [body.number, slot(workspace), int(attrs["reverse"]), n_consts, n_carry, len(xs), len(ys)]
         return [*words, *ports.words(slot, 0, second), *ports.carry_words(slot), *xs, *ys]
 
     ports.emit(Opcode.REPLAY, operands, (workspace,), body.flops)
 
 
-def branch(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def branch(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     """One of several bodies."""
-    ports = _Ports(segment, node, accesses)
+    ports = _Ports(emitter, node, accesses)
     tapes = ports.tapes(1, len(accesses))
-    builders = [segment.open_body(body, tapes) for body in node.attrs["bodies"]]
-    shares = agreed([builder.takeovers for builder in builders if builder.takeovers is not None])
-    bodies = [(builder.number, builder.finish(shares)) for builder in builders]
+    bodies = emitter.lower(node.attrs["bodies"], None, tapes)
     ports.place(len(ports.types))
-    for operand, result in shares:
+    for operand, result in bodies[0].shares:
         ports.updates(result, 1 + operand)
-    workspace = _workspace(max(body.arena_bytes for _, body in bodies))
+    workspace = _workspace(max(body.arena_bytes for body in bodies))
 
     def operands(slot: SlotOf) -> list[int]:
         words = [len(bodies), len(accesses) - 1, len(ports.targets), slot(workspace)]
         words += ports.words(slot, 0, len(accesses))
         words += [word for value in ports.targets for word in (slot(value), 0)]
-        return [*words, *(number for number, _ in bodies)]
+        return [*words, *(body.number for body in bodies)]
 
-    ports.emit(Opcode.BRANCH, operands, (workspace,), max(body.flops for _, body in bodies))
+    ports.emit(Opcode.BRANCH, operands, (workspace,), max(body.flops for body in bodies))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops.dtypes import CODES
-from .body_builder import Body, Shared
+from .body import Body, Unit
 from .format import BODY_WORDS, HEADER_WORDS, MAGIC, RAW, Opcode, SlotKind
 from .steps import WORKSPACE, LoopStep, ScalarStep, Step, Value
 
@@ -80,17 +80,17 @@ class _BodyEncoder:
         self.counts.fused_regions += micros > 1
 
 
-def encode(shared: Shared, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
+def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
     counts = Counts()
     signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
-    words = [MAGIC, signed_hash, 0, len(shared.bodies), shared.constants.nbytes]
+    words = [MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes]
     assert len(words) == HEADER_WORDS
-    for body in shared.bodies:
-        encoder = _BodyEncoder(shared.fuse, counts)
+    for body in unit.bodies:
+        encoder = _BodyEncoder(unit.fuse, counts)
         for value in (*body.inputs, *body.outputs):
             encoder.slot(value)
-        segments = [encoder.segment(steps) for steps in body.segments]
+        segments = [encoder.segment(segment.steps) for segment in body.segments]
         inits = _inits(body)
         tail = [*encoder.slots, *inits]
         for share in body.shares:

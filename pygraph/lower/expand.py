@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..graph.construction import as_node, make, topological
+from ..graph.graph import Graph
+from ..graph.node import Node
 from ..ops.row import lookup
-
-if TYPE_CHECKING:
-    from ..graph.node import Node
-
+from .body import Body
 
 OUTPUT, GIVEN = lookup("output"), lookup("given_derivative")
 
 
-def expand(outputs: Sequence[Node]) -> list[Node]:
-    """`outputs` with every op that gives `define` written out, also where a definition uses another one.
+def expand(body: Body) -> None:
+    """Write out every op that gives `define`, also where a definition uses another one.
 
     What has a derivative given for it is, after all differentiation, only itself.
     """
-    result = list(outputs)
+    graph = body.graph
+    outputs = _expanded(graph.outputs)
+    if outputs is not graph.outputs:
+        body.graph = Graph.from_parts(graph.inputs, outputs, name=graph.name)
+
+
+def _expanded(result: Sequence[Node]) -> Sequence[Node]:
     while True:
         order = topological(result)
         if all(node.op.define is None and node.op is not GIVEN for node in order):

@@ -1,39 +1,59 @@
-"""Concatenation without copies: which nodes a loop writes straight to their places in a larger array."""
+"""Concatenation without copies: which nodes a loop writes straight to their places in a larger array.
+
+An operand of a concatenation is written there where it is the whole result of a pointwise operation of the segment, in
+memory order: its loop writes the elements where they belong, and they need no memory of their own. Operands that are
+known from before, constants for instance, go with the last such loop of their size. A concatenation that is an operand
+of a larger one goes the same way, with all that is written into it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
+from ..graph.node import Node
 from ..ops.strides import reshape_strides, row_major
-from .regions import Fuser, Region
+from .body import Body, BodySegment, Part, Region
 from .views import Access
 
-if TYPE_CHECKING:
-    from ..graph.node import Node
-
-
 #: A loop writes at most this many operands to their places; a Program allows no more stores than registers.
-MAX_INLAYS = 256
+MAX_PARTS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Inlay:
-    """An operand of a concatenation that a loop writes.
+def concatenate_in_place(body: Body) -> None:
+    """Find the operands of concatenations that loops write to their places."""
+    for segment in body.segments if body.unit.fuse else ():
+        concatenations = _Concatenations(segment)
+        for region in segment.regions:
+            if region.kind == "opaque" and region.nodes[0].op.name == "concatenate":
+                concatenations.add(region.nodes[0])
 
-    Attributes:
-        whole: the concatenation.
-        offset, strides: where in its memory, over the loop's iteration space.
-        source: what is written, read over that space; None for the result of the node that the inlay belongs to.
-    """
 
-    whole: Node
-    offset: int
-    strides: tuple[int, ...]
-    source: Access | None = None
+def nest_concatenations(body: Body) -> None:
+    """Put concatenations into the larger ones that they are operands of, but those that need memory themselves."""
+    for segment in body.segments:
+        if segment.nested:
+            _nest(segment)
+
+
+def _nest(segment: BodySegment) -> None:
+    parts_of: dict[Node, list[tuple[list[Part], int]]] = {}  # the parts of each concatenation, where they stand
+    for parts in segment.parts.values():
+        for i, part in enumerate(parts):
+            parts_of.setdefault(part.whole, []).append((parts, i))
+    readers = Counter(inner for operands in segment.nested.values() for inner, _ in operands.values())
+    for whole, operands in segment.nested.items():  # operands first
+        for at, (inner, offset) in operands.items():
+            needed = inner in segment.needed or inner in segment.ends
+            if readers[inner] > 1 or needed or not all(segment.in_place[inner]) or inner not in parts_of:
+                continue
+            segment.in_place[whole][at] = True
+            moved = parts_of.pop(inner)
+            for parts, i in moved:
+                parts[i] = replace(parts[i], whole=whole, offset=offset + parts[i].offset)
+            parts_of.setdefault(whole, []).extend(moved)
 
 
 def pieces(node: Node, accesses: tuple[Access, ...]) -> Iterator[tuple[Access, int, tuple[int, ...]]]:
@@ -46,30 +66,17 @@ def pieces(node: Node, accesses: tuple[Access, ...]) -> Iterator[tuple[Access, i
         start += access.shape[axis]
 
 
-class Inlays:
-    """The inlays of one segment.
+class _Concatenations:
+    """Finds the parts of one segment."""
 
-    An operand is one where it is the whole result of a pointwise operation of the segment, in memory order: its loop
-    writes the elements where they belong, and they need no memory of their own. Operands that are known from before,
-    constants for instance, go with the last such loop of their size.
-
-    Attributes:
-        of_node: by the node of the loop that makes them.
-        done: for each concatenation, whether each operand is an inlay.
-    """
-
-    def __init__(self, fuser: Fuser) -> None:
-        self.of_node: dict[Node, list[Inlay]] = {}
-        self.done: dict[Node, list[bool]] = {}
-        self.nested: dict[Node, dict[int, tuple[Node, int]]] = {}
-        self._home = fuser.home
+    def __init__(self, segment: BodySegment) -> None:
+        self.segment = segment
+        self._home = segment.home
         self._counts: dict[Region, int] = {}
-        for region in fuser.regions:
-            node = region.nodes[0]
-            if fuser.fuse and region.kind == "opaque" and node.op.name == "concatenate":
-                self._concatenate(node, fuser.accesses[node])
 
-    def _concatenate(self, whole: Node, accesses: tuple[Access, ...]) -> None:
+    def add(self, whole: Node) -> None:
+        """Find which operands of a concatenation are written in place."""
+        accesses = self.segment.accesses[whole]
         last: dict[int, Node] = {}  # by number of elements
         done = []
         for access, offset, strides in pieces(whole, accesses):
@@ -82,39 +89,16 @@ class Inlays:
             node = last.get(prod(access.shape))
             if not done[at] and node is not None and access.base not in self._home:
                 done[at] = self._add(node, whole, access.shape, offset, strides, access)
-        self.done[whole] = done
-        self.nested[whole] = {
+        self.segment.in_place[whole] = done
+        self.segment.nested[whole] = {
             at: (access.base, offset)
             for at, (access, offset, strides) in enumerate(pieces(whole, accesses))
-            if access.base in self.done
+            if access.base in self.segment.in_place
             and access.contiguous
             and not access.offset
             and prod(access.shape) == prod(access.base.shape)
             and reshape_strides(access.shape, strides, access.base.shape) == row_major(access.base.shape)
         }
-
-    def without_memory(self, whole: Node) -> list[bool]:
-        """For each operand of a concatenation whether it may do without memory of its own."""
-        return [done or at in self.nested[whole] for at, done in enumerate(self.done[whole])]
-
-    def settle(self, needed: Callable[[Node], bool]) -> None:
-        """Put concatenations into the larger ones that they are operands of, but those that are `needed` themselves."""
-        if not self.nested:
-            return
-        at_home: dict[Node, list[tuple[list[Inlay], int]]] = {}  # the inlays of each concatenation
-        for inlays in self.of_node.values():
-            for i, inlay in enumerate(inlays):
-                at_home.setdefault(inlay.whole, []).append((inlays, i))
-        readers = Counter(part for operands in self.nested.values() for part, _ in operands.values())
-        for whole, operands in self.nested.items():  # operands first
-            for at, (part, offset) in operands.items():
-                if readers[part] > 1 or needed(part) or not all(self.done[part]) or part not in at_home:
-                    continue
-                self.done[whole][at] = True
-                moved = at_home.pop(part)
-                for inlays, i in moved:
-                    inlays[i] = replace(inlays[i], whole=whole, offset=offset + inlays[i].offset)
-                at_home.setdefault(whole, []).extend(moved)
 
     def _is_written(self, access: Access) -> bool:
         """Whether a loop makes all elements of the operand, and in the order in which they are read."""
@@ -133,10 +117,10 @@ class Inlays:
         strides: tuple[int, ...],
         source: Access | None = None,
     ) -> bool:
-        """Note an inlay of the loop that makes `node`, unless no strides express it there."""
+        """Note a part of the loop that makes `node`, unless no strides express it there."""
         region = self._home[node]
         steps = reshape_strides(shape, strides, node.shape)
-        if steps is None or self._counts.get(region, 0) >= MAX_INLAYS:
+        if steps is None or self._counts.get(region, 0) >= MAX_PARTS:
             return False
         if source is not None:
             read = reshape_strides(shape, source.strides, node.shape)
@@ -144,5 +128,5 @@ class Inlays:
                 return False
             source = Access(source.base, source.offset, node.shape, read)
         self._counts[region] = self._counts.get(region, 0) + 1
-        self.of_node.setdefault(node, []).append(Inlay(whole, offset, steps, source))
+        self.segment.parts.setdefault(node, []).append(Part(whole, offset, steps, source))
         return True

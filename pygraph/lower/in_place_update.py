@@ -9,26 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from .body import Body, Share
 from .format import SlotKind
 from .plan import live_ranges
 from .steps import LoopStep, PlainStep, ScalarStep, Step, Value
 
-#: The number of an input, and of the output that may take over its memory.
-Share = tuple[int, int]
+
+def update_in_place(bodies: Sequence[Body]) -> None:
+    """Merge values of the bodies that one instruction runs, and find the shares that all of them allow."""
+    first = bodies[0]
+    if not first.unit.fuse:
+        return
+    takeovers = [Takeovers(body) for body in bodies]
+    shares = agreed(takeovers, first.may_share)
+    for body, found in zip(bodies, takeovers, strict=True):
+        body.shares = shares
+        found.settle(shares)
 
 
 class Takeovers:
-    """What of a body runs in place: values are merged at once, shares only when they are asked for.
+    """What of a body runs in place: values are merged at once, shares only when they are asked for."""
 
-    Args:
-        segments: the steps of each segment; copies that became needless are taken out by `settle`.
-    """
-
-    def __init__(self, segments: list[list[Step]], inputs: Sequence[Value], outputs: Sequence[Value]) -> None:
-        self.segments = segments
-        self.inputs = inputs
-        self.outputs = outputs
-        self._steps = [step for segment in segments for step in segment]
+    def __init__(self, body: Body) -> None:
+        self.segments = body.segments
+        self.inputs = body.inputs
+        self.outputs = body.outputs
+        self._steps = body.steps
         #: What steps would otherwise copy, with their places; most bodies have none, and nothing to merge.
         moving = [(now, step) for now, step in enumerate(self._steps) if type(step) is not ScalarStep]
         self._moving = [(now, moves) for now, step in moving if (moves := _moves(step))]
@@ -80,17 +86,22 @@ class Takeovers:
         def needless(step: Step) -> bool:
             return _is_copy(step) and all(memory(written) is memory(read) for written, read in _moves(step))
 
-        self.segments[:] = [[step for step in segment if not needless(step)] for segment in self.segments]
+        for segment in self.segments:
+            segment.steps = [step for step in segment.steps if not needless(step)]
 
 
-def agreed(bodies: Sequence[Takeovers]) -> list[Share]:
-    """The shares of the bodies of a branch: all of them allow these, and at least one leaves out a copy."""
+def agreed(bodies: Sequence[Takeovers], may_share: frozenset[Share] | None) -> list[Share]:
+    """The shares that all bodies allow and that leave out a copy in at least one, of those that `may_share` holds."""
     taken: set[int] = set()
     written: set[int] = set()
-    shares = []
-    for i, o in sorted(set[Share]().union(*(body.proposed() for body in bodies))):
-        if i not in taken and o not in written and all(body.allows(i, o) for body in bodies):
-            shares.append((i, o))
+    shares: list[Share] = []
+    if may_share is not None and not may_share:
+        return shares
+    for share in sorted(set[Share]().union(*(body.proposed() for body in bodies))):
+        i, o = share
+        fits = i not in taken and o not in written and (may_share is None or share in may_share)
+        if fits and all(body.allows(i, o) for body in bodies):
+            shares.append(share)
             taken.add(i)
             written.add(o)
     return shares

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..graph.node import Node
 from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
@@ -14,49 +14,46 @@ from .format import Opcode
 from .in_place_concatenation import pieces
 from .kernel_step import call
 from .loop_step import fill_loop
+from .step_emitter import StepEmitter
 from .steps import PlainStep, SlotOf
 from .views import Access, batch_strides
 
-if TYPE_CHECKING:
-    from ..graph.node import Node
-    from .body_builder import SegmentBuilder
 
-
-def emit_opaque(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def emit_instruction(emitter: StepEmitter, node: Node) -> None:
     """Append the steps of one opaque node."""
     emit = call if node.op.kernel is not None else _EMITTERS[node.op.name]
-    emit(segment, node, accesses)
+    emit(emitter, node, emitter.segment.accesses[node])
 
 
-def _concatenate(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    done = segment.inlays.done.get(node, [False] * len(accesses))
-    if all(done) and node not in segment.values:
+def _concatenate(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
+    done = emitter.segment.in_place.get(node, [False] * len(accesses))
+    if all(done) and node not in emitter.values:
         return  # part of a larger one
-    target = segment.whole(node)
+    target = emitter.whole(node)
     for written, (access, offset, strides) in zip(done, pieces(node, accesses), strict=True):
         if not written:
-            segment.copy(access, target, offset, strides, segment.shared.node_id(node))
+            emitter.copy(access, target, offset, strides, emitter.unit.node_id(node))
 
 
-def _unslice(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
-    target = segment.place_result(node)
+def _unslice(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
+    target = emitter.place_result(node)
     (access,) = accesses
     size = prod(node.shape)
-    node_id = segment.shared.node_id(node)
+    node_id = emitter.unit.node_id(node)
     if size != prod(access.shape):
-        zero = segment.owner.constant_cell(np.zeros((), node.dtype))
-        segment.steps.append(fill_loop(zero, target, size, node_id))
+        zero = emitter.constant_cell(np.zeros((), node.dtype))
+        emitter.steps.append(fill_loop(zero, target, size, node_id))
     strides = row_major(node.shape)
     offset = sum(s * start for s, start in zip(strides, node.attrs["starts"], strict=True))
     steps = tuple(s * step for s, step in zip(strides, node.attrs["steps"], strict=True))
-    segment.copy(access, target, offset if prod(access.shape) else 0, steps, node_id)
+    emitter.copy(access, target, offset if prod(access.shape) else 0, steps, node_id)
 
 
-def _matmul(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def _matmul(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     x, y = accesses
     transposed = bool(node.attrs["transpose_a"]), bool(node.attrs["transpose_b"])
-    values = segment.value(x.base), segment.value(y.base)
-    target = segment.place_result(node)
+    values = emitter.value(x.base), emitter.value(y.base)
+    target = emitter.place_result(node)
     rows, columns = node.shape[-2:]
     middle = x.shape[-2] if transposed[0] else x.shape[-1]
     batch = node.shape[:-2]
@@ -68,10 +65,10 @@ def _matmul(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -
             words += [slot(value), access.offset, *batch_strides(access.shape, 2, len(batch))]
         return [*words, slot(target), 0, *batch_strides(node.shape, 2, len(batch))]
 
-    segment.steps.append(
+    emitter.steps.append(
         PlainStep(
             Opcode.MATMUL,
-            segment.shared.node_id(node),
+            emitter.unit.node_id(node),
             values,
             (target,),
             operands,
@@ -85,12 +82,12 @@ def _along(shape: tuple[int, ...], axis: int) -> list[int]:
     return [prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])]
 
 
-def _scatter(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     x, index, update = accesses
-    values = segment.value(index.base), segment.value(update.base)
-    target = segment.place_result(node)
-    node_id = segment.shared.node_id(node)
-    segment.copy(x, target, 0, row_major(x.shape), node_id)
+    values = emitter.value(index.base), emitter.value(update.base)
+    target = emitter.place_result(node)
+    node_id = emitter.unit.node_id(node)
+    emitter.copy(x, target, 0, row_major(x.shape), node_id)
 
     def operands(slot: SlotOf) -> list[int]:
         adds = int(node.op.name == "scatter_add")
@@ -98,7 +95,7 @@ def _scatter(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) 
         return [*words, slot(values[0]), index.offset, slot(values[1]), update.offset, slot(target), 0]
 
     # The target is read as well: its live range must reach this step.
-    segment.steps.append(PlainStep(Opcode.SCATTER, node_id, (*values, target), (target,), operands))
+    emitter.steps.append(PlainStep(Opcode.SCATTER, node_id, (*values, target), (target,), operands))
 
 
 _EMITTERS = {

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
+from ..graph.node import Node
 from ..ops.table import kernel_number
 from .format import MAX_CALL_TASKS, Opcode
+from .step_emitter import StepEmitter
 from .steps import ALIGNMENT, PlainStep, SlotOf, Value
 from .views import Access, batch_strides
-
-if TYPE_CHECKING:
-    from ..graph.node import Node
-    from .body_builder import SegmentBuilder
 
 #: Operations of a task at least; fewer take less time than handing them to another thread.
 TASK_OPERATIONS = 50_000
 
 
-def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> None:
+def call(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
     """Append the CALL of a node whose row has a kernel."""
     kernel = node.op.kernel
     assert kernel is not None
@@ -27,9 +24,9 @@ def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
     numbers = kernel.numbers(bound, node.attrs)
     number = kernel_number(node.op, node.inputs[0].dtype)
     batch, operations = prod(bound.batch), kernel.operations(numbers)
-    values = [segment.value(access.base) for access in accesses]
-    results = segment.results_of(node)
-    targets = [segment.place(result, type_) for result, type_ in results]
+    values = [emitter.value(access.base) for access in accesses]
+    results = emitter.results_of(node)
+    targets = [emitter.place(result, type_) for result, type_ in results]
     each = _each(batch, operations)
     work = -(-kernel.work_bytes(numbers) // ALIGNMENT) * ALIGNMENT * -(-max(batch, 1) // each)
     workspace = Value.workspace(work) if work else None
@@ -48,10 +45,10 @@ def call(segment: SegmentBuilder, node: Node, accesses: tuple[Access, ...]) -> N
             words += [slot(target), 0, *strides(shape, len(axes))]
         return words
 
-    segment.steps.append(
+    emitter.steps.append(
         PlainStep(
             Opcode.CALL,
-            segment.shared.node_id(node),
+            emitter.unit.node_id(node),
             values,
             targets,
             operands,

@@ -1,20 +1,18 @@
-"""Turns a loop region into a LOOP step: registers, strided loads and stores, merged dimensions."""
+"""LOOP steps: registers, strided loads and stores, merged dimensions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
 from ..errors import UnsupportedError
 from ..ops.row import Op
-from ..ops.strides import broadcast_strides, row_major
+from ..ops.strides import row_major
 from ..ops.table import REDUCTIONS, micro_op
+from .body import Split
 from .cuts import map_cut, reduction_cut
-from .in_place_concatenation import Inlay
-from .regions import Region, Split
 from .steps import CELL, Load, LoopStep, MicroOp, Reduce, Store, Value
-from .views import Access
 
 if TYPE_CHECKING:
     from ..graph.node import Node
@@ -190,50 +188,6 @@ class LoopBuilder:
         for tail in self._tails():
             tail.register = physical[tail.register]
         return count, count - len(self.loads)
-
-
-def emit_loop(
-    region: Region,
-    node_id: Callable[[Node], int],
-    accesses: dict[Node, tuple[Access, ...]],
-    place_of: Callable[[Access], tuple[Value, int]],
-    targets: Callable[[Node], list[Value]],
-    inlaid: Callable[[Node], Iterable[tuple[Value, Inlay]]],
-) -> LoopStep:
-    """The LOOP of a region.
-
-    Args:
-        node_id: the number of a node.
-        accesses: how each node reads its operands.
-        place_of: the memory of an access, and its offset there.
-        targets: where a node's result must be written (nowhere when only this region uses it).
-        inlaid: the places in larger arrays where it must be written as well.
-    """
-    builder = LoopBuilder(region.shape, region.split, node_id(region.nodes[-1]))
-    registers: dict[Node, int] = {}
-
-    def load(access: Access) -> int:
-        return builder.load(*place_of(access), broadcast_strides(access, region.shape))
-
-    for node in region.nodes:
-        operands = accesses[node]
-        if node.op.view is not None:
-            registers[node] = load(operands[0])
-        else:
-            sources = tuple(
-                registers[x] if x in registers else load(a) for a, x in zip(operands, node.inputs, strict=True)
-            )
-            if node.op.combiner:
-                for value in targets(node):
-                    builder.reduce(node.op, sources[0], value)
-                continue
-            registers[node] = builder.operate(node, node_id(node), sources)
-        for value in targets(node):
-            builder.store(registers[node], value)
-        for whole, inlay in inlaid(node):
-            register = registers[node] if inlay.source is None else load(inlay.source)
-            builder.store(register, whole, inlay.offset, inlay.strides)
-    return builder.finish()
 
 
 def copy_loop(

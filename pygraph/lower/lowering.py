@@ -2,19 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import VerificationError
 from ..graph.graph import Graph
-from .body_builder import BodyBuilder, Shared
+from ..graph.verify import check_enabled
+from . import specification
+from .body import Body, Unit
+from .emit_steps import emit_steps
 from .encode import encode
 from .expand import expand
 from .format import table_hash
+from .in_place_concatenation import concatenate_in_place, nest_concatenations
+from .in_place_update import update_in_place
+from .materialise import materialise
+from .plan import plan
 from .program import NodeInfo, Port, Program, Segment
+from .regions import forward_regions, later_regions
+from .rematerialise import rematerialise
+from .stage_log import StageLog, log_plan
 from .steps import Value
 
 if TYPE_CHECKING:
     from ..graph.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of lowering.
+
+    Attributes:
+        run: works on the bodies that one instruction runs: the one of a loop, all of a branch, or the function itself.
+        check: what must hold of each body after it.
+    """
+
+    run: Callable[[Sequence[Body]], None]
+    check: specification.Check
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return self.run.__name__
+
+
+def each(stage: Callable[[Body], None]) -> Callable[[Sequence[Body]], None]:
+    """A stage for bodies of which each is worked on by itself."""
+
+    @functools.wraps(stage)
+    def run(bodies: Sequence[Body]) -> None:
+        for body in bodies:
+            stage(body)
+
+    return run
+
+
+#: From a graph to steps with a memory plan, in this order. `emit_steps` takes the bodies of loops and branches through
+#: all of them; what is encoded are the steps of all bodies together.
+STAGES: tuple[Stage, ...] = (
+    Stage(each(expand), specification.expanded),
+    Stage(each(forward_regions), specification.forward_regions),
+    Stage(each(rematerialise), specification.rematerialised),
+    Stage(each(later_regions), specification.later_regions),
+    Stage(each(concatenate_in_place), specification.concatenated),
+    Stage(each(materialise), specification.materialised),
+    Stage(each(nest_concatenations), specification.nested),
+    Stage(each(emit_steps), specification.emitted),
+    Stage(update_in_place, specification.updated),
+    Stage(each(plan), specification.planned),
+)
+
+
+def run(bodies: Sequence[Body]) -> None:
+    """Take the bodies that one instruction runs through all stages: timed, logged, and verified under PYGRAPH_CHECK=1.
+
+    Raises:
+        VerificationError: what a stage made is not what its specification asks for.
+    """
+    unit, checks, log = bodies[0].unit, check_enabled(), StageLog(bodies)
+    unit.depth += 1
+    for stage in STAGES:
+        stage.run(bodies)
+        log.passed(stage.name)
+        if checks:
+            verify(stage, bodies)
+    unit.depth -= 1
+
+
+def verify(stage: Stage, bodies: Sequence[Body]) -> None:
+    """Check bodies against the specification of the stage that is done.
+
+    Raises:
+        VerificationError: names the stage, the graph, and what is wrong.
+    """
+    for body in bodies:
+        for problem in stage.check(body):
+            subject = f"lowered graph {body.graph.name!r} after {stage.name}"
+            raise VerificationError(problem, "report this error", stage="verifying", subject=subject)
+
+
+def lower_bodies(
+    graph: Graph, segments: Sequence[int] | None = None, groups: Sequence[int] | None = None, fuse: bool = True
+) -> Sequence[Body]:
+    """The bodies of a Program, the function itself first, after all stages; the arguments are those of `lower`."""
+    unit = Unit(fuse, run)
+    run([Body(unit, graph, groups or (), segments or ())])
+    log_plan(unit)
+    return unit.bodies
 
 
 def lower(
@@ -32,27 +128,26 @@ def lower(
     Raises:
         UnsupportedError: an operation cannot be expressed (more than 8 axes that no reshape merges).
     """
-    segments = tuple(segments or (len(graph.outputs),))
-    groups = tuple(groups or (len(graph.inputs),))
-    shared = Shared(fuse)
-    expanded = Graph.from_parts(graph.inputs, expand(graph.outputs), name=graph.name)
-    builder = BodyBuilder(shared, expanded, groups, segments)
-    main = builder.build()
-    words, counts = encode(shared, table_hash())
+    segments = segments or (len(graph.outputs),)
+    groups = groups or (len(graph.inputs),)
+    bodies = lower_bodies(graph, segments, groups, fuse)
+    main, unit, log = bodies[0], bodies[0].unit, StageLog(bodies)
+    words, counts = encode(unit, table_hash())
+    log.passed("encode", f"{len(words):,} words")
     names = [str(node.attrs["name"]) for node in graph.inputs]
     return Program(
         words=words,
-        constants=shared.constants.memory(),
+        constants=unit.constants.memory(),
         inputs=_ports(graph.inputs, names, main.inputs, groups, 0),
         outputs=_ports(
             graph.outputs, [f"out{i}" for i in range(len(main.outputs))], main.outputs, segments, len(main.inputs)
         ),
-        nodes=tuple(NodeInfo(n.op.name, n.types, n.line) for n in shared.nodes),
+        nodes=tuple(NodeInfo(n.op.name, n.types, n.line) for n in unit.nodes),
         micro_nodes=tuple(counts.micro_nodes),
         instructions=counts.instructions,
         micro_operations=counts.micro_operations,
         arena_bytes=main.arena_bytes,
-        cached_bytes=builder.cached_bytes(),
+        cached_bytes=main.cached_bytes,
         flops=main.flops,
         fused_regions=counts.fused_regions,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 
+from .body import Body
 from .format import SlotKind
 from .steps import ALIGNMENT, CELL, LoopStep, ScalarStep, Step, Value, roots
 
@@ -42,11 +43,12 @@ class _Arrays:
                     self._free[left : left + 2] = [(first[0], first[1] + second[1])]
 
 
-def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
-    """Give every arena value its offset; returns the arena's bytes.
+def plan(body: Body) -> None:
+    """Give every arena value its offset.
 
     Constant cells come first and are never reused, then the cells of single elements, then the arrays.
     """
+    steps, constant_cells = body.steps, body.constant_cells
     touched = live_ranges(steps)
     for position, value in enumerate(constant_cells):
         value.offset = position * CELL
@@ -73,12 +75,11 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
         else:
             arrays.give(value.offset, value.nbytes)
 
-    constants = set(constant_cells)
     for now, (step, (writes, reads)) in enumerate(zip(steps, touched, strict=True)):
         dying = [
             value
             for value in dict.fromkeys(reads)
-            if value.end == now and not value.kept and value not in constants and _is_planned(value)
+            if value.end == now and not value.kept and value not in constant_cells and _is_planned(value)
         ]
         if isinstance(step, ScalarStep):
             for value in dying:
@@ -104,7 +105,7 @@ def plan(steps: Sequence[Step], constant_cells: Sequence[Value]) -> int:
     base = -(-cells * CELL // ALIGNMENT) * ALIGNMENT
     for value in placed:
         value.offset += base
-    return base + arrays.size
+    body.arena_bytes = base + arrays.size
 
 
 def _is_planned(value: Value) -> bool:

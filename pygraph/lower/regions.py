@@ -9,14 +9,13 @@ operation with an instruction of its own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
 
-from .views import Access, Views, is_counter
-
-if TYPE_CHECKING:
-    from ..graph.node import Node
+from ..graph.construction import topological
+from ..graph.node import Node
+from .body import Body, BodySegment, Region, Split
+from .order import updates_last
+from .views import is_counter
 
 #: Operations of one loop region, and different reads of memory: both take registers, of which a Program allows 1024.
 MAX_LOOP_NODES = 512
@@ -27,34 +26,6 @@ MAX_WITH_REDUCTIONS = MAX_LOOP_NODES + 64
 LOOK_BACK = 6
 #: Loops of at most this many elements are joined even when they share no value: the call costs more than the work.
 SMALL = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A reduction's iteration space as [outer][rows][inner], after the axes are put in the order `axes`."""
-
-    axes: tuple[int, ...]
-    outer: int
-    rows: int
-    inner: int
-
-
-@dataclass(eq=False, slots=True)
-class Region:
-    """Nodes that run together. `shape` is the iteration space of a loop, before `split` permutes it."""
-
-    kind: str  # "scalar", "loop" or "opaque"
-    index: int
-    shape: tuple[int, ...] = ()
-    nodes: list[Node] = field(default_factory=list)
-    split: Split | None = None
-    bases: set[Node] = field(default_factory=set)
-    reads: set[Access] = field(default_factory=set)
-    follows: bool = False  # it goes on where another one is full, so that what would join that one joins it
-
-    def full(self, most: int) -> bool:
-        """Whether no further operation may join, where `most` may be together."""
-        return len(self.nodes) >= most or len(self.reads) >= MAX_READS
 
 
 def split_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Split:
@@ -76,17 +47,97 @@ def split_axes(shape: tuple[int, ...], axes: tuple[int, ...]) -> Split:
     return Split(tuple(range(len(shape))), outer, rows, inner)
 
 
-class Fuser:
-    """Forms the regions of one segment."""
+def forward_regions(body: Body) -> None:
+    """Form the regions of the forward segment, which leaves the later ones what it does not compute.
 
-    def __init__(self, views: Views, fuse: bool) -> None:
-        self.views = views
+    So it sets the order of the nodes of all segments.
+    """
+    forward = body.forward
+    fixed = set(body.graph.inputs) if body.is_main else set()
+    for segment in body.segments:
+        order = topological(body.ends(segment))
+        for node in order:
+            if node.op.name == "output":
+                body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
+        if segment is not forward:
+            order = [node for node in order if not forward.defines(node)]
+        segment.order = updates_last(order, fixed) if body.unit.fuse else order
+        if segment is forward:
+            _form(body, forward, _read_later(body))
+
+
+def later_regions(body: Body) -> None:
+    """Form the regions of the later segments, with what they rematerialise in the loops that read it."""
+    for segment in body.later:
+        for node in body.forward.copied:
+            segment.views.materialise(node)
+        _form(body, segment, set())
+
+
+def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
+    """Place the nodes of a segment, and copy the views that are needed once their array is updated."""
+    fuser, views = Fuser(segment, body.unit.fuse), segment.views
+    updated = {_source(x) for node in segment.order if node.op.updates for x in node.op.updated(node)}
+    results = set(body.ends(segment)) if body.unit.fuse else set()
+    for node in segment.order:
+        if segment is not body.forward:
+            fuser.rematerialise(node, body.rematerialised)
+        fuser.place(node)
+        base = views.resolve(node).base if node.op.view is not None else node
+        small = node in read_later and 2 * prod(node.shape) <= prod(base.shape)
+        if base is not node and _source(node) in updated and (small or node in results):
+            fuser.copy(node)  # now: once the array is updated, its memory holds other elements
+            segment.copied.append(node)
+
+
+def _read_later(body: Body) -> set[Node]:
+    """The views of the forward segment that others read: of arrays that are updated, they are what is kept."""
+    if not body.later or not body.unit.fuse:
+        return set()
+    made = set(topological(body.ends(body.forward)))
+    later = (node for node in topological(body.graph.outputs) if node not in made)
+    return {x for node in later for x in node.inputs if x.op.view is not None and x in made}
+
+
+def _source(node: Node) -> Node:
+    """What `node` is a view of, or a copy of a view; `Views` only knows that once all before it is placed."""
+    while node.op.view is not None and node.inputs:
+        (node,) = node.inputs
+    return node
+
+
+def _full(region: Region, most: int) -> bool:
+    """Whether no further operation may join a region, where `most` may be together."""
+    return len(region.nodes) >= most or len(region.reads) >= MAX_READS
+
+
+class Fuser:
+    """Puts the nodes of a segment in regions."""
+
+    def __init__(self, segment: BodySegment, fuse: bool) -> None:
+        self.segment = segment
         self.fuse = fuse
-        self.regions: list[Region] = []
-        self.home: dict[Node, Region] = {}
-        #: How each placed node reads its operands; a copied view reads itself as it was before the copy.
-        self.accesses: dict[Node, tuple[Access, ...]] = {}
+        self.views = segment.views
+        self.regions = segment.regions
+        self.home = segment.home
+        self.accesses = segment.accesses
         self._recent: dict[object, list[Region]] = {}
+
+    def rematerialise(self, reader: Node, nodes: set[Node]) -> None:
+        """Place those of `nodes` that `reader` reads, of the forward segment, where `reader` can join them."""
+        if nodes.isdisjoint(reader.inputs):
+            return
+        stack = list(reader.inputs)
+        while stack:
+            node = stack[-1]
+            missing = []
+            if node in nodes and node not in self.home:
+                missing = [x for x in node.inputs if x in nodes and x not in self.home]
+                stack.extend(missing)
+                if not missing:
+                    self.place(node, reader)
+            if not missing:
+                stack.pop()
 
     def place(self, node: Node, reader: Node | None = None) -> None:
         """Place one node, unless it is a leaf or a view that needs no memory.
@@ -221,7 +272,7 @@ class Fuser:
                 if region.index < start:
                     break
                 if accepts(region):
-                    if most is None or not region.full(most):
+                    if most is None or not _full(region, most):
                         chosen = region
                         break
                     follows = True

@@ -23,6 +23,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..ops.row import DIVISION
+from .body import Body
 from .mincut import Network
 from .views import Views, is_known
 
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 KEEP, COPY = 8, 12
 RECOMPUTE, DIVIDE = 1, 7
 DEPTH = 16
+
+
+def rematerialise(body: Body) -> None:
+    """Find the nodes of the forward segment that later segments recompute."""
+    if body.later:
+        ends = [node for segment in body.later for node in body.ends(segment)]
+        later = [segment.order for segment in body.later]
+        body.rematerialised = rematerialised(body.forward.order, body.forward.defines, later, ends)
 
 
 def rematerialised(

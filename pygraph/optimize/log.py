@@ -1,16 +1,12 @@
-"""What the passes do, printed on standard error under PYGRAPH_DEBUG=1..5.
-
-1: one line per graph; 2: each pass with its time, "(unchanged)" where it changed nothing; 3: the graph after each pass
-that changed it; 4: each rewrite; 5: the same inside loop bodies, which lower levels leave out.
-"""
+"""What the passes do, printed on standard error as `debug` says."""
 
 from __future__ import annotations
 
-import os
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ..debug import asked
 
 if TYPE_CHECKING:
     from ..graph.graph import Graph
@@ -20,15 +16,6 @@ if TYPE_CHECKING:
 class _State:
     level = 0
     depth = 0
-
-
-def asked() -> int:
-    """The level that the environment asks for; a text that is none is warned of."""
-    text = os.environ.get("PYGRAPH_DEBUG", "")
-    if text and not (text.isascii() and text.isdigit()):
-        warnings.warn(f"PYGRAPH_DEBUG={text} is no level; give 0 to 5", RuntimeWarning, stacklevel=2)
-        return 0
-    return int(text or 0)
 
 
 def start(depth: int) -> int:

@@ -9,20 +9,17 @@ from typing import Any
 from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph
 from pygraph.lower import Program, lower
-from pygraph.lower.body_builder import Body, BodyBuilder, Shared
-from pygraph.lower.expand import expand
+from pygraph.lower.body import Body
 from pygraph.lower.format import HEADER_WORDS, Opcode
+from pygraph.lower.lowering import lower_bodies
 from pygraph.optimize import optimize
 
 
 def bodies_of(
     graph: Graph, segments: Sequence[int] | None = None, groups: Sequence[int] | None = None, fuse: bool = True
-) -> list[Body]:
+) -> Sequence[Body]:
     """The planned bodies of a graph, the main one first."""
-    shared = Shared(fuse)
-    expanded = Graph.from_parts(graph.inputs, expand(graph.outputs), name=graph.name)
-    BodyBuilder(shared, expanded, groups or [len(graph.inputs)], segments or [len(graph.outputs)]).build()
-    return shared.bodies
+    return lower_bodies(graph, segments, groups, fuse)
 
 
 def derived(graph: Graph) -> tuple[Graph, tuple[int, ...], tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from programs import bodies_of, derived
 import pygraph as pg
 from pygraph.graph import Graph
 from pygraph.lower import lower
+from pygraph.lower.body import Share
 from pygraph.lower.decode import Loop, decode
-from pygraph.lower.in_place_update import Share
 from pygraph.optimize import optimize
 
 N = 200
@@ -26,7 +26,7 @@ def carried(step: Body, *start: Any) -> Graph:
     return Graph(graph.inputs, tuple(graph.outputs))
 
 
-def shares(graph: Graph) -> list[list[Share]]:
+def shares(graph: Graph) -> list[Sequence[Share]]:
     """The shares of the bodies that are not the main one."""
     return [body.shares for body in bodies_of(optimize(graph))[1:]]
 

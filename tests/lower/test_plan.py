@@ -1,129 +1,22 @@
-"""The memory plan, checked without the planner: no two values that are alive at once share memory; memory is reused."""
+"""The memory plan: no two values that are alive at once share memory; memory is reused; the plan prints as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from fuzz.graphs import grow
 from programs import bodies_of, derived, opcodes
 
-from pygraph.graph import Graph, var
-from pygraph.lower import lower
-from pygraph.lower.body_builder import Body
+import pygraph as pg
+from pygraph.graph import Graph, scan, var
+from pygraph.lower import lower, memory_plan
 from pygraph.lower.format import SlotKind
-from pygraph.lower.steps import LoopStep, PlainStep, ScalarStep, Step, Value
+from pygraph.lower.specification import planned
+from pygraph.lower.steps import LoopStep
 from pygraph.ops import exp, matmul, sin, tanh
-
-
-class Overlap(AssertionError):
-    """Two values share memory while both are needed."""
-
-
-def bytes_of(value: Value) -> int:
-    return 8 if value.cell else value.nbytes
-
-
-def accesses(step: Step) -> tuple[list[Value], list[Value], list[Value]]:
-    """The arena values that a step reads, writes, and needs only while it runs."""
-    temporaries = () if isinstance(step, ScalarStep) else step.temporaries
-    groups = (step.reads, step.writes, temporaries)
-    roots = (dict.fromkeys(value.root for value in group) for group in groups)
-    reads, writes, spare = ([v for v in group if v.kind is SlotKind.ARENA] for group in roots)
-    return reads, writes, spare
-
-
-def check_body(body: Body) -> int:
-    """Raise unless the plan of a body keeps every value from its first write to its last read; counts values.
-
-    The reverse and the tangent segment may run in any order and any number of times after the forward one, so what is
-    written in one segment and read in another must never be overwritten.
-    """
-    steps = [(number, step) for number, segment in enumerate(body.segments) for step in segment]
-    check_takeovers(body, [step for _, step in steps])
-    never = len(steps) + 1
-    first: dict[Value, int] = dict.fromkeys(body.constant_cells, -1)
-    last: dict[Value, int] = dict.fromkeys(body.constant_cells, never)
-    home: dict[Value, int] = {}
-    brief: list[tuple[Value, int]] = []
-    for now, (segment, step) in enumerate(steps):
-        reads, writes, temporaries = accesses(step)
-        for value in reads:
-            if value.nbytes and value not in first:
-                raise Overlap(f"step {now} reads a value that nothing has written")
-            last[value] = max(last.get(value, -1), now if home.get(value, segment) == segment else never)
-        for value in writes:
-            first.setdefault(value, now)
-            home.setdefault(value, segment)
-            last[value] = max(last.get(value, -1), now)
-        brief += [(value, now) for value in temporaries]
-    spans = [(value, first[value], last[value]) for value in first if value.nbytes]
-    spans += [(value, now, now) for value, now in brief if value.nbytes]
-    for value, _, _ in spans:
-        if not (value.offset >= 0 and value.offset + bytes_of(value) <= body.arena_bytes):
-            raise Overlap(f"bytes {value.offset}+{bytes_of(value)} lie outside an arena of {body.arena_bytes}")
-        if value.offset % (8 if value.cell else 64):
-            raise Overlap(f"offset {value.offset} is not aligned")
-    spans.sort(key=lambda span: span[0].offset)
-    for at, (x, x_first, x_last) in enumerate(spans):
-        for y, y_first, y_last in spans[at + 1 :]:
-            if y.offset >= x.offset + bytes_of(x):
-                break
-            if x_last < y_first or y_last < x_first:
-                continue
-            (old, _, end), (new, begin, _) = sorted([(x, x_first, x_last), (y, y_first, y_last)], key=lambda s: s[1])
-            if end == begin and old is not new:
-                require_in_place(steps[begin][1], old, new)
-            else:
-                raise Overlap(f"bytes {x.offset}+{bytes_of(x)} and {y.offset}+{bytes_of(y)} are both alive")
-    return len(spans)
-
-
-def check_takeovers(body: Body, steps: list[Step]) -> None:
-    """Raise unless values of one memory are used one after another: none is read once the next one is written."""
-    taken = {body.outputs[o]: body.inputs[i] for i, o in body.shares}
-    spans: dict[Value, dict[Value, list[int]]] = {}
-    for now, step in enumerate(steps):
-        for value in (*step.reads, *step.writes):
-            root = taken.get(value.root, value.root)
-            span = spans.setdefault(root, {}).setdefault(value, [now, now])
-            span[1] = now
-    for group in spans.values():
-        ordered = sorted(group.items(), key=lambda item: item[1])
-        for (old, (_, end)), (new, (begin, _)) in pairwise(ordered):
-            if begin < end or (begin == end and not updates(steps[end], new.root, old.root)):
-                raise Overlap(f"step {end} reads what step {begin} has overwritten")
-
-
-def updates(step: Step, new: Value, old: Value) -> bool:
-    """Whether a step may write the one value where the other lies."""
-    if isinstance(step, LoopStep):
-        return bool(step.in_place((new,), (old,)))
-    return isinstance(step, PlainStep) and (new, old) in [(w.root, r.root) for w, r in step.in_place]
-
-
-def require_in_place(step: Step, old: Value, new: Value) -> None:
-    """Raise unless a step that reads `old` last and writes `new` may do so in one place."""
-    if isinstance(step, ScalarStep):
-        return  # operands are read before the result is written
-    if not isinstance(step, LoopStep) or new not in [store.value.root for store in step.stores]:
-        raise Overlap("only an elementwise result may take its operand's memory")
-    (store,) = [store for store in step.stores if store.value.root is new]
-    loads = [load for load in step.loads if load.value.root is old]
-    if old.offset != new.offset or old.dtype.itemsize != new.dtype.itemsize:
-        raise Overlap("an elementwise result lies across its operand")
-    made = [at for at, micro in enumerate(step.micros) if micro.target == store.register]
-    for load in loads:
-        if (load.offset, list(load.strides)) != (store.offset, list(store.strides)):
-            raise Overlap("an element is written where another one is still to be read")
-        if load.register == store.register:
-            continue
-        tails = [store.register for store in step.stores] + [reduce.register for reduce in step.reduces]
-        used = [at for at, micro in enumerate(step.micros) if load.register in micro.sources]
-        if load.register in tails or (made and used and max(used) > made[-1]):
-            raise Overlap("an operand is read after its memory was written")
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -132,7 +25,7 @@ def test_live_ranges_never_overlap(seed: int, fuse: bool) -> None:
     graph = grow(seed + 500, 10 + seed).graph
     whole, segments, groups = derived(graph)
     bodies = [*bodies_of(graph, fuse=fuse), *bodies_of(whole, segments, groups, fuse)]
-    assert sum(map(check_body, bodies)) > 0
+    assert [problem for body in bodies for problem in planned(body)] == []
 
 
 def test_the_check_finds_broken_plans() -> None:
@@ -141,24 +34,23 @@ def test_the_check_finds_broken_plans() -> None:
     first, second = sin(x), exp(x)
     graph = Graph([x], matmul(first.reshape(10, 10), second.reshape(10, 10)) @ first.reshape(10, 10))
     (body,) = bodies_of(graph, fuse=False)
-    assert check_body(body) >= 3
-    values = list(dict.fromkeys(v for step in body.segments[0] for v in step.writes if v.kind is SlotKind.ARENA))
+    assert not list(planned(body))
+    values = list(dict.fromkeys(v for step in body.steps for v in step.writes if v.kind is SlotKind.ARENA))
     found = 0
     for value in values:
         for other in values:
             kept, value.offset = value.offset, other.offset
-            try:
-                check_body(body)
-            except Overlap:
-                found += 1
+            found += bool(list(planned(body)))
             value.offset = kept
     assert found >= 4
+    body.arena_bytes -= 64
+    assert "outside an arena" in next(planned(body))
 
 
 def test_results_take_the_memory_of_dying_operands() -> None:
     x = var("x", (1000,))
     bodies = bodies_of(Graph([x], matmul(sin(tanh(exp(x))), x)), fuse=False)
-    written = [step.writes[0] for step in bodies[0].segments[0] if isinstance(step, LoopStep)][:3]
+    written = [step.writes[0] for step in bodies[0].steps if isinstance(step, LoopStep)][:3]
     assert len({value.offset for value in written}) == 1, "exp, tanh and sin run in one place"
 
 
@@ -184,3 +76,60 @@ def test_inputs_and_outputs_need_no_copies() -> None:
     program = lower(Graph([x, y], matmul(x, y)))
     assert program.arena_bytes == 0
     assert opcodes(program) == {"MATMUL": 1}
+
+
+def rows(table: str) -> list[list[str]]:
+    """The cells of a table, without the user's lines."""
+    return [line.split("   # ")[0].split() for line in table.splitlines()]
+
+
+def test_the_plan_prints_as_a_table() -> None:
+    x = var("x", (10, 10))
+    graph = Graph([x], matmul(sin(x), exp(x) * 2.0) + x[3, 0] * 0.5)
+    assert rows(str(memory_plan(bodies_of(graph)))) == [
+        ["memory", "of", "body", "0:", "7", "values,", "arena", "2560", "bytes"],
+        ["value", "bytes", "first", "last", "offset"],
+        ["2.0", ":", "float64", "8", "-1", "0", "0"],
+        ["0.5", ":", "float64", "8", "-1", "3", "8"],
+        ["sin", ":", "float64[10,", "10]", "800", "0", "1", "64"],
+        ["multiply", ":", "float64[10,", "10]", "800", "0", "1", "896"],
+        ["matmul", ":", "float64[10,", "10]", "800", "1", "4", "1728"],
+        ["element", "of", "x", ":", "float64[10,", "10]", "8", "2", "3", "16"],
+        ["multiply", ":", "float64", "8", "3", "4", "16"],
+    ]
+
+
+def test_a_plan_shows_what_is_kept_and_the_arenas_of_loops() -> None:
+    x = var("x", (50,))
+    last, _ = scan(lambda c, _: (tanh(c * c), None), sin(x), None, length=3)
+    plan = memory_plan(bodies_of(*derived(Graph([x], last))))
+    main, *bodies = plan.values
+    kept = [value for value in main if value.kept]
+    assert kept
+    assert all("kept" in row for value, row in zip(main, rows(str(plan))[2:], strict=False) if value.kept)
+    assert [value.text for value in main if value.text.startswith("result 0 of scan")]
+    assert [value.nbytes for value in main if value.text == "workspace of scan"]
+    assert len(bodies) == len(plan.arena_bytes) - 1 >= 2
+    for arena_bytes, values in zip(plan.arena_bytes, plan.values, strict=True):
+        assert all(0 <= value.offset <= arena_bytes - value.nbytes for value in values)
+        assert all(-1 <= value.first <= value.last for value in values)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_planned_value_is_shown(seed: int) -> None:
+    bodies = bodies_of(*derived(grow(seed + 900, 30).graph))
+    for body, values in zip(bodies, memory_plan(bodies).values, strict=True):
+        roots = {value.root for step in body.steps for value in step.writes}
+        written = [value for value in roots if value.kind is SlotKind.ARENA and value.nbytes]
+        spare = [v for step in body.steps for v in getattr(step, "temporaries", ()) if v.nbytes]
+        assert len(values) == len(written) + len(spare) + len(body.constant_cells)
+
+
+def test_an_executable_shows_its_own_plan() -> None:
+    x = var("x", (40,))
+    graph = Graph([x], np.sum(np.sin(x) * x))
+    exe = pg.compile(graph, wrt=["x"])
+    plan = exe.memory()
+    assert plan.arena_bytes == (exe.stats.arena_bytes,)
+    assert sum(value.nbytes for value in plan.values[0] if value.kept) == exe.stats.cached_bytes
+    assert str(pg.compile(graph, wrt=["x"]).memory()) == str(plan)

@@ -18,14 +18,14 @@ from ...errors import StateError, UnsupportedError, named
 from ...graph.graph import Graph, constant_bytes
 from ...graph.source import type_text
 from ...graph.trace_context import Notes
-from ...graph.tree import LEAF, TreeDef, flatten, unflatten
-from ...lower import Program, Segment, disassemble
+from ...graph.tree import unflatten
+from ...lower import MemoryPlan, Program, Segment, disassemble
 from ..clib.library import isa, pool_threads
 from ..clib.threads import checked_threads
 from ..compile.budget import within
 from ..compile.notes import JacobianNote
-from ..compile.pipeline import BuildOptions, Built, build
-from ..compile.signature import Parameter, Signature, refuse
+from ..compile.pipeline import BuildOptions, build, planned_memory, seed_signature, tangent_signature
+from ..compile.signature import refuse
 from ..compile.stats import Stats
 from ..native.backends import checked_backend, effective_backend
 from ..native.tiering import prepare
@@ -122,8 +122,8 @@ class Executable:
         self._runner, self._built = runner, runner.built
         self._local = _PerThread()
         self._spare: deque[Kept] = deque()
-        self._seed_signature = _seed_signature(runner.built)
-        self._tangent_signature = _tangent_signature(runner.built)
+        self._seed_signature = seed_signature(runner.built)
+        self._tangent_signature = tangent_signature(runner.built)
         self.__call__ = runner.fast_call(runner.general)
         options = runner.options
         prepare(runner.built.library, effective_backend(options.backend, options.stages.check_finite))
@@ -415,6 +415,22 @@ class Executable:
         """The Program as text, one instruction a line."""
         return disassemble(self._built.program)
 
+    def memory(self) -> MemoryPlan:
+        """The plan of the arena: what each value holds, its bytes, its first and last use, and where it lies.
+
+        Uses are counted in the steps of the Program, of which a scalar region has one for each operation. The plan is
+        made by compiling once more, and takes as long.
+
+        Example:
+            >>> x = pg.var("x", (100,))
+            >>> exe = pg.compile(pg.Graph([x], np.sum(np.sin(x)) * x))
+            >>> print(exe.memory())
+            memory of body 0: 1 values, arena 64 bytes
+              value                 bytes  first  last  offset
+              reduce_sum : float64      8      0     1       0
+        """
+        return planned_memory(self._built, self._runner.options.stages)
+
     def __repr__(self) -> str:
         outputs = ", ".join(type_text(node.shape, node.dtype) for node in self._built.graph.outputs)
         wrt = "" if self._built.variables is None else f", wrt={[variable.name for variable in self._built.variables]}"
@@ -471,29 +487,3 @@ def _rebuilt(graph: Graph, wrt: tuple[str, ...] | None, options: Options, plan: 
     made = object.__new__(Executable)
     made._adopt(Runner(build(graph, wrt, options.stages, plan), options))
     return made
-
-
-def _seed_signature(built: Built) -> Signature:
-    """The arguments of `reverse`: one container like the output, without the outputs that are not floating."""
-    outputs = built.graph.outputs
-    form = _without(built.graph.output_tree, {i for i in range(len(outputs)) if i not in built.seeded})
-    single = len(built.seeded) == 1 and form == LEAF
-    parameters = [
-        Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
-        for i in built.seeded
-    ]
-    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form], derived=True)
-
-
-def _tangent_signature(built: Built) -> Signature:
-    """The arguments of `jvp`: one per entry of `wrt`."""
-    variables = built.variables or ()
-    nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
-    parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
-    names = [f"d_{variable.name}" for variable in variables]
-    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables], True)
-
-
-def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:
-    """The form `tree` with None in place of the leaves at the positions `dropped`."""
-    return flatten(unflatten(tree, [None if i in dropped else 0 for i in range(tree.n_leaves)]))[1]

@@ -13,18 +13,19 @@ from typing import Any
 from ...autodiff.checkpoint_plan import Applied, Plan
 from ...autodiff.deferral import written_graph
 from ...autodiff.joint_graph import JointGraph, joint
+from ...debug import asked
 from ...errors import DTypeError, GraphError, UnsupportedError, shown
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.source import type_text
-from ...graph.tree import LEAF, TreeDef
+from ...graph.tree import LEAF, TreeDef, flatten, unflatten
 from ...graph.verify import check_enabled
-from ...lower import Program, disassemble, lower
+from ...lower import MemoryPlan, Program, disassemble, lower, memory_plan
 from ...lower.format import MAX_ARENA
+from ...lower.lowering import lower_bodies
 from ...ops.dtypes import is_float
 from ...ops.row import lookup
 from ...optimize import optimize
-from ...optimize.log import asked
 from ..clib.library import Library
 from .collector import paused
 from .signature import Parameter, Signature, refuse
@@ -46,6 +47,11 @@ class BuildOptions:
     check_finite: bool = False
     fuse: bool = True
     optimise: bool = True
+
+    @property
+    def fuses(self) -> bool:
+        """Whether operations share instructions: not where the first one that makes inf or nan is to be named."""
+        return self.fuse and not self.check_finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +78,11 @@ class Differentiated:
     def whole(self) -> Graph:
         """What is to be lowered."""
         return self.graph if self.derived is None else self.derived.graph
+
+    @property
+    def counts(self) -> tuple[Sequence[int] | None, Sequence[int] | None]:
+        """How many of its outputs and of its inputs belong to each segment."""
+        return (None, None) if self.derived is None else (self.derived.segments, self.derived.groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,14 +162,25 @@ def differentiated(graph: Graph, wrt: Iterable[Any] | None, applied: Applied) ->
 
 def lowered(source: Differentiated, options: BuildOptions) -> Lowered:
     """The next two stages: optimised and lowered."""
-    whole, derived = source.whole, source.derived
-    check_finite = options.check_finite
-    if options.optimise:
-        whole = optimize(whole, None if derived is None else derived.levels, check_finite=check_finite)
+    whole = _optimised(source, options)
     optimised = time.perf_counter()
-    segments, groups = (None, None) if derived is None else (derived.segments, derived.groups)
-    program = lower(whole, segments, groups, fuse=options.fuse and not check_finite)
+    program = lower(whole, *source.counts, fuse=options.fuses)
     return Lowered(source, program, options, len(whole.nodes), (*source.times, optimised, time.perf_counter()))
+
+
+def _optimised(source: Differentiated, options: BuildOptions) -> Graph:
+    if not options.optimise:
+        return source.whole
+    levels = None if source.derived is None else source.derived.levels
+    return optimize(source.whole, levels, check_finite=options.check_finite)
+
+
+def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
+    """Where the values of a built graph lie in the arena: what the stages that made its Program make again."""
+    wrt = None if built.variables is None else [variable.name for variable in built.variables]
+    with paused():
+        source = differentiated(built.graph, wrt, Applied(built.plan))
+        return memory_plan(lower_bodies(_optimised(source, options), *source.counts, fuse=options.fuses))
 
 
 def loaded(found: Lowered) -> Built:
@@ -276,3 +298,29 @@ class _Finder:
 def _first(keys: Sequence[Any]) -> dict[Any, int]:
     """The first position of each key."""
     return {key: i for i, key in reversed(list(enumerate(keys)))}
+
+
+def seed_signature(built: Built) -> Signature:
+    """The arguments of `reverse`: one container like the output, without the outputs that are not floating."""
+    outputs = built.graph.outputs
+    form = _without(built.graph.output_tree, {i for i in range(len(outputs)) if i not in built.seeded})
+    single = len(built.seeded) == 1 and form == LEAF
+    parameters = [
+        Parameter("seed" if single else f"seed of output {i + 1}", outputs[i].shape, outputs[i].dtype)
+        for i in built.seeded
+    ]
+    return Signature(f"{built.graph.name}.reverse", ["seed"], parameters, [form], derived=True)
+
+
+def tangent_signature(built: Built) -> Signature:
+    """The arguments of `jvp`: one per entry of `wrt`."""
+    variables = built.variables or ()
+    nodes = [built.graph.inputs[i] for variable in variables for i in variable.positions]
+    parameters = [Parameter(f"d_{node.attrs['name']}", node.shape, node.dtype) for node in nodes]
+    names = [f"d_{variable.name}" for variable in variables]
+    return Signature(f"{built.graph.name}.jvp", names, parameters, [variable.form for variable in variables], True)
+
+
+def _without(tree: TreeDef, dropped: set[int]) -> TreeDef:
+    """The form `tree` with None in place of the leaves at the positions `dropped`."""
+    return flatten(unflatten(tree, [None if i in dropped else 0 for i in range(tree.n_leaves)]))[1]

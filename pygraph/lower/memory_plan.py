@@ -1,0 +1,122 @@
+"""The memory plan as a table: what each value of the arena holds, where it lies, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..graph.node import Node
+from ..graph.printer import commented, line_width
+from ..graph.source import SourceLine
+from .body import Body
+from .format import SlotKind
+from .program import Micro
+from .steps import CELL, ScalarStep, Value
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedValue:
+    """A value of the arena.
+
+    Attributes:
+        text: the operation that makes it, and its type.
+        nbytes: its size; a single element has a cell of 8 bytes.
+        first, last: the first and the last step that touches it; -1 for a constant, which is there from the start.
+        kept: a later segment may read it at any time: nothing else ever takes its place.
+        offset: where it lies in the arena, in bytes.
+        line: the user's line that it comes from.
+    """
+
+    text: str
+    nbytes: int
+    first: int
+    last: int
+    kept: bool
+    offset: int
+    line: SourceLine | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Where the values of a Program lie; `str()` is a table.
+
+    Attributes:
+        arena_bytes: of each body, the size of its arena: the function itself first, then what loops and branches run,
+            whose arenas lie in workspaces of the bodies that run them.
+        values: of each body the values of its arena, in the order of their first use.
+    """
+
+    arena_bytes: tuple[int, ...]
+    values: tuple[tuple[PlannedValue, ...], ...]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            line
+            for number, (arena_bytes, values) in enumerate(zip(self.arena_bytes, self.values, strict=True))
+            for line in _table(number, arena_bytes, values)
+        )
+
+
+def memory_plan(bodies: Sequence[Body]) -> MemoryPlan:
+    """The plan of bodies that went through all stages."""
+    return MemoryPlan(tuple(body.arena_bytes for body in bodies), tuple(map(_values, bodies)))
+
+
+_HEADINGS = ("value", "bytes", "first", "last", "offset")
+
+
+def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue]) -> list[str]:
+    title = f"memory of body {number}: {len(values)} values, arena {arena_bytes} bytes"
+    if not values:
+        return [title]
+    rows = [_HEADINGS]
+    for value in values:
+        last = "kept" if value.kept else str(value.last)
+        rows.append((value.text, str(value.nbytes), str(value.first), last, str(value.offset)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    text, *numbers = widths
+    lines = [
+        "  ".join(["", row[0].ljust(text), *(cell.rjust(width) for cell, width in zip(row[1:], numbers, strict=True))])
+        for row in rows
+    ]
+    width = line_width()
+    return [title, lines[0], *(commented(line, x.line, width) for line, x in zip(lines[1:], values, strict=True))]
+
+
+def _values(body: Body) -> tuple[PlannedValue, ...]:
+    nodes: dict[Value, Node] = {}
+    for segment in body.segments:
+        for node, value in segment.values.items():
+            nodes.setdefault(value.root, node)
+    found: dict[Value, PlannedValue] = {}
+
+    def add(value: Value, text: str, first: int, last: int, node: Node | None) -> None:
+        nbytes = CELL if value.cell else value.nbytes
+        line = None if node is None else node.line
+        found[value] = PlannedValue(text, nbytes, first, last, value.kept, value.offset, line)
+
+    for (dtype, content), value in body.cells.items():
+        text = f"{np.frombuffer(content, dtype)[0]} : {dtype.name}"
+        add(value, text, -1, value.end, nodes.get(value))
+    for now, step in enumerate(body.steps):
+        made_by = body.unit.nodes[step.node]
+        part = "element of " if isinstance(step, ScalarStep) and step.micro == Micro.LOAD else ""
+        for value in step.writes:
+            root = value.root
+            if root not in found and root.kind is SlotKind.ARENA and root.nbytes:
+                node = nodes.get(root, made_by)
+                add(root, part + _text(node), now, root.end, node)
+        for value in () if isinstance(step, ScalarStep) else step.temporaries:
+            add(value, f"workspace of {made_by.op.name}", now, now, made_by)
+    return tuple(found.values())
+
+
+def _text(node: Node) -> str:
+    """What a value of a node is: its operation and type; of an operation with several results, which one."""
+    if node.op.name == "output":
+        return f"result {node.attrs['index']} of {node.inputs[0].op.name} : {node.type_text}"
+    if node.results is not None:
+        return f"unused result of {node.op.name}"
+    return repr(node)[1:-1]
