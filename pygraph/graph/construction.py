@@ -163,7 +163,8 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
     if reference is not None:
         found = reference()
         if found is not None:
-            return _asked(found)
+            context = active()
+            return _asked(found, context.watching) if context is not None and context.watching else found
     if op.results is None and inputs and op.name != "output":
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
         types = _inferred.get(signature)
@@ -179,14 +180,13 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
     reference.key = key
     if _nodes.setdefault(key, reference) is not reference:
         node = _interned(reference, node)
-    return _asked(node)
-
-
-def _asked(node: Node) -> Node:
     context = active()
-    if context is not None:
-        for asked in context.watching:
-            asked.add(node)
+    return _asked(node, context.watching) if context is not None and context.watching else node
+
+
+def _asked(node: Node, watching: Iterable[set[Node]]) -> Node:
+    for asked in watching:
+        asked.add(node)
     return node
 
 

@@ -8,7 +8,7 @@ forked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -50,9 +50,12 @@ class TraceContext:
         """The same with another line; passes ask for it at each node."""
         return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
 
-    def with_changes(self, **changes: Any) -> TraceContext:
+    def with_changes(self, changes: Mapping[str, Any]) -> TraceContext:
         """The same with other attributes."""
-        return TraceContext(**{name: getattr(self, name) for name in self.__slots__} | changes)
+        made = self.at_line(self.line)
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
 
 
 #: See `TraceContext.plan`.
@@ -69,14 +72,19 @@ def current() -> TraceContext:
     return variable.get() or NOTHING
 
 
-@contextmanager
-def entered(**changes: Any) -> Iterator[None]:
+class entered:  # read as a function: `with entered(plan=None):`
     """Within the block, the given attributes of the context have these values."""
-    token = variable.set(current().with_changes(**changes))
-    try:
-        yield
-    finally:
-        variable.reset(token)
+
+    __slots__ = ("_changes", "_token")
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
+
+    def __enter__(self) -> None:
+        self._token = variable.set(current().with_changes(self._changes))
+
+    def __exit__(self, *exception: object) -> None:
+        variable.reset(self._token)
 
 
 @contextmanager
