@@ -8,9 +8,8 @@ from math import prod
 from ..graph.construction import depends_on, topological
 from ..graph.graph import bodies_of
 from ..graph.node import Node
-from ..ops.row import Family, lookup
+from ..ops.row import Family
 
-BRANCH, MATMUL = lookup("branch"), lookup("matmul")
 #: What beginning a step of a loop costs, in operations on single elements: many short steps take longer than few long
 #: ones that do as much.
 STEP = 200
@@ -50,12 +49,11 @@ def _count(node: Node, step: int) -> int:
     op = node.op
     if op.family is Family.LEAF or op.view is not None:
         return 0
-    if op is MATMUL:
-        inner = node.inputs[0].shape[-2 if node.attrs["transpose_a"] else -1]
-        return 2 * prod(node.shape) * inner
+    if op.flops is not None:
+        return op.flops(node)
     bodies = [sum(_count(x, step) for x in topological(body.outputs)) for body in bodies_of(node)]
     if bodies:
-        return max(bodies) if op is BRANCH else int(node.attrs.get("length", 1)) * (sum(bodies) + step)
+        return int(node.attrs.get("length", 1)) * (sum(bodies) + step) if op.loop else max(bodies)
     if node.results is not None:
         return 0
     return prod((node.inputs[0] if op.combiner else node).shape)

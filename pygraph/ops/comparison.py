@@ -110,6 +110,7 @@ select = register(
         domain=(_BOOL, _REAL, _REAL),
         differs=(0,),
         title="where",
+        moves=True,
         exact=True,
     )
 )

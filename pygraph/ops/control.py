@@ -49,6 +49,7 @@ def _row(
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]],
     updates: Callable[[Attrs, int], Sequence[int]],
     interpret: Callable[..., Sequence[Any]],
+    loop: bool = False,
     unbounded: bool = False,
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
@@ -86,6 +87,7 @@ def _row(
             vjp=bound(1),
             batch=_batch,
             promote=False,
+            loop=loop,
             unbounded=unbounded,
             fails=unbounded,  # its stacks, and its number of steps, have a limit
             updates=updates,
@@ -292,6 +294,7 @@ scan = _row(
     _scan_results,
     _carry_operands,
     _scan,
+    loop=True,
 )
 branch = _row(
     "branch",
@@ -308,6 +311,7 @@ while_loop = _row(
     _while_results,
     _carry_operands,
     _while_loop,
+    loop=True,
     unbounded=True,
 )
 replay = _row(
@@ -316,5 +320,6 @@ replay = _row(
     _replay_results,
     lambda attrs, count: [1 + i for i in _carry_operands(attrs, count)],
     _replay,
+    loop=True,
     unbounded=True,
 )

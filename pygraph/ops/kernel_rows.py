@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from ..errors import DTypeError
@@ -15,8 +16,8 @@ __all__ = ["kernel_rules"]
 
 
 def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
-    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, exact, shape and result
-    or results, and batch where the signature has leading axes."""
+    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, exact, flops, shape and
+    result or results, and batch where the signature has leading axes."""
     inputs, outputs = kernel.letters
     given = [at for at, letter in enumerate(inputs) if letter == "T"]
 
@@ -35,6 +36,7 @@ def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
         "promote": bool(given),
         "differs": tuple(at for at in range(len(inputs)) if at not in given),
         "exact": kernel.ulps == (0.0, 0.0),
+        "flops": None if kernel.flops == "0" else _flops(kernel),
     }
     if kernel.layout is None:
         rules["batch"] = _batch(kernel)
@@ -63,6 +65,14 @@ def accepted_types(op: Op) -> list[DType]:
     """The types for which a row's kernel has a function; one that stands for all where it is not generic."""
     assert op.kernel is not None
     return [dtype for dtype in DTYPES if KINDS[dtype] in op.kinds][: None if op.kernel.generic else 1]
+
+
+def _flops(kernel: Kernel) -> Callable[[Any], int]:
+    def flops(node: Any) -> int:
+        bound = kernel.bind([x.shape for x in node.inputs], node.attrs)
+        return kernel.operations(kernel.numbers(bound, node.attrs)) * prod(bound.batch)
+
+    return flops
 
 
 def _batch(kernel: Kernel) -> Callable[..., Any]:

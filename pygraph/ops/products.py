@@ -99,6 +99,7 @@ matmul_row: Op = register(
         reference=_matmul_reference,
         transpose=_matmul_transpose,
         batch=_matmul_batch,
+        flops=lambda node: 2 * prod(node.shape) * _inner(node),
         product_mask=mask_rules.matmul,
     )
 )

@@ -76,7 +76,8 @@ class Op:
         view: LINEAR: it moves no data: view(operand, shape, attrs) -> the offset and the strides with which the result,
             of `shape`, is read where the operand lies (which has an offset, a shape and strides); None where no strides
             express it, so that a copy is made. A leaf with a view is seen in the array of all ints (`views.counter`).
-        moves: LINEAR: each element of the result is one of a linear operand or zero, and so may be masked later.
+        moves: LINEAR: each element of the result is one of a linear operand, or zero (in another dtype where it casts),
+            so that it may be masked later; its reference moves whatever stands for the elements.
         gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
             vjp, or both.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
@@ -91,6 +92,8 @@ class Op:
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
             and vectorises.
         price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
+        flops: flops(node) -> its operations, where they aren't one for each element of the result, or of a reduction's
+            operand.
         exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
             NumPy and C agree, where some are floating; where none is, all rows are.
         floor: errors of its floating results count in ulps of at least this size: near a zero, where it cancels.
@@ -108,6 +111,7 @@ class Op:
         identity: reductions: the value of an empty reduction by kind letter, as C text.
         neutral: reductions: what combines with every value to just that value, likewise, where the identity does not.
         accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
+        loop: it runs a sub-graph step by step: its attributes are body, n_consts and n_carry, and others by its kind.
         unbounded: loops whose number of steps is known at run time only; their results after the carry are stacks.
         fails: it may fail at run time, as it also may where its kernel can.
         title: how users know the op, where that is not its name.
@@ -153,6 +157,7 @@ class Op:
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
     price: int = 1
+    flops: Callable[[Any], int] | None = None
     exact: bool = False
     floor: float = 0.0
     diagonal: str = ""
@@ -168,6 +173,7 @@ class Op:
     neutral: Mapping[str, str] | None = None
     accumulator: Mapping[str, str] | None = None
     results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
+    loop: bool = False
     unbounded: bool = False
     fails: bool = False
     title: str = ""

@@ -12,13 +12,13 @@ from helpers import apply_row, reference
 from samples import Case, derivative_cases, rng_for, rows
 
 from pygraph.autodiff import jacobian_sparsity
-from pygraph.autodiff.jacobians.data_movement import MOVES
 from pygraph.graph import Graph, Node, constant, var
 from pygraph.ops.row import TABLE, Family, Op
 
 Array = npt.NDArray[Any]
 #: Rows whose pattern is exactly what can differ from zero, when the operands that carry nothing are constants.
-EXACT = {*(op.name for op in MOVES), "reduce_sum", "reduce_prod", "scatter_add", "matmul", "multiply", "add", "scan"}
+MOVES = {name for name in rows() if TABLE[name].moves and not TABLE[name].casts}
+EXACT = MOVES | {"reduce_sum", "reduce_prod", "scatter_add", "matmul", "multiply", "add", "scan"}
 
 
 class Applied:

@@ -19,8 +19,6 @@ from ..unbroadcast import reshaped
 ADD, MULTIPLY = lookup("add"), lookup("multiply")
 CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")
 MATMUL, REDUCE_SUM, TAKE = lookup("matmul"), lookup("reduce_sum"), lookup("take")
-#: Rows that move the elements of all operands, or put zeros beside them: by their NumPy definition, on any numbers.
-MOVES = frozenset(map(lookup, ("reshape", "transpose", "broadcast_to", "slice", "unslice", "concatenate")))
 #: Arrays of more elements than this, and expressions of more operations on elements, are not taken apart.
 LIMIT = 256
 
@@ -108,7 +106,7 @@ class Parts:
 
     def _operation(self, node: Node) -> Positions | None:
         op = node.op
-        if op in MOVES or (op is TAKE and node.inputs[1].op is CONSTANT):
+        if (op.moves and not op.casts and op.linear_in is None) or (op is TAKE and node.inputs[1].op is CONSTANT):
             assert op.reference is not None
             index = [x.attrs["value"].value for x in node.inputs[1:]] if op is TAKE else []
             moving = node.inputs[: len(node.inputs) - len(index)]
