@@ -15,6 +15,6 @@ def asked() -> int:
     """The level that the environment asks for; a text that is none is warned of."""
     text = os.environ.get("PYGRAPH_DEBUG", "")
     if text and not (text.isascii() and text.isdigit()):
-        warnings.warn(f"PYGRAPH_DEBUG={text} is no level; give 0 to 5", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"PYGRAPH_DEBUG={text} is not a level; give 0 to 5", RuntimeWarning, stacklevel=2)
         return 0
     return int(text or 0)

@@ -33,7 +33,7 @@ def var(name: Any, /, *args: Any, **named: Any) -> Any:
     if isinstance(name, str):
         return construction.var(name, *args, **named)
     if isinstance(name, int) or (isinstance(name, tuple) and all(type(size) is int for size in name)):
-        problem = f"{shown(name)} is no name of a variable"
+        problem = f"{shown(name)} is not the name of a variable"
         advice = f"give a name before the shape: pg.var('x', {name!r}); for the variance give np.asarray(x)"
         raise SignatureError(problem, advice, stage="tracing", subject="var")
     return ops.var(name, *args, **named)

@@ -157,7 +157,7 @@ def test_an_expression_kept_from_a_trace_is_refused() -> None:
 def test_positions_that_are_none() -> None:
     assert pg.grad(lambda x: x**2, argnums=np.int64(0))(3.0) == 6.0  # type: ignore[arg-type]
     for wrong in ("x", 1.5, None):
-        with pytest.raises(pg.SignatureError, match="is no position"):
+        with pytest.raises(pg.SignatureError, match="is neither a position"):
             pg.grad(lambda x: x**2, argnums=wrong)(3.0)  # type: ignore[arg-type]
     with pytest.raises(pg.SignatureError, match="3, not a function"):
         pg.grad(3)  # type: ignore[arg-type]

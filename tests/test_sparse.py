@@ -422,7 +422,7 @@ def test_a_matrix_to_fill() -> None:
     assert first.indices is indices
     np.testing.assert_array_equal(first.toarray(), jacobian(x).toarray())
     for other in (csr_array(np.eye(12)), first.tocsc(), np.zeros((12, 12))):
-        with pytest.raises(pg.SignatureError, match=r"(?s)no csr matrix.*earlier call"):
+        with pytest.raises(pg.SignatureError, match=r"(?s)not a csr matrix.*earlier call"):
             jacobian(x, out=other)
     with pytest.raises(pg.SignatureError, match=r"out must be float64\[34\]"):
         pg.sparse_jacobian(tridiagonal, values_only=True)(x, out=np.empty(3))

@@ -187,9 +187,13 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         pg.SignatureError,
         ("a list of 2 numbers", "return np.sum(x**2)", "np.array([...])"),
     ),
-    "text": (on(lambda x: x + "a", 1.0), pg.DTypeError, ("tracing add: 'a' is no number", "operands: float64, str")),
-    "None": (on(lambda x: x * None, 1.0), pg.DTypeError, ("tracing multiply: None is no number",)),
-    "function": (on(lambda x: x * np.sin, 1.0), pg.DTypeError, ("a ufunc is no number", "do: call the function: f(x)")),
+    "text": (on(lambda x: x + "a", 1.0), pg.DTypeError, ("tracing add: 'a' is not a number", "operands: float64, str")),
+    "None": (on(lambda x: x * None, 1.0), pg.DTypeError, ("tracing multiply: None is not a number",)),
+    "function": (
+        on(lambda x: x * np.sin, 1.0),
+        pg.DTypeError,
+        ("a ufunc is not a number", "do: call the function: f(x)"),
+    ),
     "complex": (on(lambda x: x * 1j, 1.0), pg.DTypeError, ("dtype complex128 is not supported", "x.real and x.imag")),
     "sparse": (on(lambda x: x * SPARSE, V), pg.DTypeError, ("a csr_array takes part in A @ x", "A.toarray()")),
     "matrix": (
@@ -198,7 +202,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("np.matrix is not supported", "np.asarray(m)"),
     ),
     "matrix as an argument": (on(lambda x: x, MATRIX), pg.DTypeError, ("argument x is a np.matrix",)),
-    "variable without a name": (lambda: pg.var((3,)), pg.SignatureError, ("(3,) is no name", "pg.var('x', (3,))")),
+    "variable without a name": (lambda: pg.var((3,)), pg.SignatureError, ("(3,) is not the name", "pg.var('x', (3,))")),
     "dtype for a shape": (lambda: pg.var("x", "float32"), pg.ShapeError, ("pg.var('x', (), 'float32')",)),
     "limit": (lambda: pg.set_tape_limit(-1), pg.SignatureError, ("set_tape_limit: a limit is an integer from 0", "-1")),
     "threads": (
@@ -278,7 +282,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "cond in another order": (
         on(lambda x: pg.cond(lambda v: v, x > 0, lambda v: -v, x), 1.0),
         pg.DTypeError,
-        ("tracing cond: a function is no number",),
+        ("tracing cond: a function is not a number",),
     ),
     "switch of a number": (on(lambda x: pg.switch(0, 3, x), 1.0), pg.SignatureError, ("branches is an int, not a",)),
     "compile of a number": (lambda: pg.compile(3), pg.SignatureError, ("an int can't be compiled",)),  # type: ignore[call-overload]
@@ -301,7 +305,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "reflected shift": (on(lambda i: 1 >> i, 1), pg.UnsupportedError, ("tracing >>: shifts", "do: write x // 2**n")),
     "del": (on(deleted, V), pg.UnsupportedError, ("del x[0]", "do: join what is left: np.concatenate(")),
     "in": (on(lambda x: 1.0 in x, V), pg.TracedBoolError, ("do: np.any(x == v) says whether an element is v",)),
-    "key of a dict": (on(lambda i: {1: 2.0}[i], 1), pg.TracedValueError, ("<i : int64> is no key", "do: pg.switch(")),
+    "key of a dict": (
+        on(lambda i: {1: 2.0}[i], 1),
+        pg.TracedValueError,
+        ("<i : int64> is not a key", "do: pg.switch("),
+    ),
     "int as a size": (on(lambda n: np.ones(int(n)), 3), pg.TracedValueError, ("keep what decides shapes",)),
     "shape in a tuple": (on(lambda n: np.zeros((n, 2)), 3), pg.TracedValueError, ("do: give ints: keep what decides",)),
     "size that NumPy asks for": (
@@ -338,7 +346,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         pg.DTypeError,
         ("an index must be an integer, not 'a'", "give ints, sli"),
     ),
-    "None in a list": (on(lambda x: np.concatenate([x, None]), V), pg.DTypeError, ("concatenate: None is no number",)),
+    "None in a list": (
+        on(lambda x: np.concatenate([x, None]), V),
+        pg.DTypeError,
+        ("concatenate: None is not a number",),
+    ),
     "scalar in a list": (
         on(lambda x: np.concatenate([x, 1.0]), V),
         pg.ShapeError,
@@ -377,7 +389,11 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("tracing zero: argument x is of dtype float16",),
     ),
     "complex argument": (on(zero, V * 1j), pg.DTypeError, ("graphs are real: give x.real and x.imag apart",)),
-    "text as an argument": (on(zero, "abc"), pg.DTypeError, ("calling zero: argument x is a str, which is no array",)),
+    "text as an argument": (
+        on(zero, "abc"),
+        pg.DTypeError,
+        ("calling zero: argument x is a str, which is not an array",),
+    ),
     "ddof": (on(lambda x, n: np.var(x, ddof=n), V, 1), pg.DTypeError, ("tracing var: ddof is <n : int64>",)),
     "variable of the same name": (
         lambda: pg.Graph([pg.var("x")], pg.var("x")),

@@ -67,7 +67,7 @@ class Deferred:
         rule: what is made of it.
         operands: of the rule, as they were recorded; in a node, those that stand for the closure follow them.
         closure: what the function closes over, as it was recorded.
-        kept: the numbers of the results that the node has: those that are no constants or operands.
+        kept: the numbers of the results that the node has: those that are not constants or operands.
         plain: these results where nothing is recomputed, in terms of the operands and the closure.
         types: of the same.
     """

@@ -35,7 +35,7 @@ def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
     own = headers.has(symbol)
     if embed and not own:
         info = places.program.nodes[call.node]
-        problem = f"its kernel {kernel.function(dtype)} is no plain C that a file can hold"
+        problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"
         advice = "leave this operation out of what is exported"
         raise UnsupportedError(problem, advice, stage="exporting", subject=op.title or op.name, line=info.line)
     n_inputs = len(kernel.letters[0])

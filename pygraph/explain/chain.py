@@ -33,7 +33,10 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
     if loop is not None:
         problem, advice = "a loop has no single chain to show", "explain its body"
         if loop.op.name == "given_derivative":
-            problem, advice = "its derivative is given as a whole, and is no chain", "explain the function without it"
+            problem, advice = (
+                "its derivative is given as a whole, and is not a chain",
+                "explain the function without it",
+            )
         raise UnsupportedError(problem, advice, stage="explaining", subject=loop.op.name, line=loop.line)
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
     env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))

@@ -87,7 +87,7 @@ def leaf_type(leaf: Any, name: str) -> Result:
         advice = parts if dtype.kind == "c" else f"convert {name} with .astype, or leave it out"
         raise DTypeError(f"argument {name} is of dtype {dtype}, which is not supported", advice)
     advice = "give arrays, numbers, pg.spec(shape, dtype) or containers of these; close over all else"
-    raise DTypeError(f"argument {name} is {named(leaf)}, which is no array", advice)
+    raise DTypeError(f"argument {name} is {named(leaf)}, which is not an array", advice)
 
 
 def function_name(f: Callable[..., Any]) -> str:

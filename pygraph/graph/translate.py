@@ -42,7 +42,7 @@ def in_our_words(error: Exception, function: str, args: Sequence[Any]) -> GraphE
         key = error.args[0] if error.args else None
         if not isinstance(key, Node):
             return None
-        problem = f"{key!r} is no key of a dict: it has no value before the graph runs"
+        problem = f"{key!r} is not a key of a dict: it has no value before the graph runs"
         advice = "pg.switch(i, functions, x) calls one of several; keep what is known out of the trace"
         return TracedValueError(problem, advice, stage="tracing", subject=function, operands=(key,), line=line)
     if refusal is not None:

@@ -217,12 +217,12 @@ def numbers_of(x: Any) -> np.ndarray[Any, Any]:
         if hasattr(x, "tocsr"):
             problem, advice = f"{named(x)} takes part in A @ x and x @ A only", "write those, or give A.toarray()"
         elif isinstance(x, str | bytes | None):
-            problem, advice = f"{shown(x)} is no number", "give numbers, arrays or expressions"
+            problem, advice = f"{shown(x)} is not a number", "give numbers, arrays or expressions"
         elif callable(x):
-            problem, advice = f"{named(x)} is no number", "call the function: f(x)"
+            problem, advice = f"{named(x)} is not a number", "call the function: f(x)"
         else:
             of = f" of dtype {array.dtype}" if isinstance(x, np.ndarray) else ""
-            problem, advice = f"{named(x)}{of} is no number", "give numbers, arrays or expressions"
+            problem, advice = f"{named(x)}{of} is not a number", "give numbers, arrays or expressions"
         raise DTypeError(problem, advice)
     if array.dtype.kind == "c":
         raise DTypeError(f"dtype {array.dtype} is not supported", "graphs are real: give x.real and x.imag apart")

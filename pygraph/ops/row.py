@@ -97,7 +97,7 @@ class Op:
         exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
             NumPy and C agree, where some are floating; where none is, all rows are.
         floor: errors of its floating results count in ulps of at least this size: near a zero, where it cancels.
-        diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is no nan;
+        diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is not nan;
             empty where it is none of these.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
         domain: per operand, the interval tests sample from.

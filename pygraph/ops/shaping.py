@@ -419,7 +419,7 @@ def _listed(arrays: Any, axis: Any, name: str) -> list[Any]:
             "the second argument is the axis, not an array", f"put the arrays in a list: np.{name}([x, y])"
         )
     if not isinstance(arrays, Iterable):
-        raise ShapeError(f"{named(arrays)} is no sequence of arrays", f"put the arrays in a list: np.{name}([x, y])")
+        raise ShapeError(f"{named(arrays)} is not a sequence of arrays", f"put the arrays in a list: np.{name}([x, y])")
     return [operand(x) for x in arrays]
 
 

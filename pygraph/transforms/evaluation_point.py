@@ -84,7 +84,7 @@ def record_point(
 ) -> Point:
     """Record `f` on variables in place of `args[i]` for i in `positions`.
 
-    Where these are variables of the transformation's own trace, which nobody has seen, they need no others in place.
+    Where these are variables of the transformation's own trace, unknown outside of it, they need no others in place.
     """
     unseen = unseen_variables()
     require_function(transform, f)
@@ -165,7 +165,7 @@ def positions_of(transform: str, f: Function, argnums: int | Sequence[int], n: i
     try:
         given = (operator.index(argnums),) if not isinstance(argnums, Sequence) else tuple(map(operator.index, argnums))
     except TypeError as error:
-        problem = f"argnums={shown(argnums)} is no position, nor a sequence of positions"
+        problem = f"argnums={shown(argnums)} is neither a position nor a sequence of positions"
         raise refusal(SignatureError, transform, f, problem, "give an int, or a tuple of ints") from error
     for i in given:
         if not -n <= i < n:

@@ -477,7 +477,7 @@ class _Structure:
             and np.array_equal(out.indices, self.indices)
         )
         if not same:
-            problem = "out is no csr matrix with the entries of the result"
+            problem = "out is not a csr matrix with the entries of the result"
             raise refusal(SignatureError, name, f, problem, "give a matrix that an earlier call returned")
 
 

@@ -261,7 +261,7 @@ def test_trace_refuses_other_arguments() -> None:
     def f(params: Any) -> Any:
         return params
 
-    with pytest.raises(DTypeError, match=r"argument params.name is a str, which is no array"):
+    with pytest.raises(DTypeError, match=r"argument params.name is a str, which is not an array"):
         trace(f, {"name": "text"})
     with pytest.raises(DTypeError, match=r"argument params\[0\] is of dtype complex128, which is not supported"):
         trace(f, [np.complex128(1)])

@@ -220,11 +220,11 @@ def test_numbers_that_do_not_fit() -> None:
         (1j, "dtype complex128 is not supported"),
         (np.complex64(1), "dtype complex64 is not supported"),
         (np.uint8(1), "dtype uint8 is not supported"),
-        ("text", "'text' is no number"),
-        (None, "None is no number"),
-        (object(), "an object is no number"),
-        (math.sin, "a builtin_function_or_method is no number"),
-        (np.array("a"), "a ndarray of dtype <U1 is no number"),
+        ("text", "'text' is not a number"),
+        (None, "None is not a number"),
+        (object(), "an object is not a number"),
+        (math.sin, "a builtin_function_or_method is not a number"),
+        (np.array("a"), "a ndarray of dtype <U1 is not a number"),
     ],
 )
 def test_other_dtypes_are_refused_by_name(value: Any, said: str) -> None:

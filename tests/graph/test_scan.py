@@ -228,7 +228,7 @@ def test_python_control_flow_in_a_body() -> None:
 
 
 def test_leaves_of_other_types() -> None:
-    with pytest.raises(DTypeError, match=r"argument c\.name is a str, which is no array"):
+    with pytest.raises(DTypeError, match=r"argument c\.name is a str, which is not an array"):
         scan(lambda c, x: (c, None), {"name": "text"}, var("xs", 3))
     with pytest.raises(GraphError, match="returned a str"):
         scan(lambda c, x: (c, "text"), 0.0, var("xs", 3))

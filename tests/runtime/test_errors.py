@@ -119,7 +119,7 @@ def test_state_errors(exe: Any) -> None:
 
 def test_wrt_that_names_no_input_or_no_float(exe: Any) -> None:
     graph = exe.graph
-    assert "wrt names 'q', which is no input" in _message(pg.SignatureError, lambda: pg.compile(graph, wrt=["q"]))
+    assert "wrt names 'q', which is not an input" in _message(pg.SignatureError, lambda: pg.compile(graph, wrt=["q"]))
     assert "the inputs are 'w', 'x', 'y'" in _message(pg.SignatureError, lambda: pg.compile(graph, wrt=[3]))
     assert "wrt names 'w' twice" in _message(pg.SignatureError, lambda: pg.compile(graph, wrt=["w", 0]))
     assert "wrt names 'y', which is not floating" in _message(pg.DTypeError, lambda: pg.compile(graph, wrt="y"))
@@ -241,7 +241,7 @@ def test_settings_that_mean_nothing_are_warned_of() -> None:
     environment = {**os.environ, "PYGRAPH_ISA": "junk", "PYGRAPH_DEBUG": "x"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "PYGRAPH_ISA=junk is not available here" in done.stderr
-    assert "PYGRAPH_DEBUG=x is no level" in done.stderr
+    assert "PYGRAPH_DEBUG=x is not a level" in done.stderr
 
 
 def test_a_seed_of_another_shape_is_not_blamed_on_the_graph() -> None:

@@ -149,8 +149,8 @@ def colour_symmetric(pattern: Pattern) -> Colouring:
     attempts = (_star(neighbours, order, apart) for order in orders for apart in (False, True))
     columns, count = min(attempts, key=lambda found: found[1])
     plain = colour_columns(pattern)
-    nobody = np.full(pattern.shape[0], -1)
-    return plain if plain.tangents < count else Colouring("star", columns, nobody, count, 0)
+    none = np.full(pattern.shape[0], -1)
+    return plain if plain.tangents < count else Colouring("star", columns, none, count, 0)
 
 
 def recovery(pattern: Pattern, colouring: Colouring, symmetric: bool = False) -> Index:

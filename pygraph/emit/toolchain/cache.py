@@ -2,7 +2,7 @@
 
 An entry is one file, `<k>/<key>-<digest>.so`, where k is the key's beginning: the key says what it was built from, the
 digest what is in it, so that a file that was cut short or changed is not loaded. It appears by one renaming, so any
-number of processes may build the same at once. Only a folder and files that belong to this user, and that nobody else
+number of processes may build the same at once. Only a folder and files that belong to this user, and that no other user
 may write to, are used, as are only such shelves `<k>`.
 """
 
@@ -171,7 +171,7 @@ def _lookup(folder: Path, key: str) -> Path | None:
 
 
 def _is_safe(found: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
-    """Whether it is of the kind, belongs to this user, and nobody else may write to it."""
+    """Whether it is of the kind, belongs to this user, and no other user may write to it."""
     return is_kind(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 

@@ -1,7 +1,7 @@
 """Temporary folders that go with the process that made them: removed at its end, or by another one if it was killed.
 
 Each holds a locked file for as long as its process lives, which the system unlocks however that ends. Whoever makes a
-folder first removes those beside it that nobody holds.
+folder first removes those beside it that no process holds.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def sweep(prefix: str, parent: Path, by_age: bool) -> None:
 
 
 def _locked(folder: Path) -> int:
-    """A descriptor of the folder's locked file; it has its name once it is locked, so that nobody takes it for left."""
+    """A descriptor of the folder's locked file; it gets its name once locked, so that it never looks abandoned."""
     descriptor = os.open(folder / _UNLOCKED, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     with suppress(OSError):  # a file system without locks: its age tells
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,7 +78,7 @@ def _locked(folder: Path) -> int:
 
 
 def _is_left(folder: Path, found: os.stat_result, by_age: bool) -> bool:
-    """Whether nobody holds a folder any more."""
+    """Whether no process holds a folder any more."""
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or folder in _held:
         return False
     try:

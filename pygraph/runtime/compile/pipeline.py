@@ -290,7 +290,7 @@ class _Finder:
             argument = entry
         if argument is None:
             title, listed = f"compile({self.graph.name})", ", ".join(map(repr, signature.names)) or "none"
-            raise refuse(title, f"wrt names {shown(entry)}, which is no input", f"the inputs are {listed}")
+            raise refuse(title, f"wrt names {shown(entry)}, which is not an input", f"the inputs are {listed}")
         first, end = self.starts[argument : argument + 2]
         return Variable(signature.names[argument], tuple(range(first, end)), signature.forms[argument])
 

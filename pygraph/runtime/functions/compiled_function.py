@@ -134,7 +134,7 @@ class _Signatures:
             hash(form)
         except TypeError as error:
             problem = f"an argument's container has a static field that can't be told apart: {error}"
-            advice = "make fields that are no arrays hashable: tuples for lists, frozen dataclasses"
+            advice = "make fields that are not arrays hashable: tuples for lists, frozen dataclasses"
             raise SignatureError(problem, advice, stage="calling", subject=function_name(self.function)) from error
         found = self.entries.get(key)
         if found is not None and self.roots is not None:
