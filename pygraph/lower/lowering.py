@@ -128,9 +128,15 @@ def lower(
     Raises:
         UnsupportedError: an operation cannot be expressed (more than 8 axes that no reshape merges).
     """
+    return encoded(graph, lower_bodies(graph, segments, groups, fuse), segments, groups)
+
+
+def encoded(
+    graph: Graph, bodies: Sequence[Body], segments: Sequence[int] | None = None, groups: Sequence[int] | None = None
+) -> Program:
+    """The Program of a graph's bodies, as `lower_bodies` gives them; the other arguments are those of `lower`."""
     segments = segments or (len(graph.outputs),)
     groups = groups or (len(graph.inputs),)
-    bodies = lower_bodies(graph, segments, groups, fuse)
     main, unit, log = bodies[0], bodies[0].unit, StageLog(bodies)
     words, counts = encode(unit, table_hash())
     log.passed("encode", f"{len(words):,} words")

@@ -54,7 +54,7 @@ def within(
             size = sizes.get(source.whole)
             if size is None:
                 found = lowered(source, options)
-                size = sizes[source.whole] = found.program.arena_bytes
+                size = sizes[source.whole] = found.bodies[0].arena_bytes
             tried[str(plan)] = size
             if size <= budget:
                 notes.add_all(said)

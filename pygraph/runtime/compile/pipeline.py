@@ -20,9 +20,10 @@ from ...graph.node import Node
 from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, unflatten
 from ...graph.verify import check_enabled
-from ...lower import MemoryPlan, Program, disassemble, lower, memory_plan
+from ...lower import MemoryPlan, Program, disassemble, memory_plan
+from ...lower.body import Body
 from ...lower.format import MAX_ARENA
-from ...lower.lowering import lower_bodies
+from ...lower.lowering import encoded, lower_bodies
 from ...ops.dtypes import is_float
 from ...ops.row import lookup
 from ...optimize import optimize
@@ -87,17 +88,18 @@ class Differentiated:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lowered:
-    """The same as a Program.
+    """The same lowered, but for the encoding.
 
     Attributes:
-        nodes: how many nodes were lowered.
+        graph: what was lowered.
+        bodies: the instructions and the memory plan of each body, the function itself first.
         times: when each stage was begun, and the last one done.
     """
 
     source: Differentiated
-    program: Program
     options: BuildOptions
-    nodes: int
+    graph: Graph
+    bodies: Sequence[Body]
     times: tuple[float, ...]
 
 
@@ -164,8 +166,8 @@ def lowered(source: Differentiated, options: BuildOptions) -> Lowered:
     """The next two stages: optimised and lowered."""
     whole = _optimised(source, options)
     optimised = time.perf_counter()
-    program = lower(whole, *source.counts, fuse=options.fuses)
-    return Lowered(source, program, options, len(whole.nodes), (*source.times, optimised, time.perf_counter()))
+    bodies = lower_bodies(whole, *source.counts, fuse=options.fuses)
+    return Lowered(source, options, whole, bodies, (*source.times, optimised, time.perf_counter()))
 
 
 def _optimised(source: Differentiated, options: BuildOptions) -> Graph:
@@ -184,8 +186,10 @@ def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
 
 
 def loaded(found: Lowered) -> Built:
-    """The last stage: a Program that the C library takes."""
-    program, source, derived = found.program, found.source, found.source.derived
+    """The last stages: a Program, and that as the C library takes it."""
+    source, derived = found.source, found.source.derived
+    program = encoded(found.graph, found.bodies, *source.counts)
+    times = (*found.times, time.perf_counter())
     graph = source.graph
     largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
     if largest is not None and largest.nbytes > MAX_ARENA:
@@ -196,7 +200,7 @@ def loaded(found: Lowered) -> Built:
         advice = "use smaller arrays or fewer steps of a loop: a gradient keeps what every step needs"
         raise GraphError(problem, advice, stage="lowering", subject=graph.name)
     library = Library(program, graph.name)
-    times = (*found.times, time.perf_counter())
+    times = (*times, time.perf_counter())
     _report(graph.name, program, times)
     return Built(
         graph=graph,
@@ -207,7 +211,7 @@ def loaded(found: Lowered) -> Built:
         program=program,
         library=library,
         signature=source.signature,
-        nodes=found.nodes,
+        nodes=len(found.graph.nodes),
         fallible=found.options.check_finite
         or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
         seconds=times[-1] - times[0],
@@ -219,7 +223,7 @@ def _report(name: str, program: Program, times: Sequence[float]) -> None:
     level = asked()
     if level == 0:
         return
-    stages = ("differentiate", "optimise", "lower", "load")
+    stages = ("differentiate", "optimise", "lower", "encode", "load")
     spans = (
         f"{stage} {(after - before) * 1e3:.3f} ms"
         for stage, before, after in zip(stages, times[:-1], times[1:], strict=True)
