@@ -17,6 +17,7 @@ import numpy as np
 from ..debug import asked
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..ops.leaves import output_row as OUTPUT
 from .constants import ConstantPool
 from .format import SlotKind
 from .program import Segment
@@ -146,7 +147,7 @@ class BodySegment:
 
     def defines(self, node: Node) -> bool:
         """Whether this segment computes `node`."""
-        return (node.inputs[0] if node.op.name == "output" else node) in self.home
+        return (node.inputs[0] if node.op is OUTPUT else node) in self.home
 
 
 class Body:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from ..graph.construction import as_node, make, topological
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..ops.row import lookup
+from ..ops.leaves import given_row as GIVEN
+from ..ops.leaves import output_row as OUTPUT
 from .body import Body
-
-OUTPUT, GIVEN = lookup("output"), lookup("given_derivative")
 
 
 def expand(body: Body) -> None:

@@ -27,7 +27,7 @@ def concatenate_in_place(body: Body) -> None:
     for segment in body.segments if body.unit.fuse else ():
         concatenations = _Concatenations(segment)
         for region in segment.regions:
-            if region.kind == "opaque" and region.nodes[0].op.name == "concatenate":
+            if _is_concatenation(region):
                 concatenations.add(region.nodes[0])
 
 
@@ -57,13 +57,16 @@ def _nest(segment: BodySegment) -> None:
 
 
 def pieces(node: Node, accesses: tuple[Access, ...]) -> Iterator[tuple[Access, int, tuple[int, ...]]]:
-    """The operands of a `concatenate`, each with its offset and its strides in the result."""
-    strides = row_major(node.shape)
-    axis = node.attrs["axis"]
-    start = 0
-    for access in accesses:
-        yield access, start * strides[axis], strides
-        start += access.shape[axis]
+    """The operands of a row of parts, each with its offset and its strides in the result."""
+    assert node.op.parts is not None
+    places = node.op.parts([access.shape for access in accesses], node.shape, node.attrs)
+    return ((access, offset, strides) for access, (offset, strides) in zip(accesses, places, strict=True))
+
+
+def _is_concatenation(region: Region) -> bool:
+    """Whether it makes an array of parts without gaps."""
+    op = region.nodes[0].op
+    return op.parts is not None and not op.gaps
 
 
 class _Concatenations:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from math import prod
 
 import numpy as np
 
 from ..graph.node import Node
+from ..ops.control import branch as BRANCH
+from ..ops.control import replay as REPLAY
+from ..ops.control import scan as SCAN
+from ..ops.control import while_loop as WHILE
+from ..ops.indexing import scatter_add as SCATTER_ADD
+from ..ops.indexing import scatter_set as SCATTER_SET
+from ..ops.products import matmul_row as MATMUL
+from ..ops.row import Op
 from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
@@ -21,32 +31,24 @@ from .views import Access, batch_strides
 
 def emit_instruction(emitter: StepEmitter, node: Node) -> None:
     """Append the steps of one opaque node."""
-    emit = call if node.op.kernel is not None else _EMITTERS[node.op.name]
+    op = node.op
+    emit = call if op.kernel is not None else _assemble if op.parts is not None else _EMITTERS[op]
     emit(emitter, node, emitter.segment.accesses[node])
 
 
-def _concatenate(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
+def _assemble(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
+    """Copies the parts to their places, but those that are there already, over zeros where they leave gaps."""
     done = emitter.segment.in_place.get(node, [False] * len(accesses))
     if all(done) and node not in emitter.values:
         return  # part of a larger one
     target = emitter.whole(node)
+    size = prod(node.shape)
+    if node.op.gaps and size != sum(prod(access.shape) for access in accesses):
+        zero = emitter.constant_cell(np.zeros((), node.dtype))
+        emitter.steps.append(fill_loop(zero, target, size, emitter.unit.node_id(node)))
     for written, (access, offset, strides) in zip(done, pieces(node, accesses), strict=True):
         if not written:
             emitter.copy(access, target, offset, strides, emitter.unit.node_id(node))
-
-
-def _unslice(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
-    target = emitter.place_result(node)
-    (access,) = accesses
-    size = prod(node.shape)
-    node_id = emitter.unit.node_id(node)
-    if size != prod(access.shape):
-        zero = emitter.constant_cell(np.zeros((), node.dtype))
-        emitter.steps.append(fill_loop(zero, target, size, node_id))
-    strides = row_major(node.shape)
-    offset = sum(s * start for s, start in zip(strides, node.attrs["starts"], strict=True))
-    steps = tuple(s * step for s, step in zip(strides, node.attrs["steps"], strict=True))
-    emitter.copy(access, target, offset if prod(access.shape) else 0, steps, node_id)
 
 
 def _matmul(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
@@ -82,7 +84,7 @@ def _along(shape: tuple[int, ...], axis: int) -> list[int]:
     return [prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])]
 
 
-def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
+def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], *, adds: bool) -> None:
     x, index, update = accesses
     values = emitter.value(index.base), emitter.value(update.base)
     target = emitter.place_result(node)
@@ -90,22 +92,20 @@ def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> 
     emitter.copy(x, target, 0, row_major(x.shape), node_id)
 
     def operands(slot: SlotOf) -> list[int]:
-        adds = int(node.op.name == "scatter_add")
-        words = [adds, *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
+        words = [int(adds), *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
         return [*words, slot(values[0]), index.offset, slot(values[1]), update.offset, slot(target), 0]
 
     # The target is read as well: its live range must reach this step.
     emitter.steps.append(PlainStep(Opcode.SCATTER, node_id, (*values, target), (target,), operands))
 
 
-_EMITTERS = {
-    "concatenate": _concatenate,
-    "unslice": _unslice,
-    "matmul": _matmul,
-    "scatter_add": _scatter,
-    "scatter_set": _scatter,
-    "scan": control_steps.scan,
-    "branch": control_steps.branch,
-    "while_loop": control_steps.while_loop,
-    "replay": control_steps.replay,
+#: The rows that neither a loop nor a kernel computes.
+_EMITTERS: Mapping[Op, Callable[[StepEmitter, Node, tuple[Access, ...]], None]] = {
+    MATMUL: _matmul,
+    SCATTER_ADD: partial(_scatter, adds=True),
+    SCATTER_SET: partial(_scatter, adds=False),
+    SCAN: control_steps.scan,
+    BRANCH: control_steps.branch,
+    WHILE: control_steps.while_loop,
+    REPLAY: control_steps.replay,
 }

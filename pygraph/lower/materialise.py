@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ..graph.node import Node
+from ..ops.leaves import input_row as INPUT
 from .body import Body, BodySegment
 from .views import is_known
 
@@ -38,6 +39,6 @@ def _need(body: Body, segment: BodySegment, base: Node) -> None:
     """Give a base node memory: in the segment that computes it, and to its end where that is another one."""
     if segment is body.forward or base in segment.home:
         segment.needed.add(base)
-    elif not is_known(base) and (base.op.name != "input" or base in body.primal):
+    elif not is_known(base) and (base.op is not INPUT or base in body.primal):
         body.kept.add(base)
         body.forward.needed.add(base)

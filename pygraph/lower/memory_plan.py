@@ -10,6 +10,7 @@ import numpy as np
 from ..graph.node import Node
 from ..graph.printer import commented, line_width
 from ..graph.source import SourceLine
+from ..ops.leaves import output_row as OUTPUT
 from .body import Body
 from .format import SlotKind
 from .program import Micro
@@ -115,7 +116,7 @@ def _values(body: Body) -> tuple[PlannedValue, ...]:
 
 def _text(node: Node) -> str:
     """What a value of a node is: its operation and type; of an operation with several results, which one."""
-    if node.op.name == "output":
+    if node.op is OUTPUT:
         return f"result {node.attrs['index']} of {node.inputs[0].op.name} : {node.type_text}"
     if node.results is not None:
         return f"unused result of {node.op.name}"

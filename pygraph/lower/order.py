@@ -10,6 +10,8 @@ from heapq import heappop, heappush
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..ops.leaves import constant_row as CONSTANT
+
 if TYPE_CHECKING:
     from ..graph.node import Node
 
@@ -32,7 +34,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
         if node.op.updates is None:
             continue
         arrays = dict.fromkeys(bases.get(x, x) for x in node.op.updated(node))
-        found = [x for x in arrays if prod(x.shape) > 1 and x not in fixed and x.op.name != "constant"]
+        found = [x for x in arrays if prod(x.shape) > 1 and x not in fixed and x.op is not CONSTANT]
         if found:
             updated[node] = found
     if not updated:

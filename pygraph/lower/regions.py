@@ -13,6 +13,9 @@ from math import prod
 
 from ..graph.construction import topological
 from ..graph.node import Node
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.leaves import input_row as INPUT
+from ..ops.leaves import output_row as OUTPUT
 from .body import Body, BodySegment, Region, Split
 from .order import updates_last
 from .views import is_counter
@@ -57,7 +60,7 @@ def forward_regions(body: Body) -> None:
     for segment in body.segments:
         order = topological(body.ends(segment))
         for node in order:
-            if node.op.name == "output":
+            if node.op is OUTPUT:
                 body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         if segment is not forward:
             order = [node for node in order if not forward.defines(node)]
@@ -145,10 +148,9 @@ class Fuser:
         Args:
             reader: of a pointwise node, the one that it is placed for: it goes where that one can join it.
         """
-        name = node.op.name
-        if name in ("input", "constant") or node in self.home:
+        if node.op is INPUT or node.op is CONSTANT or node in self.home:
             return
-        if name == "output":
+        if node.op is OUTPUT:
             self.home[node] = self.home[node.inputs[0]]
         elif node.op.view is not None:
             if self.views.resolve(node).base is node:  # a reshape that no strides express
@@ -233,7 +235,7 @@ class Fuser:
         region.bases.add(base)
 
     def _place_opaque(self, node: Node) -> None:
-        if node.op.name not in ("concatenate", "unslice"):
+        if node.op.parts is None:
             for x in node.inputs:
                 access = self.views.resolve(x)
                 if is_counter(access.base) or not access.contiguous:

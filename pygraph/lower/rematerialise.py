@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..ops.leaves import input_row as INPUT
 from ..ops.row import DIVISION
 from .body import Body
 from .mincut import Network
@@ -154,7 +155,7 @@ def _cut(candidates: Iterable[Node], operands: dict[Node, list[Node]], frontier:
 
 
 def _keep_cost(node: Node) -> int:
-    return (COPY if node.op.name == "input" else KEEP) * _bytes(node)
+    return (COPY if node.op is INPUT else KEEP) * _bytes(node)
 
 
 def _recompute_cost(node: Node) -> int:

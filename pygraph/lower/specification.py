@@ -13,7 +13,9 @@ from math import prod
 
 from ..graph.construction import topological
 from ..graph.node import Node
-from ..ops.row import lookup
+from ..ops.leaves import given_row as _GIVEN
+from ..ops.leaves import input_row as INPUT
+from ..ops.leaves import output_row as OUTPUT
 from .body import Body, BodySegment, Region
 from .format import SlotKind
 from .steps import ALIGNMENT, CELL, Load, LoopStep, PlainStep, ScalarStep, Step, Store, Value
@@ -21,8 +23,6 @@ from .views import is_known
 
 #: Gives what is wrong with a body.
 Check = Callable[[Body], Iterator[str]]
-
-_GIVEN = lookup("given_derivative")
 
 
 def expanded(body: Body) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _regions(body: Body, segment: BodySegment) -> Iterator[str]:
             operands = (None,) if node.op.view is not None else node.inputs
             for access, operand in zip(segment.accesses[node], operands, strict=True):
                 base = access.base
-                found = place.get(base.inputs[0] if base.op.name == "output" else base)
+                found = place.get(base.inputs[0] if base.op is OUTPUT else base)
                 if found is None:
                     if not _is_leaf(base) and (segment is body.forward or not body.forward.defines(base)):
                         yield f"{node!r} reads {base!r}, which nothing computes"
@@ -76,7 +76,7 @@ def _regions(body: Body, segment: BodySegment) -> Iterator[str]:
 
 
 def _is_leaf(base: Node) -> bool:
-    return base.op.name == "input" or is_known(base)
+    return base.op is INPUT or is_known(base)
 
 
 def _fits(node: Node, region: Region) -> bool:
@@ -144,7 +144,7 @@ def _has_memory(body: Body, segment: BodySegment, base: Node) -> bool:
         return base in segment.needed
     if is_known(base):
         return True
-    if base.op.name == "input" and (segment is body.forward or base not in body.primal):
+    if base.op is INPUT and (segment is body.forward or base not in body.primal):
         return True
     return segment is not body.forward and base in body.kept and base in body.forward.needed
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..graph.graph import Graph
 from ..graph.node import Constant, Node, Result
+from ..ops.leaves import constant_row as CONSTANT
 from ..ops.strides import broadcast_strides
 from .body import Body, BodySegment, Part, Share
 from .format import SlotKind
@@ -55,7 +56,7 @@ class StepEmitter:
 
     def _find(self, base: Node) -> Value:
         body = self.body
-        if base.op.name == "constant":
+        if base.op is CONSTANT:
             return self._constant(base)
         if is_counter(base):
             return Value(SlotKind.COUNT, base.dtype, 0)

@@ -15,11 +15,10 @@ import numpy as np
 
 from ..graph.construction import make
 from ..graph.node import Node
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.leaves import iota_row as IOTA
 from ..ops.limits import MAX_ELEMENTS
-from ..ops.row import lookup
 from ..ops.strides import row_major
-
-IOTA = lookup("iota")
 
 
 @cache
@@ -35,7 +34,7 @@ def is_counter(base: Node) -> bool:
 
 def is_known(base: Node) -> bool:
     """Whether a base is there before anything runs: a constant or counts."""
-    return base.op.name == "constant" or is_counter(base)
+    return base.op is CONSTANT or is_counter(base)
 
 
 class Access(NamedTuple):

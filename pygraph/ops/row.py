@@ -76,6 +76,8 @@ class Op:
         view: LINEAR: it moves no data: view(operand, shape, attrs) -> the offset and the strides with which the result,
             of `shape`, is read where the operand lies (which has an offset, a shape and strides); None where no strides
             express it, so that a copy is made. A leaf with a view is seen in the array of all ints (`views.counter`).
+        parts: LINEAR: its operands lie in the result as they are, and zeros where none is: parts(shapes, shape, attrs)
+            -> the offset and the strides of each there.
         moves: LINEAR: each element of the result is one of a linear operand, or zero (in another dtype where it casts),
             so that it may be masked later; its reference moves whatever stands for the elements.
         gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
@@ -148,6 +150,7 @@ class Op:
     mask: Callable[[Any, Sequence[Any]], Any] | None = None
     product_mask: Callable[[Any, int, Any], tuple[Any, Any]] | None = None
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None
+    parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None
     moves: bool = False
     gaps: str = ""
     jvp: Callable[[Any, Sequence[Any]], Any] | None = None

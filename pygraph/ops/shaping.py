@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..errors import ShapeError, UnsupportedError, named, shown
 from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from .row import Attrs, Family, Op, Shape, register
-from .strides import Strided, broadcast_strides, reshape_strides
+from .strides import Strided, broadcast_strides, reshape_strides, row_major
 
 __all__ = [
     "broadcast_to",
@@ -40,6 +41,7 @@ def _linear(
     arity: int | None = 1,
     gaps: str = "",
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None,
+    parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None,
 ) -> Op:
     return register(
         Op(
@@ -56,6 +58,7 @@ def _linear(
             exact=True,
             gaps=gaps,
             view=view,
+            parts=parts,
         )
     )
 
@@ -204,6 +207,15 @@ slice_row = _linear(
     gaps="t",
     view=_slice_view,
 )
+
+
+def _unslice_parts(shapes: Sequence[Shape], shape: Shape, attrs: Attrs) -> list[tuple[int, Shape]]:
+    strides = row_major(shape)
+    steps = tuple(s * step for s, step in zip(strides, attrs["steps"], strict=True))
+    start = sum(s * start for s, start in zip(strides, attrs["starts"], strict=True))
+    return [(start if prod(shapes[0]) else 0, steps)]
+
+
 unslice_row: Op = _linear(
     "unslice",
     "Zeros of `shape` with the operand at the places that slice would read: the transpose of slice; also padding.",
@@ -215,6 +227,7 @@ unslice_row: Op = _linear(
     _placed_in_batch,
     mask_rules.unslice,
     gaps="f",
+    parts=_unslice_parts,
 )
 
 
@@ -240,6 +253,12 @@ def _concatenate_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], si
     return concatenate_row(*whole, axis=node.attrs["axis"] + 1)
 
 
+def _concatenate_parts(shapes: Sequence[Shape], shape: Shape, attrs: Attrs) -> list[tuple[int, Shape]]:
+    strides, axis = row_major(shape), attrs["axis"]
+    starts = accumulate((part[axis] for part in shapes[:-1]), initial=0)
+    return [(start * strides[axis], strides) for start in starts]
+
+
 concatenate_row: Op = _linear(
     "concatenate",
     "The operands one after another along `axis`.",
@@ -249,6 +268,7 @@ concatenate_row: Op = _linear(
     _concatenate_batch,
     mask_rules.concatenate,
     arity=None,
+    parts=_concatenate_parts,
 )
 
 

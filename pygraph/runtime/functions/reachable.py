@@ -25,6 +25,7 @@ from ...graph.graph import Graph, bodies_of
 from ...graph.node import Node
 from ...graph.tree import TreeDef
 from ...graph.weak import Weak
+from ...ops.leaves import constant_row as CONSTANT
 from .reads import MISSING, Reads
 
 __all__ = ["constants_of", "kinds_of", "reads_of", "rules_of"]
@@ -385,7 +386,7 @@ def kinds_of(form: TreeDef) -> list[Any]:
 def constants_of(graph: Graph) -> Iterator[np.ndarray[Any, Any]]:
     """The arrays in a graph and in the bodies of its loops."""
     for node in graph.nodes:
-        if node.op.name == "constant":
+        if node.op is CONSTANT:
             yield node.attrs["value"].value
         for body in bodies_of(node):
             yield from constants_of(body)
