@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from emit.exported import ONE_AND_BOTH
+from emit.exported import ISA, NARROW, ONE_AND_BOTH, SANITIZERS, STRICT, check, has_32_bit, make_case, run, write
 from emit.loops import Native, build, emitted
-from helpers import COMPILER_MARKS
+from helpers import COMPILER_MARKS, COMPILERS
 from ops.test_counting import DTYPES, bits, views
 
 import pygraph as pg
@@ -65,6 +66,22 @@ def test_loops(dtype: str, compiler: str) -> None:
         zip(Native(exe.program, compiler, "-O2")(*arrays), exe(*arrays), strict=True)
     ):
         assert bits(value) == bits(right), f"output {number}"
+
+
+@pytest.mark.parametrize("flags", [["-O3"], SANITIZERS], ids=["O3", "sanitizers"])
+def test_exports(flags: list[str], tmp_path: Path) -> None:
+    """Values and derivatives, in files that stand alone, also where an int has 32 bits."""
+    made = []
+    for dtype in DTYPES:
+        inputs, outputs = loops(dtype)
+        arrays = [np.ones(x.shape, dtype) for x in inputs]
+        made.append(make_case(f"loops_{dtype}", Graph(inputs, outputs), arrays))
+        made.append(make_case(f"views_{dtype}", Graph([], list(views(dtype).values())), []))
+    write(tmp_path, made)
+    check(tmp_path, made, COMPILERS[0], [*flags, *ISA])
+    if has_32_bit(COMPILERS[0]):
+        for case in made:
+            run([COMPILERS[0], *STRICT, *NARROW, "-fsyntax-only", f"{case.name}.c"], tmp_path)
 
 
 def test_counts_take_no_memory_in_exports() -> None:

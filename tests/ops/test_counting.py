@@ -143,6 +143,7 @@ def views(dtype: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.sanitize
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_views_in_the_vm(dtype: str) -> None:
     found = views(dtype)
