@@ -116,7 +116,7 @@ class BodySegment:
         order: its nodes, operands first; set with the regions of the forward segment.
         views: how nodes are read; settled with the regions.
         regions: in the order in which they run.
-        home: the region of each node that has one.
+        region_of: the region of each node that has one.
         accesses: how each of these reads its operands.
         copied: views that have memory of their own, for later segments too.
         parts: by node of a loop, where in concatenations its loop writes; set by `concatenate_in_place`.
@@ -134,7 +134,7 @@ class BodySegment:
     order: Sequence[Node] = ()
     views: Views = field(default_factory=Views)
     regions: list[Region] = field(default_factory=list)
-    home: dict[Node, Region] = field(default_factory=dict)
+    region_of: dict[Node, Region] = field(default_factory=dict)
     accesses: dict[Node, tuple[Access, ...]] = field(default_factory=dict)
     copied: list[Node] = field(default_factory=list)
     parts: dict[Node, list[Part]] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class BodySegment:
 
     def defines(self, node: Node) -> bool:
         """Whether this segment computes `node`."""
-        return (node.inputs[0] if node.op is OUTPUT else node) in self.home
+        return (node.inputs[0] if node.op is OUTPUT else node) in self.region_of
 
 
 class Body:

@@ -74,7 +74,7 @@ class _Concatenations:
 
     def __init__(self, segment: BodySegment) -> None:
         self.segment = segment
-        self._home = segment.home
+        self._region_of = segment.region_of
         self._counts: dict[Region, int] = {}
 
     def add(self, whole: Node) -> None:
@@ -85,12 +85,12 @@ class _Concatenations:
         for access, offset, strides in pieces(whole, accesses):
             size = prod(access.shape)
             written = self._is_written(access) and self._add(access.base, whole, access.shape, offset, strides)
-            if written and (size not in last or self._home[last[size]].index < self._home[access.base].index):
+            if written and (size not in last or self._region_of[last[size]].index < self._region_of[access.base].index):
                 last[size] = access.base
             done.append(written)
         for at, (access, offset, strides) in enumerate(pieces(whole, accesses)):
             node = last.get(prod(access.shape))
-            if not done[at] and node is not None and access.base not in self._home:
+            if not done[at] and node is not None and access.base not in self._region_of:
                 done[at] = self._add(node, whole, access.shape, offset, strides, access)
         self.segment.in_place[whole] = done
         self.segment.nested[whole] = {
@@ -106,7 +106,7 @@ class _Concatenations:
     def _is_written(self, access: Access) -> bool:
         """Whether a loop makes all elements of the operand, and in the order in which they are read."""
         base = access.base
-        region = self._home.get(base)
+        region = self._region_of.get(base)
         if region is None or region.kind != "loop" or base.op.combiner:
             return False
         return not access.offset and 1 < prod(access.shape) == prod(base.shape) and access.contiguous
@@ -121,7 +121,7 @@ class _Concatenations:
         source: Access | None = None,
     ) -> bool:
         """Note a part of the loop that makes `node`, unless no strides express it there."""
-        region = self._home[node]
+        region = self._region_of[node]
         steps = reshape_strides(shape, strides, node.shape)
         if steps is None or self._counts.get(region, 0) >= MAX_PARTS:
             return False

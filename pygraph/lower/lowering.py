@@ -12,7 +12,6 @@ from ..graph.graph import Graph
 from ..graph.verify import check_enabled
 from . import specification
 from .body import Body, Unit
-from .emit_steps import emit_steps
 from .encode import encode
 from .expand import expand
 from .format import table_hash
@@ -21,6 +20,7 @@ from .in_place_update import update_in_place
 from .materialise import materialise
 from .plan import plan
 from .program import NodeInfo, Port, Program, Segment
+from .region_steps import emit_steps
 from .regions import forward_regions, later_regions
 from .rematerialise import rematerialise
 from .stage_log import StageLog, log_plan

@@ -18,13 +18,13 @@ def materialise(body: Body) -> None:
                 operands = (None,) if node.op.view is not None else node.inputs
                 done = _without_memory(segment, node) if node in segment.in_place else (False,) * len(operands)
                 for access, operand, written in zip(segment.accesses[node], operands, done, strict=True):
-                    home = segment.home.get(access.base)
-                    if home is None or not (written or (access.base is operand and home is region)):
+                    made = segment.region_of.get(access.base)
+                    if made is None or not (written or (access.base is operand and made is region)):
                         _need(body, segment, access.base)
         for at, node in zip(segment.outputs, body.ends(segment), strict=True):
             access = segment.views.resolve(node)
             base, size = access.base, prod(access.base.shape)
-            if base in segment.home and access.contiguous and not access.offset and prod(node.shape) == size:
+            if base in segment.region_of and access.contiguous and not access.offset and prod(node.shape) == size:
                 segment.ends.setdefault(base, []).append(at)
             else:
                 _need(body, segment, base)
@@ -37,7 +37,7 @@ def _without_memory(segment: BodySegment, whole: Node) -> list[bool]:
 
 def _need(body: Body, segment: BodySegment, base: Node) -> None:
     """Give a base node memory: in the segment that computes it, and to its end where that is another one."""
-    if segment is body.forward or base in segment.home:
+    if segment is body.forward or base in segment.region_of:
         segment.needed.add(base)
     elif not is_known(base) and (base.op is not INPUT or base in body.primal):
         body.kept.add(base)

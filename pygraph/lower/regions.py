@@ -122,7 +122,7 @@ class Fuser:
         self.fuse = fuse
         self.views = segment.views
         self.regions = segment.regions
-        self.home = segment.home
+        self.region_of = segment.region_of
         self.accesses = segment.accesses
         self._recent: dict[object, list[Region]] = {}
 
@@ -134,8 +134,8 @@ class Fuser:
         while stack:
             node = stack[-1]
             missing = []
-            if node in nodes and node not in self.home:
-                missing = [x for x in node.inputs if x in nodes and x not in self.home]
+            if node in nodes and node not in self.region_of:
+                missing = [x for x in node.inputs if x in nodes and x not in self.region_of]
                 stack.extend(missing)
                 if not missing:
                     self.place(node, reader)
@@ -148,10 +148,10 @@ class Fuser:
         Args:
             reader: of a pointwise node, the one that it is placed for: it goes where that one can join it.
         """
-        if node.op is INPUT or node.op is CONSTANT or node in self.home:
+        if node.op is INPUT or node.op is CONSTANT or node in self.region_of:
             return
         if node.op is OUTPUT:
-            self.home[node] = self.home[node.inputs[0]]
+            self.region_of[node] = self.region_of[node.inputs[0]]
         elif node.op.view is not None:
             if self.views.resolve(node).base is node:  # a reshape that no strides express
                 self.copy(node.inputs[0])
@@ -175,7 +175,7 @@ class Fuser:
     def _ready_at(self, node: Node, operand: Node, loopable: bool) -> int:
         """The first region index at which `node` may read `operand`."""
         base = self.views.resolve(operand).base
-        region = self.home.get(base)
+        region = self.region_of.get(base)
         if region is None:
             return 0
         if not self.fuse:
@@ -216,7 +216,7 @@ class Fuser:
         region = self._join("loop", shape, start, node, accepts, most)
         region.bases |= bases
         region.bases.add(node)
-        region.reads.update(x for x in self.accesses[node] if self.home.get(x.base) is not region)
+        region.reads.update(x for x in self.accesses[node] if self.region_of.get(x.base) is not region)
 
     def _place_reduction(self, node: Node) -> None:
         operand = node.inputs[0]
@@ -287,5 +287,5 @@ class Fuser:
 
     def _settle(self, node: Node, region: Region) -> None:
         region.nodes.append(node)
-        self.home[node] = region
+        self.region_of[node] = region
         self.accesses[node] = tuple(map(self.views.resolve, node.inputs))

@@ -107,7 +107,7 @@ def concatenated(body: Body) -> Iterator[str]:
         for node, parts in segment.parts.items():
             for part in parts:
                 low, high = _reach(part.offset, node.shape, part.strides)
-                if segment.home[node].kind != "loop" or low < 0 or high >= prod(part.whole.shape):
+                if segment.region_of[node].kind != "loop" or low < 0 or high >= prod(part.whole.shape):
                     yield f"{node!r} is written to elements {low} to {high} of {part.whole!r}"
 
 
@@ -131,7 +131,8 @@ def materialised(body: Body) -> Iterator[str]:
                 for at, access in enumerate(segment.accesses[node]):
                     base = access.base
                     in_place = at in nested or (at < len(done) and done[at])
-                    if segment.home.get(base) is not region and not in_place and not _has_memory(body, segment, base):
+                    own = segment.region_of.get(base) is region
+                    if not own and not in_place and not _has_memory(body, segment, base):
                         yield f"{node!r} reads {base!r}, which has no memory"
         for node in body.ends(segment):
             base = segment.views.resolve(node).base
@@ -140,7 +141,7 @@ def materialised(body: Body) -> Iterator[str]:
 
 
 def _has_memory(body: Body, segment: BodySegment, base: Node) -> bool:
-    if base in segment.home:
+    if base in segment.region_of:
         return base in segment.needed
     if is_known(base):
         return True

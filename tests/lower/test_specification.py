@@ -63,7 +63,7 @@ def turned(body: Body) -> None:
 
 def lost(body: Body) -> None:
     region = body.forward.regions[0]
-    del body.forward.home[region.nodes.pop()]
+    del body.forward.region_of[region.nodes.pop()]
 
 
 def twice(body: Body) -> None:
