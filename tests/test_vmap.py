@@ -11,7 +11,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.graph.reference import evaluate
-from pygraph.graph.trace import trace
+from pygraph.graph.trace import record
 from pygraph.runtime.functions import compiled_function as compile_module
 
 RNG = np.random.default_rng(3)
@@ -167,9 +167,9 @@ def test_it_is_traced_once_per_signature(monkeypatch: pytest.MonkeyPatch) -> Non
 
     def counted(*args: Any) -> Any:
         traces.append(args)
-        return trace(*args)
+        return record(*args)
 
-    monkeypatch.setattr(compile_module, "trace", counted)
+    monkeypatch.setattr(compile_module, "record", counted)
 
     def f(x: Any) -> Any:
         return x * 2.0
