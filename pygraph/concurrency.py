@@ -129,7 +129,7 @@ def in_child(forget: Callable[[], object]) -> None:
 
 _importing = threading.RLock()
 _whole: set[str] = set()
-_waited: list[bool] = []  # for each fork that is under way, whether it holds `_importing`
+_waited: list[bool] = []  # for each fork in progress, whether it holds `_importing`
 
 
 def ensure_imported(*names: str) -> None:

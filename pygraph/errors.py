@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-if TYPE_CHECKING:
-    from .graph.source import SourceLine
+from typing import Any, ClassVar, Protocol, TypeVar
 
 __all__ = [
     "BackendError",
@@ -35,10 +32,22 @@ COLUMNS = 100
 SHOWN = 60
 _LINE = "  at: "
 _Kind = TypeVar("_Kind", bound="GraphError")
-_locate: Callable[[], SourceLine | None] | None = None
 
 
-def bind_locator(locate: Callable[[], SourceLine | None]) -> None:
+class Line(Protocol):
+    """A line of the user's source: `graph.source.SourceLine`, which this module does not import."""
+
+    file: str
+    number: int
+
+    @property
+    def code(self) -> str: ...
+
+
+_locate: Callable[[], Line | None] | None = None
+
+
+def bind_locator(locate: Callable[[], Line | None]) -> None:
     """Tell the errors how the user's running line is found (called once, by `pygraph.graph`)."""
     global _locate
     _locate = locate
@@ -59,7 +68,7 @@ class GraphError(Exception):
         line: the user's line; the one that is running if not given.
 
     Attributes:
-        problem, advice, stage, subject: as given, "" where nobody said it.
+        problem, advice, stage, subject: as given, "" where not given.
         operands: the types of the operands as texts.
         line: the user's line, with its `file`, `number` and `code`; None where no user's code was running.
 
@@ -82,7 +91,7 @@ class GraphError(Exception):
         stage: str = "",
         subject: str = "",
         operands: Iterable[Any] = (),
-        line: SourceLine | None = None,
+        line: Line | None = None,
     ) -> None:
         super().__init__(problem)
         self.problem = problem

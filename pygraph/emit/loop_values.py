@@ -93,7 +93,7 @@ class Value:
 
     @property
     def loaded(self) -> bool:
-        """Whether it is a load, which each walk that uses it makes anew."""
+        """Whether it is a load, which each walk that uses it repeats."""
         return bool(self.pointer) or self.counts is not None
 
     def load_text(self, dims: Sequence[Dim]) -> str:

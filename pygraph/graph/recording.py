@@ -32,7 +32,7 @@ def recording(variables: Iterable[Node] = ()) -> Iterator[Recording]:
 
 
 def unseen_variables() -> Recording | None:
-    """The innermost recording, where nobody has seen its variables so far: somebody has from now on."""
+    """The innermost recording, if nothing has seen its variables so far; from now on they count as seen."""
     recordings = current().recordings
     if not recordings or not recordings[-1].unseen:
         return None

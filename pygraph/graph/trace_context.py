@@ -26,7 +26,7 @@ class TraceContext:
     """All that calls deeper in the stack may have to know of the traces that they are a part of; not to be changed.
 
     Attributes:
-        recordings: the calls of functions on variables that are under way, the innermost last.
+        recordings: the calls of functions on variables in progress, the innermost last.
         watching: sets in which the nodes that are asked for are put, the innermost last.
         line: the user's line that new nodes belong to; None: the one that is running.
         notes: where what transformations say of the Executable that is being traced is put.

@@ -77,7 +77,7 @@ class Views:
         self._known[node] = Access(node, 0, node.shape, row_major(node.shape))
 
     def forget(self, node: Node) -> None:
-        """Resolve `node` anew, because its operand has been given memory of its own."""
+        """Resolve `node` a second time, because its operand has been given memory of its own."""
         del self._known[node]
 
     def resolve(self, node: Node) -> Access:

@@ -117,7 +117,7 @@ class Executable:
         """Become the Executable of `runner`; build native code, or watch what runs would gain by it.
 
         Raises:
-            BackendError: native code is asked for, and can't be had.
+            BackendError: native code is asked for and is not available.
         """
         self._runner, self._built = runner, runner.built
         self._local = _PerThread()

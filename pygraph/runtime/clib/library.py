@@ -151,7 +151,7 @@ class Library:
         self.run = _way_to_run(program)  # which reads the words that have been verified
 
     def context(self, threads: int, check_finite: bool) -> Any:
-        """A new context (all the memory of one call); whoever has it keeps this or `program`, whose constants it reads.
+        """A new context (all the memory of one call), which reads the constants of `program`: keep this or that alive.
 
         Raises:
             MemoryError: there is not enough memory for the arena.
