@@ -28,7 +28,7 @@ APART = {("optimize", "autodiff"), ("lower", "autodiff"), ("lower", "optimize")}
 NOT_YET = {("runtime.clib.library", "runtime.native.tiering")}
 CIRCLES = (
     *("concretisation", "construction", "creation", "graph", "node", "numpy_protocol", "operators", "printer"),
-    *("recording", "serialize", "verify", "weak", "library", "tiering"),
+    *("recording", "serialize", "traversal", "verify", "weak", "library", "tiering"),
 )
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..graph.construction import constant, make, substitute
+from ..graph.construction import constant, make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT, Names
 from ..graph.loop_split import sources
 from ..graph.node import Node
+from ..graph.traversal import substitute
 from ..ops import mask_rules as rules
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float

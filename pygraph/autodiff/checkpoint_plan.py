@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
-from ..graph.construction import constant, make, topological
+from ..graph.construction import constant, make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
 from ..graph.node import Node, self_contained
-from ..graph.source import SourceLine, attributed
+from ..graph.source import SourceLine
 from ..graph.trace_context import current
+from ..graph.traversal import rewrite, substitute, walk
 from ..ops.row import lookup
 from .unbroadcast import reshaped
 
@@ -84,7 +85,7 @@ def rewritten(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) 
         result = _with_loops(outputs, fixed, applied)
         if _differ(result, outputs):
             applied.changed.add("loops")
-    order = topological(result)
+    order = walk(result)
     if plan.parts > 1 and not any(map(is_stack, order)):
         divided = _divided(result, order, set(fixed), applied)
         if _differ(divided, result):
@@ -109,25 +110,17 @@ def recomputed(inputs: Sequence[Node], outputs: Sequence[Node], operands: Sequen
 
 def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied) -> list[Node]:
     plan = applied.plan
-    done: dict[Node, Node] = {node: node for node in fixed}
-    built: dict[Node, list[Node]] = {}
-    for node in topological(outputs):
-        if node in done:
-            continue
-        with attributed(node.line):
-            if node.op is OUTPUT and node.inputs[0] in built:
-                done[node] = built[node.inputs[0]][node.attrs["index"]]
-                continue
-            changed = any(done[x] is not x for x in node.inputs)
-            done[node] = make(node.op, [done[x] for x in node.inputs], node.attrs, node.line) if changed else node
-            if node.op is SCAN and node.attrs["length"] >= SHORTEST:
-                loop = Loop.of(done[node])
-                applied.rematerialised[_loop_text(loop, plan, node.line)] = None
-                if plan.steps:
-                    results = recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name)
-                    loop = _over(loop, results)
-                built[node] = _grouped(loop, plan.depth)
-    return [done[node] for node in outputs]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> list[Node] | None:
+        if node.op is not SCAN or node.attrs["length"] < SHORTEST:
+            return None
+        loop = Loop.of(node).with_operands(inputs)
+        applied.rematerialised[_loop_text(loop, plan, node.line)] = None
+        if plan.steps:
+            loop = _over(loop, recomputed(loop.inputs, loop.outputs, _slots(loop.inputs), loop.name))
+        return _grouped(loop, plan.depth)
+
+    return rewrite(outputs, visit, {node: node for node in fixed})
 
 
 def _loop_text(loop: Loop, plan: Plan, line: SourceLine | None) -> str:
@@ -286,10 +279,7 @@ def _one_part(
     if not results:
         return
     slots = _slots(given)
-    inside: dict[Node, Node] = dict(zip(given, slots, strict=True))
-    for node in nodes:
-        with attributed(node.line):
-            inside[node] = make(node.op, [inside.get(x, x) for x in node.inputs], node.attrs, node.line)
+    inside = substitute(results, dict(zip(given, slots, strict=True)))
     operands = [done.get(x, x) for x in given]
-    found = recomputed(slots, [inside[node] for node in results], operands, "part")
+    found = recomputed(slots, inside, operands, "part")
     done.update(zip(results, found, strict=True))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from ..graph.construction import depends_on, topological
 from ..graph.graph import bodies_of
 from ..graph.node import Node
+from ..graph.traversal import depends_on, walk
 from ..ops.row import Family
 
 #: What beginning a step of a loop costs, in operations on single elements: many short steps take longer than few long
@@ -26,7 +26,7 @@ def flops(outputs: Iterable[Node]) -> int:
         >>> flops([np.sum(x * x)])
         20
     """
-    return sum(flops_of(node) for node in topological(outputs))
+    return sum(flops_of(node) for node in walk(outputs))
 
 
 def price(outputs: Iterable[Node]) -> int:
@@ -37,7 +37,7 @@ def price(outputs: Iterable[Node]) -> int:
         >>> price([pg.scan(lambda c, v: (c * v, None), 1.0, x)[0]])
         2010
     """
-    return sum(_count(node, STEP) for node in topological(outputs))
+    return sum(_count(node, STEP) for node in walk(outputs))
 
 
 def flops_of(node: Node) -> int:
@@ -51,7 +51,7 @@ def _count(node: Node, step: int) -> int:
         return 0
     if op.flops is not None:
         return op.flops(node)
-    bodies = [sum(_count(x, step) for x in topological(body.outputs)) for body in bodies_of(node)]
+    bodies = [sum(_count(x, step) for x in walk(body.outputs)) for body in bodies_of(node)]
     if bodies:
         return int(node.attrs.get("length", 1)) * (sum(bodies) + step) if op.loop else max(bodies)
     if node.results is not None:
@@ -70,7 +70,7 @@ def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:
         160
     """
     moving = depends_on(outputs, inputs).union(inputs)
-    order = [node for node in topological([*inputs, *outputs]) if node in moving]
+    order = [node for node in walk([*inputs, *outputs]) if node in moving]
     last: dict[Node, int] = {}
     for step, node in enumerate(order):
         last[node] = step

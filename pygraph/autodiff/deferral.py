@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ..graph.construction import make, outputs_of, substitute, topological
+from ..graph.construction import make, outputs_of
 from ..graph.graph import Graph, bodies_of
 from ..graph.loop import OUTPUT, SCAN, WHILE, Loop
 from ..graph.node import Node, Result
 from ..graph.record_branch import capture
 from ..graph.record_scan import close_over
 from ..graph.record_while import close_step
-from ..graph.source import attributed
 from ..graph.trace_context import UNDECIDED, current, entered
+from ..graph.traversal import rewrite, substitute, walk
 from ..ops.row import Family, lookup
 from .checkpoint_plan import Applied, rewritten
 
@@ -46,7 +46,7 @@ class Recorded:
         own, watching = set(self.variables), current().watching
         if watching:
             return list(capture(self.outputs, watching[-1], own, "transformation"))
-        return [node for node in topological(self.outputs) if node.op.name == "input" and node not in own]
+        return [node for node in walk(self.outputs) if node.op.name == "input" and node not in own]
 
     def under(self, applied: Applied, places: Mapping[Node, Node]) -> Sequence[Node]:
         """The outputs by a plan, with `places` for what the function closes over."""
@@ -124,7 +124,7 @@ def transformed(
 
 def holds_deferred(outputs: Sequence[Node]) -> bool:
     """Whether there is anything to write out."""
-    return any(map(_is_deferred, topological(outputs)))
+    return any(map(_is_deferred, walk(outputs)))
 
 
 def _is_deferred(node: Node) -> bool:
@@ -146,18 +146,7 @@ def written_out(outputs: Sequence[Node], applied: Applied | None = None) -> list
 
     What a body closes over afterwards is computed outside of it, as if it had been recorded so.
     """
-    done: dict[Node, Node] = {}
-    several: dict[Node, Sequence[Node]] = {}
-    for node in topological(outputs):
-        inputs = [done.get(x, x) for x in node.inputs]
-        if node.op is OUTPUT and node.inputs[0] in several:
-            done[node] = several[node.inputs[0]][node.attrs["index"]]
-        elif _is_deferred(node):
-            with attributed(node.line):
-                several[node] = _written(node, inputs, applied)
-        elif any(new is not old for new, old in zip(inputs, node.inputs, strict=True)):
-            done[node] = make(node.op, inputs, node.attrs, node.line)
-    return [done.get(node, node) for node in outputs]
+    return rewrite(outputs, lambda node, inputs: _written(node, inputs, applied) if _is_deferred(node) else None)
 
 
 def _written(node: Node, inputs: Sequence[Node], applied: Applied | None) -> Sequence[Node]:
@@ -175,8 +164,8 @@ def _written(node: Node, inputs: Sequence[Node], applied: Applied | None) -> Seq
     if loop.condition is None:
         inside, const_inputs, consts = close_over(inside, variables)
     else:
-        before = set(topological(loop.operands))
-        asked = {x for x in topological(inside) if x not in before}
+        before = set(walk(loop.operands))
+        asked = {x for x in walk(inside) if x not in before}
         inside, const_inputs, consts = close_step(inside, variables, loop.init, asked, loop.name)
     return replace(loop.with_expressions(inside), consts=tuple(consts), const_inputs=tuple(const_inputs)).build()
 

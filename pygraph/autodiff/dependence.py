@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
 from ..graph.node import Node
-from .walk import GIVEN
+from ..graph.traversal import walk
+from .activity import GIVEN
 
 
 def dependence(outputs: Sequence[Node], variables: Iterable[Node], beyond: Iterable[Node] = ()) -> list[bool]:
@@ -25,18 +26,8 @@ def dependence(outputs: Sequence[Node], variables: Iterable[Node], beyond: Itera
     known: dict[Node, bool] = dict.fromkeys(beyond, False)
     known.update(dict.fromkeys(variables, True))
     several: dict[Node, list[bool]] = {}
-    stack = list(outputs)
-    while stack:
-        node = stack[-1]
-        maker = node.inputs[0] if node.op is OUTPUT else node
-        if node in known:
-            stack.pop()
-            continue
-        pending = [x for x in maker.inputs if x not in known]
-        if pending:
-            stack += pending
-            continue
-        stack.pop()
+    for node in walk(outputs, stops=known, operands=lambda node: _maker(node).inputs):
+        maker = _maker(node)
         flags = [known[x] for x in maker.inputs]
         if node.op is not OUTPUT:
             known[node] = any(flags)
@@ -45,6 +36,11 @@ def dependence(outputs: Sequence[Node], variables: Iterable[Node], beyond: Itera
             several[maker] = _of_results(maker, flags) if any(flags) else [False] * len(maker.results or ())
         known[node] = several[maker][node.attrs["index"]]
     return [known[x] for x in outputs]
+
+
+def _maker(node: Node) -> Node:
+    """The node that computes the value of `node`."""
+    return node.inputs[0] if node.op is OUTPUT else node
 
 
 def _of_results(node: Node, flags: Sequence[bool]) -> list[bool]:

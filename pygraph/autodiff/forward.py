@@ -12,6 +12,7 @@ from ..graph.node import DType, Node
 from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, Op, Shape, lookup
+from .activity import GIVEN, Activity
 from .masks import (
     Derivative,
     Masked,
@@ -24,7 +25,6 @@ from .masks import (
     value_of,
     widened,
 )
-from .walk import GIVEN, Walk
 
 ADD = lookup("add")
 OUTPUT = lookup("output")
@@ -67,7 +67,7 @@ def pushed(
     beyond: Iterable[Node] = (),
 ) -> list[Derivative | None]:
     """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
-    walk = Walk(outputs, wrt, beyond)
+    activity = Activity(outputs, wrt, beyond)
     known: dict[Node, Derivative] = {}
     several: dict[Node, Sequence[Derivative | None]] = {}
     for variable, tangent in zip(wrt, tangents, strict=True):
@@ -76,11 +76,11 @@ def pushed(
             both = plus(known.get(variable), tangent)
             assert both is not None
             known[variable] = both
-    for node in walk.order:
+    for node in activity.order:
         if node.op is OUTPUT:
             result = several[node.inputs[0]][node.attrs["index"]] if node.inputs[0] in several else None
-        elif node in walk.expansion:
-            result = known.get(walk.expansion[node])
+        elif node in activity.expansion:
+            result = known.get(activity.expansion[node])
         else:
             incoming = [known.get(operand) for operand in node.inputs]
             if all(tangent is None for tangent in incoming):

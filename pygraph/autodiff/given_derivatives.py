@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..graph.construction import make, outputs_of, substitute, var
+from ..graph.construction import make, outputs_of, var
 from ..graph.node import Node, Result
+from ..graph.traversal import substitute
 from ..ops.row import lookup
 from ..ops.shaping import in_batch
 from .batching.batch import batch

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.node import Node
+from ..graph.traversal import walk
 from .forward import OUTPUT
 
 
@@ -21,39 +22,34 @@ class Known:
 
     def has(self, node: Node) -> bool:
         """Whether `node` is made of constants alone, by rows that have a definition in NumPy."""
-        stack = [node]
-        while stack:
-            part = stack[-1]
-            if part in self._fixed:
-                stack.pop()
-            elif part.op.name in ("constant", "input"):
-                self._fixed[part] = part.op.name == "constant"
-            elif part.results is not None or part.op is OUTPUT or not (part.op.reference or part.op.define):
-                self._fixed[part] = False
-            elif open_ := [x for x in part.inputs if x not in self._fixed]:
-                stack += open_
-            else:
-                self._fixed[part] = all(self._fixed[x] for x in part.inputs)
+        if node not in self._fixed:
+            for part in walk([node], stops=self._fixed, operands=lambda x: x.inputs if _has_definition(x) else ()):
+                self._fixed[part] = part.op.name == "constant" or (
+                    _has_definition(part) and all(self._fixed[x] for x in part.inputs)
+                )
         return self._fixed[node]
 
     def value(self, node: Node) -> Any:
         """The value of a node for which `has` holds."""
-        stack = [node]
-        with np.errstate(all="ignore"):
-            while stack:
-                part = stack[-1]
-                if part in self._values:
-                    stack.pop()
-                elif part.op.name == "constant":
-                    self._values[part] = part.attrs["value"].value
-                elif open_ := [x for x in part.inputs if x not in self._values]:
-                    stack += open_
-                else:
-                    compute = part.op.reference or part.op.define
-                    assert compute is not None
-                    self._values[part] = np.asarray(compute(*(self._values[x] for x in part.inputs), **part.attrs))
+        if node not in self._values:
+            with np.errstate(all="ignore"):
+                for part in walk([node], stops=self._values):
+                    self._values[part] = self._computed(part)
         return self._values[node]
+
+    def _computed(self, node: Node) -> Any:
+        if node.op.name == "constant":
+            return node.attrs["value"].value
+        compute = node.op.reference or node.op.define
+        assert compute is not None
+        return np.asarray(compute(*(self._values[x] for x in node.inputs), **node.attrs))
 
     def is_zero(self, node: Node) -> bool:
         """Whether a node is known to be 0 everywhere."""
         return self.has(node) and not np.any(self.value(node))
+
+
+def _has_definition(node: Node) -> bool:
+    """Whether a row defines the one result of `node` in NumPy, as a function of its operands."""
+    op = node.op
+    return node.results is None and op is not OUTPUT and bool(op.reference or op.define)

@@ -10,6 +10,7 @@ from ..graph.node import Node
 from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
+from .activity import GIVEN, Activity
 from .forward import OUTPUT, check_like, through
 from .masks import (
     SELECT,
@@ -29,7 +30,6 @@ from .masks import (
 from .scatter_sums import is_scattered
 from .sink_stacks import absorbed, reads_stacks
 from .slice_cotangents import Piece, assemble
-from .walk import GIVEN, Walk
 
 SLICE = lookup("slice")
 
@@ -64,25 +64,25 @@ def pulled(
     beyond: Iterable[Node] = (),
 ) -> list[Derivative | None]:
     """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
-    walk = Walk(outputs, wrt, beyond)
-    if any(map(reads_stacks, walk.order)):
+    activity = Activity(outputs, wrt, beyond)
+    if any(map(reads_stacks, activity.order)):
         outputs = absorbed(outputs, wrt)
-        walk = Walk(outputs, wrt, beyond)
+        activity = Activity(outputs, wrt, beyond)
     sums = Sums()
     several: dict[Node, list[Derivative | None]] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
         if cotangent is not None and is_float(output.dtype):
             check_like(cotangent, output, "cotangent")
-            if output in walk.active:
+            if output in activity.active:
                 sums.add(output, cotangent)
     shares: Iterator[tuple[Node, Derivative | Piece]]
-    for node in reversed(walk.order):
+    for node in reversed(activity.order):
         with attributed(node.line):
             if node.results is not None:
                 cts = several.pop(node, None)
                 if cts is None:
                     continue
-                shares = _pull_custom(node, cts, walk)
+                shares = _pull_custom(node, cts, activity)
             else:
                 ct = sums.pop(node)
                 if ct is None:
@@ -92,30 +92,30 @@ def pulled(
                     assert parent.results is not None
                     several.setdefault(parent, [None] * len(parent.results))[node.attrs["index"]] = ct
                     continue
-                shares = pull(node, ct, walk)
+                shares = pull(node, ct, activity)
             for operand, share in shares:
                 sums.add(operand, share if isinstance(share, Piece) else as_primal(share, operand))
     found = {variable: sums.pop(variable) for variable in dict.fromkeys(wrt)}
     return [found[variable] for variable in wrt]
 
 
-def pull(node: Node, ct: Derivative, walk: Walk) -> Iterator[tuple[Node, Derivative | Piece]]:
+def pull(node: Node, ct: Derivative, activity: Activity) -> Iterator[tuple[Node, Derivative | Piece]]:
     """The operands of `node` that are active, each with its share of the cotangent, by the rule of the family."""
     op = node.op
-    if node in walk.expansion:
-        yield walk.expansion[node], ct
+    if node in activity.expansion:
+        yield activity.expansion[node], ct
     elif op.family is Family.CUSTOM:
-        yield from _pull_custom(node, [ct], walk)
+        yield from _pull_custom(node, [ct], activity)
     elif op.family is Family.ELEMENTWISE:
         for operand, partial in zip(node.inputs, op.partials, strict=True):
-            if partial is not None and operand in walk.active:
+            if partial is not None and operand in activity.active:
                 product = times(ct, partial(node, *node.inputs))
                 if product is not None:
                     yield operand, product
     else:
         for i in linear_in(op, len(node.inputs)):
             operand = node.inputs[i]
-            if operand in walk.active:
+            if operand in activity.active:
                 share = _transposed(node, ct, i)
                 if share is not None:
                     yield operand, share
@@ -149,7 +149,9 @@ def _through(node: Node, share: Callable[[Any], Any], ct: Derivative) -> Derivat
     return found
 
 
-def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> Iterator[tuple[Node, Derivative | Piece]]:
+def _pull_custom(
+    node: Node, cts: Sequence[Derivative | None], activity: Activity
+) -> Iterator[tuple[Node, Derivative | Piece]]:
     """The same by a rule written out, from a cotangent for each result of the node."""
     rule = node.op.vjp
     assert rule is not None, f"op {node.op.name} has no vjp rule"
@@ -162,7 +164,7 @@ def _pull_custom(node: Node, cts: Sequence[Derivative | None], walk: Walk) -> It
     own = bodies_of(node) or node.op is GIVEN
     shares = found(cts) if own else through(found, cts, (node, *node.inputs))
     for operand, share in zip(node.inputs, shares, strict=True):
-        if share is not None and operand in walk.active:
+        if share is not None and operand in activity.active:
             yield operand, share
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.construction import make, substitute, topological
+from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, LOOPS, OUTPUT, REPLAY, Loop, Names, is_stack
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.traversal import rebuilt, rewrite, substitute, walk
 
 
 def reads_stacks(node: Node) -> bool:
@@ -27,22 +27,12 @@ def reads_stacks(node: Node) -> bool:
 
 def absorbed(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
     """`outputs` without nodes that read stacks made outside; the nodes `fixed` stay what they are."""
-    done: dict[Node, Node] = {node: node for node in fixed}
-    built: dict[Node, Sequence[Node]] = {}
-    for node in topological(outputs):
-        if node in done:
-            continue
-        maker = node.inputs[0] if node.op is OUTPUT else node
-        if maker in built:
-            done[node] = built[maker][node.attrs["index"]] if node.op is OUTPUT else node
-            continue
-        inputs = [done[x] for x in node.inputs]
-        with attributed(node.line):
-            changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-            done[node] = node if not changed else make(node.op, inputs, node.attrs, node.line)
-            if reads_stacks(done[node]):
-                built[node] = _inside(done[node])
-    return [done[node] for node in outputs]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node]:
+        now = rebuilt(node, inputs)
+        return _inside(now) if reads_stacks(now) else now
+
+    return rewrite(outputs, visit, {node: node for node in fixed})
 
 
 def _inside(node: Node) -> list[Node]:
@@ -79,19 +69,14 @@ def _moved(
     for x, slot in zip(operands, slots, strict=True):
         if not is_stack(x):
             take(x, slot)
-    pending = [x for x, _ in stacks]
-    while pending:
-        node = pending[-1]
-        if node in place:
-            pending.pop()
-            continue
-        missing = [x for x in node.inputs[0].inputs if x not in place]
-        if any(map(is_stack, missing)):
-            pending.extend(x for x in missing if is_stack(x))
-            continue
-        for x in dict.fromkeys(missing):
-            take(x)
+
+    def stacks_read(x: Node) -> list[Node]:
+        return [read for read in reversed(x.inputs[0].inputs) if is_stack(read)]
+
+    for node in walk([x for x, _ in reversed(stacks)], operands=stacks_read):
         maker = node.inputs[0]
-        inner = make(maker.op, [place[x] for x in maker.inputs], maker.attrs, maker.line)
-        place[node] = make(OUTPUT, (inner,), node.attrs)
+        for x in maker.inputs:
+            if x not in place:
+                take(x)
+        place[node] = rebuilt(node, (rebuilt(maker, [place[x] for x in maker.inputs]),))
     return given, inputs, substitute(expressions, {slot: place[x] for x, slot in stacks})

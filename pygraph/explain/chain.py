@@ -11,10 +11,11 @@ import numpy.typing as npt
 from ..autodiff import jvp, vjp
 from ..errors import ShapeError, SignatureError, UnsupportedError, shown
 from ..graph import Graph, trace
-from ..graph.construction import make, topological, var
+from ..graph.construction import make, var
 from ..graph.node import Node, self_contained
 from ..graph.reference import evaluate_nodes
 from ..graph.trace import function_name
+from ..graph.traversal import walk
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
 from .explanation import Edge, Explanation, Step
@@ -29,7 +30,7 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
         problem = f"mode is {shown(mode)}"
         raise SignatureError(problem, "give 'reverse' or 'forward'", stage="explaining", subject=function_name(f))
     graph = trace(f, *args)
-    loop = next((node for node in topological(graph.outputs) if node.results is not None), None)
+    loop = next((node for node in walk(graph.outputs) if node.results is not None), None)
     if loop is not None:
         problem, advice = "a loop has no single chain to show", "explain its body"
         if loop.op.name == "given_derivative":
@@ -53,7 +54,7 @@ def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
         problem = "in reverse mode it must return one floating scalar"
         raise ShapeError(problem, "use mode='forward'", stage="explaining", subject=graph.name)
     (output,) = graph.outputs
-    order = topological(graph.outputs)
+    order = walk(graph.outputs)
     names = labels(order)
     totals: dict[Node, Array] = {output: np.ones((), output.dtype)}
     edges = []
@@ -73,7 +74,7 @@ def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
 
 
 def _forward(graph: Graph, values: dict[Node, Array], seeded: Sequence[Node]) -> Explanation:
-    order = topological(graph.outputs)
+    order = walk(graph.outputs)
     names = labels(order)
     tangents: dict[Node, Array] = {node: np.ones(node.shape, node.dtype) for node in seeded if is_float(node.dtype)}
     edges = []

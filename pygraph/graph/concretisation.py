@@ -205,9 +205,9 @@ def _full_name(frame: FrameType) -> str:
 
 def _decides(x: Any) -> bool:
     """Whether a scalar is made of integer and bool arguments alone, which may be meant to shape the program."""
-    from .construction import topological
+    from .traversal import walk
 
     if x.shape or x.dtype.kind not in "ib":
         return False
-    inputs = [node for node in topological([x]) if node.op.name == "input"]
+    inputs = [node for node in walk([x]) if node.op.name == "input"]
     return bool(inputs) and all(not node.shape and node.dtype.kind in "ib" for node in inputs)

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..concurrency import ensure_imported
 from ..errors import GraphError, shown
-from .construction import as_node, topological
+from .construction import as_node
 from .node import Constant, Node
 from .recording import refuse_leaked
+from .traversal import walk
 from .tree import TreeDef, flatten, unflatten
 
 __all__ = ["Graph", "bodies_of", "constant_bytes"]
@@ -134,7 +135,7 @@ class Graph:
     def nodes(self) -> tuple[Node, ...]:
         """All nodes: the inputs, then the others, each after its operands."""
         if self._nodes is None:
-            self._nodes = tuple(topological((*self.inputs, *self.outputs)))
+            self._nodes = tuple(walk((*self.inputs, *self.outputs)))
         return self._nodes
 
     @property

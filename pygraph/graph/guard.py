@@ -8,9 +8,10 @@ import numpy as np
 
 from ..ops.dtypes import int64
 from ..ops.row import TABLE
-from .construction import constant, convert, make, new_input, outputs_of, topological
+from .construction import constant, convert, make, new_input, outputs_of
 from .graph import Graph
 from .node import Node
+from .traversal import walk
 
 __all__ = ["guarded"]
 
@@ -35,7 +36,7 @@ def guarded(
     """
     if not expressions:
         return []
-    needed = set(topological(expressions))
+    needed = set(walk(expressions))
     pairs = [(x, operand) for x, operand in zip(inputs, operands, strict=True) if x in needed]
     zeros = [_zeros(x) for x in expressions]
     nothing = [new_input(x.attrs["name"], x.shape, x.dtype) for x, _ in pairs]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..ops.row import DType, Shape, lookup
-from .construction import constant, make, substitute, var
+from .construction import constant, make, var
 from .graph import Graph
 from .node import Node
+from .traversal import substitute, walk
 
 SCAN = lookup("scan")
 WHILE = lookup("while_loop")
@@ -187,16 +188,8 @@ def _unfolded(loop: Loop) -> Loop:
             xs.append(operand)
             x_inputs.append(slot)
             continue
-        seen: set[Node] = set()
-        stack = [operand]
-        while stack:
-            node = stack.pop()
-            if node in seen or node.op.name == "constant":
-                continue
-            seen.add(node)
-            if not is_named(node):
-                stack.extend(node.inputs)
-            elif node not in slots:
+        for node in walk([operand], operands=lambda x: () if is_named(x) else x.inputs[::-1]):
+            if is_named(node) and node not in slots:
                 slots[node] = names.like(node, "s")
                 if is_stack(node):
                     xs.append(node)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .construction import make, substitute, topological
+from .construction import make
 from .guard import guarded
 from .loop import LESS, REPLAY, WHILE, ZERO, Loop, Names, counted, is_stack
 from .node import Node
+from .traversal import substitute, walk
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def split(loop: Loop, outputs: Sequence[Node], own: Iterable[Node], names: Names
     replaced = {node: names.like(node, f"k{i}") for i, node in enumerate(invariant)}
     replaced.update((node, names.like(node, f"r{i}")) for i, node in enumerate(stacked))
     cut = substitute(outputs, replaced)
-    used = set(topological(cut))
+    used = set(walk(cut))
     consts = [pair for pair in zip(loop.const_inputs, loop.consts, strict=True) if pair[0] in used]
     consts += [(replaced[node], operand) for node, operand in zip(invariant, outside, strict=True)]
     xs = [pair for pair in zip(loop.x_inputs, loop.xs, strict=True) if pair[0] in used]
@@ -91,7 +92,7 @@ def sources(
     inputs, varying, later = set(inputs), set(varying), set(own)
     free: set[Node] = set()  # made of constants alone
     asked: set[Node] = set()
-    order = topological(outputs)
+    order = walk(outputs)
     for node in order:
         if node in later or node in inputs:
             continue

@@ -8,13 +8,14 @@ from typing import Any
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
-from .construction import as_node, convert, make, new_input, outputs_of, substitute, watched
+from .construction import as_node, convert, make, new_input, outputs_of, watched
 from .graph import Graph
 from .node import Node, self_contained
 from .record_scan import in_dtype, weak_fits
 from .recording import leak, recording
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
+from .traversal import substitute, walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import Weak, is_weak, weakened
 
@@ -179,21 +180,18 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str
         own: the inputs of the body that the outputs are to have.
         title: of the function, for errors.
     """
-    taken: dict[Node, None] = {}
-    seen: set[Node] = set()
-    stack = list(outputs)
-    while stack:
-        node = stack.pop()
-        if node in seen or node in own or self_contained(node):
-            continue
-        seen.add(node)
-        maker = node.inputs[0] if node.op.name == "output" else node
+
+    def inside(node: Node) -> bool:
         if node.op.name == "input":
-            if node in made and node.recording is not None and node.recording.end is not None:
-                raise leak(outputs, node, title)  # of another branch, or of a function that a branch called
-            taken[node] = None
-        elif maker in made or node.op.name == "broadcast_to":
-            stack.extend(maker.inputs if node.op.name == "output" else node.inputs)
-        else:
-            taken[node] = None
+            return False
+        maker = node.inputs[0] if node.op.name == "output" else node
+        return maker in made or node.op.name == "broadcast_to" or self_contained(node)
+
+    taken: dict[Node, None] = {}
+    for node in walk(outputs[::-1], stops=own, operands=lambda x: x.inputs[::-1] if inside(x) else ()):
+        if inside(node):
+            continue
+        if node in made and node.recording is not None and node.recording.end is not None:
+            raise leak(outputs, node, title)  # of another branch, or of a function that a branch called
+        taken[node] = None
     return taken

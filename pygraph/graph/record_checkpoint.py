@@ -7,11 +7,12 @@ from typing import Any
 
 from ..ops.common import explained
 from ..ops.row import lookup
-from .construction import as_node, constant, make, new_input, outputs_of, substitute, watched
+from .construction import as_node, constant, make, new_input, outputs_of, watched
 from .graph import Graph
 from .record_branch import capture
 from .recording import recording
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
+from .traversal import substitute
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
 

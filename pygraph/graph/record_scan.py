@@ -12,12 +12,13 @@ import numpy as np
 from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.dtypes import KINDS
 from ..ops.row import lookup
-from .construction import as_node, constant, convert, depends_on, make, new_input, outputs_of, substitute, topological
+from .construction import as_node, constant, convert, make, new_input, outputs_of
 from .graph import Graph
 from .node import DType, Node, Result, self_contained
 from .recording import recording
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node, returned_text
+from .traversal import depends_on, substitute, walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 
@@ -233,7 +234,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
         if node.op.name != "constant":
             taken[node] = None
 
-    for node in topological(outputs):
+    for node in walk(outputs):
         if node in dependent:
             for x in node.inputs:
                 if x not in dependent:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.dtypes import KINDS, bool_, int64
 from ..ops.row import lookup
-from .construction import as_node, constant, convert, make, new_input, outputs_of, substitute, topological, watched
+from .construction import as_node, constant, convert, make, new_input, outputs_of, watched
 from .graph import Graph
 from .guard import guarded
 from .node import Node
@@ -17,6 +17,7 @@ from .record_branch import capture
 from .record_scan import Carried, close_over, scan, settled
 from .recording import recording
 from .trace import function_name, make_inputs, parameter_names, result_node, returned_text
+from .traversal import substitute, walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
 __all__ = ["bound", "close_step", "fori_loop", "map_", "while_loop"]
@@ -78,7 +79,7 @@ def close_step(
     """
     condition = outputs[-1]
     expressions, variables, found = close_over(outputs, inputs)
-    always = set(topological([condition]))
+    always = set(walk([condition]))
     invariant = [x for x in found if x in asked and x not in always]
     if invariant:
         outside = list(capture(invariant, asked, set(), title))

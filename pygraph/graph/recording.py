@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from ..errors import GraphError
 from . import node as nodes
-from .construction import depends_on, topological
 from .node import Node, Recording
 from .trace_context import current, entered
+from .traversal import depends_on, walk
 from .weak import strong
 
 __all__ = ["is_recording", "leak", "recording", "refuse_leaked", "unseen_variables"]
@@ -61,16 +61,9 @@ def refuse_leaked(outputs: Iterable[Node], function: str, own: Iterable[Node] = 
             return False
         return owner.end is not None or (alone and owner not in recordings)
 
-    seen = set(outputs)
-    stack = list(seen)
-    while stack:  # in any order, which takes half the time: the first one to refuse is looked for where there is one
-        node = stack.pop()
+    for node in walk(outputs):
         if node.recording is not None and refused(node):
-            raise leak(outputs, next(filter(refused, topological(outputs))), function)
-        for x in node.inputs:
-            if x not in seen:
-                seen.add(x)
-                stack.append(x)
+            raise leak(outputs, node, function)
 
 
 def leak(outputs: Sequence[Node], variable: Node, function: str) -> GraphError:
@@ -78,7 +71,7 @@ def leak(outputs: Sequence[Node], variable: Node, function: str) -> GraphError:
     owner = variable.recording
     assert owner is not None
     dependent = depends_on(outputs, [variable])
-    users = [node for node in topological(outputs) if node in dependent and node is not variable]
+    users = [node for node in walk(outputs) if node in dependent and node is not variable]
     inside = users[:1] if owner.end is None else [node for node in users if node.epoch < owner.end]
     kept = inside[-1] if inside else variable
     state = "whose recording has ended" if owner.end is not None else "which another thread is recording"

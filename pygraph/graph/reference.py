@@ -13,9 +13,9 @@ from ..ops.control import Stack
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.leaves import input_row as INPUT
 from ..ops.leaves import output_row as OUTPUT
-from .construction import topological
 from .graph import Graph
 from .node import Node
+from .traversal import walk
 from .tree import unflatten
 
 Array = npt.NDArray[Any]
@@ -63,7 +63,7 @@ def evaluate_flat(graph: Graph, arrays: Sequence[Any]) -> list[Array]:
 def evaluate_nodes(nodes: Iterable[Node], env: dict[Node, Value]) -> dict[Node, Value]:
     """Evaluate `nodes` and all they depend on into `env`, which holds the values of input nodes, and return it."""
     with np.errstate(all="ignore"):
-        for node in topological(nodes):
+        for node in walk(nodes):
             if node not in env:
                 env[node] = _apply(node, [env[operand] for operand in node.inputs])
     return env

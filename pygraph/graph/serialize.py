@@ -7,10 +7,11 @@ from typing import Any
 
 from ..errors import GraphError
 from ..ops.row import TABLE
-from .construction import make, topological
+from .construction import make
 from .graph import Graph
 from .node import Node
 from .source import SourceLine
+from .traversal import walk
 from .tree import TreeDef
 
 __all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
@@ -35,7 +36,7 @@ def state_of(roots: Sequence[Node]) -> State:
     attrs: list[dict[str, Any]] = [{}]
     rows: list[tuple[int, tuple[int, ...], int, int]] = []
     number: dict[Node, int] = {}
-    for node in topological(roots):
+    for node in walk(roots):
         number[node] = len(rows)
         if node.attrs:
             attrs.append(node.attrs)

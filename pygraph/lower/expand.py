@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.construction import as_node, make, topological
+from ..graph.construction import as_node
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.traversal import rewrite
 from ..ops.leaves import given_row as GIVEN
-from ..ops.leaves import output_row as OUTPUT
 from .body import Body
 
 
@@ -18,26 +18,18 @@ def expand(body: Body) -> None:
     What has a derivative given for it is, after all differentiation, only itself.
     """
     graph = body.graph
-    outputs = _expanded(graph.outputs)
-    if outputs is not graph.outputs:
-        body.graph = Graph.from_parts(graph.inputs, outputs, name=graph.name)
+    if all(node.op.define is None and node.op is not GIVEN for node in graph.nodes):
+        return
+    done: dict[Node, Node] = {}
 
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | Sequence[Node] | None:
+        if node.op is GIVEN:
+            return inputs[node.attrs["n_primals"] :]
+        if node.op.define is None:
+            return None
+        done.update(zip(inputs, inputs, strict=True))  # written out already
+        (found,) = rewrite([as_node(node.op.define(*inputs, **node.attrs))], visit, done)
+        return found
 
-def _expanded(result: Sequence[Node]) -> Sequence[Node]:
-    while True:
-        order = topological(result)
-        if all(node.op.define is None and node.op is not GIVEN for node in order):
-            return result
-        new: dict[Node, Node] = {}
-        for node in order:
-            inputs = tuple(new[x] for x in node.inputs)
-            if node.op.define is not None:
-                new[node] = as_node(node.op.define(*inputs, **node.attrs))
-            elif node.op is OUTPUT and node.inputs[0].op is GIVEN:
-                given = node.inputs[0]
-                new[node] = new[given.inputs[given.attrs["n_primals"] + node.attrs["index"]]]
-            elif any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-                new[node] = make(node.op, inputs, node.attrs)
-            else:
-                new[node] = node
-        result = [new[node] for node in result]
+    outputs = rewrite(graph.outputs, visit, done, order=graph.nodes)
+    body.graph = Graph.from_parts(graph.inputs, outputs, name=graph.name)

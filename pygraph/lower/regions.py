@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 
-from ..graph.construction import topological
 from ..graph.node import Node
+from ..graph.traversal import walk
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.leaves import input_row as INPUT
 from ..ops.leaves import output_row as OUTPUT
@@ -58,7 +58,7 @@ def forward_regions(body: Body) -> None:
     forward = body.forward
     fixed = set(body.graph.inputs) if body.is_main else set()
     for segment in body.segments:
-        order = topological(body.ends(segment))
+        order = walk(body.ends(segment))
         for node in order:
             if node.op is OUTPUT:
                 body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
@@ -97,8 +97,8 @@ def _read_later(body: Body) -> set[Node]:
     """The views of the forward segment that others read: of arrays that are updated, they are what is kept."""
     if not body.later or not body.unit.fuse:
         return set()
-    made = set(topological(body.ends(body.forward)))
-    later = (node for node in topological(body.graph.outputs) if node not in made)
+    made = set(walk(body.ends(body.forward)))
+    later = (node for node in walk(body.graph.outputs) if node not in made)
     return {x for node in later for x in node.inputs if x.op.view is not None and x in made}
 
 
@@ -130,17 +130,12 @@ class Fuser:
         """Place those of `nodes` that `reader` reads, of the forward segment, where `reader` can join them."""
         if nodes.isdisjoint(reader.inputs):
             return
-        stack = list(reader.inputs)
-        while stack:
-            node = stack[-1]
-            missing = []
-            if node in nodes and node not in self.region_of:
-                missing = [x for x in node.inputs if x in nodes and x not in self.region_of]
-                stack.extend(missing)
-                if not missing:
-                    self.place(node, reader)
-            if not missing:
-                stack.pop()
+
+        def missing(node: Node) -> list[Node]:
+            return [x for x in reversed(node.inputs) if x in nodes and x not in self.region_of]
+
+        for node in walk(missing(reader), operands=missing):
+            self.place(node, reader)
 
     def place(self, node: Node, reader: Node | None = None) -> None:
         """Place one node, unless it is a leaf or a view that needs no memory.

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..graph.traversal import walk
 from ..ops.leaves import input_row as INPUT
 from ..ops.row import DIVISION
 from .body import Body
@@ -108,12 +109,10 @@ def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[No
     """What is read to compute each candidate, and what is read for that, and so on; adds to what is `fixed`."""
     views = Views()
     operands: dict[Node, list[Node]] = {}
-    stack = candidates
-    while stack:
-        node = stack.pop()
-        if node in operands:
-            continue
+
+    def further(node: Node) -> list[Node]:
         operands[node] = read = []
+        found = []
         for x in node.inputs:
             base = views.resolve(x).base
             if is_known(base):
@@ -124,7 +123,10 @@ def _reached(made: Callable[[Node], bool], candidates: list[Node], fixed: set[No
             elif not _in_registers(node, x, base):
                 fixed.add(base)
             elif _is_cheap(base) and made(base):
-                stack.append(base)
+                found.append(base)
+        return found
+
+    walk(candidates, operands=further)
     return operands
 
 

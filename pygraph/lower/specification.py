@@ -11,8 +11,8 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from math import prod
 
-from ..graph.construction import topological
 from ..graph.node import Node
+from ..graph.traversal import walk
 from ..ops.leaves import given_row as _GIVEN
 from ..ops.leaves import input_row as INPUT
 from ..ops.leaves import output_row as OUTPUT
@@ -27,7 +27,7 @@ Check = Callable[[Body], Iterator[str]]
 
 def expanded(body: Body) -> Iterator[str]:
     """No operation is left that only has a definition, and no derivative given for values."""
-    for node in topological(body.graph.outputs):
+    for node in walk(body.graph.outputs):
         if node.op.define is not None or node.op is _GIVEN:
             yield f"{node!r} has no instruction of its own"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..graph.construction import make
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.traversal import rebuilt, rewrite
 from ..ops.row import Op, lookup
 from . import log
 
@@ -51,22 +50,17 @@ class Sweep:
         self._rules: Mapping[Op, Sequence[Rule]] = rules.by_op
         self._done: dict[Node, Node] = {}
 
-    def run(self, nodes: Iterable[Node]) -> dict[Node, Node]:
-        """The rewritten form of each of `nodes`, which come after their operands."""
-        done, rules = self._done, self._rules
-        for node in nodes:
-            current = node
-            for operand in node.inputs:
-                if done[operand] is not operand:
-                    current = make(node.op, tuple([done[x] for x in node.inputs]), node.attrs, node.line)
-                    break
-            if node.op in rules and current not in done:
-                with attributed(node.line):
-                    done[node] = self._rewrite(current)
-            else:
-                done[node] = done.get(current, current)
-            done.setdefault(done[node], done[node])
-        return done
+    def run(self, outputs: Sequence[Node], order: Iterable[Node] | None = None) -> list[Node]:
+        """The rewritten form of `outputs`; `order` has what they are made of, operands first."""
+        return rewrite(outputs, self._visit, self._done, order=order)
+
+    def _visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
+        current = rebuilt(node, inputs)
+        found = self._done.get(current)
+        if found is None:
+            found = self._rewrite(current) if node.op in self._rules else current
+        self._done.setdefault(found, found)
+        return found
 
     def _rewrite(self, node: Node) -> Node:
         """`node`, whose operands are rewritten, after all rules that apply; depth is that of what one rule builds."""
@@ -80,22 +74,12 @@ class Sweep:
                 node = self._done[node]
                 break
             if any(operand not in self._done for operand in node.inputs):
-                node = make(node.op, tuple([self._clean(operand) for operand in node.inputs]), node.attrs, node.line)
+                node = rebuilt(node, self.run(node.inputs))  # operands that the rule has built
                 if node in self._done:
                     node = self._done[node]
                     break
         self._done[start] = node
         return self._done.setdefault(node, node)
-
-    def _clean(self, node: Node) -> Node:
-        """The rewritten form of an operand that a rule has built."""
-        if node in self._done:
-            return self._done[node]
-        inputs = tuple([self._clean(operand) for operand in node.inputs])
-        changed = any(new is not old for new, old in zip(inputs, node.inputs, strict=True))
-        rebuilt = make(node.op, inputs, node.attrs, node.line) if changed else node
-        self._done[node] = self._rewrite(rebuilt)
-        return self._done[node]
 
     def _apply(self, node: Node) -> Node | None:
         for rule in self._rules.get(node.op, ()):
@@ -107,8 +91,5 @@ class Sweep:
 
 
 def sweep(nodes: Sequence[Node], outputs: Sequence[Node], rules: RuleSet) -> Sequence[Node]:
-    """`outputs`, made of `nodes` in topological order, rewritten by `rules`."""
-    if not any(node.op in rules.by_op for node in nodes):
-        return outputs
-    done = Sweep(rules).run(nodes)
-    return [done[node] for node in outputs]
+    """`outputs`, made of `nodes`, which come after their operands, rewritten by `rules`."""
+    return Sweep(rules).run(outputs, nodes) if any(node.op in rules.by_op for node in nodes) else outputs

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..graph.construction import make, substitute, topological
+from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.traversal import rewrite, substitute, walk
 from . import rules_branch
-from .rule_helpers import rebuilt, same
+from .rule_helpers import same
 from .rules_scan import needed, smaller
 
 #: Where a merged scan's results are found: the scan that takes its place, and its results' positions there.
@@ -20,7 +20,7 @@ Alias = dict[Node, tuple[Node, list[int]]]
 
 def all_loops(outputs: Iterable[Node]) -> list[Node]:
     """The loops that `outputs` depend on, each after those it depends on."""
-    return [node for node in topological(outputs) if node.op in LOOPS]
+    return [node for node in walk(outputs) if node.op in LOOPS]
 
 
 # --- dead parts ------------------------------------------------------------------------------------------------------
@@ -28,54 +28,40 @@ def all_loops(outputs: Iterable[Node]) -> list[Node]:
 
 def dropped(outputs: Sequence[Node]) -> list[Node]:
     """`outputs` with each loop and branch made smaller: see `rules_scan.smaller` and `rules_branch.smaller`."""
-    order = topological(outputs)
-    used = _used(outputs, order)
-    done: dict[Node, Node] = {}
-    results: dict[Node, dict[int, Node]] = {}
-    for node in order:
-        if node.op is OUTPUT:
-            indices = results.get(node.inputs[0])
-            if indices is not None and node.attrs["index"] in indices:
-                done[node] = indices[node.attrs["index"]]
-        elif node.op in LOOPS:
-            if node in used:
-                # operands that only unused results ask for have not been rebuilt, and go with them
-                loop = Loop.of(node).with_operands([done.get(operand, operand) for operand in node.inputs])
-                with attributed(node.line):
-                    results[node] = smaller(loop, used[node])
-        elif node.op is BRANCH:
-            if node in used:
-                operands = [done.get(operand, operand) for operand in node.inputs]
-                with attributed(node.line):
-                    results[node] = rules_branch.smaller(operands, node.attrs, used[node])
-        elif all(operand in done for operand in node.inputs):
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+    order = walk(outputs)
+    live, used = _live(outputs, order)
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> dict[int, Node] | None:
+        # operands that only unused results ask for are not rewritten, and go with them
+        if node.op in LOOPS:
+            return smaller(Loop.of(node).with_operands(inputs), used[node])
+        return rules_branch.smaller(inputs, node.attrs, used[node]) if node.op is BRANCH else None
+
+    return rewrite(outputs, visit, order=[node for node in order if node in live])
 
 
-def _used(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, set[int]]:
-    """For each loop and branch the positions of the results that `outputs` depend on, dead parts of others left out."""
+def _live(outputs: Sequence[Node], order: Sequence[Node]) -> tuple[set[Node], dict[Node, set[int]]]:
+    """What `outputs` depend on, dead parts of loops and branches left out, and of these the positions of the results
+    that are asked for."""
     live = set(outputs)
     used: dict[Node, set[int]] = {}
     for node in reversed(order):
-        if node.op in LOOPS:
-            if node in used:
-                loop = Loop.of(node)
-                if loop.count is not None:
-                    live.add(loop.count)
-                _, _, alive = needed(loop, used[node])
-                live.update(
-                    operand for operand, inside in zip(loop.operands, loop.inputs, strict=True) if inside in alive
-                )
+        if node not in live:
+            continue
+        if node.op is OUTPUT:
+            live.add(node.inputs[0])
+            used.setdefault(node.inputs[0], set()).add(node.attrs["index"])
+        elif node.op in LOOPS:
+            loop = Loop.of(node)
+            if loop.count is not None:
+                live.add(loop.count)
+            _, _, alive = needed(loop, used[node])
+            live.update(operand for operand, inside in zip(loop.operands, loop.inputs, strict=True) if inside in alive)
         elif node.op is BRANCH:
-            if node in used:
-                live.update(rules_branch.needed(node, used[node]))
-        elif node in live:
-            if node.op is OUTPUT:
-                used.setdefault(node.inputs[0], set()).add(node.attrs["index"])
-            else:
-                live.update(node.inputs)
-    return used
+            live.update(rules_branch.needed(node, used[node]))
+        else:
+            live.update(node.inputs)
+    return live, used
 
 
 # --- merging ---------------------------------------------------------------------------------------------------------
@@ -150,7 +136,7 @@ def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list
     for index, (node, _) in enumerate(found):
         for operand in dict.fromkeys(node.inputs):
             by_operand.setdefault(operand, []).append(index)
-    level = levels_of(topological(outputs), levels)
+    level = levels_of(walk(outputs), levels)
     alias: Alias = {}
     wide_loops: dict[Node, Loop] = {}
     current = list(outputs)
@@ -211,41 +197,26 @@ def levels_of(order: Iterable[Node], levels: Mapping[Node, int]) -> dict[Node, i
 
 def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, Loop]) -> list[Node] | None:
     """`outputs` with the scans of `alias` replaced by those of `wide_loops`; None if that makes a cycle."""
-    done: dict[Node, Node] = {}
-    built: dict[Node, list[Node]] = {}
-    opened: set[Node] = set()
-    stack = list(reversed(outputs))
 
     def operands(node: Node) -> tuple[Node, ...]:
-        if node.op is OUTPUT and node.inputs[0] in alias:
-            return (alias[node.inputs[0]][0],)
-        return node.inputs
+        return (alias[node.inputs[0]][0],) if node.op is OUTPUT and node.inputs[0] in alias else node.inputs
 
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        pending = [operand for operand in operands(node) if operand not in done]
-        if pending:
-            if not opened.isdisjoint(pending):
-                return None
-            opened.add(node)
-            stack.extend(reversed(pending))
-            continue
-        stack.pop()
-        opened.discard(node)
-        if node.op is OUTPUT and operands(node)[0] in built:
-            index = node.attrs["index"]
-            places = alias[node.inputs[0]][1] if node.inputs[0] in alias else None
-            done[node] = built[operands(node)[0]][index if places is None else places[index]]
-        elif node in wide_loops:
-            done[node] = node
-            with attributed(node.line):
-                built[node] = wide_loops[node].with_operands([done[operand] for operand in node.inputs]).build()
-        else:
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+    order = walk(outputs, operands=operands)
+    place = {node: at for at, node in enumerate(order)}
+    if any(place[x] > at for at, node in enumerate(order) for x in operands(node)):
+        return None
+    built: dict[Node, list[Node]] = {}
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node] | None:
+        if node in wide_loops:
+            built[node] = wide_loops[node].with_operands(inputs).build()
+            return built[node]
+        if node.op is OUTPUT and node.inputs[0] in alias:
+            (target, places), index = alias[node.inputs[0]], int(node.attrs["index"])
+            return built[target][places[index]]
+        return None
+
+    return rewrite(outputs, visit, order=order)
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -253,23 +224,20 @@ def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, L
 
 def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[Node]]) -> list[Node]:
     """`outputs` with the bodies of each loop and branch replaced by what `optimised` makes of them."""
-    done: dict[Node, Node] = {}
-    for node in topological(outputs):
-        node_now = rebuilt(node, done)
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node] | None:
         if node.op in LOOPS:
-            loop = Loop.of(node_now)
+            loop = Loop.of(node).with_operands(inputs)
             better = optimised(Graph.from_parts(loop.inputs, loop.expressions, name=loop.name))
-            if not same(better, loop.expressions):
-                with attributed(node.line):
-                    node_now = loop.with_expressions(better).build()[0].inputs[0]
-        elif node.op is BRANCH:
+            return None if same(better, loop.expressions) else loop.with_expressions(better).build()
+        if node.op is BRANCH:
             bodies = []
-            for body in node_now.attrs["bodies"]:
+            for body in node.attrs["bodies"]:
                 better = optimised(body)
                 bodies.append(
                     body if same(better, body.outputs) else Graph.from_parts(body.inputs, better, name=body.name)
                 )
-            with attributed(node.line):
-                node_now = make(BRANCH, node_now.inputs, {**node_now.attrs, "bodies": tuple(bodies)})
-        done[node] = node_now
-    return [done[node] for node in outputs]
+            return make(BRANCH, inputs, {**node.attrs, "bodies": tuple(bodies)})
+        return None
+
+    return rewrite(outputs, visit)

@@ -8,15 +8,14 @@ is to be recomputed stays apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from ..graph.construction import make, substitute, topological
+from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.traversal import rewrite, substitute, walk
 from .loop_passes import levels_of
-from .rule_helpers import rebuilt
 
 #: How many nodes are looked at to find that one branch does not depend on another; what takes more stays as it is.
 SEARCH = 1000
@@ -87,7 +86,7 @@ def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
     """
     current = list(outputs)
     for equal in (True, False):
-        order = topological(current)
+        order = walk(current)
         branches = [node for node in order if node.op is BRANCH]
         if len(branches) < 2:
             break
@@ -133,66 +132,57 @@ def _aliases(group: Sequence[Node], number: Mapping[Node, int]) -> _Alias:
 
 def _apart(wide: _Wide, node: Node, number: Mapping[Node, int]) -> bool:
     """Whether no operand of `wide` depends on `node`, results of `node` itself left out; False also in doubt."""
-    stack = [x for x in wide.operands if not (x.op is OUTPUT and x.inputs[0] is node)]
-    seen: set[Node] = set()
-    while stack and len(seen) <= SEARCH:
-        x = stack.pop()
-        if x is node:
-            return False
-        if x not in seen and number[x] > number[node]:
-            seen.add(x)
-            stack.extend(x.inputs)
-    return not stack
+    looked_at: list[Node] = []
+
+    def later(x: Node) -> Sequence[Node]:
+        if number[x] <= number[node] or len(looked_at) == SEARCH:
+            return ()
+        looked_at.append(x)
+        return x.inputs
+
+    others = [x for x in wide.operands if not (x.op is OUTPUT and x.inputs[0] is node)]
+    return node not in set(walk(others, operands=later)) and len(looked_at) < SEARCH
 
 
 def _replaced(outputs: Sequence[Node], alias: _Alias) -> list[Node]:
     """`outputs` with results taken as `alias` says, which is given up where it would make a cycle."""
     targets = {wide.node: wide for wide, _ in alias.values()}
+
+    def operands(node: Node) -> Sequence[Node]:
+        if node.op is OUTPUT and node.inputs[0] in alias:
+            return (alias[node.inputs[0]][0].node,)
+        return (node.inputs[0], *targets[node].operands) if node in targets else node.inputs
+
+    order = walk(outputs, operands=operands)
+    while _without_cycles(order, operands, alias):
+        order = walk(outputs, operands=operands)
     done: dict[Node, Node] = {}
-    opened: set[Node] = set()  # those whose operands are being replaced
-    waits: dict[Node, Node] = {}  # for some of the others: one that they depend on, if it is opened
-    hops: list[Node] = []  # those opened whose value comes from another branch than their own
-    stack = list(reversed(outputs))
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        maker = node.inputs[0] if node.op is OUTPUT else node
-        if node.op is OUTPUT and maker in alias:
-            operands: tuple[Node, ...] = (alias[maker][0].node,)
-        elif node in targets:
-            operands = (node.inputs[0], *targets[node].operands)
-        else:
-            operands = node.inputs
-        pending = [operand for operand in operands if operand not in done]
-        if pending:
-            if maker in alias:
-                hops.append(node)
-            opened.add(node)
-            open_one = next((y for x in pending for y in (x, waits.get(x)) if y in opened), None)
-            if open_one is None:
-                stack.extend(reversed(pending))
-                continue
-            last = hops.pop()  # without it there would be no cycle
-            alias.pop(last.inputs[0], None)
-            while stack[-1] is not last:
-                given_up = stack.pop()
-                if given_up in opened:
-                    opened.discard(given_up)
-                    waits[given_up] = open_one
-            opened.discard(last)
-            continue
-        stack.pop()
-        opened.discard(node)
-        if hops and hops[-1] is node:
-            hops.pop()
-        if node.op is OUTPUT and maker in alias:
-            wide, places = alias[maker]
-            done[node] = make(OUTPUT, (done[wide.node],), {"index": places[node.attrs["index"]]})
-        elif node in targets:
-            with attributed(node.line):
-                done[node] = targets[node].build(done)
-        else:
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | None:
+        if node.op is OUTPUT and node.inputs[0] in alias:
+            wide, places = alias[node.inputs[0]]
+            return make(OUTPUT, (done[wide.node],), {"index": places[node.attrs["index"]]})
+        return targets[node].build(done) if node in targets else None
+
+    return rewrite(outputs, visit, done, order=order)
+
+
+def _without_cycles(order: Sequence[Node], operands: Callable[[Node], Sequence[Node]], alias: _Alias) -> bool:
+    """Give up what makes cycles in a graph; whether there was one.
+
+    Where a node comes before one of its operands in the `order` of a search, that operand was under way when the search
+    came to it: it leads to all that comes between the two. So what leads to the node there lies on a cycle.
+    """
+    place = {node: at for at, node in enumerate(order)}
+    found = False
+    for at, node in enumerate(order):
+        end = max((place.get(x, at) for x in operands(node)), default=at)
+        circle: set[Node] = set()
+        for x in order[at : end + 1]:
+            if x is node or not circle.isdisjoint(operands(x)):
+                circle.add(x)
+                if x.op is OUTPUT and x.inputs[0] in alias:  # without it there would be no cycle
+                    del alias[x.inputs[0]]
+                    found = True
+                    break
+    return found

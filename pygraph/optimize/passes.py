@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ..graph.construction import topological
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, LOOPS
 from ..graph.node import Node
+from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
 from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
@@ -29,9 +29,9 @@ def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Transposes become flags of matrix products, and batches of products that share an operand one product."""
     outputs = sweep(graph.nodes, graph.outputs, PRODUCTS)
-    nodes = graph.nodes if same(outputs, graph.outputs) else topological(outputs)
+    nodes = graph.nodes if same(outputs, graph.outputs) else walk(outputs)
     after = rules_matmul.summed(nodes, outputs)
-    return rules_matmul.turned(nodes if same(after, outputs) else topological(after), after)
+    return rules_matmul.turned(nodes if same(after, outputs) else walk(after), after)
 
 
 def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
@@ -72,7 +72,7 @@ def _bodies(graph: Graph, depth: int, passes: Sequence[Pass]) -> Sequence[Node]:
 def flatten_branches(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Small branches become selects, and selects that another one decides are left out."""
     outputs = speculate.flattened(graph.outputs) if speculate.has_branch(graph.nodes) else graph.outputs
-    nodes = graph.nodes if same(outputs, graph.outputs) else topological(outputs)
+    nodes = graph.nodes if same(outputs, graph.outputs) else walk(outputs)
     return speculate.settled(nodes, outputs)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,9 +70,3 @@ def negative(x: Node) -> Node:
 def converted(x: Node, dtype: DType) -> Node:
     """`x` in another dtype."""
     return x if x.dtype == dtype else make(CONVERT, (x,), {"dtype": dtype})
-
-
-def rebuilt(node: Node, done: Mapping[Node, Node]) -> Node:
-    """`node` on the operands that `done` gives for its own; itself when they are the same."""
-    inputs = tuple([done[operand] for operand in node.inputs])
-    return node if same(inputs, node.inputs) else make(node.op, inputs, node.attrs, node.line)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..graph.construction import make, substitute, topological
+from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
+from ..graph.traversal import substitute, walk
 from ..ops.row import Attrs
 from .rule_helpers import full, value_of
 
 
 def needed(node: Node, used: Iterable[int]) -> list[Node]:
     """The operands that the results at positions `used` ask for."""
-    seen = {x for body in node.attrs["bodies"] for x in topological([body.outputs[k] for k in used])}
+    seen = {x for body in node.attrs["bodies"] for x in walk([body.outputs[k] for k in used])}
     alive = [
         operand
         for place, operand in enumerate(node.inputs[1:])
@@ -66,7 +67,7 @@ def _settled(given: Sequence[Node], bodies: Sequence[Graph], rest: Sequence[int]
             elif first.setdefault(operand, slot) is not slot:
                 inside[slot] = first[operand]
         outputs.append(substitute([body.outputs[k] for k in rest], inside))
-    seen = {node for found in outputs for node in topological(found)}
+    seen = {node for found in outputs for node in walk(found)}
     kept = [place for place in range(len(given)) if any(body.inputs[place] in seen for body in bodies)]
     traced = [
         Graph.from_parts([body.inputs[place] for place in kept], found, name=body.name)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 from ..graph.construction import make
 from ..graph.node import Node
+from ..graph.traversal import rewrite
 from ..ops.limits import MAX_MATRIX
 from ..ops.row import Shape, lookup
 from .engine import RuleSet
-from .rule_helpers import BROADCAST_TO, rebuilt, reshaped, same
+from .rule_helpers import BROADCAST_TO, reshaped, same
 
 RULES = RuleSet()
 
@@ -122,15 +123,7 @@ def summed(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     folding = {node for node in nodes if node.op is REDUCE_SUM and _is_batch_summed(node) and uses[node.inputs[0]] == 1}
     if not folding:
         return outputs
-    done: dict[Node, Node] = {}
-    for node in nodes:
-        if node in folding:
-            product = node.inputs[0]
-            x, y = (done[operand] for operand in product.inputs)
-            done[node] = _one_product(x, y, product)
-        else:
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+    return rewrite(outputs, lambda node, inputs: _one_product(*inputs) if node in folding else None, order=nodes)
 
 
 def _is_batch_summed(node: Node) -> bool:
@@ -146,8 +139,9 @@ def _is_batch_summed(node: Node) -> bool:
     )
 
 
-def _one_product(x: Node, y: Node, product: Node) -> Node:
+def _one_product(product: Node) -> Node:
     """The sum over a batch of products of x and y: they are laid side by side and one below the other."""
+    x, y = product.inputs
     x = _stored(x, product.attrs["transpose_a"], True)
     y = _stored(y, product.attrs["transpose_b"], False)
     flags = {"transpose_a": True, "transpose_b": False}
@@ -169,13 +163,10 @@ def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     }
     if not turning:
         return outputs
-    done: dict[Node, Node] = {}
-    for node in nodes:
-        if node in turning:
-            product = node.inputs[0]
-            x, y = (done[operand] for operand in product.inputs)
-            flags = {flag: not product.attrs[other] for flag, other in zip(_FLAGS, reversed(_FLAGS), strict=True)}
-            done[node] = make(MATMUL, (y, x), flags, product.line)
-        else:
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+    return rewrite(outputs, lambda node, inputs: _turned(*inputs) if node in turning else None, order=nodes)
+
+
+def _turned(product: Node) -> Node:
+    """The transpose of a product of x and y as a product of their transposes."""
+    flags = {flag: not product.attrs[other] for flag, other in zip(_FLAGS, reversed(_FLAGS), strict=True)}
+    return make(MATMUL, product.inputs[::-1], flags, product.line)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..graph.construction import constant, depends_on, make, substitute, topological
+from ..graph.construction import constant, make
 from ..graph.loop import LESS, Loop, Names
 from ..graph.loop_split import hoisted
 from ..graph.node import Node
 from ..graph.record_scan import close_over
+from ..graph.traversal import depends_on, substitute, walk
 from .rule_helpers import BROADCAST_TO, full, reshaped, spread, value_of
 
 
@@ -41,25 +42,13 @@ def needed(loop: Loop, used: Iterable[int]) -> tuple[list[int], list[int], set[N
     """What the results at positions `used` ask for: carries, ys (by position in their group), and body inputs."""
     n_carry = len(loop.init)
     ys = [index - n_carry for index in used if index >= n_carry]
-    update = dict(zip(loop.carry_inputs, loop.carry_outputs, strict=True))
-    carries = {loop.carry_inputs[index] for index in used if index < n_carry}
-    stack = [*(update[node] for node in carries), *(loop.y_outputs[j] for j in ys)]
+    update = {slot: (output,) for slot, output in zip(loop.carry_inputs, loop.carry_outputs, strict=True)}
+    asked = [loop.carry_inputs[index] if index < n_carry else loop.outputs[index] for index in used]
     if loop.condition is not None:
-        stack.append(loop.condition)
-    seen: set[Node] = set()
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node in update:
-            if node not in carries:
-                carries.add(node)
-                stack.append(update[node])
-        else:
-            stack.extend(node.inputs)
-    kept = [k for k, node in enumerate(loop.carry_inputs) if node in carries]
-    return kept, ys, {node for node in loop.inputs if node in seen or node in carries}
+        asked.append(loop.condition)
+    seen = set(walk(asked, operands=lambda node: update.get(node, node.inputs)))
+    kept = [k for k, node in enumerate(loop.carry_inputs) if node in seen]
+    return kept, ys, seen.intersection(loop.inputs)
 
 
 def _narrowed(loop: Loop, used: Sequence[int]) -> tuple[Loop, dict[int, int]]:
@@ -158,7 +147,7 @@ def _hoisted(loop: Loop) -> Loop:
     begun, always = None, set(loop.const_inputs)
     if loop.condition is not None:
         (begun,) = substitute([loop.condition], dict(zip(loop.inputs, loop.operands, strict=True)))
-        always.update(topological([loop.condition]))
+        always.update(walk([loop.condition]))
     elif loop.count is not None:
         begun = make(LESS, (constant(0), loop.count), {})
     outside: dict[Node, Node] = {}

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 
-from ..graph.construction import make, substitute, topological
+from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, OUTPUT
+from ..graph.loop import BRANCH
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.traversal import rebuilt, rewrite, substitute
 from ..ops.dtypes import bool_
-from ..ops.row import lookup
-from .rule_helpers import BROADCAST_TO, CONVERT, RESHAPE, is_value, rebuilt, same, spread
+from ..ops.row import Attrs, lookup
+from .rule_helpers import BROADCAST_TO, CONVERT, RESHAPE, is_value, same, spread
 
 LOGICAL_AND = lookup("logical_and")
 LOGICAL_NOT = lookup("logical_not")
@@ -46,25 +46,18 @@ def flattened(outputs: Sequence[Node]) -> list[Node]:
     The results of the first kind are rows of which those that no example takes are not looked at, so `settled` finds
     most of what tells these rows from others superfluous.
     """
-    done: dict[Node, Node] = {}
-    selects: dict[Node, list[Node]] = {}
-    for node in topological(outputs):
-        if node.op is OUTPUT and node.inputs[0] in selects:
-            done[node] = selects[node.inputs[0]][node.attrs["index"]]
-            continue
-        now = done[node] = rebuilt(node, done)
-        if node.op is BRANCH:
-            condition = _condition(now)
-            if condition is not None:
-                with attributed(node.line):
-                    selects[node] = _selects(now, condition)
-    return [done[node] for node in outputs]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> list[Node] | None:
+        condition = _condition(inputs[0], node.attrs) if node.op is BRANCH else None
+        return None if condition is None else _selects(condition, node.attrs["bodies"], inputs[1:])
+
+    return rewrite(outputs, visit)
 
 
-def _condition(node: Node) -> Node | None:
+def _condition(index: Node, attrs: Attrs) -> Node | None:
     """The condition of a branch that may become selects."""
-    index, bodies = node.inputs[0], node.attrs["bodies"]
-    if index.op is not CONVERT or index.inputs[0].dtype != bool_ or len(bodies) != 2 or node.attrs.get("recompute"):
+    bodies = attrs["bodies"]
+    if index.op is not CONVERT or index.inputs[0].dtype != bool_ or len(bodies) != 2 or attrs.get("recompute"):
         return None
     (condition,) = index.inputs
     if sorted(_operations(body) for body in bodies)[1] > OPERATIONS:
@@ -92,9 +85,8 @@ def _is_pointwise(node: Node) -> bool:
     return (node.op.pointwise or node.op is CONVERT) and not node.op.fallible
 
 
-def _selects(node: Node, condition: Node) -> list[Node]:
-    given = node.inputs[1:]
-    no, yes = (substitute(body.outputs, dict(zip(body.inputs, given, strict=True))) for body in node.attrs["bodies"])
+def _selects(condition: Node, bodies: Sequence[Graph], given: Sequence[Node]) -> list[Node]:
+    no, yes = (substitute(body.outputs, dict(zip(body.inputs, given, strict=True))) for body in bodies)
     return [x if x is y else make(SELECT, (condition, x, y), {}) for x, y in zip(yes, no, strict=True)]
 
 
@@ -131,13 +123,13 @@ def settled(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     if not replaced:
         return outputs
     done: dict[Node, Node] = {}
-    for node in nodes:
-        if node in replaced:
-            pairs = zip(replaced[node], node.inputs, strict=True)
-            done[node] = make(node.op, tuple([spread(done[x], old.shape) for x, old in pairs]), node.attrs, node.line)
-        elif node in facts:
-            done[node] = rebuilt(node, done)
-    return [done[node] for node in outputs]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> Node | None:
+        if node not in replaced:
+            return None
+        return rebuilt(node, [spread(done[x], old.shape) for x, old in zip(replaced[node], node.inputs, strict=True)])
+
+    return rewrite(outputs, visit, done, order=[node for node in nodes if node in facts])
 
 
 def _looked_at(node: Node, known: _Facts) -> Iterator[tuple[Node, _Facts]]:

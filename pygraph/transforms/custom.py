@@ -11,12 +11,13 @@ from ..autodiff.given_derivatives import given, given_batch, linearly, transpose
 from ..autodiff.masks import Derivative, Masked, settle, settled
 from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
-from ..graph.construction import as_node, constant, new_input, substitute, topological, var
+from ..graph.construction import as_node, constant, new_input, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
 from ..graph.source import SourceLine, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.trace_context import decided
+from ..graph.traversal import substitute, walk
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CompiledFunction
@@ -136,7 +137,7 @@ def _line_of(function: Function) -> SourceLine | None:
 def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Sequence[Node]) -> None:
     """Raise where `nodes`, which `part` made, depend on other variables than these."""
     known = set(variables)
-    for node in topological(nodes):
+    for node in walk(nodes):
         if node.op.name == "input" and node not in known:
             problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
             advice = "pass it as an argument: a derivative with respect to it would be lost"

@@ -12,11 +12,12 @@ from typing import Any
 from ..autodiff import as_planned, transformed
 from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named, shown
-from ..graph.construction import as_node, convert, substitute
+from ..graph.construction import as_node, convert
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked, unseen_variables
 from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
+from ..graph.traversal import substitute
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
 from ..ops.dtypes import is_float

@@ -10,7 +10,7 @@ from pygraph import ops
 from pygraph.autodiff import jvp, vjp
 from pygraph.autodiff.unbroadcast import sum_to
 from pygraph.errors import DTypeError, ShapeError
-from pygraph.graph import Node, constant, topological, var
+from pygraph.graph import Node, constant, var, walk
 from pygraph.ops.row import TABLE, Family, Op
 
 RNG = np.random.default_rng(3)
@@ -224,7 +224,7 @@ def test_sum_to_of_a_broadcast_is_a_product() -> None:
     s = var("s")
     repeated = np.broadcast_to(s, (5, 3))
     summed = sum_to(repeated, (3,))
-    assert "reduce_sum" not in {node.op.name for node in topological([summed])}
+    assert "reduce_sum" not in {node.op.name for node in walk([summed])}
     np.testing.assert_array_equal(run([s], [summed], [2.0])[0], np.full(3, 10.0))
 
 
@@ -235,7 +235,7 @@ def test_pieces_of_a_vector_are_put_together_in_linear_time() -> None:
     for i in range(1, n - 1):
         output = output + np.sin(x[i]) * x[i + 1]
     gradient = vjp([output], [x], [constant(1.0)])[0]
-    work = sum(int(np.prod(node.shape)) for node in topological([gradient]))
+    work = sum(int(np.prod(node.shape)) for node in walk([gradient]))
     assert work < 40 * n
     check([output], [x], [normal(n)], order=1)
 
@@ -248,7 +248,7 @@ def test_work_grows_linearly() -> None:
         y: Node = x
         for _ in range(n // 2):
             y = np.sin(y) * x
-        return len(topological([vjp([y], [x], [constant(1.0)])[0], jvp([y], [x], [constant(1.0)])[0]]))
+        return len(walk([vjp([y], [x], [constant(1.0)])[0], jvp([y], [x], [constant(1.0)])[0]]))
 
     small, large = nodes(200), nodes(2000)
     assert large < 10.5 * small

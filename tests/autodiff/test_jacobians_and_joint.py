@@ -12,7 +12,7 @@ from numeric import run
 from pygraph import autodiff
 from pygraph.autodiff.joint_graph import joint
 from pygraph.errors import DTypeError
-from pygraph.graph import Graph, Node, scan, topological, var
+from pygraph.graph import Graph, Node, scan, var, walk
 from pygraph.graph.loop import SCAN
 from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
@@ -80,7 +80,7 @@ def test_one_element_needs_no_loop(shape: tuple[int, ...], jacobian: Engine) -> 
     x = var("x", shape)
     ((block,),) = jacobian([np.sin(x) * x], [x])
     assert block.shape == shape + shape
-    assert SCAN not in {node.op for node in topological([block])}
+    assert SCAN not in {node.op for node in walk([block])}
 
 
 @pytest.mark.parametrize("jacobian", [jacobian_forward, jacobian_reverse])
@@ -100,7 +100,7 @@ def test_chunks_bound_the_memory_and_change_nothing(engine: Engine, limit: int) 
     assert (plan.vectors, whole.chunk) == (whole.vectors, whole.vectors)
     assert (plan.chunk == 1) == (limit == 1)
     flat = [[block for row in each.blocks for block in row] for each in (plan, whole)]
-    loops = {node.op for node in topological(flat[0])}
+    loops = {node.op for node in walk(flat[0])}
     assert (SCAN in loops) == (limit < 10**9)
     values = run([X, W, N], [*flat[0], *flat[1]], VALUES)
     for one, other in zip(values[: len(flat[0])], values[len(flat[0]) :], strict=True):
@@ -124,7 +124,7 @@ def test_the_plan_of_memory_is_kept() -> None:
 def test_the_identity_never_exists() -> None:
     x = var("x", (50,))
     ((block,),) = jacobian_reverse([x * np.sum(x)], [x])
-    for node in topological([block]):
+    for node in walk([block]):
         if node.op.name == "constant":
             assert node.attrs["value"].value.size <= 50
 

@@ -10,7 +10,7 @@ import pytest
 from numeric import check, derivative_graphs, like, run
 
 from pygraph.autodiff import jvp, vjp
-from pygraph.graph import Graph, Node, constant, scan, topological, var
+from pygraph.graph import Graph, Node, constant, scan, var, walk
 from pygraph.graph.loop import SCAN
 from pygraph.graph.reference import evaluate_flat
 from pygraph.optimize import optimize
@@ -174,7 +174,7 @@ def test_residuals_exclude_consts_xs_and_constants() -> None:
     seed = like(final, "seed")
     (gradient,) = vjp([final], [S], [seed])
     assert gradient is not None
-    forward = next(node for node in topological([gradient]) if node.op is SCAN and not node.attrs["reverse"])
+    forward = next(node for node in walk([gradient]) if node.op is SCAN and not node.attrs["reverse"])
     body = forward.attrs["body"]
     carry = body.inputs[forward.attrs["n_consts"]]
     for node in body.outputs[1:]:
@@ -226,7 +226,7 @@ def test_float32_loops() -> None:
 def test_long_loops_differentiate_as_fast_as_short_ones() -> None:
     def nodes(length: int) -> int:
         final, _ = scan(rnn, S, var("xs", (length, 3)))
-        return len(topological([node for node in vjp([np.sum(final)], [W, S], [constant(1.0)]) if node is not None]))
+        return len(walk([node for node in vjp([np.sum(final)], [W, S], [constant(1.0)]) if node is not None]))
 
     assert nodes(10) == nodes(100_000)
 

@@ -15,7 +15,7 @@ from ops.samples import accepted, rows, structure_cases
 
 from pygraph import ops
 from pygraph.errors import DTypeError, UnsupportedError
-from pygraph.graph import Graph, Node, constant, scan, switch, topological, var, while_loop
+from pygraph.graph import Graph, Node, constant, scan, switch, var, walk, while_loop
 from pygraph.graph.record_checkpoint import checkpoint
 from pygraph.graph.reference import Value, evaluate_nodes
 from pygraph.ops.counting import iota
@@ -77,7 +77,7 @@ class Grower:
         if not isinstance(node, Node) or prod(node.shape) > 400_000 or len(node.shape) > 5:
             return False
         evaluate_nodes([node], self.env)
-        for x in topological([node]):
+        for x in walk([node]):
             if x not in self.exact:
                 self.exact[x] = all(self.exact[y] for y in x.inputs) and (x.results is None and is_exact(x.op, x.dtype))
         value = self.value(node)
@@ -246,7 +246,7 @@ class Grower:
     def finish(self) -> Sample:
         """The graph: what nothing else uses is an output, and at times also an input, a constant, a view, one twice."""
         rng = np.random.default_rng([self.seed, 1 << 20])
-        used = {x for node in topological(self.nodes) for x in node.inputs}
+        used = {x for node in walk(self.nodes) for x in node.inputs}
         outputs = [node for node in self.nodes if node not in used][-6:]
         for node in self.nodes:
             if rng.random() < 0.05 and len(outputs) < 9:

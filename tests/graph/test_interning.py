@@ -1,4 +1,4 @@
-"""One node per expression: interning, constants by content, and walks that never recurse."""
+"""One node per expression: interning, constants by content, and no recursion over nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pygraph.errors import GraphError
-from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, topological, var
+from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, var, walk
 from pygraph.graph.construction import _nodes
 from pygraph.ops.row import lookup
 
@@ -118,7 +118,7 @@ def test_many_threads_make_the_same_nodes() -> None:
 def test_deep_graphs_need_no_stack(depth: int) -> None:
     x, y = var("x"), var("y")
     root = chain(x, depth)
-    order = topological([root])
+    order = walk([root])
     assert len(order) == depth + 2
     (moved,) = substitute([root], {x: y})
     assert moved is not root
@@ -133,44 +133,6 @@ def test_deep_graphs_need_no_stack(depth: int) -> None:
     assert pickle.loads(pickle.dumps(root)) is root
     del root, order, moved, graph, loaded
     gc.collect()
-
-
-def test_topological_order_is_by_structure() -> None:
-    x, y = var("x"), var("y")
-    a, b = np.sin(x), np.cos(y)
-    out = a + b * a
-    assert topological([out]) == [x, a, y, b, b * a, out]
-    assert topological([out, a, out]) == [x, a, y, b, b * a, out]
-    assert topological([]) == []
-
-
-def test_substitute_shares_what_does_not_change() -> None:
-    x, y, z = var("x", 3), var("y", 3), var("z", 3)
-    kept, changed = np.exp(y), np.sin(x)
-    out = kept + changed
-    (result,) = substitute([out], {x: z})
-    assert result is kept + np.sin(z)
-    assert result.inputs[0] is kept
-    assert result.line is not None
-    assert out.line is not None
-    assert result.line.number == out.line.number + 2 or result.line is out.line
-    assert substitute([out], {}) == [out]
-    assert substitute([x], {x: y}) == [y]
-    assert substitute([np.sin(changed)], {changed: x}) == [changed]
-
-
-def test_substitute_infers_types_again() -> None:
-    x, wide = var("x", 3), var("x", (2, 3))
-    (result,) = substitute([np.sin(x) * x], {x: wide})
-    assert result.shape == (2, 3)
-
-
-def test_depends_on() -> None:
-    x, y = var("x"), var("y")
-    a, b = np.sin(x), np.cos(y)
-    out = a + b
-    assert depends_on([out], [x]) == {x, a, out}
-    assert depends_on([b], [x]) == set()
 
 
 def test_make_counts_operands() -> None:

@@ -12,7 +12,7 @@ import pytest
 from programs import derived
 
 from pygraph.graph import Graph, Node, var
-from pygraph.graph.construction import topological
+from pygraph.graph.traversal import walk
 from pygraph.lower import Program, lower, lowering
 from pygraph.lower.rematerialise import COPY, DEPTH, DIVIDE, KEEP, RECOMPUTE, rematerialised
 from pygraph.ops import absolute, exp, less, matmul, mean, sin, sqrt, sum, tanh, where
@@ -46,7 +46,7 @@ def random_graph(seed: int) -> tuple[list[Node], list[Node], list[Node]]:
         a, b = (nodes[int(rng.integers(max(0, len(nodes) - 5), len(nodes)))] for _ in range(2))
         made = OPERATIONS[int(rng.integers(len(OPERATIONS)))](a, b)
         nodes.append(made if made.dtype.kind == "f" else where(made, a, b))
-    order = [node for node in topological(nodes[2:]) if node.op.name not in ("input", "constant")]
+    order = [node for node in walk(nodes[2:]) if node.op.name not in ("input", "constant")]
     read = [order[int(i)] for i in rng.choice(len(order), size=min(4, len(order)), replace=False)]
     return inputs, order, list(dict.fromkeys([*read, *(x for x in inputs if rng.random() < 0.4)]))
 

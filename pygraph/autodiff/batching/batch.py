@@ -9,6 +9,7 @@ from ...errors import ShapeError
 from ...graph.construction import as_node, make
 from ...graph.node import Node
 from ...graph.source import attributed
+from ...graph.traversal import rebuilt, walk
 from ...ops.row import Family, Op, lookup
 from ...ops.shaping import aligned
 
@@ -62,7 +63,7 @@ def batch(
         flags = [operand in whole for operand in node.inputs]
         with attributed(node.line):
             if not any(flags):
-                new[node] = make(node.op, tuple(operands), node.attrs)
+                new[node] = rebuilt(node, operands)
             elif node.results is not None:
                 several[node] = rule_of(node.op)(node, operands, flags, size)
             else:
@@ -73,25 +74,12 @@ def batch(
 
 def _dependent(outputs: Sequence[Node], inputs: Sequence[Node], whole: set[Node]) -> list[Node]:
     """The nodes between `whole` and `outputs`, operands first; nothing flows past one of `inputs`."""
-    stops = set(inputs)
     reached = set(whole)
     order: list[Node] = []
-    done: set[Node] = set(stops)
-    opened: set[Node] = set()
-    stack = list(reversed(outputs))
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-        elif node in opened:
-            stack.pop()
-            done.add(node)
-            if not reached.isdisjoint(node.inputs):
-                reached.add(node)
-                order.append(node)
-        else:
-            opened.add(node)
-            stack.extend(operand for operand in node.inputs if operand not in done)
+    for node in walk(outputs, stops=set(inputs)):
+        if not reached.isdisjoint(node.inputs):
+            reached.add(node)
+            order.append(node)
     return order
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...graph.construction import constant, make, substitute, topological, var
+from ...graph.construction import constant, make, var
 from ...graph.graph import Graph
 from ...graph.guard import guarded
 from ...graph.loop import BRANCH, OUTPUT, is_stack
 from ...graph.node import Node
+from ...graph.traversal import substitute, walk
 from ...ops.control import bind_batch
 from ...ops.dtypes import bool_
 from ...ops.row import lookup
@@ -127,7 +128,7 @@ def _guarded(
     """`outputs`, which are written in terms of the variables `given`, by a branch on whether any example takes them."""
     if not outputs:
         return []
-    needed, first = set(topological(outputs)), first_of(mask)
+    needed, first = set(walk(outputs)), first_of(mask)
     wide = {x for x in slots if x is not None}
     operands = [
         lent(mask, operand, first) if x in wide and x in needed and not is_stack(operand) else operand

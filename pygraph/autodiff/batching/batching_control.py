@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...graph.construction import constant, make, substitute, topological, var
+from ...graph.construction import constant, make, var
 from ...graph.loop import REPLAY, Loop, Names, is_stack
 from ...graph.node import Node
+from ...graph.traversal import substitute, walk
 from ...ops.control import bind_batch
 from ...ops.dtypes import bool_
 from ...ops.row import lookup
@@ -141,7 +142,7 @@ def _repeating(
 
     inside: dict[Node, Node] = {}
     consts, const_inputs = [], []
-    asked = set() if loop.condition is None else set(topological([loop.condition]))
+    asked = set() if loop.condition is None else set(walk([loop.condition]))
     for x, slot, axis, differs in zip(loop.consts, loop.const_inputs, has_axis, varied, strict=False):
         if not axis or _is_stack(slot, x, loop):
             consts.append(x)
@@ -187,7 +188,7 @@ def _is_stack(slot: Node, operand: Node, loop: Loop) -> bool:
     """Whether a constant of `loop` is a stack, which a loop in its body goes over."""
     if is_stack(operand):
         return True
-    replays = (node for node in topological(loop.expressions) if node.op is REPLAY)
+    replays = (node for node in walk(loop.expressions) if node.op is REPLAY)
     return any(slot is x for node in replays for x in Loop.of(node).xs)
 
 

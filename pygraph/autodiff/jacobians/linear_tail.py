@@ -11,9 +11,9 @@ import numpy as np
 from ...graph.node import Node
 from ...ops.dtypes import is_float
 from ...ops.row import lookup
+from ..activity import Activity
 from ..known_values import Known
 from ..unbroadcast import CONVERT
-from ..walk import Walk
 from .data_movement import carriers_of, moved, moves
 from .pattern import Index
 from .scalarise import LIMIT
@@ -46,23 +46,23 @@ class Peeled:
         few: whether none ends up in more rows than `TERMS`.
     """
 
-    def __init__(self, outputs: Sequence[Node], walk: Walk, selected: frozenset[Node], known: Known) -> None:
+    def __init__(self, outputs: Sequence[Node], activity: Activity, selected: frozenset[Node], known: Known) -> None:
         """`selected` are the nodes that are nothing but chosen elements of the variables."""
         self.results: dict[Node, list[Term]] = {}
         self.few = True
-        self._walk, self._selected, self._known = walk, selected, known
+        self._activity, self._selected, self._known = activity, selected, known
         self._moving: dict[Node, bool] = {}
-        for node in walk.order:  # operands first, so that none asks for a chain of others
+        for node in activity.order:  # operands first, so that none asks for a chain of others
             self._peels(node)
         demanded: dict[Node, list[Term]] = {}
         start = 0
         for output in outputs:
             size = prod(output.shape)
-            if is_float(output.dtype) and output in walk.active:
+            if is_float(output.dtype) and output in activity.active:
                 rows = np.arange(start, start + size).reshape(output.shape)
                 _add(demanded.setdefault(output, []), Term(rows, None))
             start += size
-        for node in reversed(walk.order):
+        for node in reversed(activity.order):
             terms = demanded.pop(node, None)
             if terms is None:
                 continue
@@ -71,7 +71,7 @@ class Peeled:
                 self.results[node] = terms
                 continue
             for operand, passed in self._passed(node, terms):
-                if operand in walk.active:
+                if operand in activity.active:
                     _add(demanded.setdefault(operand, []), passed)
         self.results.update(demanded)  # variables that are outputs
 
@@ -96,12 +96,12 @@ class Peeled:
         """Whether `node` is a large sum with known factors of operands of which one is moved."""
         if node.results is not None or prod(node.shape) <= SMALL:
             return False
-        active = [x for x in node.inputs if x in self._walk.active]
-        if not node.op.pointwise or node in self._walk.expansion or any(x.shape != node.shape for x in active):
+        active = [x for x in node.inputs if x in self._activity.active]
+        if not node.op.pointwise or node in self._activity.expansion or any(x.shape != node.shape for x in active):
             return False
-        if not any(x not in self._selected and self._peels(x) for x in active if x in self._walk.active):
+        if not any(x not in self._selected and self._peels(x) for x in active if x in self._activity.active):
             return False
-        return all(self._factor(node, i) is not None for i, x in enumerate(node.inputs) if x in self._walk.active)
+        return all(self._factor(node, i) is not None for i, x in enumerate(node.inputs) if x in self._activity.active)
 
     def _factor(self, node: Node, i: int) -> Index | None:
         """The partial of a pointwise node by its operand `i`, where it is known."""
@@ -143,7 +143,7 @@ class Peeled:
             return [
                 (x, _scaled(term, self._factor(node, i)))
                 for i, x in enumerate(node.inputs)
-                if x in self._walk.active
+                if x in self._activity.active
                 for term in terms
             ]
         origin = self._origin(node).reshape(-1)

@@ -14,13 +14,14 @@ from math import prod
 
 import numpy as np
 
-from ...graph.construction import constant, make, topological, var
+from ...graph.construction import constant, make, var
 from ...graph.node import Node
+from ...graph.traversal import rewrite, walk
 from ...ops.dtypes import is_float
 from ...ops.row import DType, Family, Shape, lookup
+from ..activity import Activity
 from ..known_values import Known
 from ..unbroadcast import CONVERT, MULTIPLY, reshaped
-from ..walk import Walk
 from .data_movement import carriers_of, moved, moves
 from .lanes import Lanes
 from .linear_tail import Peeled
@@ -70,13 +71,13 @@ def local_jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> LocalJacobia
         >>> found.pattern.nnz, len(found.parts)
         (1998, 2)
     """
-    walk = Walk(outputs, wrt)
-    known = Known([*walk.order, *wrt])
-    columns = _selected(walk, wrt, known)
-    peeled = Peeled(outputs, walk, frozenset(columns), known)
+    activity = Activity(outputs, wrt)
+    known = Known([*activity.order, *wrt])
+    columns = _selected(activity, wrt, known)
+    peeled = Peeled(outputs, activity, frozenset(columns), known)
     if not peeled.few:
         return None
-    computed = _between(walk, peeled.results, columns)
+    computed = _between(activity, peeled.results, columns)
     if any(node.results is not None or not all(prod(x.shape) for x in (node, *node.inputs)) for node in computed):
         return None  # loops; arrays without elements
     lanes = Lanes(computed, known)
@@ -87,7 +88,7 @@ def local_jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> LocalJacobia
     rolled = alike(list(peeled.results), set(computed), columns, told_apart)
     for instances in rolled:
         first = next(reversed(instances[0]))
-        cone = [node for node in instances[0] if node not in columns and node in walk.active]
+        cone = [node for node in instances[0] if node not in columns and node in activity.active]
         numbers = tuple(number for number in lanes.of(first) if number is not None)
         made.append((_Rolled(numbers, [first], lanes, columns, cone, instances, wrt), instances))
     apart = {next(reversed(instance.values())) for instances in rolled for instance in instances}
@@ -96,7 +97,7 @@ def local_jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> LocalJacobia
         if node not in apart:
             groups.setdefault(tuple(number for number in lanes.of(node) if number is not None), []).append(node)
     for numbers, results in groups.items():
-        group = _Group(numbers, results, lanes, columns, _between(walk, results, columns))
+        group = _Group(numbers, results, lanes, columns, _between(activity, results, columns))
         made.append((group, [{node: node for node in results}]))
     parts: list[Entries] = []
     left = OPERATIONS
@@ -117,7 +118,7 @@ def local_jacobian(outputs: Sequence[Node], wrt: Sequence[Node]) -> LocalJacobia
     return LocalJacobian(assembled_pattern(parts, shape), parts, dtype)
 
 
-def _selected(walk: Walk, wrt: Sequence[Node], known: Known) -> dict[Node, Index]:
+def _selected(activity: Activity, wrt: Sequence[Node], known: Known) -> dict[Node, Index]:
     """The nodes that are nothing but chosen elements of the variables: the number of each, from 1, or 0 for none."""
     columns: dict[Node, Index] = {}
     start = 1
@@ -126,10 +127,10 @@ def _selected(walk: Walk, wrt: Sequence[Node], known: Known) -> dict[Node, Index
         if is_float(x.dtype):
             columns[x] = np.arange(start, start + size).reshape(x.shape)
         start += size
-    for node in walk.order:
+    for node in activity.order:
         if node.results is not None or not moves(node, known):
             continue
-        active = [node.inputs[i] for i in carriers_of(node) if node.inputs[i] in walk.active]
+        active = [node.inputs[i] for i in carriers_of(node) if node.inputs[i] in activity.active]
         if active and all(x in columns for x in active):
             nothing = np.zeros((), np.int64)
             numbers = [columns[x] if x in columns else np.broadcast_to(nothing, x.shape) for x in node.inputs]
@@ -137,13 +138,15 @@ def _selected(walk: Walk, wrt: Sequence[Node], known: Known) -> dict[Node, Index
     return columns
 
 
-def _between(walk: Walk, results: Sequence[Node] | Mapping[Node, object], columns: Mapping[Node, Index]) -> list[Node]:
+def _between(
+    activity: Activity, results: Sequence[Node] | Mapping[Node, object], columns: Mapping[Node, Index]
+) -> list[Node]:
     """The active operations that `results` need, without those that choose elements of the variables."""
     needed = set(results)
-    for node in reversed(walk.order):
+    for node in reversed(activity.order):
         if node in needed and node not in columns:
             needed.update(node.inputs)
-    return [node for node in walk.order if node in needed and node not in columns]
+    return [node for node in activity.order if node in needed and node not in columns]
 
 
 class _Group:
@@ -342,7 +345,7 @@ def _picked(flat: Node, places: Index) -> Node:
 def _without_zeros(table: Sequence[Sequence[Node | None]], known: Known) -> list[list[Node | None]]:
     """Entries without those all of whose terms have a factor that is written as 0."""
     zero: dict[Node, bool] = {}
-    for node in topological(x for row in table for x in row if x is not None):
+    for node in walk(x for row in table for x in row if x is not None):
         parts = [zero[x] for x in node.inputs]
         if node.op is MULTIPLY:
             zero[node] = any(parts)
@@ -355,13 +358,8 @@ def _without_zeros(table: Sequence[Sequence[Node | None]], known: Known) -> list
 
 def _lifted(expressions: Sequence[Node], arrays: Mapping[Node, Node]) -> list[Node]:
     """0-d expressions with arrays that broadcast in place of the 0-d variables."""
-    new: dict[Node, Node] = dict(arrays)
-    for node in topological(expressions):
-        if node in new:
-            continue
-        if node.op.family is Family.LEAF:
-            new[node] = node
-            continue
-        assert node.op.pointwise, f"{node.op.name} in an expression of single elements"
-        new[node] = make(node.op, tuple(new[x] for x in node.inputs), node.attrs)
-    return [new[node] for node in expressions]
+
+    def visit(node: Node, inputs: tuple[Node, ...]) -> None:
+        assert node.op.pointwise or node.op.family is Family.LEAF, f"{node.op.name} in an expression of single elements"
+
+    return rewrite(expressions, visit, dict(arrays))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from math import prod
 
 from ...graph.node import Node
+from ...graph.traversal import walk
 from ...ops.row import lookup
 
 CONSTANT = lookup("constant")
@@ -35,27 +36,16 @@ def alike(
     for result in results:
         if prod(result.shape) > SIZE or result in chosen:
             continue
-        order: list[Node] = []
+        order = walk([result], operands=lambda node: node.inputs if node in computed else ())
         numbers: dict[Node, int] = {}
         text: list[Hashable] = [told_apart[result]]
-        stack = [result]
-        while stack:
-            node = stack[-1]
-            if node in numbers:
-                stack.pop()
-            elif node not in computed:
-                stack.pop()
+        for node in order:
+            if node in computed:
+                text.append((node.op, tuple(sorted(node.attrs.items())), *(numbers[x] for x in node.inputs)))
+            else:
                 own = node if node.op is CONSTANT and not node.shape else node in chosen
                 text.append((own, node.shape, node.dtype))
-                numbers[node] = len(order)
-                order.append(node)
-            elif open_ := [x for x in node.inputs if x not in numbers]:
-                stack += reversed(open_)
-            else:
-                stack.pop()
-                text.append((node.op, tuple(sorted(node.attrs.items())), *(numbers[x] for x in node.inputs)))
-                numbers[node] = len(order)
-                order.append(node)
+            numbers[node] = len(numbers)
         left -= len(order)
         if left < 0:
             return []

@@ -9,9 +9,10 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from ...graph.construction import constant, make, topological
+from ...graph.construction import constant, make
 from ...graph.node import DType, Node
 from ...graph.source import attributed
+from ...graph.traversal import walk
 from ...ops.row import Shape, lookup
 from ..cost import flops_of
 from ..unbroadcast import reshaped
@@ -71,7 +72,7 @@ class Parts:
             False where there would be more than `LIMIT` of them, or too many operations, or where a row on the way
             cannot be taken apart. A sum runs from its first element to its last.
         """
-        for node in topological(outputs) if order is None else order:
+        for node in walk(outputs) if order is None else order:
             if node in self._known or (order is None and self._known.keys().isdisjoint(node.inputs)):
                 continue
             if node.results is not None or max(prod(self._inner(x)) for x in node.inputs) > LIMIT:

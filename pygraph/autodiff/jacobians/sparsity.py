@@ -20,9 +20,9 @@ from ...graph.node import Node
 from ...graph.source import attributed
 from ...ops.dtypes import is_float
 from ...ops.row import Choice, Family, Op, lookup
+from ..activity import Activity
 from ..forward import OUTPUT
 from ..known_values import Known
-from ..walk import Walk
 from .data_movement import moved, moves
 from .index_sets import EMPTY, IndexSets
 from .pattern import Index, Pattern, distinct, ranked, spans
@@ -66,24 +66,24 @@ EMPTY_ROW: Index = np.zeros(0, np.int64)
 
 
 class _Dependence:
-    """One walk over a graph with the sets of every node's elements."""
+    """One sweep over a graph with the sets of every node's elements."""
 
     def __init__(self, pool: IndexSets, outputs: Sequence[Node], wrt: Sequence[Node]) -> None:
         self.pool = pool
-        self.walk = Walk(outputs, wrt)
-        self.known = Known([*self.walk.order, *wrt])
+        self.activity = Activity(outputs, wrt)
+        self.known = Known([*self.activity.order, *wrt])
 
     def flow(self, given: Mapping[Node, Index], outputs: Sequence[Node]) -> list[Index]:
         """The sets of the outputs' elements, from those of the variables; empty sets where nothing is carried."""
         known: dict[Node, Index] = dict(given)
         several: dict[Node, list[Index]] = {}
-        for node in self.walk.order:
+        for node in self.activity.order:
             if node.op is OUTPUT:
                 found = several[node.inputs[0]][node.attrs["index"]]
                 if is_float(node.dtype):
                     known[node] = found
-            elif node in self.walk.expansion:
-                expanded = known.get(self.walk.expansion[node])
+            elif node in self.activity.expansion:
+                expanded = known.get(self.activity.expansion[node])
                 if expanded is not None:
                     known[node] = expanded
             else:

@@ -7,8 +7,9 @@ from math import prod
 
 import numpy as np
 
-from ...graph.construction import constant, make, substitute, var
+from ...graph.construction import constant, make, var
 from ...graph.node import DType, Node
+from ...graph.traversal import substitute
 from ...ops.dtypes import is_float
 from ..cost import flops
 from ..forward import jvp

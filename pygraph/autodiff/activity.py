@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph.node import Node
+from ..graph.traversal import walk
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
 
@@ -16,12 +17,12 @@ def carries(node: Node) -> bool:
     return node.results is not None or is_float(node.dtype)
 
 
-class Walk:
+class Activity:
     """The part of a graph that a derivative of `outputs` with respect to `wrt` runs through.
 
-    Nodes of `wrt` are independent variables: the walk ends there, so nothing flows past one of them. An operation
-    that is given by a definition and has no partials is seen through: it has its expansion as its one operand. Nor does
-    the walk look behind `beyond`, nodes that are known not to depend on `wrt`.
+    Nodes of `wrt` are independent variables: nothing flows past one of them. An operation that is given by a definition
+    and has no partials is seen through: it has its expansion as its one operand. Nor does it reach behind `beyond`,
+    nodes that are known not to depend on `wrt`.
 
     Attributes:
         order: the nodes that depend on `wrt` through floating values, operands first; `wrt` itself is left out.
@@ -36,26 +37,17 @@ class Walk:
         self.expansion: dict[Node, Node] = {}
         stops = set(wrt)
         self.active: set[Node] = {node for node in stops if carries(node)}
-        done = stops.union(beyond)
-        opened: set[Node] = set()
-        stack = list(outputs)
-        stack.reverse()
-        while stack:
-            node = stack[-1]
-            if node in done:
-                stack.pop()
-            elif node in opened:
-                stack.pop()
-                done.add(node)
-                if not node.op.nondiff and carries(node) and not self.active.isdisjoint(self.operands(node)):
-                    self.active.add(node)
-                    self.order.append(node)
-            else:
-                opened.add(node)
-                op = node.op
-                if op.define is not None and not op.partials and op.family is Family.ELEMENTWISE:
-                    self.expansion[node] = op.define(*node.inputs, **node.attrs)
-                stack.extend(operand for operand in self.operands(node) if operand not in done)
+        for node in walk(outputs, stops=stops.union(beyond), operands=self._last_first):
+            if not node.op.nondiff and carries(node) and not self.active.isdisjoint(self.operands(node)):
+                self.active.add(node)
+                self.order.append(node)
+
+    def _last_first(self, node: Node) -> Sequence[Node]:
+        """Where the walk goes on: it decides in which order the shares of a cotangent are added."""
+        op = node.op
+        if op.define is not None and not op.partials and op.family is Family.ELEMENTWISE:
+            self.expansion[node] = op.define(*node.inputs, **node.attrs)
+        return self.operands(node)[::-1]
 
     def operands(self, node: Node) -> Sequence[Node]:
         """What the derivative of `node` is taken with respect to: its operands, or its expansion.

@@ -1,0 +1,152 @@
+"""Walks over graphs, and graphs rewritten: one search and one sweep, neither of which recurses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import groupby
+from operator import attrgetter, is_
+
+from ..ops.row import lookup
+from .construction import remake
+from .node import Node
+from .source import attributed
+
+__all__ = ["Visit", "depends_on", "rebuilt", "rewrite", "substitute", "walk"]
+
+OUTPUT = lookup("output")
+_LINE = attrgetter("line")
+
+#: Given a node and what takes the places of its operands, gives what takes its own: a node; for a node with several
+#: results what takes the place of each, by its index; or None for the node itself on these operands.
+Visit = Callable[[Node, tuple[Node, ...]], "Node | Sequence[Node] | Mapping[int, Node] | None"]
+
+
+def walk(
+    outputs: Iterable[Node],
+    *,
+    stops: AbstractSet[Node] | Mapping[Node, object] = frozenset(),
+    operands: Callable[[Node], Sequence[Node]] | None = None,
+) -> list[Node]:
+    """All nodes that `outputs` depend on, and themselves: operands first, in an order fixed by the structure.
+
+    It is the order in which a depth-first search leaves them that takes outputs and operands from first to last.
+
+    Args:
+        stops: nodes at which the walk ends: neither they nor what only they depend on is given.
+        operands: what the walk goes on to from a node, in this order; by default its operands. It is called once for
+            each node. Where that leads round in a circle, some node comes before one of its own.
+
+    Example:
+        >>> x = pg.var("x")
+        >>> walk([np.sin(x) * x])
+        [<x : float64>, <sin : float64>, <multiply : float64>]
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    path: list[tuple[Node, Iterable[Node]]] = []
+    for output in outputs:
+        if output in seen or output in stops:
+            continue
+        seen.add(output)
+        node, left = output, iter(output.inputs if operands is None else operands(output))
+        while True:
+            for x in left:
+                if x in seen:
+                    continue
+                seen.add(x)
+                if x in stops:
+                    continue
+                below = x.inputs if operands is None else operands(x)
+                if below:
+                    path.append((node, left))
+                    node, left = x, iter(below)
+                    break
+                order.append(x)
+            else:
+                order.append(node)
+                if not path:
+                    break
+                node, left = path.pop()  # type: ignore[assignment]
+    return order
+
+
+def rewrite(
+    outputs: Iterable[Node],
+    visit: Visit | None = None,
+    done: dict[Node, Node] | None = None,
+    *,
+    order: Iterable[Node] | None = None,
+) -> list[Node]:
+    """`outputs`, made of other nodes: each node in turn, after its operands, is replaced by what `visit` says.
+
+    Args:
+        visit: makes the replacements; without it nodes only follow their operands. What it makes belongs to the source
+            line of the node that it is called for. The results of a node for which it gives several are not visited.
+        done: what takes the places of some nodes, which are not visited. What it is for the others is added.
+        order: the nodes to visit, each after its operands; by default all that `outputs` depend on, up to those in
+            `done`. An operand that is neither there nor in `done` stays what it is.
+
+    Example:
+        >>> x, y = pg.var("x"), pg.var("y")
+        >>> rewrite([np.sin(x) * x], lambda node, inputs: np.cos(*inputs) if node.op is np.sin(x).op else None, {x: y})
+        [<multiply : float64>]
+    """
+    outputs = list(outputs)
+    done = {} if done is None else done
+    if order is None:
+        order = walk(outputs, stops=done)
+    if visit is None:
+        _follow(order, done)
+        return [done.get(x, x) for x in outputs]
+    several: dict[Node, Sequence[Node] | Mapping[int, Node]] = {}
+    for line, nodes in groupby(order, _LINE):
+        with attributed(line):
+            for node in nodes:
+                if node.op is OUTPUT and node.inputs[0] in several:
+                    done[node] = several[node.inputs[0]][node.attrs["index"]]
+                    continue
+                inputs = tuple([done.get(x, x) for x in node.inputs])
+                found = visit(node, inputs)
+                if found is None:
+                    done[node] = rebuilt(node, inputs)
+                elif isinstance(found, Node):
+                    done[node] = found
+                else:
+                    several[node] = found
+    return [done.get(x, x) for x in outputs]
+
+
+def _follow(order: Iterable[Node], done: dict[Node, Node]) -> None:
+    """Rebuild the nodes of `order` whose operands have been replaced."""
+    for node in order:
+        for x in node.inputs:
+            if done.get(x, x) is not x:
+                done[node] = remake(node, tuple([done.get(x, x) for x in node.inputs]))
+                break
+        else:
+            done[node] = node
+
+
+def rebuilt(node: Node, inputs: Sequence[Node]) -> Node:
+    """`node` on these operands, with its source line; itself where they are its own."""
+    return node if all(map(is_, inputs, node.inputs)) else remake(node, tuple(inputs))
+
+
+def substitute(outputs: Iterable[Node], mapping: Mapping[Node, Node]) -> list[Node]:
+    """`outputs` with each key of `mapping` replaced by its value; nodes keep their source lines.
+
+    Linear in the number of nodes; what does not depend on a key is shared with the originals.
+    """
+    return rewrite(outputs, done=dict(mapping))
+
+
+def depends_on(outputs: Iterable[Node], variables: Iterable[Node]) -> set[Node]:
+    """Of the nodes that `outputs` are made of, those that depend on one of `variables`, which are among them."""
+    dependent = set(variables)
+    reached: set[Node] = set()
+    for node in walk(outputs):
+        if node in dependent or not dependent.isdisjoint(node.inputs):
+            dependent.add(node)
+            reached.add(node)
+    return reached
