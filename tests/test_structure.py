@@ -114,7 +114,7 @@ def test_packages_import_in_one_direction() -> None:
 
 def test_the_parts_of_the_runtime_import_in_one_direction() -> None:
     wrong = []
-    for module, others in _imports(types=True).items():
+    for module, others in _imports().items():
         for other in others:
             if module.startswith("runtime") and other.startswith("runtime") and (module, other) not in NOT_YET:
                 here, there = ([*name.split("."), ""][1] for name in (module, other))
