@@ -70,6 +70,10 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Point]] = {
     "zero": (lambda x: np.sign(x), (RNG.standard_normal(4),)),
     "known product": (lambda x: np.triu(np.ones((8, 8)), 5) @ x**2, (RNG.standard_normal(8),)),
     "float32": (tridiagonal, (RNG.standard_normal(12).astype(np.float32),)),
+    "bounded after a scatter": (
+        lambda x: np.maximum(pg.zeros(40).at[np.arange(0, 12, 2)].set(x**2), 0.2),
+        (RNG.standard_normal(6),),
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..graph.construction import definition_of
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..ops.dtypes import is_float
@@ -46,7 +47,7 @@ class Activity:
         """Where the walk goes on: it decides in which order the shares of a cotangent are added."""
         op = node.op
         if op.define is not None and not op.partials and op.family is Family.ELEMENTWISE:
-            self.expansion[node] = op.define(*node.inputs, **node.attrs)
+            self.expansion[node] = definition_of(node, node.inputs)
         return self.operands(node)[::-1]
 
     def operands(self, node: Node) -> Sequence[Node]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..graph.construction import constant, make
+from ..graph.construction import as_node, constant, make
 from ..graph.graph import Graph
 from ..graph.loop import BRANCH, OUTPUT, Names
 from ..graph.loop_split import sources
@@ -22,6 +22,7 @@ from ..graph.traversal import substitute
 from ..ops import mask_rules as rules
 from ..ops.control import bind_rules
 from ..ops.dtypes import is_float
+from ..ops.expr import Mask
 from ..ops.row import lookup
 from .forward import LINEAR_RULES, pushed
 from .masks import Derivative, Masked, opposite, under
@@ -146,13 +147,12 @@ def _taken(index: Node, live: Sequence[bool]) -> list[Node]:
     if last == 1:
         first = make(LESS_EQUAL, (index, constant(0)), {})
         return [first if live[0] else opposite(first)]
-    mask: Node | bool = False
+    mask: Mask = False
     for number, flag in enumerate(live):
         if flag:
             op = LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL
             mask = rules.either(mask, make(op, (index, constant(number)), {}))
-    assert isinstance(mask, Node)
-    return [mask]
+    return [as_node(mask)]
 
 
 def _handed(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..errors import DTypeError, ShapeError
-from ..graph.construction import var
+from ..graph.construction import as_node, var
 from ..graph.graph import bodies_of
 from ..graph.node import DType, Node
 from ..graph.source import attributed
@@ -26,11 +26,16 @@ from .masks import (
     widened,
 )
 
+if TYPE_CHECKING:
+    from ..ops.expr import Expr, Jvp, Jvps
+
 ADD = lookup("add")
 OUTPUT = lookup("output")
 
+#: A rule of this package, which takes and gives derivatives with masks.
+MaskedRule: TypeAlias = Callable[[Node, Sequence[Derivative | None]], Sequence[Derivative | None]]
 #: Rules that keep the tangents apart from the primal computation, used by `jvp(..., linear=True)`.
-LINEAR_RULES: dict[Op, Callable[[Node, Sequence[Any]], Sequence[Derivative | None]]] = {}
+LINEAR_RULES: dict[Op, MaskedRule] = {}
 #: One variable for each type, that stands for a tangent or cotangent while a rule is asked what it makes of it.
 _slots: dict[tuple[Shape, DType, int], Node] = {}
 
@@ -129,16 +134,24 @@ def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Deriv
     """The tangents of a node's results by a rule written out."""
     rule = node.op.jvp
     assert rule is not None, f"op {node.op.name} has no jvp rule"
+    if takes_masks(node):
+        return cast("MaskedRule", rule)(node, tangents)
 
-    def found(given: Sequence[Any]) -> Sequence[Any]:
-        return rule(node, given) if node.results is not None else [rule(node, given)]
+    def found(given: Sequence[Node | None]) -> Sequence[Expr | None]:
+        if node.results is not None:
+            return cast("Jvps", rule)(node, given)
+        return [cast("Jvp", rule)(node, given)]
 
-    own = bodies_of(node) or node.op is GIVEN
-    return found(tangents) if own else through(found, tangents, (node, *node.inputs))
+    return through(found, tangents, (node, *node.inputs))
+
+
+def takes_masks(node: Node) -> bool:
+    """Whether the rules of a node are this package's own, as those of loops and branches."""
+    return bool(bodies_of(node)) or node.op is GIVEN
 
 
 def through(
-    rule: Callable[[Sequence[Any]], Sequence[Any]],
+    rule: Callable[[Sequence[Node | None]], Sequence[Expr | None]],
     given: Sequence[Derivative | None],
     beyond: Iterable[Node],
 ) -> Sequence[Derivative | None]:
@@ -149,14 +162,18 @@ def through(
         beyond: other nodes that the rule uses, which do not depend on its arguments.
     """
     if not any(isinstance(x, Masked) for x in given):
-        return rule([value_of(x) if x is not None else None for x in given])
+        return _as_nodes(rule([value_of(x) if x is not None else None for x in given]))
     slots = [None if x is None else _slot(x.shape, x.dtype, i) for i, x in enumerate(given)]
-    found = rule(slots)
+    found = _as_nodes(rule(slots))
     live = [(slot, x) for slot, x in zip(slots, given, strict=True) if slot is not None]
     results = iter(
         pushed([x for x in found if x is not None], [x for x, _ in live], [x for _, x in live], beyond=beyond)
     )
     return [None if x is None else next(results) for x in found]
+
+
+def _as_nodes(found: Sequence[Expr | None]) -> list[Node | None]:
+    return [None if x is None else as_node(x) for x in found]
 
 
 def _slot(shape: Shape, dtype: DType, number: int) -> Node:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..graph.construction import make, outputs_of, var
+from ..graph.construction import as_node, make, outputs_of, var
 from ..graph.node import Node, Result
 from ..graph.traversal import substitute
 from ..ops.row import lookup
@@ -107,7 +107,7 @@ def given_batch(
     """`Rule.batch` of any rule: the whole batch of values, with the batch of the rule."""
     count = node.attrs["n_primals"]
     wide = Batched(rule, tuple(flags[:count]), tuple((x.shape, x.dtype) for x in node.inputs[:count]), size)
-    values = [in_batch(x, flag, size) for x, flag in zip(operands[count:], flags[count:], strict=True)]
+    values = [as_node(in_batch(x, flag, size)) for x, flag in zip(operands[count:], flags[count:], strict=True)]
     return given(wide, operands[:count], values), [True] * len(values)
 
 
@@ -149,7 +149,7 @@ class Batched:
                 if slot is not None
             ],
         )
-        return [None if x is None else in_batch(x, flag, self.size) for x, flag in found]
+        return [None if x is None else as_node(in_batch(x, flag, self.size)) for x, flag in found]
 
     def vjp(self, primals: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Derivative | None]:
         """One vjp of each example, at once; the shares of a primal that all examples have in common are added up."""
@@ -163,7 +163,7 @@ class Batched:
         result: list[Derivative | None] = []
         for (share, has_axis), flag in zip(found, self.flags, strict=True):
             if share is not None:
-                share = in_batch(share, has_axis, self.size)
+                share = as_node(in_batch(share, has_axis, self.size))
                 if not flag:
                     share = make(REDUCE_SUM, (share,), {"axes": (0,)})
             result.append(share)

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from ..graph.construction import constant, make
+from ..graph.construction import as_node, constant, make
 from ..graph.node import DType, Node
 from ..ops import mask_rules as rules
-from ..ops.row import Choice, Op, Shape, lookup
+from ..ops.expr import Mask, Operand, Partial
+from ..ops.row import Attrs, Choice, Op, Shape, lookup
 from .scatter_sums import add_in_place
 from .unbroadcast import BROADCAST_TO, CONVERT, MULTIPLY, RESHAPE, full, reshaped, spread, sum_to
 
@@ -87,11 +89,14 @@ def masked(value: Node, pending: Iterable[Node], applied: Iterable[Node] = ()) -
     return Masked(value, pending, tuple(mask for mask in applied if mask not in held))
 
 
-def _known(mask: Node) -> Any:
+def _known(mask: Node) -> npt.NDArray[np.bool_] | None:
     """The value of a constant mask, else None."""
     while mask.op is BROADCAST_TO or mask.op is RESHAPE:
         mask = mask.inputs[0]
-    return mask.attrs["value"].value if mask.op is CONSTANT else None
+    if mask.op is not CONSTANT:
+        return None
+    known: npt.NDArray[np.bool_] = mask.attrs["value"].value
+    return known
 
 
 def _always(mask: Node) -> bool:
@@ -101,7 +106,7 @@ def _always(mask: Node) -> bool:
 
 def _never(mask: Node) -> bool:
     value = _known(mask)
-    return value is not None and not value.any()
+    return value is not None and not bool(value.any())
 
 
 def opposite(mask: Node) -> Node:
@@ -122,7 +127,11 @@ def value_of(derivative: Derivative) -> Node:
     return derivative.value if isinstance(derivative, Masked) else derivative
 
 
-def settled(derivative: Derivative | None) -> Any:
+@overload
+def settled(derivative: Derivative) -> Node: ...
+@overload
+def settled(derivative: None) -> None: ...
+def settled(derivative: Derivative | None) -> Node | None:
     """The array: zeros in place of what is masked. None for None."""
     if not isinstance(derivative, Masked):
         return derivative
@@ -168,7 +177,7 @@ def seed(mask: Node, dtype: DType) -> Masked:
     return Masked(full(1, mask.shape, dtype), (mask,), ())
 
 
-def over(op: Op, derivative: Derivative, attrs: Any = None) -> Derivative:
+def over(op: Op, derivative: Derivative, attrs: Attrs | None = None) -> Derivative:
     """An elementwise linear operation on the numbers, under the same masks."""
     if isinstance(derivative, Masked):
         return Masked(make(op, (derivative.value,), attrs or {}), derivative.pending, derivative.applied)
@@ -182,7 +191,7 @@ def widened(derivative: Derivative, shape: Shape) -> Derivative:
     return spread(derivative, shape)
 
 
-def times(derivative: Derivative, partial: Any) -> Derivative | None:
+def times(derivative: Derivative, partial: Partial | Operand) -> Derivative | None:
     """A tangent or cotangent times a partial derivative, which is an expression, a plain number or a choice."""
     if isinstance(partial, Choice):
         product = times(derivative, partial.value)
@@ -190,24 +199,26 @@ def times(derivative: Derivative, partial: Any) -> Derivative | None:
             return None
         whole = widened(product, np.broadcast_shapes(product.shape, partial.where.shape))
         pending, applied = (whole.pending, whole.applied) if isinstance(whole, Masked) else ((), ())
-        return masked(value_of(whole), (*pending, partial.where), applied)
-    if not isinstance(partial, Node):
+        return masked(value_of(whole), (*pending, as_node(partial.where)), applied)
+    if isinstance(partial, (int, float, np.generic, np.ndarray)):
         if partial == 0:
             return None
         if partial == 1:
             return derivative
         if partial == -1:
             return over(NEGATIVE, derivative)
-        partial = float(partial)
-    value: Node = MULTIPLY(value_of(derivative), partial)
+        factor: Node | float = float(partial)
+    else:
+        factor = as_node(partial)
+    value = as_node(MULTIPLY(value_of(derivative), factor))
     if not isinstance(derivative, Masked):
         return value
-    if _finite(partial):
+    if _finite(factor):
         return Masked(value, derivative.pending, derivative.applied)
     return masked(value, (*derivative.pending, *derivative.applied))
 
 
-def _finite(partial: Any) -> bool:
+def _finite(partial: Node | float) -> bool:
     """Whether a partial derivative is known to be finite, so that its product with zero is zero."""
     if not isinstance(partial, Node):
         return bool(np.isfinite(partial))
@@ -265,7 +276,7 @@ def union(first: Sequence[Node], second: Sequence[Node]) -> Masks:
     one, two = conjunction(mine), conjunction(other)
     assert isinstance(one, Node)
     assert isinstance(two, Node)
-    return (*common, rules.either(one, two))
+    return (*common, as_node(rules.either(one, two)))
 
 
 def as_primal(derivative: Derivative, primal: Node) -> Derivative:
@@ -289,7 +300,7 @@ def summed_to(derivative: Derivative, shape: Shape) -> Derivative:
         return all(sizes[axis] == 1 for axis in axes)
 
     def narrowed(mask: Node) -> Node:
-        found: Node = rules.summed(mask, before, axes)
+        found = as_node(rules.summed(mask, before, axes))
         return reshaped(found, found.shape[max(lead, 0) :])
 
     changing = [mask for mask in derivative.pending if not unchanging(mask)]
@@ -331,7 +342,7 @@ def pushed_linear(node: Node, tangents: Sequence[Derivative | None]) -> Derivati
     given = [tangents[i] for i in linear]
     if op.mask is None or all(isinstance(t, Node) for t in given):
         return value
-    pending: Any = True
+    pending: Mask = True
     if op.moves:
         pending = _ruled(node, linear, [conjunction(t.pending) if isinstance(t, Masked) else True for t in given])
     groups = [t.applied if op.moves else t.masks for t in given if isinstance(t, Masked)]
@@ -365,7 +376,7 @@ def _pushed_one(node: Node, i: int, tangent: Derivative) -> Derivative | None:
     return masked(value, *groups)
 
 
-def _ruled(node: Node, linear: Sequence[int], masks: Sequence[Node | bool]) -> Any:
+def _ruled(node: Node, linear: Sequence[int], masks: Sequence[Node | bool]) -> Mask:
     """The mask of a row's result from those of its linear operands: an expression, or True."""
     rule = node.op.mask
     assert rule is not None
@@ -400,12 +411,12 @@ def pushed_product(node: Node, i: int, tangent: Derivative) -> Derivative | None
         result, beside = op.product_mask(node, i, mask) if mask.shape and op.product_mask else (None, None)
         result = mask if not mask.shape else result
         if result is not None:
-            (pending if held else applied).append(result)
+            (pending if held else applied).append(as_node(result))
             continue
         if held:
             now.append(mask)
         if beside is not None and not _finite(others[1 - i]):
-            others[1 - i] = _applied(others[1 - i], [beside])
+            others[1 - i] = _applied(others[1 - i], [as_node(beside)])
     others[i] = _applied(tangent.value, now)
     return masked(make(op, others, node.attrs), pending, applied)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..graph.construction import constant, make
+from ..graph.construction import as_node, constant, make
 from ..graph.loop import Names
 from ..graph.node import Node
 from ..ops import mask_rules as rules
@@ -61,7 +61,7 @@ def entry(derivative: Derivative | None, like: Node, name: str, names: Names, st
 def _taken(mask: Node, derivative: Masked, name: str, names: Names, stacked: str, made: Entry) -> Node:
     """The body's input for a mask, which is put into `made`."""
     if stacked:
-        mask = rules.padded(mask, len(derivative.shape))
+        mask = as_node(rules.padded(mask, len(derivative.shape)))
         slot = names.new(f"{name}_mask", mask.shape[1:], bool_)
         if mask.shape[0] != 1:
             made.xs.append(mask)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
-from ..graph.graph import bodies_of
+from ..graph.construction import as_node
 from ..graph.node import Node
 from ..graph.source import attributed
 from ..ops.dtypes import is_float
 from ..ops.row import Family, lookup
-from .activity import GIVEN, Activity
-from .forward import OUTPUT, check_like, through
+from .activity import Activity
+from .forward import OUTPUT, check_like, takes_masks, through
 from .masks import (
     SELECT,
     Derivative,
@@ -30,6 +30,10 @@ from .masks import (
 from .scatter_sums import is_scattered
 from .sink_stacks import absorbed, reads_stacks
 from .slice_cotangents import Piece, assemble
+
+if TYPE_CHECKING:
+    from ..ops.expr import Expr, Vjp, Vjps
+    from .forward import MaskedRule
 
 SLICE = lookup("slice")
 
@@ -127,8 +131,8 @@ def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None
     rule = op.transpose
     assert rule is not None, f"op {op.name} has no transpose"
 
-    def share(x: Node) -> Any:
-        return rule(x, node, i)
+    def share(x: Node) -> Node:
+        return as_node(rule(x, node, i))
 
     if op is SLICE:
         inner = conjunction(ct.masks) if isinstance(ct, Masked) else True
@@ -137,15 +141,15 @@ def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None
         return chosen(node.inputs[0], ct if i == 1 else None, ct if i == 2 else None)
     if isinstance(ct, Masked):
         return _through(node, share, ct)
-    whole: Node | None = share(ct)
+    whole = share(ct)
     if "t" in op.gaps:  # the share as it is, with the mask that the rule makes of one without
         found = _through(node, share, Masked(ct, (), ()))
         return under(whole, found.applied) if isinstance(found, Masked) else whole
     return whole
 
 
-def _through(node: Node, share: Callable[[Any], Any], ct: Derivative) -> Derivative | None:
-    (found,) = through(lambda xs: [share(xs[0])], [ct], (node, *node.inputs))
+def _through(node: Node, share: Callable[[Node], Node], ct: Derivative) -> Derivative | None:
+    (found,) = through(lambda xs: [share(x) for x in xs if x is not None], [ct], (node, *node.inputs))
     return found
 
 
@@ -156,13 +160,17 @@ def _pull_custom(
     rule = node.op.vjp
     assert rule is not None, f"op {node.op.name} has no vjp rule"
 
-    def found(given: Sequence[Any]) -> Sequence[Any]:
-        return rule(node, given if node.results is not None else given[0])
+    def found(given: Sequence[Node | None]) -> Sequence[Expr | None]:
+        if node.results is not None:
+            return cast("Vjps", rule)(node, given)
+        (ct,) = given
+        assert ct is not None
+        return cast("Vjp", rule)(node, ct)
 
     if "t" in node.op.gaps:
         cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
-    own = bodies_of(node) or node.op is GIVEN
-    shares = found(cts) if own else through(found, cts, (node, *node.inputs))
+    own = takes_masks(node)
+    shares = cast("MaskedRule", rule)(node, cts) if own else through(found, cts, (node, *node.inputs))
     for operand, share in zip(node.inputs, shares, strict=True):
         if share is not None and operand in activity.active:
             yield operand, share

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ..graph.construction import constant, make
+from ..graph.construction import as_node, constant, make
 from ..graph.loop import LOOPS, Loop, Names
 from ..graph.loop_split import split
 from ..graph.node import Node
@@ -83,7 +83,7 @@ def _y_mask(derivative: Derivative | None, loop: Loop) -> Node | None:
         return None
     mask = conjunction(derivative.masks)
     assert isinstance(mask, Node)
-    return padded(mask, len(derivative.shape))  # type: ignore[no-any-return]
+    return as_node(padded(mask, len(derivative.shape)))
 
 
 class _Tangents:
@@ -233,7 +233,7 @@ def scan_vjp(node: Node, cotangents: Sequence[Derivative | None]) -> list[Deriva
         *(filled(stepped[k], loop.init[k]) for k in carry_slots),
         *(add_in_place(sums[i], settled(share)) for i, share in added.items()),
         *carried.end(stepped),
-        *(either(reached[i], mask_of(added[i], shape)) for i, shape in shapes.items()),
+        *(as_node(either(reached[i], mask_of(added[i], shape))) for i, shape in shapes.items()),
         *map(settled, dxs.values()),
         *dx_masks.values(),
     ]

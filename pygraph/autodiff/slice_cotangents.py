@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..graph.construction import make
+from ..graph.construction import as_node, make
 from ..graph.node import Node
 from ..ops import mask_rules as rules
+from ..ops.expr import Mask
 from ..ops.row import lookup
 from ..ops.shaping import places
 from .masks import Derivative, under
@@ -69,22 +70,23 @@ def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
         position = last
     joined = make(CONCATENATE, tuple(parts), {"axis": 0})
     mask = rules.concatenate(joined, masks)
-    if isinstance(mask, Node):
-        mask = rules.reshaped(mask, joined.shape, shape)
-    whole = under(reshaped(joined, shape), (mask,) if isinstance(mask, Node) else ())
+    whole = under(
+        reshaped(joined, shape),
+        () if isinstance(mask, bool) else (as_node(rules.reshaped(mask, joined.shape, shape)),),
+    )
     return [*([] if whole is None else [whole]), *_alone(others)]
 
 
 def _flat(pieces: Sequence[Piece]) -> Node | bool:
     """The mask of the sum of pieces that lie in one place, flattened."""
-    found: Node | bool = False
+    found: Mask = False
     for piece in pieces:
         part = piece.node.inputs[0]
-        mask = piece.mask
-        if isinstance(mask, Node):
+        mask: Mask = piece.mask
+        if not isinstance(mask, bool):
             mask = rules.reshaped(mask, part.shape, (prod(part.shape),))
         found = rules.either(found, mask)
-    return found
+    return found if isinstance(found, bool) else as_node(found)
 
 
 def _alone(pieces: Sequence[Piece]) -> list[Derivative]:

@@ -27,6 +27,7 @@ __all__ = [
     "as_node",
     "constant",
     "convert",
+    "definition_of",
     "infer",
     "known",
     "make",
@@ -421,13 +422,13 @@ def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], at
     """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
     arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
     types = infer(op, arrays, attrs)
-    compute = op.reference if op.reference is not None else op.define
-    assert compute is not None, f"op {op.name} has neither a reference nor a definition"
     with np.errstate(all="ignore"):
-        value = compute(*arrays, **attrs)
+        value = op.computed(*arrays, **attrs)
     if op.results is not None:
         return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, types, strict=True))
-    return np.asarray(value).astype(types[0][1], copy=False)[()]
+    ((shape, dtype),) = types
+    found = np.asarray(value).astype(dtype, copy=False)
+    return (found if found.shape == shape else np.broadcast_to(found, shape))[()]
 
 
 def convert(x: Node, dtype: DType) -> Node:
@@ -438,6 +439,14 @@ def convert(x: Node, dtype: DType) -> Node:
     if x.op.name == "constant" and KINDS[dtype] != "i":
         return _constant(x.attrs["value"].value.astype(dtype))
     return make(TABLE["convert"], (x,), {"dtype": dtype})
+
+
+def definition_of(node: Node, operands: Sequence[Node]) -> Node:
+    """What the op of `node` is defined as, in the type of the node, of operands with the types of its own."""
+    define = node.op.define
+    assert define is not None, f"op {node.op.name} has no definition"
+    found = convert(as_node(define(*operands, **node.attrs)), node.dtype)
+    return found if found.shape == node.shape else make(TABLE["broadcast_to"], (found,), {"shape": node.shape})
 
 
 bind_recorder(record)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -27,12 +27,18 @@ __all__ = ["At", "Operators", "bitwise"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_add, _subtract, _multiply, _divide = lookup("add"), lookup("subtract"), lookup("multiply"), lookup("divide")
-_floor_divide, _mod = lookup("floor_divide"), lookup("mod")
-_negative, _absolute = lookup("negative"), lookup("absolute")
-_equal, _not_equal = lookup("equal"), lookup("not_equal")
-_less, _less_equal = lookup("less"), lookup("less_equal")
-_greater, _greater_equal = lookup("greater"), lookup("greater_equal")
+
+def _row(name: str) -> Callable[..., Node]:
+    """A row, which on an expression gives a node."""
+    return cast("Callable[..., Node]", lookup(name))
+
+
+_add, _subtract, _multiply, _divide = _row("add"), _row("subtract"), _row("multiply"), _row("divide")
+_floor_divide, _mod = _row("floor_divide"), _row("mod")
+_negative, _absolute = _row("negative"), _row("absolute")
+_equal, _not_equal = _row("equal"), _row("not_equal")
+_less, _less_equal = _row("less"), _row("less_equal")
+_greater, _greater_equal = _row("greater"), _row("greater_equal")
 _FIXED = "expressions cannot be changed in place"
 #: Formats that only place a text: a width and an alignment.
 _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")

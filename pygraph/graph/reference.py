@@ -90,11 +90,9 @@ def _apply(node: Node, operands: Sequence[Value]) -> Value:
     if op.interpret is not None:
         return tuple(op.interpret(evaluate_flat, *operands, **node.attrs))
     arrays = [_single(operand) for operand in operands]
-    compute = op.reference if op.reference is not None else op.define
-    assert compute is not None, f"op {op.name} has neither a reference nor a definition"
     if node.results is not None:
-        return tuple(compute(*arrays, **node.attrs))
-    return _checked(node, compute(*arrays, **node.attrs))
+        return tuple(op.computed(*arrays, **node.attrs))
+    return _checked(node, op.computed(*arrays, **node.attrs))
 
 
 def _checked(node: Node, result: Any) -> Array:

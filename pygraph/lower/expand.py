@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..graph.construction import as_node
+from ..graph.construction import definition_of
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.traversal import rewrite
@@ -28,7 +28,7 @@ def expand(body: Body) -> None:
         if node.op.define is None:
             return None
         done.update(zip(inputs, inputs, strict=True))  # written out already
-        (found,) = rewrite([as_node(node.op.define(*inputs, **node.attrs))], visit, done)
+        (found,) = rewrite([definition_of(node, inputs)], visit, done)
         return found
 
     outputs = rewrite(graph.outputs, visit, done, order=graph.nodes)

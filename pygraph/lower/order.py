@@ -33,7 +33,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
             bases[node] = bases.get(node.inputs[0], node.inputs[0])
         if node.op.updates is None:
             continue
-        arrays = dict.fromkeys(bases.get(x, x) for x in node.op.updated(node))
+        arrays = dict.fromkeys(bases.get(x, x) for x in node.op.updated(node.attrs, node.inputs))
         found = [x for x in arrays if prod(x.shape) > 1 and x not in fixed and x.op is not CONSTANT]
         if found:
             updated[node] = found

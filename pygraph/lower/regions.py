@@ -80,7 +80,7 @@ def later_regions(body: Body) -> None:
 def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
     """Place the nodes of a segment, and copy the views that are needed once their array is updated."""
     fuser, views = Fuser(segment, body.unit.fuse), segment.views
-    updated = {_source(x) for node in segment.order if node.op.updates for x in node.op.updated(node)}
+    updated = {_source(x) for node in segment.order for x in node.op.updated(node.attrs, node.inputs)}
     results = set(body.ends(segment)) if body.unit.fuse else set()
     for node in segment.order:
         if segment is not body.forward:
@@ -241,7 +241,7 @@ class Fuser:
 
     def _copy_parts(self, node: Node) -> None:
         """Give small views of what `node` updates memory of their own, so that it can do that in place."""
-        updated = {self.views.resolve(x).base for x in node.op.updated(node)} if self.fuse else set()
+        updated = {self.views.resolve(x).base for x in node.op.updated(node.attrs, node.inputs)} if self.fuse else set()
         for x in node.inputs if updated else ():
             base = self.views.resolve(x).base
             if base is not x and base in updated and 2 * prod(x.shape) <= prod(base.shape):

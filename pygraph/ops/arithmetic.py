@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DTypeError, UnsupportedError
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape
@@ -21,6 +23,7 @@ from .comparison import (
     ones_like,
     select,
 )
+from .expr import Expr
 from .row import Choice, Family, Op, register
 from .transcendental import log, sqrt
 
@@ -181,13 +184,13 @@ reciprocal_row: Op = pointwise(
 )
 
 
-def _power_base(out: Any, x: Any, y: Any) -> Any:
+def _power_base(out: Expr, x: Expr, y: Expr) -> Expr:
     """y x^(y-1), and 0 where y is 0, whatever x (there x^(-1) may be inf); also when differentiated again."""
     zero = equal(y, 0.0)
     return select(zero, 0.0, y * power_row(x, select(zero, 1.0, y) - 1.0))
 
 
-def _power_exponent(out: Any, x: Any, y: Any) -> Any:
+def _power_exponent(out: Expr, x: Expr, y: Expr) -> Expr:
     """x^y log x, and its limit 0 where x is 0 and y is not negative."""
     zero = logical_and_row(equal(x, 0.0), greater_equal(y, 0.0))
     return select(zero, 0.0, out * log(select(zero, 1.0, x)))
@@ -207,7 +210,7 @@ power_row = pointwise(
 )
 
 
-def _multiplied_out(x: Any, *, exponent: float) -> Any:
+def _multiplied_out(x: Expr, *, exponent: float) -> Expr:
     """x^exponent, a multiple of 1/2 other than 0 and 1/2, by products of x or 1 / x and a square root.
 
     The reciprocal comes first, so that no product leaves the range before the result does. Roots are those of pow:
@@ -224,6 +227,11 @@ def _multiplied_out(x: Any, *, exponent: float) -> Any:
     return result * sqrt(x) if rest else result
 
 
+def _constant_power_slope(out: Expr, x: Expr) -> Expr:
+    exponent: float = out.attrs["exponent"]
+    return exponent * _to_constant(x, exponent - 1.0)
+
+
 constant_power: Op = register(
     Op(
         "constant_power",
@@ -235,7 +243,7 @@ constant_power: Op = register(
         kinds="f",
         shape=pointwise_shape,
         reference=lambda x, exponent: np.power(x, x.dtype.type(exponent)),
-        partials=(lambda out, x: out.attrs["exponent"] * _to_constant(x, out.attrs["exponent"] - 1.0),),
+        partials=(_constant_power_slope,),
         define=_multiplied_out,
         domain=(_POSITIVE,),
         notation="{0} ** {exponent:g}",
@@ -243,7 +251,7 @@ constant_power: Op = register(
 )
 
 
-def _to_constant(x: Any, exponent: float) -> Any:
+def _to_constant(x: Expr, exponent: float) -> Expr:
     """x^exponent for a multiple of 1/2."""
     match exponent:
         case 2.0:
@@ -253,13 +261,14 @@ def _to_constant(x: Any, exponent: float) -> Any:
         case 0.5:
             return sqrt(x)
         case 0.0:
-            return ones_like(x)
+            ones: Expr = ones_like(x)
+            return ones
         case -1.0:
             return reciprocal_row(x)
     return constant_power(x, exponent=exponent)
 
 
-def _share(wins: Any, out: Any, x: Any, y: Any) -> Choice:
+def _share(wins: Expr, out: Expr, x: Expr, y: Expr) -> Choice:
     """The derivative by the operand that `wins`: one half where the two are equal."""
     return Choice(wins, select(equal(x, y), out.dtype.type(0.5), out.dtype.type(1.0)))
 
@@ -290,10 +299,10 @@ minimum = pointwise(
 )
 
 
-def _rounding(function: Any) -> Any:
+def _rounding(function: np.ufunc) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
     """A NumPy rounding function that leaves integers and bools alone, as all do since NumPy 2.1."""
 
-    def reference(x: Any) -> Any:
+    def reference(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return function(x) if np.asarray(x).dtype.kind == "f" else x
 
     return reference
@@ -452,15 +461,17 @@ def _float_power(x: Any, y: Any) -> Any:
     return power_row(x, y)
 
 
-def _integer_power(x: Any, exponent: int) -> Any:
+def _integer_power(x: Expr, exponent: int) -> Expr:
     """x multiplied out by repeated squaring."""
     if exponent == 0:
-        return ones_like(x)
-    result = None
+        ones: Expr = ones_like(x)
+        return ones
+    result: Expr | None = None
     while exponent:
         if exponent & 1:
             result = x if result is None else multiply(result, x)
         exponent >>= 1
         if exponent:
             x = square(x)
+    assert result is not None
     return result

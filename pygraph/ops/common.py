@@ -8,7 +8,7 @@ import operator
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
 import numpy as np
 
@@ -25,6 +25,11 @@ from ..errors import (
 from .dtypes import KINDS, as_dtype
 from .limits import MAX_AXES, MAX_ELEMENTS
 from .row import Attrs, DType, Family, Interval, Op, Shape, register
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .expr import BinaryPartial, Partial, UnaryPartial
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,49 +126,61 @@ def same_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return shapes[0]
 
 
+class _Domain(TypedDict):
+    domain: tuple[Interval, ...]
+
+
+class Options(_Domain, total=False):
+    """What a pointwise row says by name; see `Op`. `kinds` is "f" by default, and `domain` has to be there."""
+
+    kinds: str
+    result: str | Callable[[Sequence[DType], Attrs], DType]
+    fast: tuple[str, str]
+    nondiff: bool
+    price: int
+    exact: bool
+    floor: float
+    diagonal: str
+    notation: str
+    to_float: str
+    parameters: tuple[str, ...]
+
+
+C: TypeAlias = str | Mapping[str, str]
+Reference: TypeAlias = Callable[..., Any]
+
+
+@overload
+def pointwise(name: str, doc: str, c: C, reference: Reference, /, **options: Unpack[Options]) -> Op: ...
+@overload
+def pointwise(
+    name: str, doc: str, c: C, reference: Reference, partial: UnaryPartial, /, **options: Unpack[Options]
+) -> Op: ...
+@overload
 def pointwise(
     name: str,
     doc: str,
-    c: str | Mapping[str, str],
-    reference: Callable[..., Any],
-    *partials: Callable[..., Any] | None,
-    domain: Sequence[Interval],
-    kinds: str = "f",
-    result: str | Callable[[Sequence[DType], Attrs], DType] = "same",
-    fast: tuple[str, str] | None = None,
-    nondiff: bool = False,
-    price: int = 1,
-    exact: bool = False,
-    floor: float = 0.0,
-    diagonal: str = "",
-    notation: str = "",
-    to_float: str = "i",
-    parameters: tuple[str, ...] = (),
+    c: C,
+    reference: Reference,
+    first: BinaryPartial | None,
+    second: BinaryPartial | None,
+    /,
+    **options: Unpack[Options],
+) -> Op: ...
+def pointwise(
+    name: str,
+    doc: str,
+    c: C,
+    reference: Reference,
+    *partials: Callable[..., Partial] | None,
+    **options: Unpack[Options],
 ) -> Op:
     """Register an ELEMENTWISE row with a C expression; the domain has one interval per operand."""
+    options.setdefault("kinds", "f")
+    arity = len(options["domain"])
+    shape = pointwise_shape
     return register(
-        Op(
-            name,
-            Family.ELEMENTWISE,
-            len(domain),
-            doc,
-            parameters=parameters,
-            kinds=kinds,
-            result=result,
-            shape=pointwise_shape,
-            reference=reference,
-            partials=partials,
-            c=c,
-            fast=fast,
-            domain=tuple(domain),
-            nondiff=nondiff,
-            price=price,
-            exact=exact,
-            floor=floor,
-            diagonal=diagonal,
-            notation=notation,
-            to_float=to_float,
-        )
+        Op(name, Family.ELEMENTWISE, arity, doc, c=c, reference=reference, partials=partials, shape=shape, **options)
     )
 
 

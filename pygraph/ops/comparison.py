@@ -10,6 +10,7 @@ import numpy as np
 from . import mask_rules
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape
 from .dtypes import KINDS, as_dtype
+from .expr import Expr
 from .row import Family, Op, register
 
 __all__ = [
@@ -90,7 +91,7 @@ isnan_row = _test("isnan", "Whether a is nan.", "a != a", np.isnan)
 isinf_row = _test("isinf", "Whether a is inf or -inf.", "(a == a) & (a - a != 0)", np.isinf)
 
 
-def _select_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _select_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     condition = node.inputs[0]
     return select(condition, cotangent, 0.0) if i == 1 else select(condition, 0.0, cotangent)
 

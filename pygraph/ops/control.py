@@ -8,33 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from ..errors import DTypeError, GraphError, LimitError, ShapeError, shown
 from .dtypes import bool_, int64
+from .expr import Expr, Jvps
 from .kernel import Failure
 from .limits import MAX_AXES, MAX_DEPTH, MAX_ELEMENTS, MAX_STEPS
-from .row import Attrs, DType, Family, Op, Shape, register
+from .row import Attrs, Family, Op, Result, register
 
-_rules: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+#: A rule that `pygraph.autodiff` binds, which takes and gives its own nodes, and derivatives with masks.
+Bound: TypeAlias = Callable[[Any, Sequence[Any]], Sequence[Any]]
+BoundBatch: TypeAlias = Callable[[Any, Sequence[Any], Sequence[bool], int], tuple[Sequence[Any], Sequence[bool]]]
+_rules: dict[str, tuple[Bound, Bound]] = {}
 
 
-def bind_rules(name: str, jvp: Callable[..., Any], vjp: Callable[..., Any]) -> None:
+def bind_rules(name: str, jvp: Bound, vjp: Bound) -> None:
     """Supply the derivative of a row, as jvp(node, tangents) and vjp(node, cotangents), one or None per result."""
     _rules[name] = jvp, vjp
 
 
-_batch_rules: dict[str, Callable[..., Any]] = {}
+_batch_rules: dict[str, BoundBatch] = {}
 
 
-def bind_batch(name: str, batch: Callable[..., Any]) -> None:
+def bind_batch(name: str, batch: BoundBatch) -> None:
     """Supply the rule of a row for a batch; see `Op.batch`."""
     _batch_rules[name] = batch
 
 
-def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _batch(
+    node: Expr, operands: Sequence[Expr], batched: Sequence[bool], size: int
+) -> tuple[Sequence[Expr], Sequence[bool]]:
     name = node.op.name
     if name not in _batch_rules:
         raise GraphError(
@@ -46,7 +52,7 @@ def _batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: in
 def _row(
     name: str,
     doc: str,
-    results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]],
+    results: Callable[[Sequence[Expr], Attrs], Sequence[Result]],
     updates: Callable[[Attrs, int], Sequence[int]],
     interpret: Callable[..., Sequence[Any]],
     loop: bool = False,
@@ -61,8 +67,8 @@ def _row(
             subject=f"op {name!r}",
         )
 
-    def bound(which: int) -> Callable[..., Any]:
-        def call(*args: Any, **attrs: Any) -> Any:
+    def bound(which: Literal[0, 1]) -> Jvps:
+        def call(node: Expr, derivatives: Sequence[Expr | None]) -> Sequence[Expr | None]:
             if name not in _rules:
                 raise GraphError(
                     "its rule is not loaded",
@@ -70,7 +76,7 @@ def _row(
                     stage="differentiating",
                     subject=f"op {name!r}",
                 )
-            return _rules[name][which](*args, **attrs)
+            return _rules[name][which](node, derivatives)
 
         return call
 
@@ -95,25 +101,33 @@ def _row(
     )
 
 
-_Type = tuple[Shape, DType]
+class Body(Protocol):
+    """The graph of a loop's step or of a branch."""
+
+    @property
+    def inputs(self) -> Sequence[Expr]: ...
+    @property
+    def outputs(self) -> Sequence[Expr]: ...
+    @property
+    def height(self) -> int: ...
 
 
-def _typed(x: Any) -> _Type:
+def _typed(x: Expr) -> Result:
     return x.shape, x.dtype
 
 
-def _text(type_: _Type) -> str:
+def _text(type_: Result) -> str:
     return f"{type_[1]}{list(type_[0])}" if type_[0] else str(type_[1])
 
 
-def _shallow(bodies: Sequence[Any]) -> None:
+def _shallow(bodies: Sequence[Body]) -> None:
     """Raise where bodies of these heights make a node that is nested too deep."""
     if max(body.height for body in bodies) >= MAX_DEPTH:
         problem = f"loops and branches are nested deeper than {MAX_DEPTH}"
         raise GraphError(problem, "write two of them as one loop over both")
 
 
-def _connect(given: Sequence[_Type], body: Any, first: int = 0) -> None:
+def _connect(given: Sequence[Result], body: Body, first: int = 0) -> None:
     """Raise unless operands of the types `given`, numbered from `first`, fit the inputs of `body`."""
     if len(given) != len(body.inputs):
         raise ShapeError(f"{len(given)} operands for a body with {len(body.inputs)} inputs")
@@ -122,7 +136,7 @@ def _connect(given: Sequence[_Type], body: Any, first: int = 0) -> None:
             raise ShapeError(f"operand {k}: {_text(type_)} given where the body takes {_text(_typed(wanted))}")
 
 
-def _carried(init: Sequence[Any], body: Any) -> list[_Type]:
+def _carried(init: Sequence[Expr], body: Body) -> list[Result]:
     """The types of the carry; raises unless it leaves a step as it enters it."""
     for k, (before, after) in enumerate(zip(init, body.outputs, strict=False)):
         if _typed(before) != _typed(after):
@@ -130,7 +144,7 @@ def _carried(init: Sequence[Any], body: Any) -> list[_Type]:
     return [_typed(x) for x in init]
 
 
-def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+def _scan_results(operands: Sequence[Expr], attrs: Attrs) -> Sequence[Result]:
     """The final carry, typed like the initial one, then each stacked output with a leading axis of `length`."""
     body, length, n_consts = attrs["body"], attrs["length"], attrs["n_consts"]
     if length > MAX_STEPS:
@@ -156,7 +170,7 @@ def _scan_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     return carry + stacked
 
 
-def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+def _while_results(operands: Sequence[Expr], attrs: Attrs) -> Sequence[Result]:
     """The final carry, then a stack for each further output of the body."""
     body, condition = attrs["body"], attrs["condition"]
     _shallow((body, condition))
@@ -169,7 +183,7 @@ def _while_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     return carry + [_typed(y) for y in body.outputs[len(carry) :]]
 
 
-def _replay_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+def _replay_results(operands: Sequence[Expr], attrs: Attrs) -> Sequence[Result]:
     """The final carry, then a stack for each further output of the body."""
     body, first = attrs["body"], 1 + attrs["n_consts"]
     _shallow((body,))
@@ -180,7 +194,7 @@ def _replay_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
     return carry + [_typed(y) for y in body.outputs[len(carry) :]]
 
 
-def _branch_results(operands: Sequence[Any], attrs: Attrs) -> Sequence[_Type]:
+def _branch_results(operands: Sequence[Expr], attrs: Attrs) -> Sequence[Result]:
     """What each of the bodies gives."""
     if not operands or _typed(operands[0]) != ((), int64):
         raise DTypeError("the index is not a scalar int64")
@@ -218,11 +232,11 @@ class Stack(list[Any]):
 
 
 #: Evaluates a body on values of its inputs.
-Run = Callable[[Any, Sequence[Any]], list[Any]]
+Run = Callable[[Body, Sequence[Any]], list[Any]]
 
 
 def _scan(
-    run: Run, *operands: Any, body: Any, length: int, reverse: bool, n_consts: int, n_carry: int
+    run: Run, *operands: Any, body: Body, length: int, reverse: bool, n_consts: int, n_carry: int
 ) -> tuple[Any, ...]:
     """The definition of the `scan` row: `length` evaluations of `body`, one after another.
 
@@ -241,7 +255,7 @@ def _scan(
 
 
 def _while_loop(
-    run: Run, *operands: Any, condition: Any, body: Any, n_consts: int, n_carry: int, limit: int | None
+    run: Run, *operands: Any, condition: Body, body: Body, n_consts: int, n_carry: int, limit: int | None
 ) -> tuple[Any, ...]:
     """The definition of the `while_loop` row: evaluations of `body` as long as `condition` gives True.
 
@@ -265,7 +279,7 @@ def _while_loop(
 
 
 def _replay(
-    run: Run, count: Any, *operands: Any, body: Any, reverse: bool, n_consts: int, n_carry: int
+    run: Run, count: Any, *operands: Any, body: Body, reverse: bool, n_consts: int, n_carry: int
 ) -> tuple[Any, ...]:
     """The definition of the `replay` row: as `scan`, over stacks of `count` values each."""
     consts, carry = operands[:n_consts], list(operands[n_consts : n_consts + n_carry])
@@ -282,7 +296,7 @@ def _replay(
     return (*carry, *(Stack(step[j] for step in found) for j in range(len(body.outputs) - n_carry)))
 
 
-def _branch(run: Run, index: Any, *operands: Any, bodies: Sequence[Any], recompute: bool = False) -> tuple[Any, ...]:
+def _branch(run: Run, index: Any, *operands: Any, bodies: Sequence[Body], recompute: bool = False) -> tuple[Any, ...]:
     """The definition of the `branch` row: one of `bodies`, the index being clamped to the numbers there are."""
     return tuple(run(bodies[min(max(int(index), 0), len(bodies) - 1)], operands))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError, shown
 from . import mask_rules
 from .common import explained, is_expression, kind, normal_axis, operand
 from .comparison import astype, equal, select
 from .dtypes import int64
+from .expr import Expr
 from .kernel import Failure, Kernel
 from .kernel_rows import kernel_rules
 from .leaves import iota_row
@@ -22,13 +24,15 @@ from .shaping import in_batch, ravel, reshape_row, transpose_row
 
 __all__ = ["take"]
 
+Array: TypeAlias = npt.NDArray[Any]
+
 
 def _need_index(dtype: DType) -> None:
     if dtype != int64:
         raise DTypeError(f"the index must be int64, not {dtype.name}")
 
 
-def _checked(index: Any, size: int) -> Any:
+def _checked(index: Array, size: int) -> Array:
     """An index array with its negative entries wrapped; raises `IndexRangeError` for entries out of range."""
     bad = np.asarray((index < -size) | (index >= size))
     if bad.any():
@@ -58,11 +62,11 @@ def _scatter_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return shapes[0]
 
 
-def _take_reference(x: Any, index: Any, axis: int) -> Any:
+def _take_reference(x: Array, index: Array, axis: int) -> Array:
     return np.take(x, _checked(index, x.shape[axis]), axis=axis)
 
 
-def _flat(x: Any, index: Any, values: Any, axis: int) -> tuple[Any, Any, Any]:
+def _flat(x: Array, index: Array, values: Array, axis: int) -> tuple[Array, tuple[Any, ...], Array]:
     """A copy of x, a key that picks a 1-D index along `axis`, and the values with the index's axes made one."""
     index = np.asarray(index)
     flat = _checked(index.reshape(-1), x.shape[axis])
@@ -70,37 +74,37 @@ def _flat(x: Any, index: Any, values: Any, axis: int) -> tuple[Any, Any, Any]:
     return np.array(x), (*[slice(None)] * axis, flat), values
 
 
-def _scatter_add_reference(x: Any, index: Any, values: Any, axis: int) -> Any:
+def _scatter_add_reference(x: Array, index: Array, values: Array, axis: int) -> Array:
     result, key, values = _flat(x, index, values, axis)
     np.add.at(result, key, values)
     return result
 
 
-def _scatter_set_reference(x: Any, index: Any, values: Any, axis: int) -> Any:
+def _scatter_set_reference(x: Array, index: Array, values: Array, axis: int) -> Array:
     result, key, values = _flat(x, index, values, axis)
     for k, place in enumerate(key[-1]):  # one by one: NumPy does not promise which of equal indices wins
         result[(*key[:-1], place)] = values[(*key[:-1], k)]
     return result
 
 
-def _zeros(shape: Shape, dtype: DType) -> Any:
+def _zeros(shape: Shape, dtype: DType) -> Array:
     """Zeros that take no memory but one number's."""
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def _take_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _take_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     x, index = node.inputs
     return scatter_add(_zeros(x.shape, cotangent.dtype), index, cotangent, axis=node.attrs["axis"])
 
 
-def _moved(x: Any, first: int, count: int, to: int) -> Any:
+def _moved(x: Expr, first: int, count: int, to: int) -> Expr:
     """`count` axes that begin at `first` moved so that they begin at `to`."""
     rest = [axis for axis in range(len(x.shape)) if not first <= axis < first + count]
     order = (*rest[:to], *range(first, first + count), *rest[to:])
     return x if order == tuple(range(len(x.shape))) else transpose_row(x, axes=order)
 
 
-def _own_rows(index: Any, n: int) -> Any:
+def _own_rows(index: Expr, n: int) -> Expr:
     """A batch of indices into axes of size n as indices into these axes laid end to end."""
     size = index.shape[0]
     wrapped = wrap_index_row(index, size=n)
@@ -110,13 +114,13 @@ def _own_rows(index: Any, n: int) -> Any:
     return wrapped + reshape_row(offsets, shape=(size, *[1] * (wrapped.ndim - 1)))
 
 
-def _end_to_end(x: Any, axis: int) -> Any:
+def _end_to_end(x: Expr, axis: int) -> Expr:
     """A batch of arrays, with `axis` (of each) brought next to the batch axis and the two made one."""
     x = _moved(x, axis + 1, 1, 1)
     return reshape_row(x, shape=(x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
-def _take_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _take_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     (x, index), axis = xs, node.attrs["axis"]
     if not batched[1]:
         return take_row(x, index, axis=axis + 1)
@@ -126,7 +130,7 @@ def _take_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int
     return _moved(taken, 1, len(index.shape) - 1, axis + 1)
 
 
-def _scatter_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _scatter_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     axis = node.attrs["axis"]
     x, values = in_batch(xs[0], batched[0], size), in_batch(xs[2], batched[2], size)
     index = xs[1]
@@ -174,7 +178,7 @@ take_row: Op = register(
 )
 
 
-def _scatter_add_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _scatter_add_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     return cotangent if i == 0 else take_row(cotangent, node.inputs[1], axis=node.attrs["axis"])
 
 
@@ -201,7 +205,7 @@ scatter_add = register(
 )
 
 
-def _distinct(index: Any) -> bool:
+def _distinct(index: Expr) -> bool:
     """Whether no two entries of an index are equal, as far as can be told when recording."""
     if prod(index.shape) < 2:
         return True
@@ -212,7 +216,7 @@ def _distinct(index: Any) -> bool:
     return value is not None and (value >= 0).all() and len(np.unique(value)) == value.size
 
 
-def _winners(node: Any) -> Any:
+def _winners(node: Expr) -> Expr:
     """Which values are there at the end; the others were overwritten by a later equal index.
 
     Takes one pass over the axis, or compares all pairs of indices where that is less.
@@ -231,7 +235,7 @@ def _winners(node: Any) -> Any:
     return reshape_row(equal(last, order), shape=shape)
 
 
-def _scatter_set_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _scatter_set_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     _, index, values = node.inputs
     axis = node.attrs["axis"]
     if i == 0:

@@ -8,9 +8,10 @@ from typing import Any
 
 from ..errors import DTypeError
 from .dtypes import DTYPES, KINDS
+from .expr import Batch, Batches, Expr
 from .gufunc_signature import batch_shape
 from .kernel import TYPES, Kernel
-from .row import Attrs, DType, Op, Shape, lookup
+from .row import Attrs, DType, Op, Result, Shape, lookup
 
 __all__ = ["kernel_rules"]
 
@@ -53,7 +54,7 @@ def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
 
         return rules | {"result": result} | ({"shape": shape} if kernel.layout is None else {})
 
-    def results(operands: Sequence[Any], attrs: Attrs) -> list[tuple[Shape, DType]]:
+    def results(operands: Sequence[Expr], attrs: Attrs) -> list[Result]:
         bound = kernel.bind([x.shape for x in operands], attrs)
         found = type_of(outputs, [x.dtype for x in operands])
         return list(zip(kernel.parsed.results(bound), found, strict=True))
@@ -67,25 +68,33 @@ def accepted_types(op: Op) -> list[DType]:
     return [dtype for dtype in DTYPES if KINDS[dtype] in op.kinds][: None if op.kernel.generic else 1]
 
 
-def _flops(kernel: Kernel) -> Callable[[Any], int]:
-    def flops(node: Any) -> int:
+def _flops(kernel: Kernel) -> Callable[[Expr], int]:
+    def flops(node: Expr) -> int:
         bound = kernel.bind([x.shape for x in node.inputs], node.attrs)
         return kernel.operations(kernel.numbers(bound, node.attrs)) * prod(bound.batch)
 
     return flops
 
 
-def _batch(kernel: Kernel) -> Callable[..., Any]:
+def _batch(kernel: Kernel) -> Batch | Batches:
     """A further leading axis of those operands that have one; the kernel broadcasts it over the others."""
     cores = [len(core) for core in kernel.parsed.inputs]
 
-    def batch(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+    def aligned(node: Expr, operands: Sequence[Expr], batched: Sequence[bool], size: int) -> list[Expr]:
         rank = max(len(x.shape) - core for x, core in zip(node.inputs, cores, strict=True))
-        aligned = []
+        found = []
         for x, core, has_axis in zip(operands, cores, batched, strict=True):
             shape = batch_shape(x.shape, core, rank, size if has_axis else None)
-            aligned.append(x if shape == x.shape else lookup("reshape")(x, shape=shape))
-        made = node.op(*aligned, **node.attrs)
-        return made if node.results is None else (list(made), [True] * len(made))
+            found.append(x if shape == x.shape else lookup("reshape")(x, shape=shape))
+        return found
 
-    return batch
+    def batch(node: Expr, operands: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
+        return node.op(*aligned(node, operands, batched, size), **node.attrs)
+
+    def batches(
+        node: Expr, operands: Sequence[Expr], batched: Sequence[bool], size: int
+    ) -> tuple[Sequence[Expr], Sequence[bool]]:
+        made = node.op.several(*aligned(node, operands, batched, size), **node.attrs)
+        return made, [True] * len(made)
+
+    return batch if len(kernel.letters[1]) == 1 else batches

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ..errors import ShapeError
 from .dtypes import as_dtype
+from .expr import Expr
 from .limits import MAX_ELEMENTS
 from .row import Attrs, Family, Op, Shape, register
 
@@ -69,19 +69,22 @@ output_row = register(
 )
 
 
-def _given_tangents(node: Any, tangents: Sequence[Any]) -> Sequence[Any]:
+def _given_tangents(node: Expr, tangents: Sequence[Expr | None]) -> Sequence[Expr | None]:
     count = node.attrs["n_primals"]
-    found: Sequence[Any] = node.attrs["rule"].jvp(node.inputs[:count], tangents[:count])
+    found: Sequence[Expr | None] = node.attrs["rule"].jvp(node.inputs[:count], tangents[:count])
     return found
 
 
-def _given_cotangents(node: Any, cotangents: Sequence[Any]) -> Sequence[Any]:
+def _given_cotangents(node: Expr, cotangents: Sequence[Expr | None]) -> Sequence[Expr | None]:
     count = node.attrs["n_primals"]
     return [*node.attrs["rule"].vjp(node.inputs[:count], cotangents), *[None] * (len(node.inputs) - count)]
 
 
-def _batch_of_given(node: Any, operands: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
-    return node.attrs["rule"].batch(node, operands, batched, size)
+def _batch_of_given(
+    node: Expr, operands: Sequence[Expr], batched: Sequence[bool], size: int
+) -> tuple[Sequence[Expr], Sequence[bool]]:
+    found: tuple[Sequence[Expr], Sequence[bool]] = node.attrs["rule"].batch(node, operands, batched, size)
+    return found
 
 
 deferred_row = register(

@@ -8,49 +8,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import GraphError
+from .expr import Expr, Mask
 from .row import Shape, lookup
 
+#: A mask that is known when recording.
+Flags: TypeAlias = npt.NDArray[np.bool_]
 #: Masks known when recording are constants up to this many elements; longer ones are made at run time.
 KNOWN = 4096
 #: A mask that holds at one in so many places, or fewer, is written into another one at these.
 FEW = 8
 
 
-def _unbound(value: Any) -> Any:
+def _unbound(value: npt.ArrayLike) -> Expr:
     raise GraphError("pygraph.graph is not imported yet", "import pygraph", stage="differentiating", subject="a mask")
 
 
-_constant: Callable[[Any], Any] = _unbound
+_constant: Callable[[npt.ArrayLike], Expr] = _unbound
 
 
-def bind_constant(constant: Callable[[Any], Any]) -> None:
+def bind_constant(constant: Callable[[npt.ArrayLike], Expr]) -> None:
     """Tell the masks how a constant is recorded (called once, by `pygraph.graph`)."""
     global _constant
     _constant = constant
 
 
-def padded(mask: Any, ndim: int) -> Any:
+def padded(mask: Expr, ndim: int) -> Expr:
     """A mask with axes of size 1 in front until it has `ndim` axes."""
     lead = ndim - len(mask.shape)
     return mask if lead <= 0 else lookup("reshape")(mask, shape=(*[1] * lead, *mask.shape))
 
 
-def spread(mask: Any, shape: Shape) -> Any:
+def spread(mask: Mask, shape: Shape) -> Expr:
     """A mask, True or False as an array of `shape`."""
     known = _constant(np.bool_(mask)) if isinstance(mask, bool) else mask
     return known if known.shape == shape else lookup("broadcast_to")(known, shape=shape)
 
 
-def either(first: Any, second: Any) -> Any:
+def either(first: Mask, second: Mask) -> Mask:
     """Where one of two masks holds, or both."""
-    if isinstance(first, bool) or isinstance(second, bool):
-        known, other = (first, second) if isinstance(first, bool) else (second, first)
-        return True if known else other
+    if isinstance(first, bool):
+        return first or second
+    if isinstance(second, bool):
+        return second or first
     if first is second:
         return first
     for whole, other in ((first, second), (second, first)):
@@ -61,28 +66,28 @@ def either(first: Any, second: Any) -> Any:
 
 
 class _Part(NamedTuple):
-    """A mask that holds nowhere but at an index along an axis, where it is `values`."""
+    """A mask that holds nowhere but at the entries of an index along an axis, where it is `values`."""
 
     shape: Shape
-    index: Any
-    values: Any
+    entries: Expr
+    values: Expr
     axis: int
 
-    def set_in(self, mask: Any) -> Any:
+    def set_in(self, mask: Expr) -> Expr:
         """Where `mask` holds, or this one."""
-        held = lookup("take")(mask, self.index, axis=self.axis)
+        held = lookup("take")(mask, self.entries, axis=self.axis)
         values = lookup("logical_or")(held, self.values)
-        return lookup("scatter_set")(mask, self.index, values, axis=self.axis)
+        return lookup("scatter_set")(mask, self.entries, values, axis=self.axis)
 
 
-def _is_along(whole: Any, part: _Part) -> bool:
+def _is_along(whole: Expr, part: _Part) -> bool:
     """Whether a mask has all the places of a part of one."""
     if len(whole.shape) != len(part.shape) or whole.shape[part.axis] != part.shape[part.axis]:
         return False
     return whole.op.name != "constant" and all(n in (1, size) for n, size in zip(part.shape, whole.shape, strict=True))
 
 
-def _part(mask: Any) -> _Part | None:
+def _part(mask: Expr) -> _Part | None:
     """A mask that holds at few places as a part of one."""
     shape, line = mask.shape, mask
     lines = [k for k, size in enumerate(shape) if size != 1]
@@ -93,37 +98,36 @@ def _part(mask: Any) -> _Part | None:
         if line is mask:
             return _Part(shape, index, values, line.attrs["axis"])
     elif len(lines) == 1 and line.op.name == "constant" and prod(shape) >= FEW * FEW:
-        index = np.flatnonzero(line.attrs["value"].value)
-        if FEW * index.size > prod(shape):
+        found = np.flatnonzero(line.attrs["value"].value)
+        if FEW * found.size > prod(shape):
             return None
-        values = _constant(np.ones(index.size, np.bool_))
+        index, values = _constant(found), _constant(np.ones(found.size, np.bool_))
     elif line.op.name == "unslice" and FEW * prod(line.inputs[0].shape) <= prod(shape):
         (values,) = line.inputs
         cut = [k for k, (n, size) in enumerate(zip(values.shape, line.shape, strict=True)) if n != size]
         if len(cut) != 1:
             return None
-        index = line.attrs["starts"][cut[0]] + np.arange(values.shape[cut[0]]) * line.attrs["steps"][cut[0]]
+        counts = np.arange(values.shape[cut[0]])
+        index = _constant(line.attrs["starts"][cut[0]] + counts * line.attrs["steps"][cut[0]])
         if line is mask:
-            return _Part(shape, _constant(index), values, cut[0])
+            return _Part(shape, index, values, cut[0])
     else:
         return None
     axis = lines[0] if lines else 0
     wide = tuple(prod(values.shape) if k == axis else 1 for k in range(len(shape)))
-    if isinstance(index, np.ndarray):
-        index = _constant(index)
     return _Part(shape, index, values if values.shape == wide else lookup("reshape")(values, shape=wide), axis)
 
 
-def _is_false(mask: Any) -> bool:
+def _is_false(mask: Expr) -> bool:
     while mask.op.name in ("broadcast_to", "reshape"):
         mask = mask.inputs[0]
     return mask.op.name == "constant" and mask.attrs["value"].value.size == 1 and not mask.attrs["value"].value.any()
 
 
-def inside(move: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def inside(move: Callable[[Expr], Expr]) -> Callable[[Expr], Expr]:
     """A move that makes no zeros, so that it commutes with `not`: opposite masks stay recognisable as such."""
 
-    def moved(mask: Any) -> Any:
+    def moved(mask: Expr) -> Expr:
         if mask.op.name == "logical_not":
             return mask.op(move(mask.inputs[0]))
         return move(mask)
@@ -131,22 +135,22 @@ def inside(move: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return moved
 
 
-def _single(node: Any, masks: Sequence[Any], move: Callable[[Any], Any]) -> Any:
+def _single(node: Expr, masks: Sequence[Mask], move: Callable[[Expr], Expr]) -> Mask:
     mask = masks[0]
     return mask if isinstance(mask, bool) else inside(move)(mask)
 
 
-def unchanged(node: Any, masks: Sequence[Any]) -> Any:
+def unchanged(node: Expr, masks: Sequence[Mask]) -> Mask:
     """Of a row whose result broadcasts with its operand element by element."""
     return masks[0]
 
 
-def reshape(node: Any, masks: Sequence[Any]) -> Any:
+def reshape(node: Expr, masks: Sequence[Mask]) -> Mask:
     """Axes that are split or joined are spread only where the mask changes along them."""
     return _single(node, masks, lambda mask: reshaped(mask, node.inputs[0].shape, node.shape))
 
 
-def reshaped(mask: Any, before: Shape, after: Shape) -> Any:
+def reshaped(mask: Expr, before: Shape, after: Shape) -> Expr:
     """A mask for an array of shape `before` as one for the same elements in shape `after`."""
     if prod(mask.shape) == 1:
         return mask if not mask.shape else lookup("reshape")(mask, shape=())
@@ -173,16 +177,16 @@ def reshaped(mask: Any, before: Shape, after: Shape) -> Any:
     return mask if tuple(found) == mask.shape else lookup("reshape")(mask, shape=tuple(found))
 
 
-def transpose(node: Any, masks: Sequence[Any]) -> Any:
+def transpose(node: Expr, masks: Sequence[Mask]) -> Mask:
     """The axes of the mask permuted."""
     axes = node.attrs["axes"]
     return _single(node, masks, lambda mask: lookup("transpose")(padded(mask, len(axes)), axes=axes))
 
 
-def slice_(node: Any, masks: Sequence[Any]) -> Any:
+def slice_(node: Expr, masks: Sequence[Mask]) -> Mask:
     """The mask sliced along the axes where it changes."""
 
-    def move(mask: Any) -> Any:
+    def move(mask: Expr) -> Expr:
         mask = padded(mask, len(node.shape))
         places = [
             (0, 1, 1) if n == 1 else place
@@ -194,7 +198,7 @@ def slice_(node: Any, masks: Sequence[Any]) -> Any:
     return _single(node, masks, move)
 
 
-def unslice(node: Any, masks: Sequence[Any]) -> Any:
+def unslice(node: Expr, masks: Sequence[Mask]) -> Mask:
     """Only where the operand is put."""
     (operand,), mask = node.inputs, masks[0]
     if isinstance(mask, bool):
@@ -215,44 +219,44 @@ def unslice(node: Any, masks: Sequence[Any]) -> Any:
     )
 
 
-def footprint(part: Shape, starts: Sequence[int], steps: Sequence[int], whole: Shape) -> Any:
+def footprint(part: Shape, starts: Sequence[int], steps: Sequence[int], whole: Shape) -> Mask:
     """Where an array of shape `part` lies in one of shape `whole`; True where that is everywhere."""
-    result: Any = True
+    result: Expr | Flags | None = None
     for axis, (count, start, step, size) in enumerate(zip(part, starts, steps, whole, strict=True)):
         if count == size:
             continue
-        line: Any
+        line: Expr | Flags
         if size <= KNOWN:
             line = np.zeros(size, np.bool_)
             line[[start + k * step for k in range(count)]] = True
         else:
             line = lookup("unslice")(spread(True, (count,)), starts=(start,), steps=(step,), shape=(size,))
         line = _along(line, axis, len(whole))
-        result = line if result is True else lookup("logical_and")(result, line)
-    return _recorded(result)
+        result = line if result is None else lookup("logical_and")(result, line)
+    return True if result is None else _recorded(result)
 
 
-def _along(line: Any, axis: int, ndim: int) -> Any:
+def _along(line: Expr | Flags, axis: int, ndim: int) -> Expr | Flags:
     """A vector along one of `ndim` axes."""
     shape = (len(line) if isinstance(line, np.ndarray) else line.shape[0], *[1] * (ndim - axis - 1))
     return np.reshape(line, shape) if isinstance(line, np.ndarray) else lookup("reshape")(line, shape=shape)
 
 
-def _recorded(mask: Any) -> Any:
+def _recorded(mask: Expr | Flags) -> Mask:
     """A mask that is known now as an expression; True where it holds everywhere, False where it holds nowhere."""
     if not isinstance(mask, np.ndarray):
         return mask
     return True if mask.all() else _constant(mask) if mask.any() else False
 
 
-def concatenate(node: Any, masks: Sequence[Any]) -> Any:
+def concatenate(node: Expr, masks: Sequence[Mask]) -> Mask:
     """The masks of the pieces one after another."""
     axis = node.attrs["axis"]
     if all(isinstance(mask, bool) for mask in masks):
         if len(set(masks)) == 1:
             return masks[0]
         lines = [(mask, x.shape[axis]) for mask, x in zip(masks, node.inputs, strict=True)]
-        line: Any
+        line: Expr | Flags
         if node.shape[axis] <= KNOWN:
             line = np.concatenate([np.full(size, mask) for mask, size in lines])
         else:
@@ -274,7 +278,7 @@ def concatenate(node: Any, masks: Sequence[Any]) -> Any:
     return lookup("concatenate")(*parts, axis=axis)
 
 
-def summed(mask: Any, shape: Shape, axes: Sequence[int]) -> Any:
+def summed(mask: Expr, shape: Shape, axes: Sequence[int]) -> Expr:
     """Where a sum over `axes` of an array of `shape` may differ from zero; these axes are kept, of size 1."""
     mask = padded(mask, len(shape))
     changing = tuple(axis for axis in axes if mask.shape[axis] != 1)
@@ -284,7 +288,7 @@ def summed(mask: Any, shape: Shape, axes: Sequence[int]) -> Any:
     return lookup("reshape")(lookup("reduce_max")(mask, axes=changing), shape=kept)
 
 
-def sum_(node: Any, masks: Sequence[Any]) -> Any:
+def sum_(node: Expr, masks: Sequence[Mask]) -> Mask:
     """Where some element of the sum may differ from zero."""
     mask, axes = masks[0], node.attrs["axes"]
     if isinstance(mask, bool):
@@ -294,12 +298,12 @@ def sum_(node: Any, masks: Sequence[Any]) -> Any:
     return found if shape == found.shape else lookup("reshape")(found, shape=shape)
 
 
-def take(node: Any, masks: Sequence[Any]) -> Any:
+def take(node: Expr, masks: Sequence[Mask]) -> Mask:
     """The mask at the index, where it changes along that axis."""
     x, index = node.inputs
     axis = node.attrs["axis"]
 
-    def move(mask: Any) -> Any:
+    def move(mask: Expr) -> Expr:
         mask = padded(mask, len(x.shape))
         if mask.shape[axis] != 1:
             return lookup("take")(mask, index, axis=axis)
@@ -309,12 +313,12 @@ def take(node: Any, masks: Sequence[Any]) -> Any:
     return _single(node, masks, move)
 
 
-def scatter_add(node: Any, masks: Sequence[Any]) -> Any:
+def scatter_add(node: Expr, masks: Sequence[Mask]) -> Mask:
     """Where something was, or something is added."""
     return either(masks[0], _written(node, masks[2])) if masks[2] is not False else masks[0]
 
 
-def scatter_set(node: Any, masks: Sequence[Any]) -> Any:
+def scatter_set(node: Expr, masks: Sequence[Mask]) -> Mask:
     """The mask of the values written over that of the array."""
     was, _, new = masks
     if isinstance(was, bool) and isinstance(new, bool) and (was == new or new):
@@ -323,13 +327,13 @@ def scatter_set(node: Any, masks: Sequence[Any]) -> Any:
     return node.op(spread(was, x.shape), index, spread(new, values.shape), axis=node.attrs["axis"])
 
 
-def _written(node: Any, mask: Any) -> Any:
+def _written(node: Expr, mask: Mask) -> Mask:
     """Where the values of a scatter, which have a mask, lie along its axis."""
     x, index, values = node.inputs
     axis, ndim = node.attrs["axis"], len(x.shape)
     size = x.shape[axis]
-    if mask is True:
-        line: Any
+    if isinstance(mask, bool):
+        line: Expr | Flags
         if index.op.name == "constant" and size <= KNOWN:
             line = np.zeros(size, np.bool_)
             line[index.attrs["value"].value.reshape(-1) if index.attrs["value"].value.size else []] = True
@@ -355,7 +359,7 @@ def _written(node: Any, mask: Any) -> Any:
     return lookup("not_equal")(lookup("scatter_add")(zeros, index, number, axis=axis), np.int64(0))
 
 
-def matmul(node: Any, i: int, mask: Any) -> tuple[Any, Any]:
+def matmul(node: Expr, i: int, mask: Expr) -> tuple[Expr | None, Expr | None]:
     """What becomes of a mask of operand `i`: the mask of the result, or the one that the other operand needs too.
 
     A mask of whole rows (columns) of the operand is one of rows (columns) of the product. One that leaves out terms of

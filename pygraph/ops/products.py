@@ -7,11 +7,13 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import ShapeError, UnsupportedError
 from . import mask_rules
 from .arithmetic import multiply
 from .common import broadcast_shapes, explained, kind, operand
+from .expr import Expr
 from .limits import MAX_MATRIX
 from .reductions import reduce_sum
 from .row import Attrs, Family, Op, Shape, register
@@ -47,11 +49,11 @@ def _matmul_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return (*broadcast_shapes([x[:-2], y[:-2]]), rows, columns)
 
 
-def _matmul_reference(x: Any, y: Any, transpose_a: bool, transpose_b: bool) -> Any:
+def _matmul_reference(x: npt.NDArray[Any], y: npt.NDArray[Any], transpose_a: bool, transpose_b: bool) -> Any:
     return np.matmul(np.swapaxes(x, -1, -2) if transpose_a else x, np.swapaxes(y, -1, -2) if transpose_b else y)
 
 
-def _matmul_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _matmul_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     """G Bᵀ and Aᵀ G, or their transposes for an operand stored transposed; batch axes are summed by the engine."""
     x, y = node.inputs
     stored_x, stored_y = node.attrs["transpose_a"], node.attrs["transpose_b"]
@@ -64,12 +66,12 @@ def _matmul_transpose(cotangent: Any, node: Any, i: int) -> Any:
     return matmul_row(x, cotangent, transpose_a=not stored_x, transpose_b=False)
 
 
-def _inner(node: Any) -> int:
+def _inner(node: Expr) -> int:
     """The size of the axis that a product sums over."""
     return _matrix(node.inputs[0].shape, node.attrs["transpose_a"])[1]
 
 
-def _matmul_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _matmul_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     """The batch as a broadcast axis; where one operand is a plain matrix, as more rows of one product."""
     (x, y), ta, tb = xs, node.attrs["transpose_a"], node.attrs["transpose_b"]
     small = size * max(prod(node.shape[:-1]), node.shape[-1]) <= MAX_MATRIX

@@ -87,7 +87,7 @@ def _raised(op: Op) -> list[str]:
 def _example(op: Op, name: str) -> tuple[list[str], Any]:
     """The lines of a call on operands of an example, and its value."""
     operands = example(op)
-    value = op(*operands)
+    value: Any = op(*operands)
     several = isinstance(value, tuple)
     rounded = [y.round(6) if y.dtype.kind == "f" else y for y in (value if several else [value])]
     start, end = f"{'[y.round(6) for y in ' if several else ''}pg.{name}(", ")"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod as _product
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import ShapeError
 from . import mask_rules
 from .common import explained, kind, normal_axes, operand
 from .comparison import astype, convert, equal, select, truth
-from .row import Attrs, Family, Op, Shape, register
+from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import (
     broadcast_to_row,
     concatenate_row,
@@ -23,6 +24,11 @@ from .shaping import (
     transpose,
     transpose_row,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .expr import Expr, Jvp, MaskRule, Transpose, Vjp
 
 __all__ = ["all", "any", "max", "min", "prod", "sum"]
 
@@ -37,8 +43,21 @@ def _reduced_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return tuple(size for axis, size in enumerate(shape) if axis not in axes)
 
 
-def _reduced_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _reduced_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     return node.op(xs[0], axes=tuple(axis + 1 for axis in node.attrs["axes"]))
+
+
+class _Rules(TypedDict, total=False):
+    """What else a reduction may say; see `Op`."""
+
+    neutral: Mapping[str, str]
+    accumulator: Mapping[str, str]
+    transpose: Transpose
+    mask: MaskRule
+    jvp: Jvp
+    vjp: Vjp
+    gaps: str
+    exact: bool
 
 
 def _reduction(
@@ -47,7 +66,7 @@ def _reduction(
     reference: Callable[..., Any],
     c: Mapping[str, str],
     identity: Mapping[str, str],
-    **rules: Any,
+    **rules: Unpack[_Rules],
 ) -> Op:
     """`reduce_<combiner>`, over the axes of its attribute `axes`."""
     family = Family.LINEAR if "transpose" in rules else Family.CUSTOM
@@ -70,7 +89,7 @@ def _reduction(
     )
 
 
-def _kept(value: Any, node: Any) -> Any:
+def _kept(value: Expr, node: Expr) -> Expr:
     """A value shaped like the result of a reduction, with the reduced axes back as axes of size 1."""
     shape = tuple(1 if k in node.attrs["axes"] else n for k, n in enumerate(node.inputs[0].shape))
     return reshape_row(value, shape=shape)
@@ -90,12 +109,12 @@ reduce_sum = _reduction(
 )
 
 
-def _spread(cotangent: Any, node: Any) -> Any:
+def _spread(cotangent: Expr, node: Expr) -> Expr:
     """The cotangent of a sum, repeated over what was summed."""
     return broadcast_to_row(_kept(cotangent, node), shape=node.inputs[0].shape)
 
 
-def _others(x: Any, axes: tuple[int, ...]) -> Any:
+def _others(x: Expr, axes: tuple[int, ...]) -> Expr:
     """For each element, the product of all the others that `axes` multiply it with.
 
     Products of pairs are formed level by level and handed down again, so there is no division: the result is exact
@@ -112,7 +131,7 @@ def _others(x: Any, axes: tuple[int, ...]) -> Any:
             level = concatenate_row(level, _ones((*lead, 1), x.dtype), axis=len(lead))
         levels.append(level)
         level = _every_other(level, 0) * _every_other(level, 1)
-    result = _ones((*lead, 1), x.dtype)
+    result: Expr | npt.NDArray[Any] = _ones((*lead, 1), x.dtype)
     for level in reversed(levels):
         count = level.shape[-1] // 2
         outer = result if result.shape[-1] == count else _first(result, count)
@@ -121,15 +140,16 @@ def _others(x: Any, axes: tuple[int, ...]) -> Any:
     total = _product(x.shape[k] for k in axes)
     result = _first(result, total) if result.shape[-1] != total else result
     inverse = tuple(sorted(range(len(order)), key=order.__getitem__))
-    return transpose(reshape(result, moved.shape), inverse)
+    shaped: Expr = transpose(reshape(result, moved.shape), inverse)
+    return shaped
 
 
-def _ones(shape: Shape, dtype: Any) -> Any:
+def _ones(shape: Shape, dtype: DType) -> npt.NDArray[Any]:
     """Ones that take no memory but one number's."""
     return np.broadcast_to(np.ones((), dtype), shape)
 
 
-def _every_other(x: Any, start: int) -> Any:
+def _every_other(x: Expr, start: int) -> Expr:
     """Elements start, start + 2, … along the last axis, whose size is even."""
     ndim = len(x.shape)
     return slice_row(
@@ -140,7 +160,7 @@ def _every_other(x: Any, start: int) -> Any:
     )
 
 
-def _first(x: Any, count: int) -> Any:
+def _first(x: Expr | npt.NDArray[Any], count: int) -> Expr:
     """The first `count` elements along the last axis."""
     return slice_row(x, starts=(0,) * len(x.shape), steps=(1,) * len(x.shape), shape=(*x.shape[:-1], count))
 
@@ -153,30 +173,37 @@ reduce_prod = _reduction(
     {"f": "a * b", "i": "M(multiply)(a, b)"},
     {"f": "1", "i": "1"},
     jvp=lambda node, tangents: reduce_sum(
-        tangents[0] * _others(node.inputs[0], node.attrs["axes"]), axes=node.attrs["axes"]
+        _given(tangents) * _others(node.inputs[0], node.attrs["axes"]), axes=node.attrs["axes"]
     ),
     vjp=lambda node, cotangent: (_kept(cotangent, node) * _others(node.inputs[0], node.attrs["axes"]),),
 )
 
 
-def _extreme_shares(node: Any) -> tuple[Any, Any]:
+def _given(tangents: Sequence[Expr | None]) -> Expr:
+    """The tangent of the only operand, without which no rule is called."""
+    (tangent,) = tangents
+    assert tangent is not None
+    return tangent
+
+
+def _extreme_shares(node: Expr) -> tuple[Expr, Expr]:
     """Which elements attain a maximum or minimum, as bools, and how many do, in the operand's dtype."""
     x = node.inputs[0]
     hits = equal(x, _kept(node, node))
     return hits, reduce_sum(convert(hits, dtype=x.dtype), axes=node.attrs["axes"])
 
 
-def _extreme_jvp(node: Any, tangents: Sequence[Any]) -> Any:
+def _extreme_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
     hits, count = _extreme_shares(node)
-    return reduce_sum(select(hits, tangents[0], 0.0), axes=node.attrs["axes"]) / count
+    return reduce_sum(select(hits, _given(tangents), 0.0), axes=node.attrs["axes"]) / count
 
 
-def _extreme_vjp(node: Any, cotangent: Any) -> Sequence[Any]:
+def _extreme_vjp(node: Expr, cotangent: Expr) -> Sequence[Expr]:
     hits, count = _extreme_shares(node)
     return (select(hits, _kept(cotangent / count, node), 0.0),)
 
 
-def _limit(dtype: Any, highest: bool) -> Any:
+def _limit(dtype: DType, highest: bool) -> Any:
     """The largest or smallest value of a dtype, which an extreme over nothing gives."""
     if dtype.kind == "b":
         return np.bool_(highest)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import GraphError
+from .expr import Batch, Batches, Expr, Jvp, Jvps, MaskRule, Operand, Partial, ProductMaskRule, Transpose, Vjp, Vjps
 from .kernel import Kernel
 from .strides import Strided
 
 Shape = tuple[int, ...]
 DType = np.dtype[Any]
 Attrs = Mapping[str, Any]
+#: Shape and dtype of one result.
+Result = tuple[Shape, DType]
 Interval = tuple[float, float]
+T = TypeVar("T")
 
 
 class Family(enum.Enum):
@@ -41,8 +46,8 @@ DIVISION, DEAR = 2, 3
 class Choice(NamedTuple):
     """A partial derivative that is `value` where the bool `where` holds, and zero by structure elsewhere."""
 
-    where: Any
-    value: Any
+    where: Expr
+    value: Operand
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -144,29 +149,29 @@ class Op:
     shape: Callable[[Sequence[Shape], Attrs], Shape] | None = None
     reference: Callable[..., Any] | None = None
     interpret: Callable[..., Sequence[Any]] | None = None
-    partials: tuple[Callable[..., Any] | None, ...] = ()
-    transpose: Callable[[Any, Any, int], Any] | None = None
+    partials: tuple[Callable[..., Partial] | None, ...] = ()
+    transpose: Transpose | None = None
     linear_in: tuple[int, ...] | None = None
-    mask: Callable[[Any, Sequence[Any]], Any] | None = None
-    product_mask: Callable[[Any, int, Any], tuple[Any, Any]] | None = None
+    mask: MaskRule | None = None
+    product_mask: ProductMaskRule | None = None
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None
     parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None
     moves: bool = False
     gaps: str = ""
-    jvp: Callable[[Any, Sequence[Any]], Any] | None = None
-    vjp: Callable[[Any, Any], Sequence[Any]] | None = None
-    batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any] | None = None
+    jvp: Jvp | Jvps | None = None
+    vjp: Vjp | Vjps | None = None
+    batch: Batch | Batches | None = None
     casts: bool = False
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
     price: int = 1
-    flops: Callable[[Any], int] | None = None
+    flops: Callable[[Expr], int] | None = None
     exact: bool = False
     floor: float = 0.0
     diagonal: str = ""
-    define: Callable[..., Any] | None = None
+    define: Callable[..., Operand] | None = None
     domain: tuple[Interval, ...] = ()
-    samples: Callable[[Any, DType], Iterable[tuple[Sequence[Any], Attrs]]] | None = None
+    samples: Callable[[np.random.Generator, DType], Iterable[tuple[Sequence[npt.NDArray[Any]], Attrs]]] | None = None
     edges: bool = True
     nondiff: bool = False
     promote: bool = True
@@ -175,7 +180,7 @@ class Op:
     identity: Mapping[str, str] | None = None
     neutral: Mapping[str, str] | None = None
     accumulator: Mapping[str, str] | None = None
-    results: Callable[[Sequence[Any], Attrs], Sequence[tuple[Shape, DType]]] | None = None
+    results: Callable[[Sequence[Expr], Attrs], Sequence[Result]] | None = None
     loop: bool = False
     unbounded: bool = False
     fails: bool = False
@@ -199,12 +204,24 @@ class Op:
     def _follows(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
-    def updated(self, node: Any) -> list[Any]:
-        """The operands of one of its nodes whose memory the results may take over."""
-        return [] if self.updates is None else [node.inputs[i] for i in self.updates(node.attrs, len(node.inputs))]
+    def updated(self, attrs: Attrs, operands: Sequence[T]) -> list[T]:
+        """The operands of one of its applications whose memory the results may take over."""
+        return [] if self.updates is None else [operands[i] for i in self.updates(attrs, len(operands))]
 
-    def __call__(self, *operands: Any, **attrs: Any) -> Any:
-        return _recorder(self, operands, attrs)
+    def computed(self, *arrays: Any, **attrs: Any) -> Any:
+        """The value on NumPy arrays, by the reference or the definition."""
+        compute = self.reference if self.reference is not None else self.define
+        assert compute is not None, f"op {self.name} has neither a reference nor a definition"
+        return compute(*arrays, **attrs)
+
+    def __call__(self, *operands: Operand, **attrs: Any) -> Expr:
+        result: Expr = _recorder(self, operands, attrs)
+        return result
+
+    def several(self, *operands: Operand, **attrs: Any) -> tuple[Expr, ...]:
+        """The results of applying a row that has several, as calling it gives them, too."""
+        results: tuple[Expr, ...] = _recorder(self, operands, attrs)
+        return results
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -260,14 +277,14 @@ def register(op: Op) -> Op:
     return op
 
 
-def _unbound(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
+def _unbound(op: Op, operands: Sequence[Operand], attrs: Attrs) -> Any:
     raise GraphError("pygraph.graph is not imported yet", "import pygraph", stage="tracing", subject=op.name)
 
 
-_recorder: Callable[[Op, Sequence[Any], Attrs], Any] = _unbound
+_recorder: Callable[[Op, Sequence[Operand], Attrs], Any] = _unbound
 
 
-def bind_recorder(recorder: Callable[[Op, Sequence[Any], Attrs], Any]) -> None:
+def bind_recorder(recorder: Callable[[Op, Sequence[Operand], Attrs], Any]) -> None:
     """Tell the rows how an application is recorded (called once, by `pygraph.graph`)."""
     global _recorder
     _recorder = recorder

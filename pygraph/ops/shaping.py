@@ -8,10 +8,12 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import ShapeError, UnsupportedError, named, shown
 from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
+from .expr import Batch, Expr, MaskRule, Transpose
 from .row import Attrs, Family, Op, Shape, register
 from .strides import Strided, broadcast_strides, reshape_strides, row_major
 
@@ -35,9 +37,9 @@ def _linear(
     doc: str,
     shape: Callable[[Sequence[Shape], Attrs], Shape],
     reference: Callable[..., Any],
-    transpose: Callable[[Any, Any, int], Any],
-    batch: Callable[[Any, Sequence[Any], Sequence[bool], int], Any],
-    mask: Callable[[Any, Sequence[Any]], Any],
+    transpose: Transpose,
+    batch: Batch,
+    mask: MaskRule,
     arity: int | None = 1,
     gaps: str = "",
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None,
@@ -63,12 +65,12 @@ def _linear(
     )
 
 
-def in_batch(x: Any, batched: bool, size: int) -> Any:
+def in_batch(x: Expr, batched: bool, size: int) -> Expr:
     """An operand with the leading batch axis: repeated along it where it has none."""
     return x if batched else broadcast_to_row(x, shape=(size, *x.shape))
 
 
-def aligned(x: Any, ndim: int) -> Any:
+def aligned(x: Expr, ndim: int) -> Expr:
     """An operand with a batch axis, and after that axes of size 1 until it has `ndim` others: as broadcasting pads."""
     lead = ndim + 1 - len(x.shape)
     return x if lead <= 0 else reshape_row(x, shape=(x.shape[0], *[1] * lead, *x.shape[1:]))
@@ -178,13 +180,13 @@ def places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[sl
     )
 
 
-def _unslice(x: Any, starts: Sequence[int], steps: Sequence[int], shape: Shape) -> Any:
+def _unslice(x: npt.NDArray[Any], starts: Sequence[int], steps: Sequence[int], shape: Shape) -> npt.NDArray[Any]:
     result = np.zeros(shape, x.dtype)
     result[places(starts, steps, x.shape)] = x
     return result
 
 
-def _placed_in_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _placed_in_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     starts, steps = node.attrs["starts"], node.attrs["steps"]
     return node.op(xs[0], starts=(0, *starts), steps=(1, *steps), shape=(size, *node.shape))
 
@@ -241,14 +243,14 @@ def _concatenate_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return (*rest[0], sum(s[axis] for s in shapes), *rest[1])
 
 
-def _concatenate_transpose(cotangent: Any, node: Any, i: int) -> Any:
+def _concatenate_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
     axis, shape = node.attrs["axis"], node.inputs[i].shape
     starts = [0] * len(shape)
     starts[axis] = sum(operand.shape[axis] for operand in node.inputs[:i])
     return slice_row(cotangent, starts=tuple(starts), steps=(1,) * len(shape), shape=shape)
 
 
-def _concatenate_batch(node: Any, xs: Sequence[Any], batched: Sequence[bool], size: int) -> Any:
+def _concatenate_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     whole = (in_batch(x, has_axis, size) for x, has_axis in zip(xs, batched, strict=True))
     return concatenate_row(*whole, axis=node.attrs["axis"] + 1)
 

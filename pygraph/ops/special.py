@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .common import pointwise
+from .expr import Expr
 from .row import Op
 from .special_reference import digamma as _digamma
 from .special_reference import erf as _erf
@@ -21,7 +23,7 @@ __all__ = ["digamma", "erf", "erfc", "gammaln", "polygamma"]
 _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
-def _gauss(x: Any) -> Any:
+def _gauss(x: Expr) -> Expr:
     """2/√π e^(-x²), the derivative of erf."""
     return _TWO_OVER_ROOT_PI * gaussian(x, 1.0)
 
@@ -46,12 +48,12 @@ erfc = pointwise(
 )
 
 
-def _gelu(x: Any) -> Any:
+def _gelu(x: npt.ArrayLike) -> npt.NDArray[Any]:
     wide = np.asarray(x, np.float64)
     return (0.5 * wide * _erfc(wide * -math.sqrt(0.5))).astype(np.asarray(x).dtype)
 
 
-def _gelu_slope(out: Any, x: Any) -> Any:
+def _gelu_slope(out: Expr, x: Expr) -> Expr:
     """Φ(x) + x φ(x) (the normal distribution function and its density)."""
     return 0.5 * erfc(x * -math.sqrt(0.5)) + x * (gaussian(x, 0.5) * (1.0 / math.sqrt(2.0 * math.pi)))
 

@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .common import pointwise
+from .expr import Expr
 from .row import Op
 
 __all__ = [
@@ -186,7 +188,7 @@ arctan = pointwise(
 )
 
 
-def _over_hypot_squared(numerator: Any, x: Any, y: Any) -> Any:
+def _over_hypot_squared(numerator: Expr, x: Expr, y: Expr) -> Expr:
     """numerator / (x² + y²) without overflow of the squares."""
     radius = hypot(x, y)
     return numerator / radius / radius
@@ -284,7 +286,7 @@ logaddexp = pointwise(
 )
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: npt.NDArray[Any]) -> Any:
     decay = np.exp(-np.abs(x))
     return np.where(np.asarray(x) >= 0, 1 / (1 + decay), decay / (1 + decay))
 
@@ -300,7 +302,7 @@ sigmoid: Op = pointwise(
 )
 
 
-def _silu(x: Any) -> Any:
+def _silu(x: npt.NDArray[Any]) -> Any:
     root = np.exp(-0.5 * np.abs(x))  # e^-|x| may be subnormal where the result is not
     positive = np.asarray(x) >= 0
     return np.where(positive, x, x * root) * np.where(positive, 1.0, root) / (1 + root * root)
@@ -318,7 +320,7 @@ silu_row: Op = pointwise(
 )
 
 
-def _silu_slope(out: Any, share: Any) -> Any:
+def _silu_slope(out: Expr, share: Expr) -> Expr:
     return share + out * (1.0 - share)
 
 

@@ -185,5 +185,5 @@ def _placed(f: Function, node: Node, flag: bool, axis: int | None, size: int, na
             problem = f"out_axes is None for {name}, which differs from example to example"
             raise _refusal(ShapeError, f, problem, "give it an axis, or return what does not depend on the batch")
         return node
-    whole: Node = in_batch(node, flag, size)
+    whole = as_node(in_batch(node, flag, size))
     return _moved(whole, 0, _axis(f, "out_axes", axis, len(whole.shape), name, whole))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers import reference, run_flat
 
+import pygraph as pg
 from pygraph import ops
 from pygraph.autodiff import jvp, vjp
 from pygraph.graph import Graph, scan, var
@@ -102,6 +103,28 @@ def test_a_made_up_op_in_float32(made_up: Op) -> None:
     assert graph.outputs[0].dtype == np.float32
     data = np.linspace(0.1, 1.0, 4, dtype=np.float32)
     np.testing.assert_allclose(run_flat(graph, [data])[0], value(data, np.float32(0.5)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "define",
+    [lambda x, y: 2.0, lambda x, y: np.float64(0.5), lambda x, y: x * 3.0, lambda x, y: ops.exp(y)],
+    ids=["number", "scalar of NumPy", "first", "second"],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_definition_that_does_not_use_all_operands(define: Any, dtype: str, table: dict[str, Op]) -> None:
+    """The result has the shape and the dtype of the operation, whatever the definition gives."""
+    op = elementwise_op("made_up_partly_used", 2, define)
+    x, y = np.asarray(1.5, dtype), np.arange(3.0).astype(dtype)
+    wanted = np.broadcast_to(np.asarray(define(x, y), dtype), (3,))
+
+    def f(x: Any, y: Any) -> Any:
+        return np.sum(op(x, y) * y)
+
+    for found in (op(x, y), pg.compile(op)(x, y), pg.vmap(op, (None, 0))(x, y)):
+        assert (found.shape, found.dtype) == ((3,), dtype)
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    pg.check_grads(f, (x.astype(float), y.astype(float)), order=2)
+    assert pg.grad(f, argnums=(0, 1))(x, y)[1].dtype == dtype
 
 
 def test_partials_override_the_definition(table: dict[str, Op]) -> None:

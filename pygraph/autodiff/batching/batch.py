@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...errors import ShapeError
-from ...graph.construction import as_node, make
+from ...graph.construction import as_node, definition_of, make
 from ...graph.node import Node
 from ...graph.source import attributed
 from ...graph.traversal import rebuilt, walk
+from ...ops.expr import Batch, Batches, Expr
 from ...ops.row import Family, Op, lookup
-from ...ops.shaping import aligned
+from ...ops.shaping import aligned, in_batch
 
 OUTPUT = lookup("output")
 
@@ -64,10 +64,12 @@ def batch(
         with attributed(node.line):
             if not any(flags):
                 new[node] = rebuilt(node, operands)
-            elif node.results is not None:
-                several[node] = rule_of(node.op)(node, operands, flags, size)
+                continue
+            found = rule_of(node.op)(node, operands, flags, size)
+            if isinstance(found, tuple):
+                several[node] = list(map(as_node, found[0])), found[1]
             else:
-                new[node] = rule_of(node.op)(node, operands, flags, size)
+                new[node] = as_node(found)
                 whole.add(node)
     return [new.get(output, output) for output in outputs], [output in whole for output in outputs]
 
@@ -83,7 +85,7 @@ def _dependent(outputs: Sequence[Node], inputs: Sequence[Node], whole: set[Node]
     return order
 
 
-def rule_of(op: Op) -> Callable[[Any, Sequence[Any], Sequence[bool], int], Any]:
+def rule_of(op: Op) -> Batch | Batches:
     """The rule of a row: its own, that of pointwise rows, or its definition's."""
     if op.batch is not None:
         return op.batch
@@ -93,16 +95,15 @@ def rule_of(op: Op) -> Callable[[Any, Sequence[Any], Sequence[bool], int], Any]:
     return _defined
 
 
-def _pointwise(node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
+def _pointwise(node: Expr, operands: Sequence[Expr], flags: Sequence[bool], size: int) -> Expr:
     """The op itself, with axes of size 1 after the batch axis of operands that have fewer axes than the result."""
     ndim = len(node.shape)
-    inputs = tuple(aligned(x, ndim) if flag else x for x, flag in zip(operands, flags, strict=True))
-    return make(node.op, inputs, node.attrs)
+    inputs = [aligned(x, ndim) if flag else x for x, flag in zip(operands, flags, strict=True)]
+    return make(node.op, list(map(as_node, inputs)), node.attrs)
 
 
-def _defined(node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int) -> Node:
-    assert node.op.define is not None
-    expansion = as_node(node.op.define(*node.inputs, **node.attrs))
-    wholes = [x if flag else None for x, flag in zip(operands, flags, strict=True)]
-    (result,), _ = batch([expansion], node.inputs, wholes, size)
-    return result
+def _defined(node: Expr, operands: Sequence[Expr], flags: Sequence[bool], size: int) -> Expr:
+    own = as_node(node)
+    wholes = [as_node(x) if flag else None for x, flag in zip(operands, flags, strict=True)]
+    (result,), (has_axis,) = batch([definition_of(own, own.inputs)], own.inputs, wholes, size)
+    return result if has_axis else in_batch(result, False, size)

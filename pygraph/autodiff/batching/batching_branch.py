@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...graph.construction import constant, make, var
+from ...graph.construction import as_node, constant, make, var
 from ...graph.graph import Graph
 from ...graph.guard import guarded
 from ...graph.loop import BRANCH, OUTPUT, is_stack
@@ -58,7 +58,8 @@ def _together(node: Node, operands: Sequence[Node], flags: Sequence[bool], size:
     made = []
     for body, (inputs, outputs, axes) in zip(bodies, wide, strict=True):
         whole = [
-            in_batch(x, axis, size) if wanted else x for x, axis, wanted in zip(outputs, axes, has_axis, strict=True)
+            as_node(in_batch(x, axis, size)) if wanted else x
+            for x, axis, wanted in zip(outputs, axes, has_axis, strict=True)
         ]
         made.append(Graph.from_parts(inputs, whole, name=f"{body.name}_batch"))
     result = make(BRANCH, tuple(operands), {**node.attrs, "bodies": tuple(made)})
@@ -112,7 +113,7 @@ def _taken(
     found = dict(zip(run, _guarded(node, body.name, [outputs[k] for k in run], mask, given, slots), strict=True))
     ready = {k: x for k, x in enumerate(outputs) if k not in found}
     found.update(zip(ready, substitute(list(ready.values()), given), strict=True))
-    return [in_batch(found[k], axis, size) for k, axis in enumerate(axes)]
+    return [as_node(in_batch(found[k], axis, size)) for k, axis in enumerate(axes)]
 
 
 def _is_given(x: Node) -> bool:

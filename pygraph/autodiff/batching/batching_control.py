@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...graph.construction import constant, make, var
+from ...graph.construction import as_node, constant, make, var
 from ...graph.loop import REPLAY, Loop, Names, is_stack
 from ...graph.node import Node
 from ...graph.traversal import substitute, walk
@@ -57,7 +57,7 @@ def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size
         loop.with_expressions(outputs),
         consts=tuple(operands[:first]),
         init=tuple(
-            in_batch(x, flag, size) if axis else x
+            as_node(in_batch(x, flag, size)) if axis else x
             for x, flag, axis in zip(operands[first:second], flags[first:second], carried, strict=True)
         ),
         xs=tuple(
@@ -67,7 +67,7 @@ def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size
         carry_inputs=tuple(inputs[first:second]),
         x_inputs=tuple(inputs[second:]),
         carry_outputs=tuple(
-            in_batch(output, flag, size) if axis else output
+            as_node(in_batch(output, flag, size)) if axis else output
             for output, flag, axis in zip(outputs, found, carried, strict=False)
         ),
         count=count,

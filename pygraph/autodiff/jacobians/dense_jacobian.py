@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from ...graph.construction import constant, make, var
+from ...graph.construction import as_node, constant, make, var
 from ...graph.node import Node
 from ...graph.record_scan import scan
 from ...ops.counting import iota
@@ -163,7 +163,7 @@ def sweep(
         (count,) = positions.shape
         basis: list[Node | None] = [_basis(positions, x, part) for x, part in zip(space, numbers, strict=True)]
         stacks, flags = batch(live, masks, basis, count)
-        return [in_batch(x, flag, count) for x, flag in zip(stacks, flags, strict=True)]
+        return [as_node(in_batch(x, flag, count)) for x, flag in zip(stacks, flags, strict=True)]
 
     limit = CHUNK_BYTES if chunk_bytes is None else chunk_bytes
     steps = -(-vectors // max(1, limit // max(1, peak_bytes(live, masks))))

@@ -8,9 +8,10 @@ from math import prod
 
 import numpy as np
 
+from ...graph.construction import as_node
 from ...graph.node import Node
 from ...ops.dtypes import is_float
-from ...ops.row import lookup
+from ...ops.row import Choice, lookup
 from ..activity import Activity
 from ..known_values import Known
 from ..unbroadcast import CONVERT
@@ -112,10 +113,11 @@ class Peeled:
             return None
         partial = op.partials[i]
         value = partial(node, *node.inputs) if partial is not None else None
-        if value is None:
+        if value is None or isinstance(value, Choice):
             return None
-        if not isinstance(value, Node):
+        if isinstance(value, (int, float)):
             return np.asarray(float(value))
+        value = as_node(value)
         return np.asarray(self._known.value(value)) if self._known.has(value) else None
 
     def _origin(self, node: Node) -> Index:
