@@ -219,6 +219,21 @@ print(pg.__file__)
 """
 
 
+FUZZ = """
+import sys
+sys.path[:0] = [{tests!r}, {tests!r} + "/ops"]
+from fuzz import test_random_graphs as tests
+
+used = 0
+for seed in range(60):
+    sample = tests.grow(seed, 8 + seed)
+    used += any(node.op.name in ("sincos", "solver") for node in sample.graph.nodes)
+    tests.check_values(sample, seed)
+    tests.check_derivatives(sample, seed)
+assert used >= 10, used
+"""
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the project with the two rows is installed."""
@@ -261,3 +276,8 @@ def test_the_tests_of_the_table_take_it_up(installed: Path) -> None:
     chosen = [str(ROOT / "tests" / "ops"), "-k", "sincos or solver"]
     out = run(installed, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen)
     assert int(out.rsplit(" passed", 1)[0].split()[-1]) >= 16, out
+
+
+def test_random_graphs_use_it(installed: Path) -> None:
+    """Among all other rows, in both modes and on several threads."""
+    run(installed, "-P", "-c", FUZZ.format(tests=str(ROOT / "tests")))
