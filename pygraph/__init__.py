@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import builtins as _builtins
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 from . import ops as _ops
 from .concurrency import ensure_imported as _ensure_imported
 from .containers import tree_map
-from .control_flow import associative_scan, cond, fori_loop, scan, switch, while_loop
-from .control_flow import map as map
+from .control_flow import associative_scan, cond, fori_loop, map as map, scan, switch, while_loop
 from .errors import (
     BackendError,
     BudgetError,
@@ -36,8 +34,7 @@ from .graph.creation import __all__ as _created
 from .ops import *  # noqa: F403
 from .runtime.clib.tapes import set_tape_limit
 from .runtime.clib.threads import set_threads
-from .runtime.functions.compiled_function import CompiledFunction
-from .runtime.functions.compiled_function import compile as compile
+from .runtime.functions.compiled_function import CompiledFunction, compile as compile
 from .variable import var
 
 if _TYPE_CHECKING:

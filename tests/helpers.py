@@ -17,8 +17,7 @@ from pygraph.graph.construction import outputs_of
 from pygraph.graph.reference import evaluate_flat
 from pygraph.ops import table as _table  # noqa: F401  (registers every row)
 from pygraph.ops.dtypes import KINDS
-from pygraph.ops.leaves import constant_row as CONSTANT
-from pygraph.ops.leaves import output_row as OUTPUT
+from pygraph.ops.leaves import constant_row as CONSTANT, output_row as OUTPUT
 from pygraph.ops.row import Family, Op
 
 Array = npt.NDArray[Any]

@@ -15,22 +15,21 @@ from dataclasses import dataclass
 
 from ..graph.construction import as_node, constant, make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, OUTPUT, Names
+from ..graph.loop import Names
 from ..graph.loop_split import sources
 from ..graph.node import Node
 from ..graph.traversal import substitute
 from ..ops import mask_rules as rules
-from ..ops.control import bind_rules
+from ..ops.comparison import equal as EQUAL, greater_equal as GREATER_EQUAL, less_equal as LESS_EQUAL
+from ..ops.control import bind_rules, branch as BRANCH
 from ..ops.dtypes import is_float
 from ..ops.expr import Mask
-from ..ops.row import lookup
+from ..ops.leaves import output_row as OUTPUT
 from .forward import LINEAR_RULES, pushed
 from .masks import Derivative, Masked, opposite, under
 from .masks_in_bodies import entry, extent, filled, mask_of
 from .reverse import pulled
 from .unbroadcast import full
-
-EQUAL, LESS_EQUAL, GREATER_EQUAL = lookup("equal"), lookup("less_equal"), lookup("greater_equal")
 
 
 @dataclass

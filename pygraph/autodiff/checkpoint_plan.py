@@ -12,15 +12,16 @@ from math import ceil, prod
 
 from ..graph.construction import constant, make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, OUTPUT, SCAN, Loop, Names, is_stack
+from ..graph.loop import Loop, Names, is_stack
 from ..graph.node import Node, self_contained
 from ..graph.source import SourceLine
 from ..graph.trace_context import current
 from ..graph.traversal import rewrite, substitute, walk
-from ..ops.row import lookup
+from ..ops.control import branch as BRANCH, scan as SCAN
+from ..ops.leaves import output_row as OUTPUT
+from ..ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE
 from .unbroadcast import reshaped
 
-SLICE, CONCATENATE = lookup("slice"), lookup("concatenate")
 _FIRST = constant(0)
 #: A loop of fewer steps than this stays as it is.
 SHORTEST = 4

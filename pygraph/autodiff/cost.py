@@ -8,6 +8,7 @@ from math import prod
 from ..graph.graph import bodies_of
 from ..graph.node import Node
 from ..graph.traversal import depends_on, walk
+from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Family
 
 #: What beginning a step of a loop costs, in operations on single elements: many short steps take longer than few long
@@ -92,7 +93,7 @@ def peak_bytes(outputs: Sequence[Node], inputs: Sequence[Node]) -> int:
 
 
 def _bytes(node: Node) -> int:
-    if node.op.view is not None or node.op.name == "output":
+    if node.op.view is not None or node.op is OUTPUT:
         return 0
     return sum(prod(shape) * dtype.itemsize for shape, dtype in node.results or ((node.shape, node.dtype),))
 

@@ -12,17 +12,18 @@ from dataclasses import replace
 
 from ..graph.construction import make, outputs_of
 from ..graph.graph import Graph, bodies_of
-from ..graph.loop import OUTPUT, SCAN, WHILE, Loop
+from ..graph.loop import Loop
 from ..graph.node import Node, Result
 from ..graph.record_branch import capture
 from ..graph.record_scan import close_over
 from ..graph.record_while import close_step
 from ..graph.trace_context import UNDECIDED, current, entered
 from ..graph.traversal import rewrite, substitute, walk
-from ..ops.row import Family, lookup
+from ..ops.control import scan as SCAN, while_loop as WHILE
+from ..ops.leaves import deferred_row as DEFERRED, input_row as INPUT, output_row as OUTPUT
+from ..ops.row import Family
 from .checkpoint_plan import Applied, rewritten
 
-DEFERRED = lookup("deferred")
 #: rule(outputs, operands) -> results: `outputs` of a recorded function, in terms of variables that the rule knows.
 Rule = Callable[[Sequence[Node], Sequence[Node]], Sequence[Node]]
 
@@ -46,7 +47,7 @@ class Recorded:
         own, watching = set(self.variables), current().watching
         if watching:
             return list(capture(self.outputs, watching[-1], own, "transformation"))
-        return [node for node in walk(self.outputs) if node.op.name == "input" and node not in own]
+        return [node for node in walk(self.outputs) if node.op is INPUT and node not in own]
 
     def under(self, applied: Applied, places: Mapping[Node, Node]) -> Sequence[Node]:
         """The outputs by a plan, with `places` for what the function closes over."""

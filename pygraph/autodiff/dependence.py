@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
+from ..graph.loop import LOOPS, Loop
 from ..graph.node import Node
 from ..graph.traversal import walk
-from .activity import GIVEN
+from ..ops.control import branch as BRANCH
+from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
 
 
 def dependence(outputs: Sequence[Node], variables: Iterable[Node], beyond: Iterable[Node] = ()) -> list[bool]:

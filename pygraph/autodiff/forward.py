@@ -11,8 +11,9 @@ from ..graph.graph import bodies_of
 from ..graph.node import DType, Node
 from ..graph.source import attributed
 from ..ops.dtypes import is_float
-from ..ops.row import Family, Op, Shape, lookup
-from .activity import GIVEN, Activity
+from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
+from ..ops.row import Family, Op, Shape
+from .activity import Activity
 from .masks import (
     Derivative,
     Masked,
@@ -29,8 +30,6 @@ from .masks import (
 if TYPE_CHECKING:
     from ..ops.expr import Expr, Jvp, Jvps
 
-ADD = lookup("add")
-OUTPUT = lookup("output")
 
 #: A rule of this package, which takes and gives derivatives with masks.
 MaskedRule: TypeAlias = Callable[[Node, Sequence[Derivative | None]], Sequence[Derivative | None]]

@@ -9,7 +9,8 @@ from typing import Protocol
 from ..graph.construction import as_node, make, outputs_of, var
 from ..graph.node import Node, Result
 from ..graph.traversal import substitute
-from ..ops.row import lookup
+from ..ops.leaves import given_row as GIVEN
+from ..ops.reductions import reduce_sum as REDUCE_SUM
 from ..ops.shaping import in_batch
 from .batching.batch import batch
 from .dependence import dependence
@@ -17,9 +18,6 @@ from .forward import pushed
 from .masks import Derivative, Masked, masked, settle
 from .reverse import pulled
 from .unbroadcast import full
-
-GIVEN = lookup("given_derivative")
-REDUCE_SUM = lookup("reduce_sum")
 
 
 class Rule(Protocol):

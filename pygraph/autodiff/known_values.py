@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph.node import Node
 from ..graph.traversal import walk
-from .forward import OUTPUT
+from ..ops.leaves import constant_row as CONSTANT, output_row as OUTPUT
 
 
 class Known:
@@ -24,7 +24,7 @@ class Known:
         """Whether `node` is made of constants alone, by rows that have a definition in NumPy."""
         if node not in self._fixed:
             for part in walk([node], stops=self._fixed, operands=lambda x: x.inputs if _has_definition(x) else ()):
-                self._fixed[part] = part.op.name == "constant" or (
+                self._fixed[part] = part.op is CONSTANT or (
                     _has_definition(part) and all(self._fixed[x] for x in part.inputs)
                 )
         return self._fixed[node]
@@ -38,7 +38,7 @@ class Known:
         return self._values[node]
 
     def _computed(self, node: Node) -> Any:
-        if node.op.name == "constant":
+        if node.op is CONSTANT:
             return node.attrs["value"].value
         compute = node.op.reference or node.op.define
         assert compute is not None

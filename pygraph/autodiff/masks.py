@@ -19,18 +19,19 @@ import numpy.typing as npt
 from ..graph.construction import as_node, constant, make
 from ..graph.node import DType, Node
 from ..ops import mask_rules as rules
+from ..ops.arithmetic import multiply as MULTIPLY, negative as NEGATIVE
+from ..ops.comparison import (
+    convert as CONVERT,
+    logical_and_row as LOGICAL_AND,
+    logical_not_row as LOGICAL_NOT,
+    select as SELECT,
+)
 from ..ops.expr import Mask, Operand, Partial
-from ..ops.row import Attrs, Choice, Op, Shape, lookup
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.row import Attrs, Choice, Op, Shape
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
 from .scatter_sums import add_in_place
-from .unbroadcast import BROADCAST_TO, CONVERT, MULTIPLY, RESHAPE, full, reshaped, spread, sum_to
-
-ADD = lookup("add")
-CONSTANT = lookup("constant")
-LOGICAL_AND = lookup("logical_and")
-LOGICAL_NOT = lookup("logical_not")
-LOGICAL_OR = lookup("logical_or")
-NEGATIVE = lookup("negative")
-SELECT = lookup("select")
+from .unbroadcast import full, reshaped, spread, sum_to
 
 #: Masks that hold together; each broadcasts with the value.
 Masks: TypeAlias = tuple[Node, ...]

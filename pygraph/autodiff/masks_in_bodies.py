@@ -11,8 +11,9 @@ from ..graph.node import Node
 from ..ops import mask_rules as rules
 from ..ops.dtypes import bool_
 from ..ops.row import Shape
+from ..ops.shaping import reshape_row as RESHAPE
 from .masks import Derivative, Masked, conjunction, settled
-from .unbroadcast import RESHAPE, full, spread
+from .unbroadcast import full, spread
 
 
 @dataclass

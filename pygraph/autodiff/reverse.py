@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 from ..graph.construction import as_node
 from ..graph.node import Node
 from ..graph.source import attributed
+from ..ops.comparison import select as SELECT
 from ..ops.dtypes import is_float
-from ..ops.row import Family, lookup
+from ..ops.leaves import output_row as OUTPUT
+from ..ops.row import Family
+from ..ops.shaping import slice_row as SLICE
 from .activity import Activity
-from .forward import OUTPUT, check_like, takes_masks, through
+from .forward import check_like, takes_masks, through
 from .masks import (
-    SELECT,
     Derivative,
     Masked,
     as_primal,
@@ -34,8 +36,6 @@ from .slice_cotangents import Piece, assemble
 if TYPE_CHECKING:
     from ..ops.expr import Expr, Vjp, Vjps
     from .forward import MaskedRule
-
-SLICE = lookup("slice")
 
 
 def vjp(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Derivative | None]) -> list[Node | None]:

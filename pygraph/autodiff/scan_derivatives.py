@@ -14,17 +14,16 @@ from ..graph.construction import as_node, constant, make
 from ..graph.loop import LOOPS, Loop, Names
 from ..graph.loop_split import split
 from ..graph.node import Node
+from ..ops.comparison import greater as GREATER
 from ..ops.control import bind_rules
 from ..ops.dtypes import bool_, is_float
 from ..ops.mask_rules import either, padded
-from ..ops.row import Shape, lookup
+from ..ops.row import Shape
 from .forward import LINEAR_RULES, pushed
 from .masks import Derivative, Masked, conjunction, settled, under
 from .masks_in_bodies import entry, extent, filled, is_whole, mask_of
 from .reverse import pulled
 from .scatter_sums import add_in_place
-
-GREATER = lookup("greater")
 
 
 class _Carried:

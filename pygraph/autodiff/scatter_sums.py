@@ -12,13 +12,11 @@ import numpy.typing as npt
 
 from ..graph.construction import constant, make
 from ..graph.node import Node
-from ..ops.row import lookup
+from ..ops.arithmetic import add as ADD
+from ..ops.indexing import scatter_add as SCATTER_ADD
+from ..ops.shaping import reshape_row as RESHAPE, unslice_row as UNSLICE
 from .unbroadcast import is_zeros, reshaped
 
-ADD = lookup("add")
-RESHAPE = lookup("reshape")
-SCATTER_ADD = lookup("scatter_add")
-UNSLICE = lookup("unslice")
 #: A slice is added in place where it is at most this part of at least so many elements; others join loops.
 PART, SMALL = 8, 64
 

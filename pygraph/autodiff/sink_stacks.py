@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, LOOPS, OUTPUT, REPLAY, Loop, Names, is_stack
+from ..graph.loop import LOOPS, Loop, Names, is_stack
 from ..graph.node import Node
 from ..graph.traversal import rebuilt, rewrite, substitute, walk
+from ..ops.control import branch as BRANCH, replay as REPLAY
+from ..ops.leaves import output_row as OUTPUT
 
 
 def reads_stacks(node: Node) -> bool:

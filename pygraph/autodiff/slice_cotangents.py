@@ -13,14 +13,12 @@ import numpy as np
 from ..graph.construction import as_node, make
 from ..graph.node import Node
 from ..ops import mask_rules as rules
+from ..ops.arithmetic import add as ADD
 from ..ops.expr import Mask
-from ..ops.row import lookup
-from ..ops.shaping import places
+from ..ops.shaping import concatenate_row as CONCATENATE, places
 from .masks import Derivative, under
 from .unbroadcast import full, reshaped
 
-ADD = lookup("add")
-CONCATENATE = lookup("concatenate")
 #: Arrays of more elements are not looked through for what pieces leave out; their masks are made at run time.
 COUNTED = 1 << 24
 

@@ -8,13 +8,11 @@ import numpy as np
 
 from ..graph.construction import constant, make
 from ..graph.node import Node
-from ..ops.row import DType, Shape, lookup
-
-BROADCAST_TO = lookup("broadcast_to")
-RESHAPE = lookup("reshape")
-REDUCE_SUM = lookup("reduce_sum")
-MULTIPLY = lookup("multiply")
-CONVERT = lookup("convert")
+from ..ops.arithmetic import multiply as MULTIPLY
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.reductions import reduce_sum as REDUCE_SUM
+from ..ops.row import DType, Shape
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
 
 
 def full(value: float, shape: Shape, dtype: DType) -> Node:
@@ -26,7 +24,7 @@ def is_zeros(x: Node) -> bool:
     """Whether `x` is one number broadcast, and that is zero."""
     while x.op is BROADCAST_TO or x.op is RESHAPE:
         x = x.inputs[0]
-    if x.op.name != "constant":
+    if x.op is not CONSTANT:
         return False
     array = x.attrs["value"].value
     return bool(array.size == 1 and array.reshape(())[()] == 0)

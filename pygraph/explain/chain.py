@@ -18,6 +18,7 @@ from ..graph.trace import function_name
 from ..graph.traversal import walk
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
+from ..ops.leaves import given_row as GIVEN
 from .explanation import Edge, Explanation, Step
 from .labels import formula, labels
 
@@ -33,7 +34,7 @@ def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int
     loop = next((node for node in walk(graph.outputs) if node.results is not None), None)
     if loop is not None:
         problem, advice = "a loop has no single chain to show", "explain its body"
-        if loop.op.name == "given_derivative":
+        if loop.op is GIVEN:
             problem, advice = (
                 "its derivative is given as a whole, and is not a chain",
                 "explain the function without it",

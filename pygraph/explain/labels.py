@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..graph.node import self_contained
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,12 @@ def labels(nodes: Sequence[Node]) -> dict[Node, str]:
         if _place(operand) is not None and _place(operand) == _place(node)
     }
     names: dict[Node, str] = {}
-    taken = {str(node.attrs["name"]) for node in nodes if node.op.name == "input"}
+    taken = {str(node.attrs["name"]) for node in nodes if node.op is INPUT}
     numbered = 0
     for node in nodes:
-        if node.op.name == "input":
+        if node.op is INPUT:
             names[node] = str(node.attrs["name"])
-        elif node.op.name == "constant":
+        elif node.op is CONSTANT:
             value = node.attrs["value"].value
             names[node] = f"{value.item():g}" if value.size == 1 else f"constant{list(value.shape)}"
         elif self_contained(node):

@@ -13,6 +13,7 @@ import numpy as np
 from .. import ops
 from ..errors import GraphError, TracedBoolError, TracedValueError, UnsupportedAttributeError, UnsupportedError
 from ..ops.common import MASKED
+from ..ops.leaves import input_row as INPUT
 from .numpy_alternatives import ATTRIBUTES, instead, table
 from .source import SourceLine, innermost
 from .trace_context import current
@@ -209,5 +210,5 @@ def _decides(x: Any) -> bool:
 
     if x.shape or x.dtype.kind not in "ib":
         return False
-    inputs = [node for node in walk([x]) if node.op.name == "input"]
+    inputs = [node for node in walk([x]) if node.op is INPUT]
     return bool(inputs) and all(not node.shape and node.dtype.kind in "ib" for node in inputs)

@@ -16,6 +16,7 @@ from ..concurrency import in_child
 from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
 from ..ops.dtypes import KINDS, as_dtype, float64
+from ..ops.leaves import constant_row as CONSTANT, output_row as OUTPUT
 from ..ops.mask_rules import bind_constant
 from ..ops.row import TABLE, Family, Op, bind_recorder
 from .node import Constant, DType, Node, Result
@@ -191,7 +192,7 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
         if found is not None:
             context = active()
             return _asked(found, context.watching) if context is not None and context.watching else found
-    if node.results is not None or node.op.name == "output":
+    if node.results is not None or node.op is OUTPUT:
         return make(node.op, inputs, node.attrs, node.line)
     for new, old in zip(inputs, node.inputs, strict=True):
         if new is not old and (new.shape != old.shape or new.dtype is not old.dtype):
@@ -436,7 +437,7 @@ def convert(x: Node, dtype: DType) -> Node:
     x = strong(x)
     if x.dtype == dtype:
         return x
-    if x.op.name == "constant" and KINDS[dtype] != "i":
+    if x.op is CONSTANT and KINDS[dtype] != "i":
         return _constant(x.attrs["value"].value.astype(dtype))
     return make(TABLE["convert"], (x,), {"dtype": dtype})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..concurrency import ensure_imported
 from ..errors import GraphError, shown
+from ..ops.leaves import input_row as INPUT
 from .construction import as_node
 from .node import Constant, Node
 from .recording import refuse_leaked
@@ -108,7 +109,7 @@ class Graph:
     ) -> None:
         given: tuple[Any, ...] = inputs
         for i, node in enumerate(given):
-            if not isinstance(node, Node) or node.op.name != "input":
+            if not isinstance(node, Node) or node.op is not INPUT:
                 problem = f"input {i} is {shown(node)}, not a variable"
                 raise GraphError(problem, "give what pg.var returned")
         if len(set(inputs)) < len(inputs):
@@ -143,7 +144,7 @@ class Graph:
         """Variables that the outputs depend on and that are not among the inputs."""
         if self._free is None:
             known = set(self.inputs)
-            self._free = tuple(node for node in self.nodes if node.op.name == "input" and node not in known)
+            self._free = tuple(node for node in self.nodes if node.op is INPUT and node not in known)
         return self._free
 
     @property

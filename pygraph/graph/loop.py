@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..ops.row import DType, Shape, lookup
+from ..ops.arithmetic import add as ADD
+from ..ops.control import replay as REPLAY, scan as SCAN, while_loop as WHILE
+from ..ops.leaves import input_row as INPUT, output_row as OUTPUT
+from ..ops.row import DType, Shape
 from .construction import constant, make, var
 from .graph import Graph
 from .node import Node
 from .traversal import substitute, walk
 
-SCAN = lookup("scan")
-WHILE = lookup("while_loop")
-REPLAY = lookup("replay")
-BRANCH = lookup("branch")
 LOOPS = (SCAN, WHILE, REPLAY)
-ADD = lookup("add")
-LESS = lookup("less")
 ZERO, ONE = constant(0), constant(1)
-OUTPUT = lookup("output")
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ class Loop:
 
 def is_named(x: Node) -> bool:
     """Whether `x` is a stack, or stands for one in a body, rather than an expression of stacks."""
-    return x.op is OUTPUT or x.op.name == "input"
+    return x.op is OUTPUT or x.op is INPUT
 
 
 def is_stack(node: Node) -> bool:

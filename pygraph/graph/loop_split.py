@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..ops.comparison import less as LESS
+from ..ops.control import replay as REPLAY, while_loop as WHILE
 from .construction import make
 from .guard import guarded
-from .loop import LESS, REPLAY, WHILE, ZERO, Loop, Names, counted, is_stack
+from .loop import ZERO, Loop, Names, counted, is_stack
 from .node import Node
 from .traversal import substitute, walk
 

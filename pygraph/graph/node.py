@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..concurrency import ensure_imported
 from ..errors import GraphError
+from ..ops.leaves import constant_row as CONSTANT
 from ..ops.row import Op
 from .operators import Operators
 from .source import SourceLine, type_text
@@ -210,7 +211,7 @@ class Node(Operators):
 
 def self_contained(node: Node) -> bool:
     """Whether the body of a loop or branch may hold `node` itself: a constant, or counts or views of them."""
-    if node.op.name == "constant":
+    if node.op is CONSTANT:
         return True
     while node.op.view is not None and node.inputs:
         (node,) = node.inputs

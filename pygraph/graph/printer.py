@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from .graph import Graph, bodies_of
 from .node import Node, constant_text
 from .source import SourceLine
@@ -58,7 +59,7 @@ def labels(graph: Graph) -> dict[Node, str]:
 
 
 def _is_inline(node: Node) -> bool:
-    return node.op.name == "constant" and not node.shape
+    return node.op is CONSTANT and not node.shape
 
 
 def listing(graph: Graph) -> str:
@@ -81,11 +82,11 @@ def _lines(graph: Graph, keyword: str, width: int) -> Iterable[str]:
     for node in graph.free:
         yield f"  free {names[node]}: {node.type_text}"
     for node in graph.nodes:
-        if node.op.name == "input" or _is_inline(node):
+        if node.op is INPUT or _is_inline(node):
             continue
         operands = [names[x] for x in node.inputs]
         arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
-        if node.op.name == "constant":
+        if node.op is CONSTANT:
             arguments = constant_text(node.attrs["value"].value)
         yield commented(f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}", node.line, width)
         for body in bodies_of(node):

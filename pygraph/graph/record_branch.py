@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named
+from ..ops.control import branch as _BRANCH
 from ..ops.dtypes import KINDS, bool_, int64
-from ..ops.row import lookup
+from ..ops.leaves import input_row as INPUT, output_row as OUTPUT
 from .construction import as_node, convert, make, new_input, outputs_of, watched
 from .graph import Graph
 from .node import Node, self_contained
@@ -21,7 +22,6 @@ from .weak import Weak, is_weak, weakened
 
 __all__ = ["capture", "cond", "switch"]
 
-_BRANCH = lookup("branch")
 _VALUES = "pg.where(p, x, y) chooses between values; between functions: pg.cond(p, lambda x: x, lambda x: -x, x)"
 
 
@@ -182,9 +182,9 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str
     """
 
     def inside(node: Node) -> bool:
-        if node.op.name == "input":
+        if node.op is INPUT:
             return False
-        maker = node.inputs[0] if node.op.name == "output" else node
+        maker = node.inputs[0] if node.op is OUTPUT else node
         return maker in made or node.op.name == "broadcast_to" or self_contained(node)
 
     taken: dict[Node, None] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ops.common import explained
-from ..ops.row import lookup
+from ..ops.control import branch as _BRANCH
 from .construction import as_node, constant, make, new_input, outputs_of, watched
 from .graph import Graph
 from .record_branch import capture
@@ -18,7 +18,6 @@ from .weak import WEAK_TYPES, weakened
 
 __all__ = ["checkpoint"]
 
-_BRANCH = lookup("branch")
 _FIRST = constant(0)
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import DTypeError, GraphError, ShapeError, shown
+from ..ops.control import scan as _SCAN
 from ..ops.dtypes import KINDS
-from ..ops.row import lookup
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from .construction import as_node, constant, convert, make, new_input, outputs_of
 from .graph import Graph
 from .node import DType, Node, Result, self_contained
@@ -24,7 +25,6 @@ from .weak import WEAK_TYPES, Weak, is_weak, strong
 
 __all__ = ["Carried", "close_over", "in_dtype", "scan", "settled", "weak_fits"]
 
-_SCAN = lookup("scan")
 T = TypeVar("T")
 _RANK = {"b": 0, "i": 1, "f": 2}
 
@@ -231,7 +231,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
             return
         while node.op.name in ("broadcast_to", "stop_gradient"):
             (node,) = node.inputs
-        if node.op.name != "constant":
+        if node.op is not CONSTANT:
             taken[node] = None
 
     for node in walk(outputs):
@@ -250,7 +250,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
 def _const_names(nodes: Iterable[Node], taken: set[str]) -> list[str]:
     names = []
     for i, node in enumerate(nodes):
-        name = node.attrs["name"] if node.op.name == "input" else f"const{i}"
+        name = node.attrs["name"] if node.op is INPUT else f"const{i}"
         while name in taken:
             name += "_"
         taken.add(name)

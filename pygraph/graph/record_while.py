@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import DTypeError, GraphError, ShapeError, shown
+from ..ops.control import while_loop as _WHILE
 from ..ops.dtypes import KINDS, bool_, int64
-from ..ops.row import lookup
 from .construction import as_node, constant, convert, make, new_input, outputs_of, watched
 from .graph import Graph
 from .guard import guarded
@@ -21,8 +21,6 @@ from .traversal import substitute, walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
 __all__ = ["bound", "close_step", "fori_loop", "map_", "while_loop"]
-
-_WHILE = lookup("while_loop")
 
 
 def while_loop(

@@ -10,9 +10,7 @@ import numpy.typing as npt
 
 from ..errors import SignatureError
 from ..ops.control import Stack
-from ..ops.leaves import constant_row as CONSTANT
-from ..ops.leaves import input_row as INPUT
-from ..ops.leaves import output_row as OUTPUT
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from .graph import Graph
 from .node import Node
 from .traversal import walk

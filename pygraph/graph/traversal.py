@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 from itertools import groupby
 from operator import attrgetter, is_
 
-from ..ops.row import lookup
+from ..ops.leaves import output_row as OUTPUT
 from .construction import remake
 from .node import Node
 from .source import attributed
 
 __all__ = ["Visit", "depends_on", "rebuilt", "rewrite", "substitute", "walk"]
 
-OUTPUT = lookup("output")
 _LINE = attrgetter("line")
 
 #: Given a node and what takes the places of its operands, gives what takes its own: a node; for a node with several

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import GraphError, VerificationError, named
 from ..ops.dtypes import CODES
+from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import TABLE
 from .construction import infer
 from .graph import Graph, bodies_of
@@ -59,7 +60,7 @@ def _typed(node: Node, graph: Graph) -> str | None:
     """Shape and dtype are what the row infers from the operands."""
     if node.results is None and node.dtype not in CODES:
         return f"dtype {node.dtype}"
-    if any(x.results is not None for x in node.inputs) and node.op.name != "output":
+    if any(x.results is not None for x in node.inputs) and node.op is not OUTPUT:
         return "an operand has several results"
     try:
         types = infer(node.op, node.inputs, node.attrs)
@@ -73,10 +74,10 @@ def _typed(node: Node, graph: Graph) -> str | None:
 
 def _stacks(node: Node, graph: Graph) -> str | None:
     """A stack goes into the body of a loop or a branch, and nowhere else."""
-    if bodies_of(node) or node.op.name == "output":
+    if bodies_of(node) or node.op is OUTPUT:
         return None
     for x in node.inputs:
-        loop = x.inputs[0] if x.op.name == "output" else x
+        loop = x.inputs[0] if x.op is OUTPUT else x
         if loop.op.unbounded and x is not loop and x.attrs["index"] >= loop.attrs["n_carry"]:
             return "an operand is a stack, which has no single value"
     return None

@@ -9,12 +9,8 @@ from math import prod
 import numpy as np
 
 from ..graph.node import Node
-from ..ops.control import branch as BRANCH
-from ..ops.control import replay as REPLAY
-from ..ops.control import scan as SCAN
-from ..ops.control import while_loop as WHILE
-from ..ops.indexing import scatter_add as SCATTER_ADD
-from ..ops.indexing import scatter_set as SCATTER_SET
+from ..ops.control import branch as BRANCH, replay as REPLAY, scan as SCAN, while_loop as WHILE
+from ..ops.indexing import scatter_add as SCATTER_ADD, scatter_set as SCATTER_SET
 from ..ops.products import matmul_row as MATMUL
 from ..ops.row import Op
 from ..ops.strides import row_major

@@ -13,9 +13,7 @@ from math import prod
 
 from ..graph.node import Node
 from ..graph.traversal import walk
-from ..ops.leaves import constant_row as CONSTANT
-from ..ops.leaves import input_row as INPUT
-from ..ops.leaves import output_row as OUTPUT
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from .body import Body, BodySegment, Region, Split
 from .order import updates_last
 from .views import is_counter

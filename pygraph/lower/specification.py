@@ -13,9 +13,7 @@ from math import prod
 
 from ..graph.node import Node
 from ..graph.traversal import walk
-from ..ops.leaves import given_row as _GIVEN
-from ..ops.leaves import input_row as INPUT
-from ..ops.leaves import output_row as OUTPUT
+from ..ops.leaves import given_row as _GIVEN, input_row as INPUT, output_row as OUTPUT
 from .body import Body, BodySegment, Region
 from .format import SlotKind
 from .steps import ALIGNMENT, CELL, Load, LoopStep, PlainStep, ScalarStep, Step, Store, Value

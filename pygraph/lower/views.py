@@ -15,8 +15,7 @@ import numpy as np
 
 from ..graph.construction import make
 from ..graph.node import Node
-from ..ops.leaves import constant_row as CONSTANT
-from ..ops.leaves import iota_row as IOTA
+from ..ops.leaves import constant_row as CONSTANT, iota_row as IOTA
 from ..ops.limits import MAX_ELEMENTS
 from ..ops.strides import row_major
 

@@ -14,26 +14,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+# Numbers the rows; what is registered later runs by its definition only.
 from . import (
     arithmetic,
     comparison,
     composite,
+    control as control,
     diagonals,
     elementwise,
     indexing,
     keys,
+    leaves as leaves,
     products,
     reductions,
     sequences,
     shaping,
     special,
+    table as table,
     transcendental,
 )
-from . import control as control
-from . import leaves as leaves
-
-# Numbers the rows; what is registered later runs by its definition only.
-from . import table as table
 from .arithmetic import *
 from .comparison import *
 from .composite import *
@@ -43,12 +42,14 @@ from .indexing import *
 from .keys import *
 from .products import *
 from .reductions import *
-from .row import TABLE as TABLE
-from .row import Family as Family
-from .row import Op as Op
-from .row import RegistrationError as RegistrationError
-from .row import lookup as lookup
-from .row import register as register
+from .row import (
+    TABLE as TABLE,
+    Family as Family,
+    Op as Op,
+    RegistrationError as RegistrationError,
+    lookup as lookup,
+    register as register,
+)
 from .sequences import *
 from .shaping import *
 from .special import *

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import arithmetic as arithmetic
-from . import comparison as comparison
-from . import special as special
-from . import transcendental as transcendental
+from . import arithmetic as arithmetic, comparison as comparison, special as special, transcendental as transcendental
 from .common import pointwise_shape
 from .row import Family, Interval, Op, register
 

@@ -11,11 +11,13 @@ import numpy.typing as npt
 from .common import pointwise
 from .expr import Expr
 from .row import Op
-from .special_reference import digamma as _digamma
-from .special_reference import erf as _erf
-from .special_reference import erfc as _erfc
-from .special_reference import gammaln as _gammaln
-from .special_reference import polygamma as _polygamma
+from .special_reference import (
+    digamma as _digamma,
+    erf as _erf,
+    erfc as _erfc,
+    gammaln as _gammaln,
+    polygamma as _polygamma,
+)
 from .transcendental import gaussian
 
 __all__ = ["digamma", "erf", "erfc", "gammaln", "polygamma"]

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import UnsupportedError
-from . import elementwise as _elementwise  # noqa: F401  (registers its rows)
-from . import reductions as _reductions  # noqa: F401  (registers its rows)
+from . import (
+    elementwise as _elementwise,  # noqa: F401  (registers its rows)
+    reductions as _reductions,  # noqa: F401  (registers its rows)
+)
 from .kernel_rows import accepted_types
 from .row import TABLE, DType, Op
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, LOOPS, OUTPUT, Loop
+from ..graph.loop import LOOPS, Loop
 from ..graph.node import Node
 from ..graph.traversal import rewrite, substitute, walk
+from ..ops.control import branch as BRANCH
+from ..ops.leaves import output_row as OUTPUT
 from . import rules_branch
 from .rule_helpers import same
 from .rules_scan import needed, smaller

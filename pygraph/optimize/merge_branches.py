@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
 from ..graph.traversal import rewrite, substitute, walk
+from ..ops.control import branch as BRANCH
+from ..ops.leaves import output_row as OUTPUT
 from .loop_passes import levels_of
 
 #: How many nodes are looked at to find that one branch does not depend on another; what takes more stays as it is.

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, LOOPS
+from ..graph.loop import LOOPS
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
+from ..ops.control import branch as BRANCH
 from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
 from .rule_helpers import same

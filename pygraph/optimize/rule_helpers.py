@@ -10,14 +10,12 @@ import numpy as np
 
 from ..graph.construction import constant, make
 from ..graph.node import Node
+from ..ops.arithmetic import negative as NEGATIVE
+from ..ops.comparison import convert as CONVERT
 from ..ops.dtypes import KINDS
-from ..ops.row import DType, Shape, lookup
-
-CONSTANT = lookup("constant")
-BROADCAST_TO = lookup("broadcast_to")
-RESHAPE = lookup("reshape")
-CONVERT = lookup("convert")
-NEGATIVE = lookup("negative")
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.row import DType, Shape
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
 
 
 def same(first: Sequence[Node], second: Sequence[Node]) -> bool:

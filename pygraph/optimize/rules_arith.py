@@ -13,39 +13,33 @@ import numpy as np
 from ..errors import GraphError
 from ..graph.construction import constant, make
 from ..graph.node import Node
-from ..ops.dtypes import bool_, float32, float64, int32, int64
-from ..ops.row import TABLE, DType, Family, lookup
-from .engine import RuleSet
-from .rule_helpers import (
-    BROADCAST_TO,
-    CONSTANT,
-    CONVERT,
-    NEGATIVE,
-    RESHAPE,
-    converted,
-    full,
-    is_value,
-    kind,
-    negative,
-    same,
-    spread,
-    value_of,
+from ..ops.arithmetic import (
+    absolute as ABSOLUTE,
+    add as ADD,
+    divide as DIVIDE,
+    multiply as MULTIPLY,
+    negative as NEGATIVE,
+    square as SQUARE,
+    subtract as SUBTRACT,
 )
+from ..ops.comparison import (
+    convert as CONVERT,
+    equal as EQUAL,
+    logical_not_row as LOGICAL_NOT,
+    not_equal as NOT_EQUAL,
+    select as SELECT,
+)
+from ..ops.dtypes import bool_, float32, float64, int32, int64
+from ..ops.leaves import constant_row as CONSTANT
+from ..ops.row import TABLE, DType, Family
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
+from .engine import RuleSet
+from .rule_helpers import converted, full, is_value, kind, negative, same, spread, value_of
 
 #: Constants, and operands that are broadcast: these two come before all other rules.
 FIRST = RuleSet()
 RULES = RuleSet()
 
-ABSOLUTE = lookup("absolute")
-ADD = lookup("add")
-DIVIDE = lookup("divide")
-EQUAL = lookup("equal")
-LOGICAL_NOT = lookup("logical_not")
-MULTIPLY = lookup("multiply")
-NOT_EQUAL = lookup("not_equal")
-SELECT = lookup("select")
-SQUARE = lookup("square")
-SUBTRACT = lookup("subtract")
 
 POINTWISE = [op for op in TABLE.values() if op.pointwise]
 

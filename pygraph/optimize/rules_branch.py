@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH, OUTPUT
 from ..graph.node import Node
 from ..graph.traversal import substitute, walk
+from ..ops.control import branch as BRANCH
+from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Attrs
 from .rule_helpers import full, value_of
 

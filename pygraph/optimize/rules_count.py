@@ -5,16 +5,15 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..graph.construction import make
 from ..graph.node import Node
+from ..ops.arithmetic import add as ADD, multiply as MULTIPLY
 from ..ops.dtypes import int32, int64
-from ..ops.row import DType, lookup
+from ..ops.leaves import iota_row as IOTA
+from ..ops.row import DType
+from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE
 from .engine import RuleSet
-from .rule_helpers import RESHAPE, full, reshaped, value_of
+from .rule_helpers import full, reshaped, value_of
 
 RULES = RuleSet()
-
-ADD, MULTIPLY, SUBTRACT = lookup("add"), lookup("multiply"), lookup("subtract")
-IOTA = lookup("iota")
-SLICE = lookup("slice")
 
 
 def counted(x: Node, size: int, start: int, step: int, dtype: DType) -> Node | None:

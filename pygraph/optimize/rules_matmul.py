@@ -13,15 +13,15 @@ from ..graph.construction import make
 from ..graph.node import Node
 from ..graph.traversal import rewrite
 from ..ops.limits import MAX_MATRIX
-from ..ops.row import Shape, lookup
+from ..ops.products import matmul_row as MATMUL
+from ..ops.reductions import reduce_sum as REDUCE_SUM
+from ..ops.row import Shape
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, transpose_row as TRANSPOSE
 from .engine import RuleSet
-from .rule_helpers import BROADCAST_TO, reshaped, same
+from .rule_helpers import reshaped, same
 
 RULES = RuleSet()
 
-MATMUL = lookup("matmul")
-REDUCE_SUM = lookup("reduce_sum")
-TRANSPOSE = lookup("transpose")
 _FLAGS = ("transpose_a", "transpose_b")
 
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..graph.construction import constant, make
-from ..graph.loop import LESS, Loop, Names
+from ..graph.loop import Loop, Names
 from ..graph.loop_split import hoisted
 from ..graph.node import Node
 from ..graph.record_scan import close_over
 from ..graph.traversal import depends_on, substitute, walk
-from .rule_helpers import BROADCAST_TO, full, reshaped, spread, value_of
+from ..ops.comparison import less as LESS
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO
+from .rule_helpers import full, reshaped, spread, value_of
 
 
 def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:

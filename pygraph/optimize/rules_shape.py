@@ -6,18 +6,20 @@ import math
 
 from ..graph.construction import make
 from ..graph.node import Node
-from ..ops.row import lookup
+from ..ops.leaves import given_row as GIVEN
+from ..ops.reductions import reduce_sum as REDUCE_SUM
+from ..ops.shaping import (
+    broadcast_to_row as BROADCAST_TO,
+    concatenate_row as CONCATENATE,
+    reshape_row as RESHAPE,
+    slice_row as SLICE,
+    transpose_row as TRANSPOSE,
+    unslice_row as UNSLICE,
+)
 from .engine import RuleSet
-from .rule_helpers import BROADCAST_TO, RESHAPE, kind, reshaped, same, spread
+from .rule_helpers import kind, reshaped, same, spread
 
 RULES = RuleSet()
-
-GIVEN = lookup("given_derivative")
-CONCATENATE = lookup("concatenate")
-REDUCE_SUM = lookup("reduce_sum")
-SLICE = lookup("slice")
-TRANSPOSE = lookup("transpose")
-UNSLICE = lookup("unslice")
 
 
 def _single(node: Node) -> Node | None:

@@ -10,21 +10,23 @@ from math import prod
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import BRANCH
 from ..graph.node import Node
 from ..graph.traversal import rebuilt, rewrite, substitute
+from ..ops.comparison import (
+    convert as CONVERT,
+    equal as EQUAL,
+    logical_and_row as LOGICAL_AND,
+    logical_not_row as LOGICAL_NOT,
+    logical_or_row as LOGICAL_OR,
+    not_equal as NOT_EQUAL,
+    select as SELECT,
+)
+from ..ops.control import branch as BRANCH
 from ..ops.dtypes import bool_
-from ..ops.row import Attrs, lookup
-from .rule_helpers import BROADCAST_TO, CONVERT, RESHAPE, is_value, same, spread
-
-LOGICAL_AND = lookup("logical_and")
-LOGICAL_NOT = lookup("logical_not")
-LOGICAL_OR = lookup("logical_or")
-EQUAL = lookup("equal")
-NOT_EQUAL = lookup("not_equal")
-REDUCE_MAX = lookup("reduce_max")
-SELECT = lookup("select")
-TRANSPOSE = lookup("transpose")
+from ..ops.reductions import reduce_max as REDUCE_MAX
+from ..ops.row import Attrs
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE, transpose_row as TRANSPOSE
+from .rule_helpers import is_value, same, spread
 
 #: The most operations of a body that is computed whether it is taken or not.
 OPERATIONS = 32

@@ -20,6 +20,7 @@ from ..graph.trace_context import decided
 from ..graph.traversal import substitute, walk
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from ..runtime.functions.compiled_function import CompiledFunction
 from .evaluation_point import Function, compiled, require_function
 
@@ -138,7 +139,7 @@ def _closed(f: Function, part: Function, nodes: Sequence[Node], variables: Seque
     """Raise where `nodes`, which `part` made, depend on other variables than these."""
     known = set(variables)
     for node in walk(nodes):
-        if node.op.name == "input" and node not in known:
+        if node.op is INPUT and node not in known:
             problem = f"{function_name(part)!r} uses {node.attrs['name']!r}, which is none of its arguments"
             advice = "pass it as an argument: a derivative with respect to it would be lost"
             raise UnsupportedError(problem, advice, stage="tracing", subject=_title(f), line=_line_of(part))
@@ -152,9 +153,7 @@ def _on_variables(
     The rule sees variables of its own in place of what is given (constants stay), as it might be called where the
     variables of what is given, those of a loop's body for one, are no longer or not yet to be used.
     """
-    slots = [
-        x if x is None or x.op.name == "constant" else new_input(f"v{i}", x.shape, x.dtype) for i, x in enumerate(given)
-    ]
+    slots = [x if x is None or x.op is CONSTANT else new_input(f"v{i}", x.shape, x.dtype) for i, x in enumerate(given)]
     places = {slot: x for slot, x in zip(slots, given, strict=True) if slot is not None and x is not None}
     with recording(slot for slot, x in places.items() if slot is not x), decided():
         found = call(slots)

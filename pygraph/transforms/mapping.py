@@ -13,13 +13,11 @@ from ..graph.node import Node
 from ..graph.recording import recording
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node
 from ..graph.tree import flatten, flatten_named, unflatten
-from ..ops.row import lookup
-from ..ops.shaping import in_batch
+from ..ops.shaping import in_batch, transpose_row as TRANSPOSE
 from .evaluation_point import Function, compiled
 
 __all__ = ["vmap"]
 
-TRANSPOSE = lookup("transpose")
 #: Keyword arguments stay apart from those by position, to which `in_axes` belongs, also where `f` would take them so.
 _BY_POSITION_OR_NAME = inspect.Signature(
     [

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pygraph.autodiff.jacobians import colouring as colouring_module
 from pygraph.autodiff.jacobians.colouring import (

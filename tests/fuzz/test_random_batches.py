@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from fuzz.graphs import grow
 from fuzz.test_random_graphs import SEEDS, Compared, compare, expected, listed, options, run
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from pygraph.autodiff import batch, vjp
 from pygraph.graph import Graph, Node, var

@@ -19,8 +19,7 @@ import numpy.typing as npt
 import pytest
 from fuzz.graphs import ROWS, Sample, grow
 from helpers import exact_nodes, is_exact, jittered, reference, same, spread_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph

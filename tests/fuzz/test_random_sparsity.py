@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pytest
 from dense import dense_jacobian
 from graphs import grow
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pygraph.autodiff import jacobian_sparsity
 from pygraph.autodiff.jacobians.compressed_jacobian import compressed_jacobian

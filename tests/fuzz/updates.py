@@ -10,8 +10,7 @@ from fuzz.graphs import Sample
 
 import pygraph as pg
 from pygraph.graph import Graph, Node, cond, fori_loop, scan, var, while_loop
-from pygraph.ops import sum as total
-from pygraph.ops import take
+from pygraph.ops import sum as total, take
 
 #: Elements of the vectors, and sides of the matrix.
 N, ROWS, COLUMNS = 6, 3, 4

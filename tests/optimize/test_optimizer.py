@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bits import identical, sample
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pygraph.autodiff.joint_graph import joint
 from pygraph.errors import VerificationError

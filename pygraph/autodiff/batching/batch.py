@@ -10,10 +10,9 @@ from ...graph.node import Node
 from ...graph.source import attributed
 from ...graph.traversal import rebuilt, walk
 from ...ops.expr import Batch, Batches, Expr
-from ...ops.row import Family, Op, lookup
+from ...ops.leaves import output_row as OUTPUT
+from ...ops.row import Family, Op
 from ...ops.shaping import aligned, in_batch
-
-OUTPUT = lookup("output")
 
 
 def batch(

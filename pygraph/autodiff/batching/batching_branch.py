@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from ...graph.construction import as_node, constant, make, var
 from ...graph.graph import Graph
 from ...graph.guard import guarded
-from ...graph.loop import BRANCH, OUTPUT, is_stack
+from ...graph.loop import is_stack
 from ...graph.node import Node
 from ...graph.traversal import substitute, walk
-from ...ops.control import bind_batch
+from ...ops.comparison import (
+    convert as CONVERT,
+    equal as EQUAL,
+    less_equal as LESS_EQUAL,
+    logical_not_row as LOGICAL_NOT,
+    logical_or_row as LOGICAL_OR,
+)
+from ...ops.control import bind_batch, branch as BRANCH
 from ...ops.dtypes import bool_
-from ...ops.row import lookup
+from ...ops.leaves import output_row as OUTPUT
 from ...ops.shaping import in_batch
 from ..unbroadcast import full
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, lent
-
-CONVERT = lookup("convert")
-LESS_EQUAL = lookup("less_equal")
-LOGICAL_NOT = lookup("logical_not")
-LOGICAL_OR = lookup("logical_or")
-EQUAL = lookup("equal")
 
 
 def branch_batch(

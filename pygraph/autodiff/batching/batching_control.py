@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...graph.construction import as_node, constant, make, var
-from ...graph.loop import REPLAY, Loop, Names, is_stack
+from ...graph.loop import Loop, Names, is_stack
 from ...graph.node import Node
 from ...graph.traversal import substitute, walk
-from ...ops.control import bind_batch
+from ...ops.arithmetic import add as ADD
+from ...ops.comparison import less as LESS
+from ...ops.control import bind_batch, replay as REPLAY
 from ...ops.dtypes import bool_
-from ...ops.row import lookup
-from ...ops.shaping import in_batch
+from ...ops.leaves import input_row as INPUT
+from ...ops.reductions import reduce_max as REDUCE_MAX
+from ...ops.shaping import in_batch, transpose_row as TRANSPOSE
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, fixed, lent, masked
-
-ADD = lookup("add")
-LESS = lookup("less")
-REDUCE_MAX = lookup("reduce_max")
-TRANSPOSE = lookup("transpose")
 
 
 def loop_batch(node: Node, operands: Sequence[Node], flags: Sequence[bool], size: int) -> tuple[list[Node], list[bool]]:
@@ -134,7 +132,7 @@ def _repeating(
     `started` says which examples take a step at all. The further carries begin with the carry of the last step.
     """
     first, second = len(loop.consts), len(loop.consts) + len(loop.init)
-    names = Names((*loop.inputs, active) if active.op.name == "input" else loop.inputs)
+    names = Names((*loop.inputs, active) if active.op is INPUT else loop.inputs)
     row = first_of(started)
 
     def safe(x: Node, differs: bool) -> Node:

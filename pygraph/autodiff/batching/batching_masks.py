@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...ops.comparison import select as SELECT, stop_gradient as STOP_GRADIENT
 from ...ops.counting import iota
 from ...ops.dtypes import is_float
-from ...ops.row import lookup
+from ...ops.indexing import take_row as TAKE
+from ...ops.reductions import reduce_max as REDUCE_MAX, reduce_min as REDUCE_MIN
 from ..unbroadcast import reshaped
-
-REDUCE_MAX = lookup("reduce_max")
-REDUCE_MIN = lookup("reduce_min")
-SELECT = lookup("select")
-STOP_GRADIENT = lookup("stop_gradient")
-TAKE = lookup("take")
 
 
 def any_of(mask: Node) -> Node:

@@ -10,14 +10,13 @@ import numpy as np
 
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
-from ...ops.row import lookup
-from ..unbroadcast import CONVERT, full, reshaped
+from ...ops.indexing import scatter_add as SCATTER_ADD
+from ...ops.shaping import slice_row as SLICE
+from ..unbroadcast import full, reshaped
 from .compressed_jacobian import compressed_jacobian
 from .dense_jacobian import JacobianPlan
-
-SCATTER_ADD = lookup("scatter_add")
-SLICE = lookup("slice")
 
 
 def jacobian_coloured(outputs: Sequence[Node], wrt: Sequence[Node]) -> JacobianPlan:

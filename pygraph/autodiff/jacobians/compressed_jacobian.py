@@ -11,20 +11,21 @@ import numpy as np
 from ...errors import DTypeError
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
-from ...ops.row import DType, lookup
+from ...ops.indexing import take_row as TAKE
+from ...ops.row import DType
+from ...ops.shaping import concatenate_row as CONCATENATE
 from ..cost import price
 from ..forward import jvp
 from ..reverse import vjp
-from ..unbroadcast import CONVERT, full, reshaped
+from ..unbroadcast import full, reshaped
 from .colouring import Colouring, colour_columns, colour_symmetric, colourings, recovery
 from .dense_jacobian import jacobian_forward, jacobian_reverse, sweep
 from .local_jacobian import local_jacobian
 from .pattern import Index, Pattern
 from .sparsity import jacobian_sparsity
 
-CONCATENATE = lookup("concatenate")
-TAKE = lookup("take")
 #: The memory that the products of one sweep may take: a batch saves the steps of loops on small arrays, and has to stay
 #: in the nearest cache to do so.
 CHUNK_BYTES = 1 << 16

@@ -12,10 +12,11 @@ import numpy as np
 from ...graph.construction import as_node, constant, make, var
 from ...graph.node import Node
 from ...graph.record_scan import scan
+from ...ops.comparison import equal as EQUAL
 from ...ops.counting import iota
 from ...ops.dtypes import bool_, is_float
-from ...ops.row import Shape, lookup
-from ...ops.shaping import in_batch
+from ...ops.row import Shape
+from ...ops.shaping import in_batch, slice_row as SLICE, transpose_row as TRANSPOSE
 from ..batching.batch import batch
 from ..cost import peak_bytes, price
 from ..forward import jvp
@@ -23,10 +24,6 @@ from ..masks import Derivative, seed
 from ..reverse import vjp
 from ..unbroadcast import full, reshaped
 from .pattern import Index
-
-EQUAL = lookup("equal")
-SLICE = lookup("slice")
-TRANSPOSE = lookup("transpose")
 
 #: Memory that the tangents (cotangents) of one sweep may take: where all basis vectors together would take more, they
 #: are swept in chunks, one after another, of as many as fit.

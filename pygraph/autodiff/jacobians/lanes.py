@@ -8,12 +8,18 @@ from math import prod
 import numpy as np
 
 from ...graph.node import Node
-from ...ops.row import Shape, lookup
+from ...ops.indexing import take_row as TAKE
+from ...ops.products import matmul_row as MATMUL
+from ...ops.row import Shape
+from ...ops.shaping import (
+    broadcast_to_row as BROADCAST_TO,
+    concatenate_row as CONCATENATE,
+    reshape_row as RESHAPE,
+    slice_row as SLICE,
+    transpose_row as TRANSPOSE,
+    unslice_row as UNSLICE,
+)
 from ..known_values import Known
-
-BROADCAST_TO, CONCATENATE, MATMUL = lookup("broadcast_to"), lookup("concatenate"), lookup("matmul")
-RESHAPE, SLICE, TAKE = lookup("reshape"), lookup("slice"), lookup("take")
-TRANSPOSE, UNSLICE = lookup("transpose"), lookup("unslice")
 
 
 class Lanes:

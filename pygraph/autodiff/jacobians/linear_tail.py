@@ -10,16 +10,17 @@ import numpy as np
 
 from ...graph.construction import as_node
 from ...graph.node import Node
+from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
-from ...ops.row import Choice, lookup
+from ...ops.indexing import scatter_add as SCATTER_ADD
+from ...ops.reductions import reduce_sum as REDUCE_SUM
+from ...ops.row import Choice
 from ..activity import Activity
 from ..known_values import Known
-from ..unbroadcast import CONVERT
 from .data_movement import carriers_of, moved, moves
 from .pattern import Index
 from .scalarise import LIMIT
 
-REDUCE_SUM, SCATTER_ADD = lookup("reduce_sum"), lookup("scatter_add")
 #: How often an expression may end up in rows: each time costs as many entries as it has.
 TERMS = 16
 #: Sums of at most so many elements are computed.

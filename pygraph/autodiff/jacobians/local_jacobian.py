@@ -17,11 +17,16 @@ import numpy as np
 from ...graph.construction import constant, make, var
 from ...graph.node import Node
 from ...graph.traversal import rewrite, walk
+from ...ops.arithmetic import add as ADD, multiply as MULTIPLY, negative as NEGATIVE
+from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
-from ...ops.row import DType, Family, Shape, lookup
+from ...ops.indexing import take_row as TAKE
+from ...ops.leaves import constant_row as CONSTANT
+from ...ops.row import DType, Family, Shape
+from ...ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE, transpose_row as TRANSPOSE
 from ..activity import Activity
 from ..known_values import Known
-from ..unbroadcast import CONVERT, MULTIPLY, reshaped
+from ..unbroadcast import reshaped
 from .data_movement import carriers_of, moved, moves
 from .lanes import Lanes
 from .linear_tail import Peeled
@@ -31,9 +36,6 @@ from .scalarise import LIMIT, Parts
 from .sparse_assembly import Entries, assembled_data, assembled_pattern
 from .unrolled_jacobian import entries_of
 
-ADD, NEGATIVE = lookup("add"), lookup("negative")
-CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")
-TAKE, TRANSPOSE = lookup("take"), lookup("transpose")
 #: How many operations the computation of one lane may have, in all groups of results together.
 OPERATIONS = 2_000
 #: How many entries all lanes may have together.

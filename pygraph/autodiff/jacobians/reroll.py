@@ -7,9 +7,8 @@ from math import prod
 
 from ...graph.node import Node
 from ...graph.traversal import walk
-from ...ops.row import lookup
+from ...ops.leaves import constant_row as CONSTANT
 
-CONSTANT = lookup("constant")
 #: From how many equal computations on they are one computation along a new axis, of results of how many elements.
 INSTANCES, SIZE = 4, 256
 #: How many times the operations that there are may belong to several of the computations, all counted.

@@ -13,13 +13,16 @@ from ...graph.construction import constant, make
 from ...graph.node import DType, Node
 from ...graph.source import attributed
 from ...graph.traversal import walk
-from ...ops.row import Shape, lookup
+from ...ops.arithmetic import add as ADD, multiply as MULTIPLY
+from ...ops.indexing import take_row as TAKE
+from ...ops.leaves import constant_row as CONSTANT
+from ...ops.products import matmul_row as MATMUL
+from ...ops.reductions import reduce_sum as REDUCE_SUM
+from ...ops.row import Shape
+from ...ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE
 from ..cost import flops_of
 from ..unbroadcast import reshaped
 
-ADD, MULTIPLY = lookup("add"), lookup("multiply")
-CONCATENATE, CONSTANT, SLICE = lookup("concatenate"), lookup("constant"), lookup("slice")
-MATMUL, REDUCE_SUM, TAKE = lookup("matmul"), lookup("reduce_sum"), lookup("take")
 #: Arrays of more elements than this, and expressions of more operations on elements, are not taken apart.
 LIMIT = 256
 

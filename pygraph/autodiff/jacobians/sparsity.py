@@ -15,13 +15,16 @@ from typing import Any
 import numpy as np
 
 from ...graph.graph import Graph
-from ...graph.loop import BRANCH, SCAN, Loop
+from ...graph.loop import Loop
 from ...graph.node import Node
 from ...graph.source import attributed
+from ...ops.control import branch as BRANCH, scan as SCAN
 from ...ops.dtypes import is_float
+from ...ops.indexing import take_row as TAKE
+from ...ops.leaves import output_row as OUTPUT
+from ...ops.products import matmul_row as MATMUL
 from ...ops.row import Choice, Family, Op, lookup
 from ..activity import Activity
-from ..forward import OUTPUT
 from ..known_values import Known
 from .data_movement import moved, moves
 from .index_sets import EMPTY, IndexSets
@@ -30,7 +33,6 @@ from .pattern import Index, Pattern, distinct, ranked, spans
 #: How many steps of a loop are followed one by one; a longer one has its carry's sets widened until they stay.
 STEPS = 2_000
 
-TAKE, MATMUL = lookup("take"), lookup("matmul")
 SCATTERS = (lookup("scatter_set"), lookup("scatter_add"))
 
 

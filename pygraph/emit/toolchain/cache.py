@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import BackendError
-from . import compiler as cc
-from . import workfolder
+from . import compiler as cc, workfolder
 
 #: The most bytes that entries may take together; those used longest ago go first.
 LIMIT = 256 << 20
