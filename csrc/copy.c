@@ -98,6 +98,10 @@ void pg_copy_out(const pg_loop *loop, const pg_access *access, char *memory, con
 }
 
 void pg_count_in(const pg_loop *loop, const pg_access *access, const int64_t *at, int64_t n, char *block) {
+    if (loop->ndim == 0) {
+        access->count(1, block, (const int64_t[]){access->offset, 0, 1, 0}, NULL, NULL);
+        return;
+    }
     pg_walk walk = begin(loop, access, at);
     const int last = walk.last;
     const int64_t row = loop->dims[last];

@@ -1,10 +1,11 @@
 /* Loads LOOP: verifies its words; loop_plan.c then chooses kernels and places. */
+#include "context.h"
 #include "loader.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PG_LOOP_WORDS = 15 };
+enum { PG_MAX_TABLE = 1024 /* counts of a load */, PG_LOOP_WORDS = 15 };
 
 typedef struct pg_operands {
     int64_t n;
@@ -58,6 +59,42 @@ static void classify(const pg_loop *loop, pg_access *access) {
         if (contiguous) step *= loop->dims[i];
     }
     access->kind = splat ? PG_SPLAT : contiguous && access->count == NULL ? PG_CONTIGUOUS : PG_STRIDED;
+}
+
+/* Whether a table of counts has the dimension `i`: all where that is a table of few, else those that they vary with. */
+static int in_table(const pg_loop *loop, const pg_access *access, int i) {
+    return access->strides[i] != 0 || (access->kind != PG_SPLAT && loop->count <= PG_MAX_TABLE);
+}
+
+/* Counts of which blocks may read few in place are written down once: the load is then one of memory. */
+static int tabulate(pg_loader *l, const pg_loop *loop, pg_access *access) {
+    const int last = loop->ndim - 1;
+    pg_loop space = {.ndim = 0};
+    pg_access all = *access;
+    int64_t count = 1;
+    for (int i = 0; i < loop->ndim; i++) {
+        if (!in_table(loop, access, i)) continue;
+        if (loop->dims[i] > PG_MAX_TABLE / count) return PG_OK;
+        count *= loop->dims[i];
+        all.strides[space.ndim] = access->strides[i];
+        space.dims[space.ndim++] = loop->dims[i];
+    }
+    if (space.ndim > 0 && space.ndim < loop->ndim && (access->strides[last] == 0 || loop->dims[last] < PG_LONG_ROW))
+        return PG_OK;
+    char *table = pg_keep(l, count, (size_t)access->size);
+    if (!table) return PG_MEMORY;
+    pg_count_in(&space, &all, (const int64_t[PG_MAX_DIMS]){0}, count, table);
+    int64_t step = access->size;
+    for (int i = last; i >= 0; i--) {
+        if (!in_table(loop, access, i)) continue;
+        access->strides[i] = step;
+        step *= loop->dims[i];
+    }
+    access->table = table;
+    access->offset = 0;
+    access->count = NULL;
+    classify(loop, access);
+    return PG_OK;
 }
 
 static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_registers, pg_operands *group,
@@ -268,7 +305,11 @@ int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     loop->n_loads = (int)n_loads;
     loop->n_stores = (int)n_stores;
     loop->n_reductions = (int)n_reduces;
-    for (int i = 0; i < loop->n_loads; i++) classify(loop, &loop->loads[i]);
+    for (int i = 0; i < loop->n_loads; i++) {
+        classify(loop, &loop->loads[i]);
+        if (loop->loads[i].count != NULL) status = tabulate(l, loop, &loop->loads[i]);
+        if (status != PG_OK) return status;
+    }
     for (int i = 0; i < loop->n_stores; i++) classify(loop, &loop->stores[i]);
     const pg_raw_loop raw = {n_registers, n_micros, micros, load_words, store_words, 3 + ndim, reduce_words, aliases};
     status = pg_plan_loop(l, loop, &raw);

@@ -102,6 +102,7 @@ extern const pg_op_info pg_op_infos[PG_MOP_COUNT];
 /* A micro-op exists for these dtypes: refused otherwise. */
 int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_out);
 
+enum { PG_LONG_ROW = 256 }; /* elements of a row that blocks end with, so that it is read in place */
 /* Chooses kernels and locations for a LOOP whose words are verified (loop_plan.c). */
 typedef struct pg_raw_loop {
     int64_t n_registers, n_micros;

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+/* Where the first element of a load lies. */
+static char *memory_of(const pg_access *load, char *const *slots) {
+    char *memory = load->table != NULL ? (char *)(uintptr_t)load->table : slots[load->slot]; /* which is only read */
+    return memory + load->offset;
+}
+
 char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch) {
     char **locations = (char **)(void *)scratch;
     char *cells = scratch + pg_round_up((int64_t)loop->n_locations * 8);
@@ -15,11 +21,7 @@ char **pg_loop_begin(const pg_loop *loop, char *const *slots, char *scratch) {
     for (int i = 0; i < loop->n_loads; i++) {
         const pg_access *load = &loop->loads[i];
         if (load->kind != PG_SPLAT) continue;
-        if (load->count != NULL) {
-            load->count(1, locations[load->location], (const int64_t[]){load->offset, 0, 1, 0}, NULL, NULL);
-            continue;
-        }
-        char *memory = slots[load->slot] + load->offset;
+        char *memory = memory_of(load, slots);
         if (load->buffer >= 0) memory = memcpy(locations[load->buffer], memory, (size_t)load->size);
         locations[load->location] = memory;
     }
@@ -58,7 +60,7 @@ void pg_loop_block(const pg_loop *loop, char *const *slots, char **locations, in
             pg_count_in(loop, load, at, n, locations[load->location]);
             continue;
         }
-        char *memory = slots[load->slot] + load->offset;
+        char *memory = memory_of(load, slots);
         if (load->kind == PG_CONTIGUOUS) {
             memory += start * load->size;
             if (load->copied) memory = memcpy(locations[load->buffer], memory, (size_t)(n * load->size));

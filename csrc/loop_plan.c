@@ -108,7 +108,7 @@ static void place_loads(pg_planner *p) {
         load->location = PG_AT_LOAD | k;
         load->buffer = -1;
         if (load->count != NULL) {
-            load->location = load->kind == PG_SPLAT ? PG_AT_CELL | p->n_cells++ : buffer_of(p, reg);
+            load->location = buffer_of(p, reg);
         } else if (load->kind == PG_SPLAT) {
             if (load->copied) load->buffer = PG_AT_CELL | p->n_cells++;
         } else if (load->copied || load->kind == PG_STRIDED) {
@@ -243,7 +243,7 @@ static void settle(pg_planner *p) {
 
 /* Whether blocks of a map end at the ends of long rows, so that rows need not be copied. */
 static int clips(const pg_loop *loop) {
-    if (loop->reduces || loop->ndim < 2 || loop->dims[loop->ndim - 1] < 256) return 0;
+    if (loop->reduces || loop->ndim < 2 || loop->dims[loop->ndim - 1] < PG_LONG_ROW) return 0;
     for (int i = 0; i < loop->n_loads; i++) {
         const pg_access *load = &loop->loads[i];
         if (load->kind == PG_STRIDED && load->count == NULL && load->strides[loop->ndim - 1] == load->size) return 1;

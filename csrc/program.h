@@ -28,12 +28,13 @@ typedef struct pg_access {
     pg_access_kind kind;
     int slot;
     int dtype, size;
-    pg_map_fn count; /* loads of counts, whose offset and strides are of these; NULL: of memory */
-    int location;    /* loads: where its address is put; stores: where the value to store is found */
-    int buffer;      /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
-    int copied;      /* loads: always copied, since a store overwrites the memory before its last use */
-    int direct;      /* stores: the micro-op writes to memory itself, whose address is put at `location` */
-    int64_t offset;  /* bytes */
+    pg_map_fn count;   /* loads of counts, whose offset and strides are of these; NULL: of memory */
+    const char *table; /* loads: where that is, if not in the slot */
+    int location;      /* loads: where its address is put; stores: where the value to store is found */
+    int buffer;        /* loads: location of the buffer or cell it is copied to when it must be, else -1 */
+    int copied;        /* loads: always copied, since a store overwrites the memory before its last use */
+    int direct;        /* stores: the micro-op writes to memory itself, whose address is put at `location` */
+    int64_t offset;    /* bytes */
     int64_t strides[PG_MAX_DIMS];
 } pg_access;
 

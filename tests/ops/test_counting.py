@@ -155,6 +155,28 @@ def test_views_in_the_vm(dtype: str) -> None:
             assert bits(value) == bits(right), f"{name} with {options}"
 
 
+@pytest.mark.sanitize
+@pytest.mark.parametrize("shape", [(30, 20), (40, 70), (300, 300), (5000, 10), (7, 3, 400), (3, 600, 2), (50_000,)])
+def test_loops_of_many_counts(shape: tuple[int, ...]) -> None:
+    """Written down once or counted block by block, along some axes or all, in maps and reductions."""
+    x = np.arange(np.prod(shape)).reshape(shape)[::-1] % 17
+    lines = [(n, k, np.arange(n, dtype="int64").reshape(n, *[1] * (len(shape) - k - 1))) for k, n in enumerate(shape)]
+    counts = [np.reshape(iota(n, 3, -2), line.shape) for n, _, line in lines]
+    v = var("x", shape, "int64")
+    whole = np.reshape(iota(x.size, -5, 3), shape)
+    outputs = [v * whole, np.max(v - whole, axis=0), np.sum(v * counts[-1]), np.sum(whole)]
+    wanted = [3 - 2 * line for _, _, line in lines]
+    numbers = 3 * np.arange(x.size).reshape(shape) - 5
+    results = [x * numbers, np.max(x - numbers, axis=0), np.sum(x * wanted[-1]), np.sum(numbers)]
+    for count, line in zip(counts, wanted, strict=True):
+        outputs += [v + count, np.min(v * count, axis=-1), v == count]
+        results += [x + line, np.min(x * line, axis=-1), x == line]
+    for number, (found, right) in enumerate(
+        zip(Executable(Graph([v], outputs), backend="vm")(x), results, strict=True)
+    ):
+        assert bits(found) == bits(right), number
+
+
 def test_no_constants() -> None:
     cases: dict[str, Callable[..., Any]] = {
         "a million": lambda: pg.arange(1_000_000),
