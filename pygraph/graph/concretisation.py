@@ -69,10 +69,8 @@ _BY_LINE: dict[str, tuple[tuple[str, str], ...]] = {
 _BY_INSTRUCTION: dict[tuple[str, str], str] = {
     ("bool", "CONTAINS_OP"): "np.any(x == v) says whether an element is v",
     ("index", "BINARY_SUBSCR"): _LIST,
-    ("float", "BINARY_SUBSCR"): _TABLE,
-    ("float", "STORE_SUBSCR"): STORE,
-    ("np.asarray", "BINARY_SUBSCR"): _TABLE,
-    ("np.asarray", "STORE_SUBSCR"): STORE,
+    **{(asked, "BINARY_SUBSCR"): _TABLE for asked in ("float", "np.asarray")},
+    **{(asked, f"STORE_{what}"): STORE for asked in ("float", "np.asarray") for what in ("SUBSCR", "SLICE")},
 }
 _OTHERWISE = {
     "bool": f"{_CHOICE}; {_LOOP}",
