@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ import pygraph as pg
 from pygraph.emit.toolchain import compiler
 from pygraph.lower.program import Segment
 from pygraph.runtime.call.executable import Executable
-from pygraph.runtime.clib.library import Library
+from pygraph.runtime.clib.library import Library, Payoff
 from pygraph.runtime.native import tiering
-from pygraph.runtime.native.payoff import Payoff, payoff, rough
+from pygraph.runtime.native.payoff import payoff, rough
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +51,10 @@ def library(exe: Executable) -> Library:
     return exe._built.library
 
 
-def watched(exe: Executable, gain: int, price: int) -> None:
+def watched(exe: Executable, gain: int, price: int, pays: Callable[[Library], None] = tiering.request) -> None:
     """Ask to be told as `payoff` would after its look."""
     library(exe).payoff = Payoff((gain,) * 3, price)
-    library(exe).watch([gain] * 3, price)
+    library(exe).watch([gain] * 3, price, pays)
 
 
 def all_sweeps(exe: Executable, x: float, n: float) -> list[Any]:
@@ -121,10 +121,9 @@ def test_the_tier_changes_under_many_threads() -> None:
 
 
 @needs_compiler
-def test_the_run_that_brings_the_sum_to_the_price_asks_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    exe, asked = compiled("vm"), []
-    monkeypatch.setattr("pygraph.runtime.clib.library.request", asked.append)
-    watched(exe, 100, 1000)
+def test_the_run_that_brings_the_sum_to_the_price_asks_once() -> None:
+    exe, asked = compiled("vm"), list[Library]()
+    watched(exe, 100, 1000, asked.append)
     for _ in range(9):
         exe(1.0, 1.0)
     assert not asked
@@ -133,10 +132,9 @@ def test_the_run_that_brings_the_sum_to_the_price_asks_once(monkeypatch: pytest.
     assert len(set(map(str, values))) == 1
 
 
-def test_contexts_that_are_freed_hand_on_what_they_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    exe, asked = compiled("vm"), []
-    monkeypatch.setattr("pygraph.runtime.clib.library.request", asked.append)
-    watched(exe, 100, 1000)
+def test_contexts_that_are_freed_hand_on_what_they_lost() -> None:
+    exe, asked = compiled("vm"), list[Library]()
+    watched(exe, 100, 1000, asked.append)
     for _ in range(12):
         exe.keep(1.0, 1.0)
     assert len(asked) == 1
@@ -148,7 +146,7 @@ def test_what_the_cache_has_is_loaded_at_the_first_look(tmp_path: Path, monkeypa
     monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
     for expected in ("vm", "native"):
         exe = compiled("auto")
-        library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long; the look finds it cheap
+        library(exe).watch([10**8] * 3, 10**8, tiering.request)  # as if it ran for long; the look finds it cheap
         exe(1.0, 1.0)
         assert tiering.wait(60.0)
         assert exe.stats.backend == expected
@@ -161,13 +159,13 @@ def test_a_program_that_pays_is_built_in_the_background(tmp_path: Path, monkeypa
     tmp_path.chmod(0o700)
     monkeypatch.setenv("PYGRAPH_CACHE", str(tmp_path))
     exe = compiled("auto")
-    library(exe).watch([10**8] * 3, 10**8)  # as if it ran for long
+    library(exe).watch([10**8] * 3, 10**8, tiering.request)  # as if it ran for long
     exe(1.0, 1.0)
     assert tiering.wait(60.0)
     assert library(exe).payoff == payoff(exe.program)
     assert exe.stats.backend == "vm"  # the look found it cheap
     exe = compiled("auto")
-    library(exe).watch([10**8] * 3, 10**8)
+    library(exe).watch([10**8] * 3, 10**8, tiering.request)
     library(exe).payoff = Payoff((1, 1, 1), 10)
     exe(1.0, 1.0)
     assert tiering.wait(60.0)
@@ -348,11 +346,12 @@ wait
 """
 START = """
 import os, sys, time, pygraph as pg
-from pygraph.runtime.native.payoff import Payoff
+from pygraph.runtime.clib.library import Payoff
+from pygraph.runtime.native.tiering import request
 exe = pg.compile(pg.trace(lambda x: x * 2.0, 1.0))
 loaded = exe._built.library
 loaded.payoff = Payoff((1,), 1)
-loaded.watch([1], 1)
+loaded.watch([1], 1, request)
 exe(1.0)
 while not os.path.exists(os.environ["MARK"]) or not open(os.environ["MARK"]).read().endswith("\\n"):
     time.sleep(0.005)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +20,9 @@ from ...ops.control import STEPS, TAPE
 from ...ops.indexing import OUT_OF_RANGE
 from ...ops.kernel import Failure
 from ...ops.row import lookup
-from ..native.tiering import request
 from .duration import bounded, duration
 from .interrupt import LONG, SHORT, interruptible
 from .watch import Watch, is_open, watched
-
-if TYPE_CHECKING:
-    from ..native.payoff import Payoff
 
 try:
     from .._core import ffi, lib
@@ -107,6 +104,19 @@ def _way_to_run(program: Program) -> Callable[[Any, int], int]:
     return watched(_run, _run_interruptibly, _watch, Status.INTERRUPTED) if unsure else _run
 
 
+@dataclass(frozen=True, slots=True)
+class Payoff:
+    """What native code of a Program is estimated to gain and cost.
+
+    Attributes:
+        gains: by a run of each segment, in ns.
+        price: of the build, in ns.
+    """
+
+    gains: tuple[int, ...]
+    price: int
+
+
 class Library:
     """A Program that the C library has verified and translated; its constants are read where `program` has them.
 
@@ -121,6 +131,7 @@ class Library:
 
     __slots__ = (
         "__weakref__",
+        "_pays",
         "native_cache_hit",
         "native_seconds",
         "payoff",
@@ -141,6 +152,7 @@ class Library:
         self.payoff: Payoff | None = None
         self.native_seconds: float | None = None
         self.native_cache_hit: bool | None = None
+        self._pays: Callable[[Library], None] | None = None
         words, record = sealed(program), ffi.new("pg_error *")
         pointer = lib.pg_program_load(
             _words(words), len(words), _bytes(program.constants), len(program.constants), record
@@ -167,7 +179,8 @@ class Library:
         record = lib.pg_context_error(context)
         if record.status != Status.OK:
             raise self._exception(record)
-        request(self)
+        assert self._pays is not None  # only a Program that is watched says so
+        self._pays(self)
 
     @property
     def is_native(self) -> bool:
@@ -186,8 +199,13 @@ class Library:
             problem = f"native code was refused: {said}"
             raise ProgramError(problem, NATIVE_ADVICE, stage="loading", subject=self.title)
 
-    def watch(self, gains: Sequence[int], price: int) -> None:
-        """Have one run return PAYS, once the gains of a context's runs, by segment, sum up to `price`."""
+    def watch(self, gains: Sequence[int], price: int, pays: Callable[[Library], None]) -> None:
+        """Have one run return PAYS, once the gains of a context's runs, by segment, sum up to `price`.
+
+        Args:
+            pays: called with this Program when such a run is settled.
+        """
+        self._pays = pays
         lib.pg_program_watch(self.pointer, list(gains), len(gains), price)
 
     def _exception(self, record: Any) -> Exception:

@@ -11,12 +11,12 @@ elements apart take 1.6 s.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ...lower.decode import Branch, Instruction, Loop, Replay, Scalar, Scan, While, decode
 from ...lower.program import Program
 from ...ops.table import MICRO_OPS
 from ..clib.duration import UNKNOWN_STEPS
+from ..clib.library import Payoff
 from ..clib.watch import is_open
 
 SCALAR_GAIN = 4.0  # an operation between scalars
@@ -37,19 +37,6 @@ LONG = 10**9
 LOOK = 10**8
 
 _CHEAP = {code: op.cheap for op, code in MICRO_OPS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Payoff:
-    """What native code of a Program is estimated to gain and cost.
-
-    Attributes:
-        gains: by a run of each segment, in ns.
-        price: of the build, in ns.
-    """
-
-    gains: tuple[int, ...]
-    price: int
 
 
 def rough(program: Program) -> int:

@@ -15,14 +15,11 @@ import time
 import weakref
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from ...concurrency import ensure_imported, in_child, snapshot
 from ...errors import BackendError, ProgramError, UnsupportedError
 from ...lower.program import Segment
-
-if TYPE_CHECKING:
-    from ..clib.library import Library
+from ..clib.library import Library, isa
 
 
 def prepare(library: Library, backend: str) -> None:
@@ -54,7 +51,7 @@ def _watch(library: Library) -> int:
         gains, price = library.payoff.gains, library.payoff.price
     else:
         gains, price = (rough(library.program),) * len(Segment), LOOK
-    library.watch(gains, price)
+    library.watch(gains, price, request)
     return max(gains)
 
 
@@ -64,9 +61,8 @@ def build(library: Library, background: bool = False) -> None:
     Raises:
         BackendError: there is no compiler, or it fails, or its result does not load.
     """
-    ensure_imported("pygraph.emit.toolchain.cache", "pygraph.runtime.clib.library")
+    ensure_imported("pygraph.emit.toolchain.cache")
     from ...emit.toolchain.cache import native_library
-    from ..clib.library import isa
 
     if library.is_native:
         return
@@ -90,9 +86,8 @@ def load_known(library: Library) -> bool:
     Raises:
         BackendError: there is no C for the Program, or no compiler.
     """
-    ensure_imported("pygraph.emit.toolchain.cache", "pygraph.runtime.clib.library")
+    ensure_imported("pygraph.emit.toolchain.cache")
     from ...emit.toolchain.cache import known_library
-    from ..clib.library import isa
 
     start = time.perf_counter()
     entry = known_library(_emitted(library), isa())
