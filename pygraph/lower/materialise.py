@@ -13,14 +13,17 @@ from .views import is_known
 def materialise(body: Body) -> None:
     """Find the nodes of each segment that must have memory, those that are outputs, and what later segments read."""
     for segment in body.segments:
+        region_of, accesses = segment.region_of, segment.accesses
         for region in segment.regions:
             for node in region.nodes:
+                if node in segment.in_place:
+                    _concatenated(body, segment, node)
+                    continue
                 operands = (None,) if node.op.view is not None else node.inputs
-                done = _without_memory(segment, node) if node in segment.in_place else (False,) * len(operands)
-                for access, operand, written in zip(segment.accesses[node], operands, done, strict=True):
-                    made = segment.region_of.get(access.base)
-                    if made is None or not (written or (access.base is operand and made is region)):
-                        _need(body, segment, access.base)
+                for access, operand in zip(accesses[node], operands, strict=True):
+                    base = access.base
+                    if base is not operand or region_of.get(base) is not region:
+                        _need(body, segment, base)
         for at, node in zip(segment.outputs, body.ends(segment), strict=True):
             access = segment.views.resolve(node)
             base, size = access.base, prod(access.base.shape)
@@ -30,9 +33,12 @@ def materialise(body: Body) -> None:
                 _need(body, segment, base)
 
 
-def _without_memory(segment: BodySegment, whole: Node) -> list[bool]:
-    """For each operand of a concatenation whether it may do without memory of its own."""
-    return [done or at in segment.nested[whole] for at, done in enumerate(segment.in_place[whole])]
+def _concatenated(body: Body, segment: BodySegment, whole: Node) -> None:
+    """Of the operands of a concatenation only those need memory that no loop writes to their places, here or within."""
+    nested, done = segment.nested[whole], segment.in_place[whole]
+    for at, access in enumerate(segment.accesses[whole]):
+        if access.base not in segment.region_of or not (done[at] or at in nested):
+            _need(body, segment, access.base)
 
 
 def _need(body: Body, segment: BodySegment, base: Node) -> None:

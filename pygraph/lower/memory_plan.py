@@ -25,7 +25,7 @@ class PlannedValue:
         text: the operation that makes it, and its type.
         nbytes: its size; a single element has a cell of 8 bytes.
         first, last: the first and the last step that touches it; -1 for a constant, which is there from the start.
-        kept: a later segment may read it at any time: nothing else ever takes its place.
+        kept: it is a constant, or a later segment may read it at any time: nothing else ever takes its place.
         offset: where it lies in the arena, in bytes.
         line: the user's line that it comes from.
     """

@@ -48,12 +48,11 @@ def plan(body: Body) -> None:
 
     Constant cells come first and are never reused, then the cells of single elements, then the arrays.
     """
-    steps, constant_cells = body.steps, body.constant_cells
-    touched = live_ranges(steps)
-    for position, value in enumerate(constant_cells):
+    touched = live_ranges(body.steps)
+    for position, value in enumerate(body.constant_cells):
         value.offset = position * CELL
     free_cells: list[int] = []
-    cells = len(constant_cells)
+    cells = len(body.constant_cells)
     arrays = _Arrays()
     placed: list[Value] = []
 
@@ -75,18 +74,19 @@ def plan(body: Body) -> None:
         else:
             arrays.give(value.offset, value.nbytes)
 
-    for now, (step, (writes, reads)) in enumerate(zip(steps, touched, strict=True)):
-        dying = [
-            value
-            for value in dict.fromkeys(reads)
-            if value.end == now and not value.kept and value not in constant_cells and _is_planned(value)
-        ]
-        if isinstance(step, ScalarStep):
+    for now, (step, (written, read)) in enumerate(zip(body.steps, touched, strict=True)):
+        once = read if len(read) < 2 else dict.fromkeys(read)
+        dying = [value for value in once if value.end == now and not value.kept and _is_planned(value)]
+        if isinstance(step, ScalarStep):  # operands are read before the result is written
             for value in dying:
                 give(value)
-            dying = []
-        written = dict.fromkeys(writes)
-        fresh = [value for value in written if value.start == now and _is_planned(value)]
+            (target,) = written
+            if target.start == now and _is_planned(target):
+                take(target)
+                if target.end == now and not target.kept:
+                    give(target)
+            continue
+        fresh = [value for value in dict.fromkeys(written) if value.start == now and _is_planned(value)]
         shared: set[Value] = set()
         if isinstance(step, LoopStep) and dying and fresh:
             for target, source in step.in_place({x for x in fresh if not x.cell}, set(dying)).items():
@@ -96,10 +96,9 @@ def plan(body: Body) -> None:
         for value in fresh:
             if value not in shared:
                 take(value)
-        temporaries = () if isinstance(step, ScalarStep) else step.temporaries
-        for value in temporaries:
+        for value in step.temporaries:
             take(value)
-        for value in (*dying, *temporaries, *(v for v in fresh if v.end == now and not v.kept)):
+        for value in (*dying, *step.temporaries, *(v for v in fresh if v.end == now and not v.kept)):
             if value not in shared or (value in fresh and value.end == now):
                 give(value)
     base = -(-cells * CELL // ALIGNMENT) * ALIGNMENT
@@ -113,14 +112,16 @@ def _is_planned(value: Value) -> bool:
     return value.kind is SlotKind.ARENA and value.nbytes > 0
 
 
-def live_ranges(steps: Sequence[Step]) -> list[tuple[list[Value], list[Value]]]:
+def live_ranges(steps: Sequence[Step]) -> list[tuple[Sequence[Value], Sequence[Value]]]:
     """Find the first and the last step that touch each value, or what is merged with it.
 
     Returns:
         What each step writes and what it reads, merged values as what they are merged with.
     """
-    touched = [(roots(step.writes), roots(step.reads)) for step in steps]
-    for written, read in touched:
+    touched: list[tuple[Sequence[Value], Sequence[Value]]] = []
+    for step in steps:
+        written, read = roots(step.writes), roots(step.reads)
+        touched.append((written, read))
         for value in written:
             value.start = value.end = -1
         for value in read:

@@ -34,16 +34,15 @@ def emit_steps(body: Body) -> None:
 
 
 def _emit_scalar(emitter: StepEmitter, region: Region) -> None:
-    segment, values, steps = emitter.segment, emitter.values, emitter.steps
+    segment, cell, steps, node_id = emitter.segment, emitter.cell, emitter.steps, emitter.unit.node_id
     for node in region.nodes:
-        cells = tuple(map(emitter.cell, segment.accesses[node]))
+        cells = tuple(map(cell, segment.accesses[node]))
         if node.op.view is not None or node.op.combiner:
             cells[0].kept |= emitter.is_kept(node)
-            values[node] = cells[0]
+            emitter.values[node] = cells[0]
             continue
-        target = values[node] = emitter.arena_value(node)
-        node_id = emitter.unit.node_id(node)
-        steps.append(ScalarStep(micro_op(node.op), node.inputs[-1].dtype, node.dtype, target, cells, node_id))
+        target = emitter.values[node] = emitter.arena_value(node)
+        steps.append(ScalarStep(micro_op(node.op), node.inputs[-1].dtype, node.dtype, target, cells, node_id(node)))
 
 
 def _emit_loop(emitter: StepEmitter, region: Region) -> None:

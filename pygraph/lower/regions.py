@@ -8,7 +8,7 @@ operation with an instruction of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from ..graph.node import Node
@@ -16,7 +16,7 @@ from ..graph.traversal import walk
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from .body import Body, BodySegment, Region, Split
 from .order import updates_last
-from .views import is_counter
+from .views import Access, is_counter
 
 #: Operations of one loop region, and different reads of memory: both take registers, of which a Program allows 1024.
 MAX_LOOP_NODES = 512
@@ -53,18 +53,16 @@ def forward_regions(body: Body) -> None:
 
     So it sets the order of the nodes of all segments.
     """
-    forward = body.forward
+    forward, fuse = body.forward, body.unit.fuse
     fixed = set(body.graph.inputs) if body.is_main else set()
-    for segment in body.segments:
-        order = walk(body.ends(segment))
-        for node in order:
-            if node.op is OUTPUT:
-                body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
-        if segment is not forward:
-            order = [node for node in order if not forward.defines(node)]
-        segment.order = updates_last(order, fixed) if body.unit.fuse else order
-        if segment is forward:
-            _form(body, forward, _read_later(body))
+    orders = [walk(body.ends(segment)) for segment in body.segments] if body.later else [body.graph.nodes]
+    for node in (node for order in orders for node in order if node.op is OUTPUT):
+        body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
+    forward.order = updates_last(orders[0], fixed) if fuse else orders[0]
+    _form(body, forward, _read_later(orders) if fuse else set())
+    for segment, order in zip(body.later, orders[1:], strict=True):
+        left = [node for node in order if not forward.defines(node)]
+        segment.order = updates_last(left, fixed) if fuse else left
 
 
 def later_regions(body: Body) -> None:
@@ -91,12 +89,11 @@ def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
             segment.copied.append(node)
 
 
-def _read_later(body: Body) -> set[Node]:
+def _read_later(orders: Sequence[Sequence[Node]]) -> set[Node]:
     """The views of the forward segment that others read: of arrays that are updated, they are what is kept."""
-    if not body.later or not body.unit.fuse:
-        return set()
-    made = set(walk(body.ends(body.forward)))
-    later = (node for node in walk(body.graph.outputs) if node not in made)
+    first, *others = orders
+    made = set(first) if others else set()
+    later = (node for order in others for node in order if node not in made)
     return {x for node in later for x in node.inputs if x.op.view is not None and x in made}
 
 
@@ -122,7 +119,8 @@ class Fuser:
         self.regions = segment.regions
         self.region_of = segment.region_of
         self.accesses = segment.accesses
-        self._recent: dict[object, list[Region]] = {}
+        self._scalars: Region | None = None  # the latest region of single elements
+        self._loops: dict[tuple[int, ...], list[Region]] = {}  # those of each shape
 
     def rematerialise(self, reader: Node, nodes: set[Node]) -> None:
         """Place those of `nodes` that `reader` reads, of the forward segment, where `reader` can join them."""
@@ -165,65 +163,64 @@ class Fuser:
         self.accesses[node] = (access,)
         self.views.materialise(node)
 
-    def _ready_at(self, node: Node, operand: Node, loopable: bool) -> int:
-        """The first region index at which `node` may read `operand`."""
-        base = self.views.resolve(operand).base
-        region = self.region_of.get(base)
-        if region is None:
-            return 0
-        if not self.fuse:
-            return region.index + 1
-        if region.kind == "scalar":
-            return region.index + (0 if loopable and prod(node.shape) == 1 else 1)
-        joined = (
-            loopable
-            and region.kind == "loop"
-            and base is operand
-            and not base.op.combiner
-            and region.shape == operand.shape
-        )
-        return region.index if joined else region.index + 1
-
-    def _start(self, node: Node) -> int:
-        """The first region index at which a pointwise node may stand, or a reduction."""
+    def _start(self, node: Node, accesses: tuple[Access, ...]) -> int:
+        """The first region index at which a pointwise node may stand, or a reduction, that reads its operands so."""
         shape = node.inputs[0].shape if node.op.combiner else node.shape
-        in_registers = node.op.view is None  # a copied view reads its operand through memory
-        return max((self._ready_at(node, x, in_registers and x.shape == shape) for x in node.inputs), default=0)
+        in_registers = self.fuse and node.op.view is None  # a copied view reads its operand through memory
+        start = 0
+        for x, access in zip(node.inputs, accesses, strict=True):
+            base = access.base
+            region = self.region_of.get(base)
+            if region is None or region.index < start:
+                continue
+            if not in_registers or x.shape != shape:
+                joined = False
+            elif region.kind == "scalar":
+                joined = prod(node.shape) == 1
+            else:
+                joined = region.kind == "loop" and base is x and not base.op.combiner and region.shape == x.shape
+            start = region.index + (not joined)
+        return start
 
     def _place_pointwise(self, node: Node, reader: Node | None = None) -> None:
-        start = self._start(node)
-        if prod(node.shape) == 1:
-            self._join("scalar", (), start, node, lambda region: True)
-            return
+        resolve = self.views.resolve
+        accesses = tuple(map(resolve, node.inputs))
+        start = self._start(node, accesses)
         shape, most = node.shape, MAX_LOOP_NODES
-        bases = {self.views.resolve(x).base for x in node.inputs}
+        if prod(shape) == 1:
+            self._join_scalars(start, node, accesses)
+            return
+        bases = {access.base for access in accesses}
         sought = bases
         if reader is not None:
-            start, most = max(start, self._start(reader)), most - 1
-            sought = bases.union(self.views.resolve(x).base for x in reader.inputs)
+            read = tuple(map(resolve, reader.inputs))
+            start, most = max(start, self._start(reader, read)), most - 1
+            sought = bases.union(access.base for access in read)
         small = prod(shape) <= SMALL
 
         def accepts(region: Region) -> bool:
             return small or region.follows or not sought.isdisjoint(region.bases)
 
-        region = self._join("loop", shape, start, node, accepts, most)
+        region = self._join_loop(shape, start, accepts, most)
+        self._settle(node, region, accesses)
         region.bases |= bases
         region.bases.add(node)
-        region.reads.update(x for x in self.accesses[node] if self.region_of.get(x.base) is not region)
+        region.reads.update(x for x in accesses if self.region_of.get(x.base) is not region)
 
     def _place_reduction(self, node: Node) -> None:
         operand = node.inputs[0]
+        access = self.views.resolve(operand)
+        start, base = self._start(node, (access,)), access.base
         if prod(operand.shape) == 1:
-            self._join("scalar", (), self._start(node), node, lambda region: True)
+            self._join_scalars(start, node, (access,))
             return
         split = split_axes(operand.shape, node.attrs["axes"])
-        start = self._start(node)
-        base = self.views.resolve(operand).base
 
         def accepts(region: Region) -> bool:
             return base in region.bases and (region.split is None or region.split == split)
 
-        region = self._join("loop", operand.shape, start, node, accepts, MAX_WITH_REDUCTIONS)
+        region = self._join_loop(operand.shape, start, accepts, MAX_WITH_REDUCTIONS)
+        self._settle(node, region, (access,))
         region.split = split
         region.bases.add(base)
 
@@ -234,8 +231,7 @@ class Fuser:
                 if is_counter(access.base) or not access.contiguous:
                     self.copy(x)
         self._copy_parts(node)
-        region = self._open("opaque", ())
-        self._settle(node, region)
+        self._settle(node, self._open("opaque", ()), tuple(map(self.views.resolve, node.inputs)))
 
     def _copy_parts(self, node: Node) -> None:
         """Give small views of what `node` updates memory of their own, so that it can do that in place."""
@@ -250,35 +246,30 @@ class Fuser:
         self.regions.append(region)
         return region
 
-    def _join(
-        self,
-        kind: str,
-        shape: tuple[int, ...],
-        start: int,
-        node: Node,
-        accepts: Callable[[Region], bool],
-        most: int | None = None,
-    ) -> Region:
-        recent = self._recent.setdefault((kind, shape), [])
-        chosen = None
-        follows = False
-        if self.fuse:
-            for region in reversed(recent[-LOOK_BACK:]):
-                if region.index < start:
-                    break
-                if accepts(region):
-                    if most is None or not _full(region, most):
-                        chosen = region
-                        break
-                    follows = True
-        if chosen is None:
-            chosen = self._open(kind, shape)
-            chosen.follows = follows
-            recent.append(chosen)
-        self._settle(node, chosen)
-        return chosen
+    def _join_scalars(self, start: int, node: Node, accesses: tuple[Access, ...]) -> None:
+        """Place an operation on single elements: in the latest region of such, if that does not run too early."""
+        region = self._scalars
+        if region is None or region.index < start or not self.fuse:
+            region = self._scalars = self._open("scalar", ())
+        self._settle(node, region, accesses)
 
-    def _settle(self, node: Node, region: Region) -> None:
+    def _join_loop(self, shape: tuple[int, ...], start: int, accepts: Callable[[Region], bool], most: int) -> Region:
+        """The latest region over `shape` from `start` on that accepts a node and has room for it, or a new one."""
+        recent = self._loops.setdefault(shape, [])
+        follows = False
+        for region in reversed(recent[-LOOK_BACK:] if self.fuse else ()):
+            if region.index < start:
+                break
+            if accepts(region):
+                if not _full(region, most):
+                    return region
+                follows = True
+        region = self._open("loop", shape)
+        region.follows = follows
+        recent.append(region)
+        return region
+
+    def _settle(self, node: Node, region: Region, accesses: tuple[Access, ...]) -> None:
         region.nodes.append(node)
         self.region_of[node] = region
-        self.accesses[node] = tuple(map(self.views.resolve, node.inputs))
+        self.accesses[node] = accesses

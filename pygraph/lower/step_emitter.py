@@ -79,6 +79,7 @@ class StepEmitter:
         cell = self.body.cells.get(key)
         if cell is None:
             cell = self.body.cells[key] = Value.result((), array.dtype)
+            cell.kept = True
             self.body.constant_cells[cell] = self.unit.constants.place(Constant(array.reshape(())))
         return cell
 
@@ -140,6 +141,9 @@ class StepEmitter:
 
     def cell(self, access: Access) -> Value:
         """The cell that holds a one-element access, loaded once where it lies in an array or an input."""
+        known = self.values.get(access.base)
+        if known is not None and known.cell:
+            return known
         value, offset = self.place_of(access)
         if value.cell:
             return value

@@ -30,7 +30,7 @@ class Value:
         dtype, nbytes: its contents.
         cell: it is a single element in an 8-byte cell, which scalar micro-operations address directly.
         index: the number of the input or output, or the offset in the constants.
-        kept: a later segment reads it, so its memory is never reused.
+        kept: a later segment reads it, or it is a constant, so its memory is never reused.
         start, end: the first and last step that touch it; set by the planner.
         offset: its place in the arena; set by the planner.
         tape: of a stack, which owns no memory of the arena: the number of its tape; else -1.
@@ -80,9 +80,12 @@ class Value:
         return Value(SlotKind.ARENA, WORKSPACE, nbytes)
 
 
-def roots(values: Sequence[Value]) -> list[Value]:
+def roots(values: Sequence[Value]) -> Sequence[Value]:
     """The values whose memory these are."""
-    return [value if value.merged is None else value.root for value in values]
+    for value in values:
+        if value.merged is not None:
+            return [value if value.merged is None else value.root for value in values]
+    return values
 
 
 SlotOf = Callable[[Value], int]

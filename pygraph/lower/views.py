@@ -81,8 +81,11 @@ class Views:
 
     def resolve(self, node: Node) -> Access:
         """Where the elements of `node` are; the base is a node that is not a (strided) view."""
-        chain = []
         known = self._known
+        found = known.get(node)
+        if found is not None:
+            return found
+        chain = []
         while node not in known and node.op.view is not None and not is_counter(node):
             chain.append(node)
             node = node.inputs[0] if node.inputs else counter(node.dtype)
