@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..ops import limits
 from ..ops.dtypes import DTYPES
 from ..ops.row import Op
-from ..ops.table import rows_text
+from ..ops.table import rows_text, spelled
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
 FORMAT_VERSION = 6
@@ -136,5 +136,5 @@ def table_hash() -> int:
     kinds: tuple[type[_Named], ...] = (Opcode, SlotKind, Status)
     numbers = [[(member.name, int(member)) for member in kind] for kind in kinds]
     constants = [(constant.name, constant.value) for constant in CONSTANTS]
-    text = repr((FORMAT_VERSION, numbers, constants, [dtype.name for dtype in DTYPES], rows_text()))
+    text = spelled((FORMAT_VERSION, numbers, constants, [dtype.name for dtype in DTYPES], rows_text()))
     return int.from_bytes(b"\1" + text.encode(), "big") % _PRIME

@@ -70,10 +70,7 @@ def micro_op(op: Op) -> int:
 
 
 def rows_text() -> str:
-    """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows.
-
-    It is the text of tuples and names: that of a dataclass is "..." for who interrupts its making.
-    """
+    """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows."""
     rows = [(op.name, op.arity, op.kinds, op.result == "bool", op.differs, _text(op.c), op.fast) for op in MICRO_OPS]
     reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in REDUCTIONS]
     kernels = []
@@ -83,7 +80,15 @@ def rows_text() -> str:
         statuses = [failure.status for failure in kernel.failures]
         made_of = (kernel.name, kernel.signature, kernel.types, kernel.params, kernel.work, kernel.flops)
         kernels.append((dtype.name, made_of, statuses))
-    return repr((rows, reductions, kernels))
+    return spelled((rows, reductions, kernels))
+
+
+def spelled(x: Any) -> str:
+    """The text of nested tuples and lists, which is the same for a signal handler that interrupts its making.
+
+    `repr` is not: of a container whose text is being made it gives "(...)", as it must of one that holds itself.
+    """
+    return f"({','.join(map(spelled, x))})" if isinstance(x, (tuple, list)) else repr(x)
 
 
 def _text(c: Any) -> Any:
