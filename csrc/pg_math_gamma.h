@@ -335,8 +335,9 @@ PG_INLINE double pg_polygamma_f64(double n, double x) {
     }
     const double d = x - pg_round_f64(x);
     const double right = pg_factorial_zeta_f64(n, d > 0.0 ? d : 1.0 + d);
-    const double left = pg_factorial_zeta_f64(n, d > 0.0 ? 1.0 - d : -d) - pg_factorial_zeta_f64(n, 1.0 - x);
-    return odd ? right + left : left - right;
+    const double left = pg_factorial_zeta_f64(n, d > 0.0 ? 1.0 - d : -d);
+    const double beyond = pg_factorial_zeta_f64(n, 1.0 - x);
+    return (odd ? right + left : left - right) - beyond; /* the halves first: they cancel where x is half an integer */
 }
 
 /* f32: through f64, rounded once. */

@@ -114,8 +114,13 @@ def _part(mask: Expr) -> _Part | None:
     else:
         return None
     axis = lines[0] if lines else 0
-    wide = tuple(prod(values.shape) if k == axis else 1 for k in range(len(shape)))
-    return _Part(shape, index, values if values.shape == wide else lookup("reshape")(values, shape=wide), axis)
+    count = prod(values.shape)
+    wide = tuple(count if k == axis else 1 for k in range(len(shape)))
+    return _Part(shape, _reshaped(index, (count,)), _reshaped(values, wide), axis)
+
+
+def _reshaped(node: Expr, shape: Shape) -> Expr:
+    return node if node.shape == shape else lookup("reshape")(node, shape=shape)
 
 
 def _is_false(mask: Expr) -> bool:

@@ -63,7 +63,7 @@ def digamma(x: Any) -> Array:
         for k, bernoulli in reversed(list(enumerate(_BERNOULLI[:8], 1))):
             series = (series + bernoulli / (2 * k)) / (t * t)
         result += np.log(t) - 0.5 / t - series
-        result = np.where(x < 0, result - np.pi / np.tan(np.pi * (x - np.rint(x))), result)
+        result = np.where(x < 0, result - np.pi * _cotangent_of_pi(x), result)
     result[np.isneginf(x) | ((x < 0) & (x == np.rint(x)))] = np.nan
     return np.asarray(result, given.dtype)
 
@@ -91,6 +91,14 @@ def _pole(n: int, x: Array) -> Array:
     return result
 
 
+def _cotangent_of_pi(x: Array) -> Array:
+    """cot(πx), exactly 0 where x is half an odd integer."""
+    rest = x - np.rint(x)
+    near_pole = np.abs(rest) < 0.25
+    tangent = np.tan(np.pi * np.where(near_pole, rest, 0.5 - np.abs(rest)))
+    return np.where(near_pole, 1.0 / tangent, np.copysign(tangent, rest))
+
+
 def _cotangent_derivative(n: int, x: Array) -> Array:
     """The derivative of order n of π cot(πx), by P ← -(1 + c²) P′ on polynomials in c = cot."""
     coefficients = np.array([0.0, 1.0])
@@ -99,7 +107,7 @@ def _cotangent_derivative(n: int, x: Array) -> Array:
         coefficients = np.zeros(len(slope) + 2)
         coefficients[: len(slope)] -= slope
         coefficients[2:] -= slope
-    cotangent = 1.0 / np.tan(np.pi * (x - np.rint(x)))
+    cotangent = _cotangent_of_pi(x)
     total = np.zeros_like(x)
     for coefficient in coefficients[::-1]:
         total = total * cotangent + coefficient

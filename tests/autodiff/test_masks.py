@@ -249,3 +249,18 @@ def test_masks_written_into_others(size: int) -> None:
         for part, one, other in zip([*parts, known], got[::2], got[1::2], strict=True):
             assert np.array_equal(one, held | part)
             assert np.array_equal(other, held | part)
+
+
+@pytest.mark.parametrize("index", [2, [2], [[0, 2], [1, 1]]])
+def test_a_part_of_a_mask_by_an_index_of_any_rank(index: Any) -> None:
+    """The places of a column, written through a reshaped vector into a wider mask."""
+    whole = pg.var("whole", (5, 5), np.bool_)
+    at = pg.var("at", np.shape(index), np.int64)
+    values = np.ones(np.shape(index), np.bool_)
+    line = lookup("scatter_set")(rules.spread(False, (5,)), at, values, axis=0)
+    joined = rules.either(whole, lookup("reshape")(line, shape=(5, 1)))
+    given = np.eye(5, dtype=np.bool_)
+    expected = given.copy()
+    expected[np.ravel(index)] = True
+    (found,) = pg.compile(pg.Graph.from_parts([whole, at], [joined]))(given, np.array(index))
+    np.testing.assert_array_equal(found, expected)

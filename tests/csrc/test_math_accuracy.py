@@ -23,6 +23,8 @@ import pytest
 from helpers import COMPILER_MARKS, COMPILERS
 from mpmath import mp
 
+from pygraph.ops.row import lookup
+
 pytestmark = COMPILER_MARKS
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fPIC", "-shared"]
@@ -537,6 +539,15 @@ def test_core_and_full_agree_bit_for_bit(probe: ctypes.CDLL, name: str) -> None:
         assert ok[np.abs(x) <= 2.0**20].all()
         core, full = call(probe, f"{name}_core", suffix, x[ok]), call(probe, name, suffix, x[ok])
         np.testing.assert_array_equal(core.view(f"u{dtype.itemsize}"), full.view(f"u{dtype.itemsize}"))
+
+
+def test_polygamma_of_even_order_at_negative_half_integers(probe: ctypes.CDLL) -> None:
+    """The cotangent's share is exactly zero there, and both halves of the sum are far larger than what is left."""
+    n, x = (np.ravel(grid).astype(np.float64) for grid in np.meshgrid([2, 4, 6], [-0.5, -1.5, -2.5, -7.5]))
+    with mp.workdps(40):
+        exact = np.array([float(mp.psi(int(order), mp.mpf(at))) for order, at in zip(n, x, strict=True)])
+    np.testing.assert_allclose(call(probe, "polygamma", "f64", n, x), exact, rtol=4e-15)
+    np.testing.assert_allclose(lookup("polygamma").reference(n, x), exact, rtol=4e-15)
 
 
 def test_polygamma_poles_and_bad_orders(probe: ctypes.CDLL) -> None:
