@@ -16,6 +16,7 @@ from .graph.trace import function_name, require_functions
 from .graph.tree import flatten, unflatten
 from .graph.weak import WEAK_TYPES, Weak, is_weak
 from .ops.common import explained, explained_as
+from .ops.control import scan as SCAN, while_loop as WHILE
 from .runtime.functions.compiled_function import traced_at_each_call
 
 __all__ = ["associative_scan", "cond", "fori_loop", "map", "scan", "switch", "while_loop"]
@@ -144,8 +145,8 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         >>> pg.scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
         (np.float64(6.0), array([1., 3., 6.]))
     """
-    require_functions("scan", "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
-    result: tuple[Any, Any] = _applied("scan", _scan, (f, length, reverse), (init, xs), of=f)
+    require_functions(SCAN.name, "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
+    result: tuple[Any, Any] = _applied(SCAN.name, _scan, (f, length, reverse), (init, xs), of=f)
     return result
 
 
@@ -182,8 +183,8 @@ def while_loop(cond_fun: Function, body_fun: Function, init_val: Any, *, limit: 
         6561.0
     """
     advice = "write pg.while_loop(lambda v: v < 1.0, lambda v: 2.0 * v, start): two functions of the carry"
-    require_functions("while_loop", advice, cond_fun=cond_fun, body_fun=body_fun)
-    return _applied("while_loop", _while, (cond_fun, body_fun, limit), init_val)
+    require_functions(WHILE.name, advice, cond_fun=cond_fun, body_fun=body_fun)
+    return _applied(WHILE.name, _while, (cond_fun, body_fun, limit), init_val)
 
 
 def _while(cond_fun: Function, body_fun: Function, limit: int | None, init_val: Any) -> Any:

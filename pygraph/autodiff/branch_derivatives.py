@@ -197,5 +197,5 @@ def _handed(
     return handed, slots, cut
 
 
-bind_rules("branch", branch_jvp, branch_vjp)
+bind_rules(BRANCH, branch_jvp, branch_vjp)
 LINEAR_RULES[BRANCH] = branch_linear_jvp

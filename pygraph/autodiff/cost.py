@@ -52,7 +52,7 @@ def _count(node: Node, step: int) -> int:
         return 0
     if op.flops is not None:
         return op.flops(node)
-    bodies = [sum(_count(x, step) for x in walk(body.outputs)) for body in bodies_of(node)]
+    bodies = [sum(_count(x, step) for x in body.nodes) for body in bodies_of(node)]
     if bodies:
         return int(node.attrs.get("length", 1)) * (sum(bodies) + step) if op.loop else max(bodies)
     if node.results is not None:

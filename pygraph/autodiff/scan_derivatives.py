@@ -284,5 +284,5 @@ def _some_step(loop: Loop) -> list[Node]:
 
 
 for _op in LOOPS:
-    bind_rules(_op.name, scan_jvp, scan_vjp)
+    bind_rules(_op, scan_jvp, scan_vjp)
     LINEAR_RULES[_op] = scan_linear_jvp

@@ -12,10 +12,11 @@ Boundary: no derivatives, no memory planning, no C.
 
 from __future__ import annotations
 
+from ..ops.constant_array import Constant
 from .associative import associative_scan
 from .construction import as_node, constant, make, var
 from .graph import Graph, bodies_of
-from .node import Constant, Node
+from .node import Node
 from .record_branch import cond, switch
 from .record_scan import scan
 from .record_while import fori_loop, while_loop

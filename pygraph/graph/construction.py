@@ -15,11 +15,14 @@ import numpy.typing as npt
 from ..concurrency import in_child
 from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
+from ..ops.comparison import convert as CONVERT
+from ..ops.constant_array import Constant
 from ..ops.dtypes import KINDS, as_dtype, float64
-from ..ops.leaves import constant_row as CONSTANT, output_row as OUTPUT
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from ..ops.mask_rules import bind_constant
-from ..ops.row import TABLE, Family, Op, bind_recorder
-from .node import Constant, DType, Node, Result
+from ..ops.row import Family, Op, bind_recorder
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO
+from .node import DType, Node, Result
 from .source import SourceLine, here
 from .trace_context import active, current, entered
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
@@ -66,12 +69,12 @@ def infer(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
 
 
 def _inferred_types(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result, ...]:
-    if op.name == "input":
+    if op is INPUT:
         return ((checked_shape(tuple(attrs["shape"])), attrs["dtype"]),)
-    if op.name == "constant":
+    if op is CONSTANT:
         value = attrs["value"].value
         return ((value.shape, as_dtype(value.dtype)),)
-    if op.name == "output":
+    if op is OUTPUT:
         results = inputs[0].results
         if results is None or not 0 <= attrs["index"] < len(results):
             raise GraphError(f"{inputs[0]!r} has no result {attrs['index']}")
@@ -165,7 +168,7 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
         if found is not None:
             context = active()
             return _asked(found, context.watching) if context is not None and context.watching else found
-    if op.results is None and inputs and op.name != "output":
+    if op.results is None and inputs and op is not OUTPUT:
         signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
         types = _inferred.get(signature)
         if types is None:
@@ -227,7 +230,7 @@ def watched() -> Iterator[set[Node]]:
 def outputs_of(node: Node) -> tuple[Node, ...]:
     """One node for each result of a node with several results."""
     assert node.results is not None
-    return tuple(make(TABLE["output"], (node,), {"index": i}, node.line) for i in range(len(node.results)))
+    return tuple(make(OUTPUT, (node,), {"index": i}, node.line) for i in range(len(node.results)))
 
 
 # --- leaves ----------------------------------------------------------------------------------------------------------
@@ -275,7 +278,7 @@ def new_input(name: Any, shape: Shape, dtype: DType, line: SourceLine | None = N
         problem = f"the name {name!r} has characters that can't be printed"
         raise GraphError(problem, "leave out line breaks and control characters")
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
-    return make(TABLE["input"], (), attrs, line)
+    return make(INPUT, (), attrs, line)
 
 
 def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:
@@ -291,7 +294,7 @@ def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:
 
 
 def _constant(array: npt.NDArray[Any]) -> Node:
-    return make(TABLE["constant"], (), {"value": Constant(array)})
+    return make(CONSTANT, (), {"value": Constant(array)})
 
 
 def as_node(x: Any) -> Node:
@@ -328,7 +331,7 @@ def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]
         cast = array.astype(dtype)
         if type(value) is int and cast[()] != value:
             advice = "convert the expression to a wider dtype first: x.astype('int64')"
-            raise DTypeError(f"{value} does not fit in {dtype.name}", advice, stage="tracing", subject="constant")
+            raise DTypeError(f"{value} does not fit in {dtype.name}", advice, stage="tracing", subject=CONSTANT.name)
         return cast
 
 
@@ -405,7 +408,7 @@ def known(array: npt.NDArray[Any]) -> Node:
     """The node of an array of one of the graph's dtypes: one number broadcast, where it is that."""
     if array.size < 2 or any(array.strides):
         return _constant(array)
-    return make(TABLE["broadcast_to"], (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})
+    return make(BROADCAST_TO, (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})
 
 
 def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
@@ -439,7 +442,7 @@ def convert(x: Node, dtype: DType) -> Node:
         return x
     if x.op is CONSTANT and KINDS[dtype] != "i":
         return _constant(x.attrs["value"].value.astype(dtype))
-    return make(TABLE["convert"], (x,), {"dtype": dtype})
+    return make(CONVERT, (x,), {"dtype": dtype})
 
 
 def definition_of(node: Node, operands: Sequence[Node]) -> Node:
@@ -447,7 +450,7 @@ def definition_of(node: Node, operands: Sequence[Node]) -> Node:
     define = node.op.define
     assert define is not None, f"op {node.op.name} has no definition"
     found = convert(as_node(define(*operands, **node.attrs)), node.dtype)
-    return found if found.shape == node.shape else make(TABLE["broadcast_to"], (found,), {"shape": node.shape})
+    return found if found.shape == node.shape else make(BROADCAST_TO, (found,), {"shape": node.shape})
 
 
 bind_recorder(record)

@@ -7,9 +7,10 @@ from typing import Any
 
 from ..concurrency import ensure_imported
 from ..errors import GraphError, shown
+from ..ops.constant_array import Constant
 from ..ops.leaves import input_row as INPUT
 from .construction import as_node
-from .node import Constant, Node
+from .node import Node
 from .recording import refuse_leaked
 from .traversal import walk
 from .tree import TreeDef, flatten, unflatten

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..ops.control import branch as BRANCH
 from ..ops.dtypes import int64
-from ..ops.row import TABLE
+from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .construction import constant, convert, make, new_input, outputs_of
 from .graph import Graph
 from .node import Node
@@ -45,10 +46,10 @@ def guarded(
         Graph.from_parts([x for x, _ in pairs], expressions, name=name),
     )
     attrs = {"bodies": bodies, "recompute": True} if recompute else {"bodies": bodies}
-    made = make(TABLE["branch"], (convert(condition, int64), *(operand for _, operand in pairs)), attrs)
+    made = make(BRANCH, (convert(condition, int64), *(operand for _, operand in pairs)), attrs)
     return list(outputs_of(made))
 
 
 def _zeros(like: Node) -> Node:
     zero = constant(np.zeros((), like.dtype))
-    return zero if like.shape == () else make(TABLE["broadcast_to"], (zero,), {"shape": like.shape})
+    return zero if like.shape == () else make(BROADCAST_TO, (zero,), {"shape": like.shape})

@@ -13,6 +13,12 @@ import numpy as np
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
 from ..ops.common import ARGUMENT_ADVICE, static_shape
+from ..ops.comparison import (
+    logical_and_row as LOGICAL_AND,
+    logical_not_row as LOGICAL_NOT,
+    logical_or_row as LOGICAL_OR,
+    logical_xor_row as LOGICAL_XOR,
+)
 from ..ops.dtypes import as_dtype
 from . import creation
 from .construction import as_node, known
@@ -86,10 +92,10 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
     "copy": _positive,
     "fabs": _fabs,
-    "bitwise_and": lambda x, y: bitwise("&", "logical_and", x, y),
-    "bitwise_or": lambda x, y: bitwise("|", "logical_or", x, y),
-    "bitwise_xor": lambda x, y: bitwise("^", "logical_xor", x, y),
-    "invert": lambda x: bitwise("~", "logical_not", x),
+    "bitwise_and": lambda x, y: bitwise("&", LOGICAL_AND, x, y),
+    "bitwise_or": lambda x, y: bitwise("|", LOGICAL_OR, x, y),
+    "bitwise_xor": lambda x, y: bitwise("^", LOGICAL_XOR, x, y),
+    "invert": lambda x: bitwise("~", LOGICAL_NOT, x),
     "shape": lambda x: x.shape,
     "ndim": lambda x: len(x.shape),
     "size": _size,

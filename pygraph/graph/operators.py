@@ -14,8 +14,30 @@ import numpy as np
 from .. import ops
 from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
+from ..ops.arithmetic import (
+    absolute as ABSOLUTE,
+    add as ADD,
+    divide as DIVIDE,
+    floor_divide as FLOOR_DIVIDE,
+    mod as MOD,
+    multiply as MULTIPLY,
+    negative as NEGATIVE,
+    subtract as SUBTRACT,
+)
 from ..ops.common import explained_as
-from ..ops.row import lookup
+from ..ops.comparison import (
+    equal as EQUAL,
+    greater as GREATER,
+    greater_equal as GREATER_EQUAL,
+    less as LESS,
+    less_equal as LESS_EQUAL,
+    logical_and_row as LOGICAL_AND,
+    logical_not_row as LOGICAL_NOT,
+    logical_or_row as LOGICAL_OR,
+    logical_xor_row as LOGICAL_XOR,
+    not_equal as NOT_EQUAL,
+)
+from ..ops.row import Op
 from .concretisation import missing_attribute, refuse, wants_dense
 from .numpy_alternatives import ATTRIBUTES
 
@@ -28,17 +50,17 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _row(name: str) -> Callable[..., Node]:
+def _row(op: Op) -> Callable[..., Node]:
     """A row, which on an expression gives a node."""
-    return cast("Callable[..., Node]", lookup(name))
+    return cast("Callable[..., Node]", op)
 
 
-_add, _subtract, _multiply, _divide = _row("add"), _row("subtract"), _row("multiply"), _row("divide")
-_floor_divide, _mod = _row("floor_divide"), _row("mod")
-_negative, _absolute = _row("negative"), _row("absolute")
-_equal, _not_equal = _row("equal"), _row("not_equal")
-_less, _less_equal = _row("less"), _row("less_equal")
-_greater, _greater_equal = _row("greater"), _row("greater_equal")
+_add, _subtract, _multiply, _divide = _row(ADD), _row(SUBTRACT), _row(MULTIPLY), _row(DIVIDE)
+_floor_divide, _mod = _row(FLOOR_DIVIDE), _row(MOD)
+_negative, _absolute = _row(NEGATIVE), _row(ABSOLUTE)
+_equal, _not_equal = _row(EQUAL), _row(NOT_EQUAL)
+_less, _less_equal = _row(LESS), _row(LESS_EQUAL)
+_greater, _greater_equal = _row(GREATER), _row(GREATER_EQUAL)
 _FIXED = "expressions cannot be changed in place"
 #: Formats that only place a text: a width and an alignment.
 _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
@@ -49,19 +71,19 @@ def _method(function: Callable[P, T]) -> Callable[P, T]:
     return explained_as(f"x.{function.__name__}")(function)
 
 
-def bitwise(symbol: str, name: str, *operands: Any) -> Any:
+def bitwise(symbol: str, op: Op, *operands: Any) -> Any:
     """`&`, `|`, `^` and `~`, which on bool operands are the logical functions and on others are not supported."""
     for x in operands:
         kind = x.dtype.kind if hasattr(x, "dtype") else "b" if isinstance(x, bool) else "?"
         if kind != "b":
             raise UnsupportedError(
                 "bitwise operations on numbers are not supported",
-                f"use np.{name}",
+                f"use np.{op.name}",
                 stage="tracing",
                 subject=symbol,
                 operands=operands,
             )
-    return lookup(name)(*operands)
+    return op(*operands)
 
 
 def _refuse_shift(symbol: str, arithmetic: str, *operands: Any) -> NoReturn:
@@ -175,25 +197,25 @@ class Operators:
         return _greater_equal(self, other)
 
     def __and__(self, other: Any) -> Node:
-        return bitwise("&", "logical_and", self, other)
+        return bitwise("&", LOGICAL_AND, self, other)
 
     def __rand__(self, other: Any) -> Node:
-        return bitwise("&", "logical_and", other, self)
+        return bitwise("&", LOGICAL_AND, other, self)
 
     def __or__(self, other: Any) -> Node:
-        return bitwise("|", "logical_or", self, other)
+        return bitwise("|", LOGICAL_OR, self, other)
 
     def __ror__(self, other: Any) -> Node:
-        return bitwise("|", "logical_or", other, self)
+        return bitwise("|", LOGICAL_OR, other, self)
 
     def __xor__(self, other: Any) -> Node:
-        return bitwise("^", "logical_xor", self, other)
+        return bitwise("^", LOGICAL_XOR, self, other)
 
     def __rxor__(self, other: Any) -> Node:
-        return bitwise("^", "logical_xor", other, self)
+        return bitwise("^", LOGICAL_XOR, other, self)
 
     def __invert__(self) -> Node:
-        return bitwise("~", "logical_not", self)
+        return bitwise("~", LOGICAL_NOT, self)
 
     def __lshift__(self, other: Any) -> NoReturn:
         _refuse_shift("<<", "*", self, other)

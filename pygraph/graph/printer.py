@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from .graph import Graph, bodies_of
-from .node import Node, constant_text
+from .node import Node
 from .source import SourceLine
 from .tree import render
 

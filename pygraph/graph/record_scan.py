@@ -19,7 +19,7 @@ from .node import DType, Node, Result, self_contained
 from .recording import recording
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node, returned_text
-from .traversal import depends_on, substitute, walk
+from .traversal import substitute, walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 
@@ -74,7 +74,7 @@ def scan(
         return body, body.carry_out
 
     carried, body = settled(Carried.of(named_init), traced)
-    carry_out = carried.returned("scan", names, body.carry_out)
+    carry_out = carried.returned(_SCAN.name, names, body.carry_out)
     first = carried.started([leaf for _, leaf in named_init])
     if steps == 0:  # what only a step would read is not computed
         nothing = [constant(np.zeros((0, *y.shape), y.dtype)) for y in body.ys]
@@ -128,7 +128,7 @@ def _call(
         raise GraphError(problem, "return (carry, y); y may be None")
     carry_out, carry_tree = flatten(returned[0])
     ys, y_tree = flatten(returned[1])
-    return _Body(list(map(strong, carry)), x, carry_out, carry_tree, [result_node(y, "scan") for y in ys], y_tree)
+    return _Body(list(map(strong, carry)), x, carry_out, carry_tree, [result_node(y, _SCAN.name) for y in ys], y_tree)
 
 
 def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
@@ -223,7 +223,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
     Returns:
         The new outputs, the new variables, and the expressions that these stand for.
     """
-    dependent = depends_on(outputs, inputs)
+    dependent = set(inputs)
     taken: dict[Node, None] = {}
 
     def take(node: Node) -> None:
@@ -235,7 +235,8 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
             taken[node] = None
 
     for node in walk(outputs):
-        if node in dependent:
+        if not dependent.isdisjoint(node.inputs):
+            dependent.add(node)
             for x in node.inputs:
                 if x not in dependent:
                     take(x)

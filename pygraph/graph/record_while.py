@@ -47,7 +47,7 @@ def while_loop(
 
     with watched() as asked:
         carried, (inputs, out, holds) = settled(Carried.of(named), traced)
-        carry, condition = carried.returned("while_loop", names, out), _condition(holds)
+        carry, condition = carried.returned(_WHILE.name, names, out), _condition(holds)
     first = carried.started([leaf for _, leaf in named])
     expressions, const_inputs, consts = close_step([*carry, condition], inputs, first, asked, function_name(body_fun))
     slots = [*const_inputs, *inputs]
@@ -116,7 +116,7 @@ def _condition(found: Any) -> Node:
     if len(leaves) != 1 or leaves[0] is not found:
         problem = f"the condition returned {returned_text(found)}"
         raise GraphError(problem, "return one scalar bool")
-    node = result_node(found, "while_loop")
+    node = result_node(found, _WHILE.name)
     if node.shape != ():
         problem = f"the condition gives {node.type_text}, not one bool"
         raise ShapeError(problem, "reduce it with np.all or np.any", operands=(node,))

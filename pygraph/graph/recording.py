@@ -45,13 +45,21 @@ def is_recording() -> bool:
     return bool(current().recordings)
 
 
-def refuse_leaked(outputs: Iterable[Node], function: str, own: Iterable[Node] = (), *, inner: bool = False) -> None:
+def refuse_leaked(
+    outputs: Sequence[Node],
+    function: str,
+    own: Iterable[Node] = (),
+    *,
+    inner: bool = False,
+    nodes: Iterable[Node] | None = None,
+) -> None:
     """Raise `GraphError` where `outputs` depend on a variable that has no meaning where they are used; `own` have one.
 
     That is the variable of a function whose recording has ended, or that another thread or task records while this one
     records a function of its own (with `inner`: beside the innermost one, which may be a part of the other one's).
+    `nodes` are what the outputs are made of, where that is known.
     """
-    outputs, known = list(outputs), set(own)
+    known = set(own)
     recordings = current().recordings
     alone = len(recordings) > inner
 
@@ -61,7 +69,7 @@ def refuse_leaked(outputs: Iterable[Node], function: str, own: Iterable[Node] = 
             return False
         return owner.end is not None or (alone and owner not in recordings)
 
-    for node in walk(outputs):
+    for node in walk(outputs) if nodes is None else nodes:
         if node.recording is not None and refused(node):
             raise leak(outputs, node, function)
 

@@ -204,8 +204,9 @@ def _traced(f: Callable[..., Any], name: str, args: Sequence[Any], at_point: boo
                 raise
             raise clearer from error
         outputs = [result_node(x, name) for x in returned]
-        refuse_leaked(outputs, name)
-    return Graph.from_parts(inputs, outputs, output_tree, input_tree, name)
+        graph = Graph.from_parts(inputs, outputs, output_tree, input_tree, name)
+        refuse_leaked(outputs, name, nodes=graph.nodes)
+    return graph
 
 
 def make_inputs(names: Sequence[str], types: Sequence[Result]) -> list[Node]:

@@ -82,8 +82,8 @@ def rewrite(
         visit: makes the replacements; without it nodes only follow their operands. What it makes belongs to the source
             line of the node that it is called for. The results of a node for which it gives several are not visited.
         done: what takes the places of some nodes, which are not visited. What it is for the others is added.
-        order: the nodes to visit, each after its operands; by default all that `outputs` depend on, up to those in
-            `done`. An operand that is neither there nor in `done` stays what it is.
+        order: the nodes to visit, but for those in `done`, each after its operands; by default all that `outputs`
+            depend on. An operand that is neither there nor in `done` stays what it is.
 
     Example:
         >>> x, y = pg.var("x"), pg.var("y")
@@ -101,6 +101,8 @@ def rewrite(
     for line, nodes in groupby(order, _LINE):
         with attributed(line):
             for node in nodes:
+                if node in done:
+                    continue
                 if node.op is OUTPUT and node.inputs[0] in several:
                     done[node] = several[node.inputs[0]][node.attrs["index"]]
                     continue
@@ -111,6 +113,7 @@ def rewrite(
                 elif isinstance(found, Node):
                     done[node] = found
                 else:
+                    assert node.results is not None, f"several nodes in place of {node!r}"
                     several[node] = found
     return [done.get(x, x) for x in outputs]
 
@@ -118,6 +121,8 @@ def rewrite(
 def _follow(order: Iterable[Node], done: dict[Node, Node]) -> None:
     """Rebuild the nodes of `order` whose operands have been replaced."""
     for node in order:
+        if node in done:
+            continue
         for x in node.inputs:
             if done.get(x, x) is not x:
                 done[node] = remake(node, tuple([done.get(x, x) for x in node.inputs]))

@@ -12,7 +12,7 @@ from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import TABLE
 from .construction import infer
 from .graph import Graph, bodies_of
-from .node import Constant, Node
+from .node import Node
 
 __all__ = ["STAGES", "check_enabled", "verify"]
 
@@ -38,7 +38,7 @@ def _attrs(node: Node, graph: Graph) -> str | None:
         hash(tuple(attrs.values()))
     except TypeError as error:
         return f"attrs cannot be hashed: {error}"
-    wanted = _LEAF_ATTRS.get(node.op.name)
+    wanted = node.op.attrs
     if wanted is not None:
         if set(attrs) != set(wanted):
             return f"attrs {sorted(attrs)}, expected {sorted(wanted)}"
@@ -46,14 +46,6 @@ def _attrs(node: Node, graph: Graph) -> str | None:
             if not isinstance(attrs[key], kind):
                 return f"attr {key} is {named(attrs[key])}, expected {kind.__name__}"
     return None
-
-
-_LEAF_ATTRS: Mapping[str, Mapping[str, type]] = {
-    "input": {"name": str, "uid": int, "shape": tuple, "dtype": object},
-    "constant": {"value": Constant},
-    "iota": {"size": int, "start": int, "step": int, "dtype": object},
-    "output": {"index": int},
-}
 
 
 def _typed(node: Node, graph: Graph) -> str | None:

@@ -6,8 +6,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import ops
+from ..ops.arithmetic import (
+    add as ADD,
+    divide as DIVIDE,
+    floor_divide as FLOOR_DIVIDE,
+    mod as MOD,
+    multiply as MULTIPLY,
+    subtract as SUBTRACT,
+)
+from ..ops.comparison import (
+    equal as EQUAL,
+    greater as GREATER,
+    greater_equal as GREATER_EQUAL,
+    less as LESS,
+    less_equal as LESS_EQUAL,
+    not_equal as NOT_EQUAL,
+)
 from ..ops.dtypes import bool_, float64, int64
-from ..ops.row import lookup
 from .node import DType, Node
 
 __all__ = ["WEAK_TYPES", "Weak", "is_weak", "strong", "weakened"]
@@ -80,19 +95,19 @@ class Weak(Node):
 
     __hash__ = Node.__hash__
 
-    __add__, __radd__ = (_operator(lookup("add"), _number, r) for r in (False, True))
-    __sub__, __rsub__ = (_operator(lookup("subtract"), _number, r) for r in (False, True))
-    __mul__, __rmul__ = (_operator(lookup("multiply"), _number, r) for r in (False, True))
-    __truediv__, __rtruediv__ = (_operator(lookup("divide"), _number, r) for r in (False, True))
-    __floordiv__, __rfloordiv__ = (_operator(lookup("floor_divide"), _number, r) for r in (False, True))
-    __mod__, __rmod__ = (_operator(lookup("mod"), _number, r) for r in (False, True))
+    __add__, __radd__ = (_operator(ADD, _number, r) for r in (False, True))
+    __sub__, __rsub__ = (_operator(SUBTRACT, _number, r) for r in (False, True))
+    __mul__, __rmul__ = (_operator(MULTIPLY, _number, r) for r in (False, True))
+    __truediv__, __rtruediv__ = (_operator(DIVIDE, _number, r) for r in (False, True))
+    __floordiv__, __rfloordiv__ = (_operator(FLOOR_DIVIDE, _number, r) for r in (False, True))
+    __mod__, __rmod__ = (_operator(MOD, _number, r) for r in (False, True))
     __pow__, __rpow__ = (_operator(_power, _number, r) for r in (False, True))
-    __eq__ = _operator(lookup("equal"), strong)
-    __ne__ = _operator(lookup("not_equal"), strong)
-    __lt__ = _operator(lookup("less"), strong)
-    __le__ = _operator(lookup("less_equal"), strong)
-    __gt__ = _operator(lookup("greater"), strong)
-    __ge__ = _operator(lookup("greater_equal"), strong)
+    __eq__ = _operator(EQUAL, strong)
+    __ne__ = _operator(NOT_EQUAL, strong)
+    __lt__ = _operator(LESS, strong)
+    __le__ = _operator(LESS_EQUAL, strong)
+    __gt__ = _operator(GREATER, strong)
+    __ge__ = _operator(GREATER_EQUAL, strong)
 
     def __divmod__(self, other: Any) -> tuple[Node, Node]:
         return self // other, self % other

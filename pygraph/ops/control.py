@@ -25,17 +25,17 @@ BoundBatch: TypeAlias = Callable[[Any, Sequence[Any], Sequence[bool], int], tupl
 _rules: dict[str, tuple[Bound, Bound]] = {}
 
 
-def bind_rules(name: str, jvp: Bound, vjp: Bound) -> None:
+def bind_rules(op: Op, jvp: Bound, vjp: Bound) -> None:
     """Supply the derivative of a row, as jvp(node, tangents) and vjp(node, cotangents), one or None per result."""
-    _rules[name] = jvp, vjp
+    _rules[op.name] = jvp, vjp
 
 
 _batch_rules: dict[str, BoundBatch] = {}
 
 
-def bind_batch(name: str, batch: BoundBatch) -> None:
+def bind_batch(op: Op, batch: BoundBatch) -> None:
     """Supply the rule of a row for a batch; see `Op.batch`."""
-    _batch_rules[name] = batch
+    _batch_rules[op.name] = batch
 
 
 def _batch(

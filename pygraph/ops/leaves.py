@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import ShapeError
+from .constant_array import Constant
 from .dtypes import as_dtype
 from .expr import Expr
 from .limits import MAX_ELEMENTS
@@ -18,6 +19,7 @@ input_row = register(
         Family.LEAF,
         0,
         "A variable, told from others of its name by `uid`.",
+        attrs={"name": str, "uid": int, "shape": tuple, "dtype": object},
         shape=lambda shapes, attrs: attrs["shape"],
         result=lambda dtypes, attrs: as_dtype(attrs["dtype"]),
     )
@@ -28,6 +30,7 @@ constant_row = register(
         Family.LEAF,
         0,
         "An array known when recording.",
+        attrs={"value": Constant},
         shape=lambda shapes, attrs: attrs["value"].value.shape,
         result=lambda dtypes, attrs: as_dtype(attrs["value"].value.dtype),
     )
@@ -47,6 +50,7 @@ iota_row = register(
         Family.LEAF,
         0,
         "Counts: start + i step at index i, in int64, then converted to `dtype`. No memory holds it: loops count.",
+        attrs={"size": int, "start": int, "step": int, "dtype": object},
         shape=_iota_shape,
         result=lambda dtypes, attrs: as_dtype(attrs["dtype"]),
         view=lambda counter, shape, attrs: (attrs["start"], (attrs["step"],)),
@@ -63,6 +67,7 @@ output_row = register(
         Family.LEAF,
         1,
         "Result number `index` of a node with several results; its type is found in that node.",
+        attrs={"index": int},
         shape=lambda shapes, attrs: (),
         reference=lambda results, index: results[index],
     )

@@ -62,6 +62,7 @@ class Op:
         family: which derivative rule the row carries.
         arity: number of operands, or None for any number (at least one).
         doc: one or two sentences: the formula, its source where not obvious, behaviour at 0, inf and nan.
+        attrs: leaves: the attributes that their nodes have, with their types.
         parameters: the operands' names, which `doc` uses; by default the first of x, y, z.
         kinds: operand dtypes it accepts, letters of `dtypes.KINDS` ("f" floats, "i" integers, "b" bool).
         to_float: the kinds of operands that become float64 where it takes floats alone.
@@ -142,6 +143,7 @@ class Op:
     family: Family
     arity: int | None
     doc: str
+    attrs: Mapping[str, type] | None = None
     parameters: tuple[str, ...] = ()
     kinds: str = "fib"
     to_float: str = "i"

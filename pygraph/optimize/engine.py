@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..graph.node import Node
 from ..graph.traversal import rebuilt, rewrite
-from ..ops.row import Op, lookup
+from ..ops.row import Op
 from . import log
 
 #: A rule looks at one node and gives an equal one that is simpler, or None.
@@ -24,11 +24,11 @@ class RuleSet:
             for op, rules in part.by_op.items():
                 self.by_op.setdefault(op, []).extend(rules)
 
-    def on(self, *names: str) -> Callable[[Rule], Rule]:
-        """A decorator that adds a rule for the ops called `names`."""
+    def on(self, *ops: Op) -> Callable[[Rule], Rule]:
+        """A decorator that adds a rule for `ops`."""
 
         def add(rule: Rule) -> Rule:
-            self.extend(map(lookup, names), rule)
+            self.extend(ops, rule)
             return rule
 
         return add

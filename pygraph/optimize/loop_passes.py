@@ -20,17 +20,11 @@ from .rules_scan import needed, smaller
 Alias = dict[Node, tuple[Node, list[int]]]
 
 
-def all_loops(outputs: Iterable[Node]) -> list[Node]:
-    """The loops that `outputs` depend on, each after those it depends on."""
-    return [node for node in walk(outputs) if node.op in LOOPS]
-
-
 # --- dead parts ------------------------------------------------------------------------------------------------------
 
 
-def dropped(outputs: Sequence[Node]) -> list[Node]:
+def dropped(order: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:
     """`outputs` with each loop and branch made smaller: see `rules_scan.smaller` and `rules_branch.smaller`."""
-    order = walk(outputs)
     live, used = _live(outputs, order)
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> dict[int, Node] | None:
@@ -69,7 +63,7 @@ def _live(outputs: Sequence[Node], order: Sequence[Node]) -> tuple[set[Node], di
 # --- merging ---------------------------------------------------------------------------------------------------------
 
 
-def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
+def merged(order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node, int]) -> Sequence[Node]:
     """`outputs` with each loop whose work another one does as well replaced by that one.
 
     A derivative builds its own, wider copy of the primal loop (one that stacks more, or that carries tangents too);
@@ -77,25 +71,30 @@ def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
     is known early does not come to depend on inputs that are known late.
 
     Args:
+        order: what `outputs` are made of, operands first.
         outputs: expressions.
         levels: the level of each input; those not given have level 0.
     """
-    current = list(outputs)
-    while len(all_loops(current)) > 1:
-        after = _merge_equal(current)
-        after = _merge_included(after, levels)
-        if same(after, current):
-            break
-        current = after
-    return current
+    while True:
+        before = outputs
+        for merge in (_merge_equal, _merge_included):
+            loops = [(node, Loop.of(node)) for node in order if node.op in LOOPS]
+            if len(loops) < 2:
+                return outputs
+            after = merge(loops, order, outputs, levels)
+            if not same(after, outputs):
+                outputs, order = after, walk(after)
+        if same(outputs, before):
+            return outputs
 
 
-def _merge_equal(outputs: Sequence[Node]) -> list[Node]:
+def _merge_equal(
+    loops: Sequence[tuple[Node, Loop]], order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node, int]
+) -> Sequence[Node]:
     """Loops of equal operands and carries merged: one that stacks what each of them stacks."""
     groups: dict[object, list[tuple[Node, Loop]]] = {}
     alias: Alias = {}
-    for node in all_loops(outputs):
-        loop = Loop.of(node)
+    for node, loop in loops:
         key = (loop.operands, len(loop.consts), len(loop.init))
         found = groups.setdefault(key, [])
         for position, (target, wide) in enumerate(found):
@@ -112,11 +111,10 @@ def _merge_equal(outputs: Sequence[Node]) -> list[Node]:
         else:
             found.append((node, loop))
     if not alias:
-        return list(outputs)
-    wide_loops = {target: wide for found in groups.values() for target, wide in found}
-    after = _replaced(outputs, alias, wide_loops)
+        return outputs
+    after = _order(outputs, alias)
     assert after is not None, "loops of equal operands do not depend on one another"
-    return after
+    return _replaced(outputs, after, alias, {target: wide for found in groups.values() for target, wide in found})
 
 
 def _widened(wide: Loop, results: Sequence[Node], carries: Sequence[int]) -> tuple[Loop, list[int]]:
@@ -131,34 +129,34 @@ def _widened(wide: Loop, results: Sequence[Node], carries: Sequence[int]) -> tup
     return replace(wide, y_outputs=tuple(ys)), [*carries, *(place[node] for node in results[len(carries) :])]
 
 
-def _merge_included(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
+def _merge_included(
+    loops: Sequence[tuple[Node, Loop]], order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node, int]
+) -> Sequence[Node]:
     """Loops whose operands and carries are among those of a larger loop replaced by that one."""
-    found = [(node, Loop.of(node)) for node in all_loops(outputs)]
     by_operand: dict[Node, list[int]] = {}
-    for index, (node, _) in enumerate(found):
+    for index, (node, _) in enumerate(loops):
         for operand in dict.fromkeys(node.inputs):
             by_operand.setdefault(operand, []).append(index)
-    level = levels_of(walk(outputs), levels)
+    level = levels_of(order, levels)
     alias: Alias = {}
     wide_loops: dict[Node, Loop] = {}
-    current = list(outputs)
-    for node, loop in found:
+    for node, loop in loops:
         if not node.inputs or node in wide_loops:
             continue
         for index in by_operand[min(node.inputs, key=lambda operand: len(by_operand[operand]))]:
-            target, wide = found[index]
+            target, wide = loops[index]
             if target is node or target in alias or level[target] != level[node]:
                 continue
             included = _included(loop, wide_loops.get(target, wide))
             if included is None:
                 continue
-            tried = _replaced(outputs, {**alias, node: (target, included[1])}, {**wide_loops, target: included[0]})
-            if tried is not None:
+            after = _order(outputs, {**alias, node: (target, included[1])})
+            if after is not None:
+                order = after
                 alias[node] = (target, included[1])
                 wide_loops[target] = included[0]
-                current = tried
                 break
-    return current
+    return _replaced(outputs, order, alias, wide_loops) if alias else outputs
 
 
 def _included(loop: Loop, wide: Loop) -> tuple[Loop, list[int]] | None:
@@ -197,16 +195,21 @@ def levels_of(order: Iterable[Node], levels: Mapping[Node, int]) -> dict[Node, i
     return level
 
 
-def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, Loop]) -> list[Node] | None:
-    """`outputs` with the scans of `alias` replaced by those of `wide_loops`; None if that makes a cycle."""
+def _order(outputs: Sequence[Node], alias: Alias) -> list[Node] | None:
+    """All nodes with the scans of `alias` replaced, operands first; None if that makes a cycle."""
 
     def operands(node: Node) -> tuple[Node, ...]:
         return (alias[node.inputs[0]][0],) if node.op is OUTPUT and node.inputs[0] in alias else node.inputs
 
     order = walk(outputs, operands=operands)
     place = {node: at for at, node in enumerate(order)}
-    if any(place[x] > at for at, node in enumerate(order) for x in operands(node)):
-        return None
+    return None if any(place[x] > at for at, node in enumerate(order) for x in operands(node)) else order
+
+
+def _replaced(
+    outputs: Sequence[Node], order: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, Loop]
+) -> list[Node]:
+    """`outputs` with the scans of `alias` replaced by those of `wide_loops`."""
     built: dict[Node, list[Node]] = {}
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node] | None:
@@ -224,7 +227,9 @@ def _replaced(outputs: Sequence[Node], alias: Alias, wide_loops: Mapping[Node, L
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
 
-def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[Node]]) -> list[Node]:
+def with_bodies(
+    order: Sequence[Node], outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[Node]]
+) -> list[Node]:
     """`outputs` with the bodies of each loop and branch replaced by what `optimised` makes of them."""
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node] | None:
@@ -242,4 +247,4 @@ def with_bodies(outputs: Sequence[Node], optimised: Callable[[Graph], Sequence[N
             return make(BRANCH, inputs, {**node.attrs, "bodies": tuple(bodies)})
         return None
 
-    return rewrite(outputs, visit)
+    return rewrite(outputs, visit, order=order)

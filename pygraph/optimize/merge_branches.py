@@ -78,16 +78,15 @@ class _Wide:
 _Alias = dict[Node, tuple[_Wide, list[int]]]
 
 
-def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
+def merged(order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node, int]) -> Sequence[Node]:
     """`outputs` with branches merged, unless one of them depends on the other, or is known at another level.
 
     Args:
+        order: what `outputs` are made of, operands first.
         outputs: expressions.
         levels: the level of each input; those not given have level 0.
     """
-    current = list(outputs)
     for equal in (True, False):
-        order = walk(current)
         branches = [node for node in order if node.op is BRANCH]
         if len(branches) < 2:
             break
@@ -97,8 +96,9 @@ def merged(outputs: Sequence[Node], levels: Mapping[Node, int]) -> list[Node]:
         for group in _groups(branches, level, equal):
             alias.update(_aliases(group, number))
         if alias:
-            current = _replaced(current, alias)
-    return current
+            outputs = _replaced(outputs, alias)
+            order = walk(outputs)
+    return outputs
 
 
 def _groups(branches: Sequence[Node], level: Mapping[Node, int], equal: bool) -> list[list[Node]]:

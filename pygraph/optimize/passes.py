@@ -30,7 +30,7 @@ def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Transposes become flags of matrix products, and batches of products that share an operand one product."""
     outputs = sweep(graph.nodes, graph.outputs, PRODUCTS)
-    nodes = graph.nodes if same(outputs, graph.outputs) else walk(outputs)
+    nodes = _nodes(graph, outputs)
     after = rules_matmul.summed(nodes, outputs)
     return rules_matmul.turned(nodes if same(after, outputs) else walk(after), after)
 
@@ -39,12 +39,13 @@ def merge_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequenc
     """Loops and branches that another one repeats are replaced by it."""
     if not _has_loops(graph):
         return graph.outputs
-    return merge_branches.merged(loop_passes.merged(graph.outputs, levels), levels)
+    outputs = loop_passes.merged(graph.nodes, graph.outputs, levels)
+    return merge_branches.merged(_nodes(graph, outputs), outputs, levels)
 
 
 def shrink_loops(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Unused results, carries and operands of loops and branches are dropped; loop-invariant work is moved out."""
-    return loop_passes.dropped(graph.outputs) if _has_loops(graph) else graph.outputs
+    return loop_passes.dropped(graph.nodes, graph.outputs) if _has_loops(graph) else graph.outputs
 
 
 def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
@@ -67,14 +68,18 @@ def _bodies(graph: Graph, depth: int, passes: Sequence[Pass]) -> Sequence[Node]:
             known[body.outputs] = run(body, {}, depth + 1, passes).outputs
         return known[body.outputs]
 
-    return loop_passes.with_bodies(graph.outputs, optimised)
+    return loop_passes.with_bodies(graph.nodes, graph.outputs, optimised)
 
 
 def flatten_branches(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Small branches become selects, and selects that another one decides are left out."""
-    outputs = speculate.flattened(graph.outputs) if speculate.has_branch(graph.nodes) else graph.outputs
-    nodes = graph.nodes if same(outputs, graph.outputs) else walk(outputs)
-    return speculate.settled(nodes, outputs)
+    outputs = speculate.flattened(graph.nodes, graph.outputs)
+    return speculate.settled(_nodes(graph, outputs), outputs)
+
+
+def _nodes(graph: Graph, outputs: Sequence[Node]) -> Sequence[Node]:
+    """What `outputs` are made of, operands first; those of the graph where they are its own."""
+    return graph.nodes if same(outputs, graph.outputs) else walk(outputs)
 
 
 def _has_loops(graph: Graph) -> bool:

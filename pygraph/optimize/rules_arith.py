@@ -19,15 +19,20 @@ from ..ops.arithmetic import (
     divide as DIVIDE,
     multiply as MULTIPLY,
     negative as NEGATIVE,
+    power_row as POWER,
     square as SQUARE,
     subtract as SUBTRACT,
 )
 from ..ops.comparison import (
     convert as CONVERT,
     equal as EQUAL,
+    logical_and_row as LOGICAL_AND,
     logical_not_row as LOGICAL_NOT,
+    logical_or_row as LOGICAL_OR,
+    logical_xor_row as LOGICAL_XOR,
     not_equal as NOT_EQUAL,
     select as SELECT,
+    stop_gradient as STOP_GRADIENT,
 )
 from ..ops.dtypes import bool_, float32, float64, int32, int64
 from ..ops.leaves import constant_row as CONSTANT
@@ -50,7 +55,10 @@ def _is_exact(node: Node) -> bool:
 
 def fold(node: Node) -> Node | None:
     """An operation on constants is computed now, where that cannot change a bit and makes nothing larger."""
-    if not all(operand.op is CONSTANT for operand in node.inputs) or node.op.reference is None or not _is_exact(node):
+    for operand in node.inputs:  # most often it ends here: no generator, which takes five times as long
+        if operand.op is not CONSTANT:
+            return None
+    if node.op.reference is None or not _is_exact(node):
         return None
     if math.prod(node.shape) > max(1, sum(math.prod(operand.shape) for operand in node.inputs)):
         return None
@@ -64,8 +72,17 @@ def fold(node: Node) -> Node | None:
 
 def early(node: Node) -> Node | None:
     """Pointwise operations come before `broadcast_to`: their operands are broadcast by themselves, or not at all."""
+    for operand in node.inputs:
+        if operand.op in _SPREAD:
+            break
+    else:
+        return None
     inputs = [_bare(operand) for operand in node.inputs]
     return None if same(inputs, node.inputs) else spread(make(node.op, inputs, node.attrs), node.shape)
+
+
+#: What may hold the elements of an operand more often, or in more axes, than a pointwise operation needs them.
+_SPREAD = (BROADCAST_TO, RESHAPE, CONSTANT)
 
 
 def _bare(x: Node) -> Node:
@@ -104,7 +121,7 @@ def _chained(node: Node, outer: Any) -> tuple[Node, Any] | None:
         return pair[0], reference(pair[1], outer)
 
 
-@RULES.on("add")
+@RULES.on(ADD)
 def add_constant(node: Node) -> Node | None:
     """x + (-0.0) = x; for integers x + 0 = x, (x + c) + d = x + (c + d)."""
     pair = _with_value(node)
@@ -121,7 +138,7 @@ def add_constant(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("add")
+@RULES.on(ADD)
 def add_negative(node: Node) -> Node | None:
     """a + (-b) = a - b, (-a) + b = b - a."""
     first, second = node.inputs
@@ -132,7 +149,7 @@ def add_negative(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("subtract")
+@RULES.on(SUBTRACT)
 def subtract_constant(node: Node) -> Node | None:
     """x - 0.0 = x, (-0.0) - x = -x; for integers also 0 - x = -x, x - x = 0."""
     first, second = node.inputs
@@ -146,14 +163,14 @@ def subtract_constant(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("subtract")
+@RULES.on(SUBTRACT)
 def subtract_negative(node: Node) -> Node | None:
     """a - (-b) = a + b."""
     first, second = node.inputs
     return make(ADD, (first, second.inputs[0]), {}) if second.op is NEGATIVE else None
 
 
-@RULES.on("negative")
+@RULES.on(NEGATIVE)
 def negative_of(node: Node) -> Node | None:
     """-(-x) = x, -(x * c) = x * (-c), -(x / c) = x / (-c)."""
     (x,) = node.inputs
@@ -168,7 +185,7 @@ def negative_of(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("multiply")
+@RULES.on(MULTIPLY)
 def multiply_constant(node: Node) -> Node | None:
     """x * 1 = x, x * (-1) = -x, (x * c) * d = x * (c * d) for integers and powers of two; for integers x * 0 = 0."""
     pair = _with_value(node)
@@ -198,20 +215,20 @@ def _doubles(value: Any) -> bool:
     return bool(np.isfinite(value)) and abs(math.frexp(value)[0]) == 0.5 and abs(value) >= 1
 
 
-@RULES.on("multiply")
+@RULES.on(MULTIPLY)
 def multiply_same(node: Node) -> Node | None:
     """x * x = x²."""
     first, second = node.inputs
     return make(SQUARE, (first,), {}) if first is second and kind(node) != "b" else None
 
 
-@RULES.on("multiply")
+@RULES.on(MULTIPLY)
 def multiply_negatives(node: Node) -> Node | None:
     """(-a) * (-b) = a * b."""
     return _drop_negatives(node)
 
 
-@RULES.on("divide")
+@RULES.on(DIVIDE)
 def divide_negatives(node: Node) -> Node | None:
     """(-a) / (-b) = a / b."""
     return _drop_negatives(node)
@@ -224,7 +241,7 @@ def _drop_negatives(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("divide")
+@RULES.on(DIVIDE)
 def divide_constant(node: Node) -> Node | None:
     """x / 1 = x, x / c = x * (1 / c) where c and 1 / c are normal powers of two."""
     x, divisor = node.inputs
@@ -243,14 +260,14 @@ def divide_constant(node: Node) -> Node | None:
     return make(MULTIPLY, (x, spread(constant(np.asarray(inverse, node.dtype)), divisor.shape)), {})
 
 
-@RULES.on("square", "absolute")
+@RULES.on(SQUARE, ABSOLUTE)
 def even(node: Node) -> Node | None:
     """(-x)² = x², |-x| = |x|, |x|² = x², ||x|| = |x|."""
     (x,) = node.inputs
     return make(node.op, x.inputs, {}) if x.op in (NEGATIVE, ABSOLUTE) else None
 
 
-@RULES.on("power")
+@RULES.on(POWER)
 def power_one(node: Node) -> Node | None:
     """x ** 1 = x, x ** 0 = 1 (also for nan)."""
     x, exponent = node.inputs
@@ -268,19 +285,19 @@ def same_operands(node: Node) -> Node | None:
 RULES.extend((op for op in TABLE.values() if op.diagonal == "a"), same_operands)
 
 
-@RULES.on("logical_and", "logical_or", "logical_xor")
+@RULES.on(LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR)
 def logic_with_constant(node: Node) -> Node | None:
     """x and true = x, x and false = false, x or false = x, x or true = true, x xor false = x, x xor true = not x."""
     pair = _with_value(node)
     if pair is None:
         return None
     x, value = pair
-    if node.op.name == "logical_xor":
+    if node.op is LOGICAL_XOR:
         return spread(make(LOGICAL_NOT, (x,), {}) if value else x, node.shape)
-    return spread(x, node.shape) if bool(value) == (node.op.name == "logical_and") else _splat(value, node)
+    return spread(x, node.shape) if bool(value) == (node.op is LOGICAL_AND) else _splat(value, node)
 
 
-@RULES.on("logical_not")
+@RULES.on(LOGICAL_NOT)
 def not_of(node: Node) -> Node | None:
     """not not x = x, not (a == b) = (a != b) and the other way round."""
     (x,) = node.inputs
@@ -291,7 +308,7 @@ def not_of(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("select")
+@RULES.on(SELECT)
 def select_constant(node: Node) -> Node | None:
     """select(true, a, b) = a, select(false, a, b) = b, select(c, a, a) = a, select(not c, a, b) = select(c, b, a)."""
     condition, first, second = node.inputs
@@ -303,7 +320,7 @@ def select_constant(node: Node) -> Node | None:
     return make(SELECT, (condition.inputs[0], second, first), {}) if condition.op is LOGICAL_NOT else None
 
 
-@RULES.on("stop_gradient")
+@RULES.on(STOP_GRADIENT)
 def identity(node: Node) -> Node | None:
     """Differentiation is over when a graph is optimised: stop_gradient(x) = x."""
     return node.inputs[0]
@@ -317,7 +334,7 @@ _LOSSLESS: dict[DType, tuple[DType, ...]] = {
 }
 
 
-@RULES.on("convert")
+@RULES.on(CONVERT)
 def convert_chain(node: Node) -> Node | None:
     """A conversion to the same dtype, or back from a wider one, or through a wider one, is left out."""
     (x,) = node.inputs

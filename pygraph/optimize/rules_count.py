@@ -5,8 +5,18 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..graph.construction import make
 from ..graph.node import Node
-from ..ops.arithmetic import add as ADD, multiply as MULTIPLY
+from ..ops.arithmetic import add as ADD, multiply as MULTIPLY, subtract as SUBTRACT
+from ..ops.comparison import (
+    convert as CONVERT,
+    equal as EQUAL,
+    greater as GREATER,
+    greater_equal as GREATER_EQUAL,
+    less as LESS,
+    less_equal as LESS_EQUAL,
+    not_equal as NOT_EQUAL,
+)
 from ..ops.dtypes import int32, int64
+from ..ops.indexing import take_row as TAKE, wrap_index_row as WRAP_INDEX
 from ..ops.leaves import iota_row as IOTA
 from ..ops.row import DType
 from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE
@@ -30,7 +40,7 @@ def _counts(x: Node) -> Node | None:
     return source if source.op is IOTA else None
 
 
-@RULES.on("slice")
+@RULES.on(SLICE)
 def slice_of_counts(node: Node) -> Node | None:
     """A slice of counts = fewer counts."""
     (x,) = node.inputs
@@ -41,7 +51,7 @@ def slice_of_counts(node: Node) -> Node | None:
     return counted(node, size, start + first * step, by * step, dtype)
 
 
-@RULES.on("convert")
+@RULES.on(CONVERT)
 def converted_counts(node: Node) -> Node | None:
     """int64 counts in another dtype = counts of that dtype."""
     (x,) = node.inputs
@@ -52,7 +62,7 @@ def converted_counts(node: Node) -> Node | None:
     return counted(x, attrs["size"], attrs["start"], attrs["step"], node.dtype)
 
 
-@RULES.on("add", "subtract", "multiply")
+@RULES.on(ADD, SUBTRACT, MULTIPLY)
 def shifted_counts(node: Node) -> Node | None:
     """int64 counts and a number added, subtracted or multiplied = other counts."""
     first, second = node.inputs
@@ -74,7 +84,7 @@ def shifted_counts(node: Node) -> Node | None:
     return counted(x, size, start, step, int64) if step else None
 
 
-@RULES.on("take")
+@RULES.on(TAKE)
 def take_counts(node: Node) -> Node | None:
     """Elements at counts that lie in the axis = a slice."""
     x, index = node.inputs
@@ -87,7 +97,7 @@ def take_counts(node: Node) -> Node | None:
     return reshaped(make(SLICE, (x,), attrs), node.shape)
 
 
-@RULES.on("wrap_index")
+@RULES.on(WRAP_INDEX)
 def wrapped_counts(node: Node) -> Node | None:
     """Counts that lie in the axis need no wrapping."""
     (x,) = node.inputs
@@ -101,7 +111,7 @@ def _inside(counts: Node, size: int) -> bool:
     return bool(counts.attrs["size"] > 0 and min(ends) >= 0 and max(ends) < size)
 
 
-@RULES.on("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
+@RULES.on(EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL)
 def compared_counts(node: Node) -> Node | None:
     """int64 counts compared with others, or with a number, that all fit in 32 bits = as int32, of half the size."""
     if node.inputs[0].dtype != int64:

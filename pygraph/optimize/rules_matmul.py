@@ -25,7 +25,7 @@ RULES = RuleSet()
 _FLAGS = ("transpose_a", "transpose_b")
 
 
-@RULES.on("matmul")
+@RULES.on(MATMUL)
 def transpose_flags(node: Node) -> Node | None:
     """matmul of an operand whose last two axes are exchanged = matmul with the flag turned."""
     inputs, attrs = list(node.inputs), dict(node.attrs)
@@ -42,7 +42,7 @@ def _exchanges_last_two(axes: tuple[int, ...]) -> bool:
     return axes == (*range(n - 2), n - 1, n - 2)
 
 
-@RULES.on("matmul")
+@RULES.on(MATMUL)
 def batch_broadcast(node: Node) -> Node | None:
     """matmul of an operand repeated along batch axes = matmul of the operand, where the other one has these axes."""
     inputs = list(node.inputs)
@@ -70,7 +70,7 @@ UNPACKED = 1_000_000
 FEW = 8
 
 
-@RULES.on("matmul")
+@RULES.on(MATMUL)
 def shared_operand(node: Node) -> Node | None:
     """A batch of products that share an operand = one product with the rows, or columns, of all of them.
 

@@ -6,8 +6,13 @@ import math
 
 from ..graph.construction import make
 from ..graph.node import Node
-from ..ops.leaves import given_row as GIVEN
-from ..ops.reductions import reduce_sum as REDUCE_SUM
+from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
+from ..ops.reductions import (
+    reduce_max as REDUCE_MAX,
+    reduce_min as REDUCE_MIN,
+    reduce_prod as REDUCE_PROD,
+    reduce_sum as REDUCE_SUM,
+)
 from ..ops.shaping import (
     broadcast_to_row as BROADCAST_TO,
     concatenate_row as CONCATENATE,
@@ -29,7 +34,7 @@ def _single(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("reshape")
+@RULES.on(RESHAPE)
 def reshape_chain(node: Node) -> Node | None:
     """reshape to the same shape = x; reshape of reshape = reshape; reshape of one repeated element = its broadcast."""
     (x,) = node.inputs
@@ -41,7 +46,7 @@ def reshape_chain(node: Node) -> Node | None:
     return None if single is None else spread(single, node.shape)
 
 
-@RULES.on("transpose")
+@RULES.on(TRANSPOSE)
 def transpose_chain(node: Node) -> Node | None:
     """transpose of transpose = transpose; one that leaves all axes longer than 1 in order is a reshape."""
     (x,) = node.inputs
@@ -58,7 +63,7 @@ def transpose_chain(node: Node) -> Node | None:
     return None if single is None else spread(single, node.shape)
 
 
-@RULES.on("broadcast_to")
+@RULES.on(BROADCAST_TO)
 def broadcast_chain(node: Node) -> Node | None:
     """broadcast to the same shape = x; broadcast of broadcast = broadcast, whatever leading axes of size 1 are new."""
     (x,) = node.inputs
@@ -73,7 +78,7 @@ def broadcast_chain(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("slice")
+@RULES.on(SLICE)
 def slice_of(node: Node) -> Node | None:
     """The whole = x; slices of slices, of what unslice put there, of a piece of a concatenation, of repeated values."""
     (x,) = node.inputs
@@ -120,7 +125,7 @@ def _slice_of_piece(node: Node, x: Node) -> Node | None:
     return None
 
 
-@RULES.on("unslice")
+@RULES.on(UNSLICE)
 def unslice_of(node: Node) -> Node | None:
     """Onto the whole = x; unslice of unslice = unslice."""
     (x,) = node.inputs
@@ -141,7 +146,7 @@ def unslice_of(node: Node) -> Node | None:
     return None
 
 
-@RULES.on("output")
+@RULES.on(OUTPUT)
 def given_value(node: Node) -> Node | None:
     """A value with a derivative given for it = the value: graphs are differentiated before they are optimised."""
     (parent,) = node.inputs
@@ -151,7 +156,7 @@ def given_value(node: Node) -> Node | None:
     return value
 
 
-@RULES.on("concatenate")
+@RULES.on(CONCATENATE)
 def concatenate_pieces(node: Node) -> Node | None:
     """One piece = x; empty pieces are dropped; pieces that are concatenations along the same axis are spread out."""
     axis = node.attrs["axis"]
@@ -168,7 +173,7 @@ def concatenate_pieces(node: Node) -> Node | None:
     return None if same(pieces, node.inputs) else make(CONCATENATE, tuple(pieces), node.attrs)
 
 
-@RULES.on("reduce_sum", "reduce_prod", "reduce_max", "reduce_min")
+@RULES.on(REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN)
 def reduce_nothing(node: Node) -> Node | None:
     """A reduction over no axes = x, except a floating sum, which adds 0.0 and so makes 0.0 of -0.0."""
     (x,) = node.inputs
@@ -177,7 +182,7 @@ def reduce_nothing(node: Node) -> Node | None:
     return x
 
 
-@RULES.on("reduce_max", "reduce_min")
+@RULES.on(REDUCE_MAX, REDUCE_MIN)
 def reduce_chain(node: Node) -> Node | None:
     """Extremes over axes of size 1 are a reshape; extremes of extremes are taken at once."""
     (x,) = node.inputs

@@ -5,7 +5,7 @@ What they compute in vain can't fail and is thrown away. It may be inf or nan, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 from ..graph.construction import make
@@ -41,7 +41,7 @@ MASKS = 64
 # --- branches --------------------------------------------------------------------------------------------------------
 
 
-def flattened(outputs: Sequence[Node]) -> list[Node]:
+def flattened(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     """`outputs` with small branches on whether any example of a batch takes them as selects, and those between an array
     of few elements and zeros.
 
@@ -53,7 +53,7 @@ def flattened(outputs: Sequence[Node]) -> list[Node]:
         condition = _condition(inputs[0], node.attrs) if node.op is BRANCH else None
         return None if condition is None else _selects(condition, node.attrs["bodies"], inputs[1:])
 
-    return rewrite(outputs, visit)
+    return rewrite(outputs, visit, order=nodes) if any(node.op is BRANCH for node in nodes) else outputs
 
 
 def _condition(index: Node, attrs: Attrs) -> Node | None:
@@ -232,8 +232,3 @@ def _deduced(mask: Node, known: _Facts, seen: dict[Node, bool | None]) -> bool |
     if mask.op is REDUCE_MAX and mask.attrs["axes"] == tuple(range(len(mask.shape), len(mask.inputs[0].shape))):
         return True if _truth(mask.inputs[0], known, seen) else None
     return None
-
-
-def has_branch(nodes: Iterable[Node]) -> bool:
-    """Whether `flattened` has anything to look at."""
-    return any(node.op is BRANCH for node in nodes)

@@ -124,6 +124,16 @@ def test_rewrite_leaves_what_is_not_in_its_order() -> None:
     assert rewrite([out], done={x: y}, order=[a, out]) == [np.exp(np.sin(y))]
 
 
+def test_rewrite_passes_over_what_is_done_in_its_order() -> None:
+    x, y = var("x"), var("y")
+    a = np.sin(x)
+    out = np.exp(a)
+    assert rewrite([out], done={x: y}, order=[x, a, out]) == [np.exp(np.sin(y))]
+    visited: list[Node] = []
+    assert rewrite([out], lambda node, inputs: visited.append(node), {a: y}, order=[x, a, out]) == [np.exp(y)]
+    assert visited == [x, out]
+
+
 @pytest.mark.parametrize("form", [list, dict])
 def test_rewrite_takes_several_results_one_by_one(form: type) -> None:
     x, y, ys = var("x"), var("y"), var("ys", 3)

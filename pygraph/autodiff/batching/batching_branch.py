@@ -140,4 +140,4 @@ def _guarded(
     return guarded(any_of(mask), outputs, list(given), operands, f"{name}_batch", recompute)
 
 
-bind_batch("branch", branch_batch)
+bind_batch(BRANCH, branch_batch)

@@ -11,7 +11,7 @@ from ...graph.node import Node
 from ...graph.traversal import substitute, walk
 from ...ops.arithmetic import add as ADD
 from ...ops.comparison import less as LESS
-from ...ops.control import bind_batch, replay as REPLAY
+from ...ops.control import bind_batch, replay as REPLAY, scan as SCAN, while_loop as WHILE
 from ...ops.dtypes import bool_
 from ...ops.leaves import input_row as INPUT
 from ...ops.reductions import reduce_max as REDUCE_MAX
@@ -195,5 +195,6 @@ def _swapped(x: Node) -> Node:
     return make(TRANSPOSE, (x,), {"axes": (1, 0, *range(2, len(x.shape)))})
 
 
-for _name in ("scan", "while_loop", "replay"):
-    bind_batch(_name, loop_batch)
+bind_batch(SCAN, loop_batch)
+bind_batch(WHILE, loop_batch)
+bind_batch(REPLAY, loop_batch)

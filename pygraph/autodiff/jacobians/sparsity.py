@@ -20,10 +20,10 @@ from ...graph.node import Node
 from ...graph.source import attributed
 from ...ops.control import branch as BRANCH, scan as SCAN
 from ...ops.dtypes import is_float
-from ...ops.indexing import take_row as TAKE
+from ...ops.indexing import scatter_add as SCATTER_ADD, scatter_set as SCATTER_SET, take_row as TAKE
 from ...ops.leaves import output_row as OUTPUT
 from ...ops.products import matmul_row as MATMUL
-from ...ops.row import Choice, Family, Op, lookup
+from ...ops.row import Choice, Family, Op
 from ..activity import Activity
 from ..known_values import Known
 from .data_movement import moved, moves
@@ -32,8 +32,6 @@ from .pattern import Index, Pattern, distinct, ranked, spans
 
 #: How many steps of a loop are followed one by one; a longer one has its carry's sets widened until they stay.
 STEPS = 2_000
-
-SCATTERS = (lookup("scatter_set"), lookup("scatter_add"))
 
 
 def jacobian_sparsity(outputs: Sequence[Node], wrt: Sequence[Node]) -> Pattern:
@@ -108,7 +106,7 @@ class _Dependence:
             return moved(node, [_whole(found, x) for found, x in zip(sets, node.inputs, strict=True)], self.known)
         if op is TAKE:
             return self.taken(node, sets)
-        if op in SCATTERS:
+        if op is SCATTER_SET or op is SCATTER_ADD:
             return self.scattered(node, sets)
         if op is MATMUL:
             return self.matmul(node, sets)
