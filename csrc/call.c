@@ -20,10 +20,11 @@ static void run_task(void *data, int64_t task, int worker) {
     const pg_kernel_info *kernel = call->kernel;
     char *work = job->work == NULL ? NULL : job->work + task * call->work_bytes;
     const int64_t first = task * call->per_task;
-    const int64_t end = call->batch - first < call->per_task ? call->batch : first + call->per_task;
+    const int64_t end = call->batch.count - first < call->per_task ? call->batch.count : first + call->per_task;
     for (int64_t at = first; at < end && !pg_stopped(job->context); at++) {
         void *args[PG_MAX_ARGUMENTS];
-        for (int k = 0; k < kernel->n_arguments; k++) args[k] = job->bases[k] + pg_batch_offset(call, k, at);
+        for (int k = 0; k < kernel->n_arguments; k++)
+            args[k] = job->bases[k] + pg_batch_offset(&call->batch, &call->arguments[k], at);
         const int failure = kernel->run(call->sizes, args, work, job->results[task].detail);
         if (failure != 0) {
             job->results[task].failure = failure;

@@ -26,19 +26,11 @@ int pg_failure_status(const pg_kernel_info *kernel, int failure);
 
 typedef struct pg_invocation {
     const pg_kernel_info *kernel;
-    int n_batch, workspace;
-    int64_t batch, per_task, n_tasks, work_bytes;
-    int64_t dims[PG_MAX_DIMS], sizes[PG_MAX_SIZES], cores[PG_MAX_ARGUMENTS]; /* elements of each core */
+    int workspace;
+    int64_t per_task, n_tasks, work_bytes, sizes[PG_MAX_SIZES];
+    pg_sizes batch;
     pg_operand arguments[PG_MAX_ARGUMENTS];
 } pg_invocation;
-
-/* How far from its first application another one's operand or result lies. */
-static inline int64_t pg_batch_offset(const pg_invocation *call, int k, int64_t at) {
-    int64_t offset = 0;
-    for (int64_t d = call->n_batch - 1, rest = at; d >= 0; rest /= call->dims[d], d--)
-        offset += rest % call->dims[d] * call->arguments[k].strides[d];
-    return offset;
-}
 
 /* The kernel on the whole batch, from the places of the first application: 0, or the number of its failure. */
 int pg_run_batch(const pg_context *context, const pg_invocation *call, char *const *bases, char *work, int64_t *detail);

@@ -58,6 +58,8 @@ int pg_run_code(pg_context *context, int body, int64_t first, int64_t end);
     int pg_finite_##name(const pg_place *place, const void *data);
 PG_INSTRUCTIONS(PG_DECLARE)
 #undef PG_DECLARE
+/* The first element of a result, counted from 0, that is inf or nan is reported. */
+int pg_finite_operand(const pg_place *place, int number, const pg_sizes *batch, const pg_operand *operand);
 void pg_run_map(const pg_place *place, const pg_loop *loop);
 void pg_run_reduction(const pg_place *place, const pg_loop *loop);
 /* Gives a body its arena and the constants in it; runs it, once its ports are connected. */

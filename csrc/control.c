@@ -57,7 +57,7 @@ int pg_run_branch(const pg_place *place, const void *data) {
     pg_context *context = place->context;
     char *const *outer = place->slots;
     int64_t index;
-    memcpy(&index, outer[branch->index.slot] + branch->index.offset, sizeof index);
+    memcpy(&index, outer[branch->chosen.slot] + branch->chosen.offset, sizeof index);
     const int chosen = index < 0 ? 0 : index >= branch->n_bodies ? branch->n_bodies - 1 : (int)index;
     const int number = branch->bodies[chosen];
     char **inner = context->frames[number].slots;

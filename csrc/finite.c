@@ -66,38 +66,24 @@ int pg_finite_loop(const pg_place *place, const void *data) {
     return PG_OK;
 }
 
-int pg_finite_matmul(const pg_place *place, const void *data) {
-    const pg_matmul *m = data;
-    for (int64_t batch = 0; batch < m->batch; batch++) {
-        int64_t offset = m->c.offset;
-        for (int64_t d = m->n_batch - 1, rest = batch; d >= 0; rest /= m->dims[d], d--) {
-            offset += rest % m->dims[d] * m->c.strides[d];
-        }
-        const int64_t at = search(place->slots[m->c.slot] + offset, m->dtype, m->m * m->n);
-        if (at >= 0) return not_finite(place, 0, batch * m->m * m->n + at);
+int pg_finite_operand(const pg_place *place, int number, const pg_sizes *batch, const pg_operand *operand) {
+    const char *memory = place->slots[operand->slot] + operand->offset;
+    const int64_t n = batch == NULL ? 1 : batch->count;
+    for (int64_t k = 0; k < n; k++) {
+        const int64_t offset = batch == NULL ? 0 : pg_batch_offset(batch, operand, k);
+        const int64_t at = search(memory + offset, operand->dtype, operand->elements);
+        if (at >= 0) return not_finite(place, number, k * operand->elements + at);
     }
     return PG_OK;
 }
 
 int pg_finite_call(const pg_place *place, const void *data) {
     const pg_invocation *call = data;
-    for (int k = call->kernel->n_inputs; k < call->kernel->n_arguments; k++) {
-        const int dtype = call->kernel->arguments[k].dtype;
-        for (int64_t batch = 0; batch < call->batch; batch++) {
-            const char *memory = place->slots[call->arguments[k].slot] + call->arguments[k].offset;
-            memory += pg_batch_offset(call, k, batch);
-            const int64_t at = search(memory, dtype, call->cores[k]);
-            if (at >= 0) return not_finite(place, k - call->kernel->n_inputs, batch * call->cores[k] + at);
-        }
-    }
-    return PG_OK;
-}
-
-int pg_finite_scatter(const pg_place *place, const void *data) {
-    const pg_indexing *x = data;
-    const char *memory = place->slots[x->out.slot] + x->out.offset;
-    const int64_t at = search(memory, x->dtype, x->outer * x->axis_length * x->inner);
-    return at >= 0 ? not_finite(place, 0, at) : PG_OK;
+    const int first = call->kernel->n_inputs;
+    int status = PG_OK;
+    for (int k = first; k < call->kernel->n_arguments && status == PG_OK; k++)
+        status = pg_finite_operand(place, k - first, &call->batch, &call->arguments[k]);
+    return status;
 }
 
 /* SCALAR checks while it runs, and the bodies that others run have been checked. */

@@ -127,13 +127,13 @@ static int join_carries(pg_loader *l, const pg_body *body, const pg_carries *car
     return PG_OK;
 }
 
-int pg_read_carries(pg_loader *l, const int64_t *w, const pg_body *body, const pg_carries *carries, const char *what,
-                    pg_touched *touched) {
+int pg_read_carries(pg_loader *l, const pg_list *places, const pg_body *body, const pg_carries *carries,
+                    const char *what, pg_touched *touched) {
     const int n = carries->count;
     int status = join_carries(l, body, carries);
     for (int k = 0; k < n && status == PG_OK; k++) {
         const int inner = body->inputs[carries->first + k], seeded = carries->seed[k].slot >= 0;
-        const int64_t *init = w + 2 * k, *first = w + 2 * (n + k), *second = w + 2 * (2 * n + k);
+        const int64_t *init = places[0].at + 2 * k, *first = places[1].at + 2 * k, *second = places[2].at + 2 * k;
         status = pg_read_port(l, init, 0, 1, inner, body, 0, what, &carries->init[k], touched);
         if (status == PG_OK)
             status = pg_read_port(l, first, 0, 1, inner, body, 1, what, &carries->carry_out[k], touched);

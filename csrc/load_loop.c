@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PG_MAX_TABLE = 1024 /* counts of a load */, PG_LOOP_WORDS = 15 };
+enum { PG_MAX_TABLE = 1024 /* counts of a load */ };
 
 typedef struct pg_operands {
     int64_t n;
@@ -134,10 +134,11 @@ static int read_operands(pg_loader *l, int ndim, const int64_t *dims, int64_t n_
 }
 
 /* What a task covers of [outer][rows][inner]: some of the rows or of `inner` only of one outer index. */
-static int read_cut(pg_loader *l, pg_loop *loop, const int64_t *cut) {
+static int read_cut(pg_loader *l, pg_loop *loop, const pg_loop_words *x) {
     const int64_t sizes[3] = {loop->outer, loop->rows, loop->inner};
+    const int64_t cut[3] = {x->cut.outer, x->cut.rows, x->cut.inner};
     for (int i = 0; i < 3; i++) {
-        if (cut[i] < 1 || cut[i] > (sizes[i] > 1 ? sizes[i] : 1))
+        if (cut[i] > (sizes[i] > 1 ? sizes[i] : 1))
             return pg_refuse(l, "LOOP: %" PRId64 " of %" PRId64 " indices can't be a task", cut[i], sizes[i]);
     }
     loop->group = cut[0];
@@ -158,22 +159,14 @@ static int read_cut(pg_loader *l, pg_loop *loop, const int64_t *cut) {
 }
 
 /* The dims, the view of them as [outer][rows][inner], and the tasks. */
-static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *words, const int64_t *dims) {
-    const int64_t *split = words + 3;
-    for (int i = 0; i < ndim; i++) {
-        if (dims[i] < 0) return pg_refuse(l, "LOOP: dimension %d is %" PRId64, i, dims[i]);
-    }
-    if (pg_product(ndim, dims, &loop->count) || loop->count > PG_MAX_ELEMENTS) {
-        return pg_refuse(l, "LOOP: its number of elements is too large");
-    }
-    loop->block = words[1];
-    loop->reduces = (int)words[2];
-    if (loop->block < 16 || loop->block > PG_MAX_BLOCK || loop->block % 16 != 0) {
-        return pg_refuse(l, "LOOP: a block of %" PRId64 " elements is not possible", loop->block);
-    }
-    if (words[2] != 0 && words[2] != 1) return pg_refuse(l, "LOOP: no mode has number %" PRId64, words[2]);
+static int read_space(pg_loader *l, pg_loop *loop, const pg_loop_words *x) {
+    const int64_t split[3] = {x->space.outer, x->space.rows, x->space.inner};
+    loop->count = x->dims.count;
+    loop->block = x->block;
+    loop->reduces = (int)x->folds;
+    if (loop->block % 16 != 0) return pg_refuse(l, "LOOP: a block of %" PRId64 " elements is not possible", x->block);
     int64_t product;
-    if (split[0] < 0 || split[1] < 0 || split[2] < 0 || pg_product(3, split, &product) || product != loop->count ||
+    if (pg_product(3, split, &product) || product != loop->count ||
         pg_product(2, (const int64_t[]){split[0], split[2]}, &product) || product > INT64_MAX / 4096 ||
         (!loop->reduces && (split[1] != 1 || split[2] != 1))) {
         return pg_refuse(l, "LOOP: [%" PRId64 "][%" PRId64 "][%" PRId64 "] is not a view of its %" PRId64 " elements",
@@ -182,12 +175,11 @@ static int read_space(pg_loader *l, pg_loop *loop, int ndim, const int64_t *word
     loop->outer = split[0];
     loop->rows = split[1];
     loop->inner = split[2];
-    return read_cut(l, loop, split + 3);
+    return read_cut(l, loop, x);
 }
 
-static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, int64_t n, int64_t n_registers,
-                           int64_t scratch, pg_extent *extents) {
-    const int64_t cells = loop->outer * loop->inner;
+static int read_reductions(pg_loader *l, pg_loop *loop, const pg_loop_words *x, pg_extent *extents) {
+    const int64_t cells = loop->outer * loop->inner, n = x->reduces.n, *words = x->reduces.at;
     loop->scratch_slot = -1;
     for (int64_t k = 0; k < n; k++, words += 4) {
         const int64_t rop = words[0];
@@ -195,7 +187,7 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
         char what[40];
         snprintf(what, sizeof what, "LOOP: reduction %" PRId64, k);
         if (rop < 0 || rop >= PG_ROP_COUNT) return pg_refuse(l, "%s: no reduction has number %" PRId64, what, rop);
-        if (words[1] < 0 || words[1] >= n_registers) return pg_refuse(l, "%s: no register %" PRId64, what, words[1]);
+        if (words[1] < 0 || words[1] >= x->registers) return pg_refuse(l, "%s: no register %" PRId64, what, words[1]);
         int status = pg_find_dtype(l, words[2], what, &dtype);
         if (status == PG_OK)
             status =
@@ -214,8 +206,8 @@ static int read_reductions(pg_loader *l, pg_loop *loop, const int64_t *words, in
         if (pg_product(5, (const int64_t[]){n, loop->outer, loop->n_chunks, loop->inner, 8}, &bytes)) {
             return pg_refuse(l, "LOOP: its partial results are too many");
         }
-        loop->scratch_slot = (int)scratch;
-        return pg_check_bytes(l, scratch, PG_RAW, 0, bytes, 1, "LOOP: scratch", &extents[n]);
+        loop->scratch_slot = (int)x->scratch;
+        return pg_check_bytes(l, x->scratch, PG_RAW, 0, bytes, 1, "LOOP: scratch", &extents[n]);
     }
     extents[n] = (pg_extent){INT32_MIN, 0, 0};
     return PG_OK;
@@ -263,55 +255,47 @@ static int check_hazards(pg_loader *l, int ndim, const int64_t *dims, const pg_o
 }
 
 int pg_decode_loop(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < PG_LOOP_WORDS || words[0] < 0 || words[0] > PG_MAX_DIMS)
-        return pg_refuse(l, "LOOP: impossible number of dimensions");
-    const int ndim = (int)words[0];
-    const int64_t n_registers = words[10], n_loads = words[11], n_micros = words[12], n_stores = words[13],
-                  n_reduces = words[14];
-    for (int i = 10; i <= 14; i++) {
-        if (words[i] < 0 || words[i] > n)
-            return pg_refuse(l, "LOOP: word %d, %" PRId64 ", is not a possible count", i, words[i]);
-    }
-    if (n != PG_LOOP_WORDS + ndim + (n_loads + n_stores) * (3 + ndim) + n_micros * 7 + n_reduces * 4) {
-        return pg_refuse(l, "LOOP: its counts do not agree with its length");
-    }
-    if (n_registers > PG_MAX_REGISTERS || n_loads > n_registers || n_stores > PG_MAX_REGISTERS ||
-        n_reduces > PG_MAX_REGISTERS || n_micros > PG_MAX_MICROS) {
+    pg_loop_words x;
+    int status = pg_read_loop(l, words, n, &x);
+    if (status != PG_OK) return status;
+    const int ndim = x.dims.n;
+    const int64_t *dims = x.dims.of;
+    if (x.loads.n > x.registers || x.stores.n > PG_MAX_REGISTERS || x.reduces.n > PG_MAX_REGISTERS ||
+        x.micros.n > PG_MAX_MICROS) {
         return pg_refuse(l, "LOOP: more registers, loads, stores or reductions than %d, or more loads than registers",
                          PG_MAX_REGISTERS);
     }
+    if (!x.folds && x.reduces.n > 0) return pg_refuse(l, "LOOP: reductions in a map");
     pg_loop *loop = pg_keep(l, 1, sizeof *loop);
     if (!loop) return PG_MEMORY;
-    const int64_t *dims = words + PG_LOOP_WORDS, *load_words = dims + ndim, *micros = load_words + n_loads * (3 + ndim);
-    const int64_t *store_words = micros + n_micros * 7, *reduce_words = store_words + n_stores * (3 + ndim);
-    int status = read_space(l, loop, ndim, words, dims);
+    status = read_space(l, loop, &x);
     if (status != PG_OK) return status;
-    if (!loop->reduces && n_reduces > 0) return pg_refuse(l, "LOOP: reductions in a map");
-    pg_operands loads = {n_loads, load_words, NULL, NULL, "load"},
-                stores = {n_stores, store_words, NULL, NULL, "store"};
-    status = read_operands(l, ndim, dims, n_registers, &loads, 0);
-    if (status == PG_OK) status = read_operands(l, ndim, dims, n_registers, &stores, 1);
+    pg_operands loads = {x.loads.n, x.loads.at, NULL, NULL, "load"},
+                stores = {x.stores.n, x.stores.at, NULL, NULL, "store"};
+    status = read_operands(l, ndim, dims, x.registers, &loads, 0);
+    if (status == PG_OK) status = read_operands(l, ndim, dims, x.registers, &stores, 1);
     if (status != PG_OK) return status;
-    pg_extent *results = pg_keep(l, n_reduces + 1, sizeof *results);
-    unsigned char *aliases = pg_keep(l, n_stores * n_loads, 1);
-    loop->reductions = pg_keep(l, n_reduces, sizeof *loop->reductions);
+    pg_extent *results = pg_keep(l, x.reduces.n + 1, sizeof *results);
+    unsigned char *aliases = pg_keep(l, x.stores.n * x.loads.n, 1);
+    loop->reductions = pg_keep(l, x.reduces.n, sizeof *loop->reductions);
     if (!results || !aliases || !loop->reductions) return PG_MEMORY;
-    status = read_reductions(l, loop, reduce_words, n_reduces, n_registers, words[9], results);
-    if (status == PG_OK) status = check_hazards(l, ndim, dims, &loads, &stores, results, n_reduces + 1, aliases);
+    status = read_reductions(l, loop, &x, results);
+    if (status == PG_OK) status = check_hazards(l, ndim, dims, &loads, &stores, results, x.reduces.n + 1, aliases);
     if (status != PG_OK) return status;
     merge_dims(loop, ndim, dims, (pg_operands *[]){&loads, &stores});
     loop->loads = loads.accesses;
     loop->stores = stores.accesses;
-    loop->n_loads = (int)n_loads;
-    loop->n_stores = (int)n_stores;
-    loop->n_reductions = (int)n_reduces;
+    loop->n_loads = (int)x.loads.n;
+    loop->n_stores = (int)x.stores.n;
+    loop->n_reductions = (int)x.reduces.n;
     for (int i = 0; i < loop->n_loads; i++) {
         classify(loop, &loop->loads[i]);
         if (loop->loads[i].count != NULL) status = tabulate(l, loop, &loop->loads[i]);
         if (status != PG_OK) return status;
     }
     for (int i = 0; i < loop->n_stores; i++) classify(loop, &loop->stores[i]);
-    const pg_raw_loop raw = {n_registers, n_micros, micros, load_words, store_words, 3 + ndim, reduce_words, aliases};
+    const pg_raw_loop raw = {x.registers, x.micros.n, x.micros.at,  x.loads.at,
+                             x.stores.at, 3 + ndim,   x.reduces.at, aliases};
     status = pg_plan_loop(l, loop, &raw);
     if (status != PG_OK) return status;
     if (loop->n_tasks > 1) l->program->parallel = 1;

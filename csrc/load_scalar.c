@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 enum {
-    PG_MICRO_WORDS = 7,
     PG_MICRO_LOAD = -1,
     PG_MICRO_STORE = -2,
     PG_PREDICTED = 1500 /* micro-ops in a row that branch predictors learn by heart */
@@ -77,17 +76,17 @@ static int decode_operation(pg_loader *l, const int64_t *w, int64_t n_micros, pg
 }
 
 int pg_decode_scalar(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < 1 || words[0] < 0 || words[0] > n || n != 1 + words[0] * PG_MICRO_WORDS) {
-        return pg_refuse(l, "SCALAR: its count of micro-ops does not agree with its length");
-    }
-    const int64_t n_micros = words[0];
+    pg_scalar_words x;
+    const int read = pg_read_scalar(l, words, n, &x);
+    if (read != PG_OK) return read;
+    const int64_t n_micros = x.micros.n;
     pg_scalar *scalar = pg_keep(l, 1, sizeof *scalar);
     pg_scalar_op *code = pg_keep(l, 2 * n_micros + 1, sizeof *code);
     uint8_t *lengths = pg_keep(l, 2 * n_micros, 1), *results = pg_keep(l, 2 * n_micros, 1);
     if (!scalar || !code || !lengths || !results) return PG_MEMORY;
     int64_t length = 0;
     for (int64_t i = 0; i < n_micros; i++) {
-        const int64_t *w = words + 1 + i * PG_MICRO_WORDS;
+        const int64_t *w = x.micros.at + i * PG_MICRO_WORDS;
         const int memory = w[0] == PG_MICRO_LOAD || w[0] == PG_MICRO_STORE;
         const int status =
             memory ? decode_memory(l, w, code + length) : decode_operation(l, w, n_micros, code + length);

@@ -3,7 +3,10 @@
 
 #include <inttypes.h>
 
-enum { PG_WHILE_WORDS = 10, PG_REPLAY_WORDS = 9 };
+/* The words that WHILE and REPLAY have in common. */
+typedef struct pg_carried_words {
+    pg_list consts, carries[3], xs, ys; /* carries: where they start, and the two places they alternate between */
+} pg_carried_words;
 
 /* One instruction writes a tape, and none below a reader does: records stay where they are while they are read. */
 static int read_stack(pg_loader *l, int64_t tape, int inner, const pg_body *body, int writes, pg_stack *stack) {
@@ -30,23 +33,16 @@ static int read_stack(pg_loader *l, int64_t tape, int inner, const pg_body *body
     return PG_OK;
 }
 
-/* The counts at `words`: constants, carries, stacks in, stacks out. */
-static int read_counts(pg_loader *l, const int64_t *words, int64_t n, int64_t head, const pg_body *body,
-                       pg_while *loop) {
-    for (int i = 0; i < 4; i++) {
-        if (words[i] < 0 || words[i] > n) return pg_refuse(l, "%" PRId64 " is not a possible count", words[i]);
-    }
-    if (n != head + 2 * words[0] + 6 * words[1] + words[2] + words[3])
-        return pg_refuse(l, "the counts do not agree with the instruction's length");
-    if (words[0] + words[1] + words[2] != body->n_inputs || words[1] + words[3] != body->n_outputs)
+static int new_loop(pg_loader *l, const pg_carried_words *x, const pg_body *body, pg_while *loop) {
+    const int64_t carry = x->carries[0].n;
+    if (x->consts.n + carry + x->xs.n != body->n_inputs || carry + x->ys.n != body->n_outputs)
         return pg_refuse(l, "the loop connects other inputs and outputs than its body has");
-    loop->n_consts = (int)words[0];
-    loop->n_carry = (int)words[1];
-    loop->n_xs = (int)words[2];
-    loop->n_ys = (int)words[3];
-    const int64_t carry = words[1], ports = words[0] + 4 * carry;
-    loop->consts = pg_keep(l, ports, sizeof *loop->consts);
-    loop->xs = pg_keep(l, words[2] + words[3], sizeof *loop->xs);
+    loop->n_consts = (int)x->consts.n;
+    loop->n_carry = (int)carry;
+    loop->n_xs = (int)x->xs.n;
+    loop->n_ys = (int)x->ys.n;
+    loop->consts = pg_keep(l, x->consts.n + 4 * carry, sizeof *loop->consts);
+    loop->xs = pg_keep(l, x->xs.n + x->ys.n, sizeof *loop->xs);
     loop->carry_result = pg_keep(l, carry, sizeof *loop->carry_result);
     if (!loop->consts || !loop->xs || !loop->carry_result) return PG_MEMORY;
     loop->init = loop->consts + loop->n_consts;
@@ -59,8 +55,8 @@ static int read_counts(pg_loader *l, const int64_t *words, int64_t n, int64_t he
 
 /* The condition reads what the step reads. */
 static int read_condition(pg_loader *l, pg_while *loop, const pg_body *body, const pg_body *condition,
-                          const int64_t *flag, const int64_t *w, pg_touched *touched) {
-    const int n = loop->n_consts + loop->n_carry;
+                          const int64_t *flag, const pg_carried_words *x, pg_touched *touched) {
+    const int first = loop->n_consts, n = first + loop->n_carry;
     if (condition->n_inputs != n || condition->n_outputs != 1 || condition->n_shares != 0)
         return pg_refuse(l, "WHILE: its condition has other inputs than its step, or more than an output of its own");
     const pg_slot *given = &condition->slots[condition->outputs[0]];
@@ -73,95 +69,97 @@ static int read_condition(pg_loader *l, pg_while *loop, const pg_body *body, con
     for (int k = 0; k < n && status == PG_OK; k++) { /* the carry starts as init, which follows the constants */
         if (condition->slots[condition->inputs[k]].nbytes != body->slots[body->inputs[k]].nbytes)
             return pg_refuse(l, "WHILE: its condition reads input %d in another size than its step", k);
-        status = pg_read_port(l, w + 2 * k, 0, 1, condition->inputs[k], condition, 0, "WHILE: a condition's input",
+        const int64_t *place = k < first ? x->consts.at + 2 * k : x->carries[0].at + 2 * (k - first);
+        status = pg_read_port(l, place, 0, 1, condition->inputs[k], condition, 0, "WHILE: a condition's input",
                               &loop->condition_consts[k], touched);
-        if (k >= loop->n_consts && status == PG_OK) touched->n--; /* the step touches the same places */
+        if (k >= first && status == PG_OK) touched->n--; /* the step touches the same places */
     }
     /* later steps read it from the two places it alternates between */
-    const int64_t *places = w + 2 * n;
     for (int k = 0; k < 2 * loop->n_carry && status == PG_OK; k++) {
-        const pg_slot *slot = &condition->slots[condition->inputs[loop->n_consts + k % loop->n_carry]];
+        const pg_slot *slot = &condition->slots[condition->inputs[first + k / 2]];
+        const int64_t *place = x->carries[1 + k % 2].at + 2 * (k / 2);
         pg_extent unused;
-        status = pg_check_bytes(l, places[2 * k], slot->dtype, places[2 * k + 1], slot->nbytes, 0,
-                                "WHILE: a condition's carry", &unused);
+        status =
+            pg_check_bytes(l, place[0], slot->dtype, place[1], slot->nbytes, 0, "WHILE: a condition's carry", &unused);
     }
     return status;
 }
 
-static int read_ports(pg_loader *l, pg_while *loop, const pg_body *body, const int64_t *w, pg_touched *touched) {
+static int read_ports(pg_loader *l, pg_while *loop, const pg_body *body, const pg_carried_words *x,
+                      pg_touched *touched) {
     int status = PG_OK;
-    for (int k = 0; k < loop->n_consts && status == PG_OK; k++, w += 2)
-        status = pg_read_port(l, w, 0, 1, body->inputs[k], body, 0, "a loop's constant", &loop->consts[k], touched);
+    for (int k = 0; k < loop->n_consts && status == PG_OK; k++) {
+        status = pg_read_port(l, x->consts.at + 2 * k, 0, 1, body->inputs[k], body, 0, "a loop's constant",
+                              &loop->consts[k], touched);
+    }
     const pg_carries carries = {loop->n_consts,  loop->n_carry, loop->init,        loop->carry_out,
                                 loop->carry_tmp, loop->seed,    loop->carry_result};
-    if (status == PG_OK) status = pg_read_carries(l, w, body, &carries, "a loop's carry", touched);
-    w += (int64_t)6 * loop->n_carry;
-    for (int k = 0; k < loop->n_xs && status == PG_OK; k++, w++) {
-        status = read_stack(l, *w, body->inputs[loop->n_consts + loop->n_carry + k], body, 0, &loop->xs[k]);
-        if (status == PG_OK) l->program->tapes[*w].reader = loop;
+    if (status == PG_OK) status = pg_read_carries(l, x->carries, body, &carries, "a loop's carry", touched);
+    for (int k = 0; k < loop->n_xs && status == PG_OK; k++) {
+        const int64_t tape = x->xs.at[k];
+        status = read_stack(l, tape, body->inputs[loop->n_consts + loop->n_carry + k], body, 0, &loop->xs[k]);
+        if (status == PG_OK) l->program->tapes[tape].reader = loop;
     }
-    for (int k = 0; k < loop->n_ys && status == PG_OK; k++, w++) {
-        status = read_stack(l, *w, body->outputs[loop->n_carry + k], body, 1, &loop->ys[k]);
-        if (status == PG_OK && l->program->tapes[*w].reader == loop)
-            status = pg_refuse(l, "tape %" PRId64 " is read and written at once", *w);
+    for (int k = 0; k < loop->n_ys && status == PG_OK; k++) {
+        const int64_t tape = x->ys.at[k];
+        status = read_stack(l, tape, body->outputs[loop->n_carry + k], body, 1, &loop->ys[k]);
+        if (status == PG_OK && l->program->tapes[tape].reader == loop)
+            status = pg_refuse(l, "tape %" PRId64 " is read and written at once", tape);
     }
     return status == PG_OK ? pg_check_touched(l, touched, "a loop") : status;
 }
 
 int pg_decode_while(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < PG_WHILE_WORDS) return pg_refuse(l, "WHILE: too short");
+    pg_while_words x;
     pg_body *body = NULL, *condition = NULL;
+    int status = pg_read_while(l, words, n, &x);
+    if (status == PG_OK) status = pg_take_body(l, x.body, "WHILE", &body);
+    if (status == PG_OK) status = pg_take_body(l, x.condition, "WHILE", &condition);
+    if (status != PG_OK) return status;
     pg_while *loop = pg_keep(l, 1, sizeof *loop);
     if (!loop) return PG_MEMORY;
-    int status = pg_take_body(l, words[0], "WHILE", &body);
-    if (status == PG_OK) status = pg_take_body(l, words[1], "WHILE", &condition);
+    const pg_carried_words carried = {x.consts, {x.init, x.carry, x.spare}, {0, NULL}, x.ys};
+    status = new_loop(l, &carried, body, loop);
     if (status != PG_OK) return status;
-    if (words[4] < -1) return pg_refuse(l, "WHILE: %" PRId64 " is not a possible limit", words[4]);
-    const int64_t counts[4] = {words[5], words[6], 0, words[7]};
-    status = read_counts(l, counts, n, PG_WHILE_WORDS, body, loop);
-    if (status != PG_OK) return status;
-    loop->body = (int)words[0];
-    loop->condition = (int)words[1];
-    loop->limit = words[4];
+    loop->body = (int)x.body;
+    loop->condition = (int)x.condition;
+    loop->limit = x.limit;
     pg_touched touched;
     status = pg_touched_new(l, 3 + 2 * ((int64_t)loop->n_consts + loop->n_carry) + 2 * loop->n_carry, &touched);
     if (status == PG_OK)
-        status = pg_read_workspace(l, words[2], body->arena_bytes, "WHILE", &loop->workspace, &touched);
+        status = pg_read_workspace(l, x.workspace, body->arena_bytes, "WHILE", &loop->workspace, &touched);
     if (status == PG_OK) {
-        status = pg_read_workspace(l, words[3], condition->arena_bytes, "WHILE: the condition",
+        status = pg_read_workspace(l, x.condition_workspace, condition->arena_bytes, "WHILE: the condition",
                                    &loop->condition_workspace, &touched);
     }
-    if (status == PG_OK) status = read_condition(l, loop, body, condition, words + 8, words + PG_WHILE_WORDS, &touched);
-    if (status == PG_OK) status = read_ports(l, loop, body, words + PG_WHILE_WORDS, &touched);
+    if (status == PG_OK) status = read_condition(l, loop, body, condition, x.flag.at, &carried, &touched);
+    if (status == PG_OK) status = read_ports(l, loop, body, &carried, &touched);
     out->data = loop;
     return status;
 }
 
 int pg_decode_replay(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    if (n < PG_REPLAY_WORDS) return pg_refuse(l, "REPLAY: too short");
+    pg_replay_words x;
     pg_body *body = NULL;
+    int status = pg_read_replay(l, words, n, &x);
+    if (status == PG_OK) status = pg_take_body(l, x.body, "REPLAY", &body);
+    if (status != PG_OK) return status;
     pg_while *loop = pg_keep(l, 1, sizeof *loop);
     if (!loop) return PG_MEMORY;
-    int status = pg_take_body(l, words[0], "REPLAY", &body);
+    const pg_carried_words carried = {x.consts, {x.init, x.carry, x.spare}, x.xs, x.ys};
+    status = new_loop(l, &carried, body, loop);
     if (status != PG_OK) return status;
-    if ((words[2] & ~INT64_C(1)) != 0) return pg_refuse(l, "REPLAY: impossible direction");
-    status = read_counts(l, words + 3, n, PG_REPLAY_WORDS, body, loop);
-    if (status != PG_OK) return status;
-    loop->body = (int)words[0];
+    loop->body = (int)x.body;
     loop->condition = -1;
     loop->limit = -1;
-    loop->reverse = (int)words[2];
-    loop->count = (pg_port){.slot = (int)words[7], .inner = -1, .offset = words[8], .nbytes = 8};
+    loop->reverse = (int)x.reverse;
+    loop->count = x.count;
     pg_touched touched;
     status = pg_touched_new(l, 2 + (int64_t)loop->n_consts + 3 * loop->n_carry, &touched);
     if (status == PG_OK)
-        status = pg_read_workspace(l, words[1], body->arena_bytes, "REPLAY", &loop->workspace, &touched);
-    if (status == PG_OK) {
-        status = pg_check_bytes(l, words[7], PG_I64, words[8], 8, 0, "REPLAY: the number of steps",
-                                &touched.extents[touched.n]);
-        touched.n++;
-    }
-    if (status == PG_OK) status = read_ports(l, loop, body, words + PG_REPLAY_WORDS, &touched);
+        status = pg_read_workspace(l, x.workspace, body->arena_bytes, "REPLAY", &loop->workspace, &touched);
+    if (status == PG_OK) touched.extents[touched.n++] = x.count.extent;
+    if (status == PG_OK) status = read_ports(l, loop, body, &carried, &touched);
     out->data = loop;
     return status;
 }

@@ -15,11 +15,6 @@ typedef struct pg_loader {
     unsigned segments; /* bit s: the instruction belongs to segment s */
 } pg_loader;
 
-/* Which memory bytes [lo, hi) lie in: arena, constants, or one input or output slot each. */
-typedef struct pg_extent {
-    int space;
-    int64_t lo, hi;
-} pg_extent;
 enum { PG_SPACE_ARENA = -1, PG_SPACE_CONST = -2, PG_SPACE_NONE = -3 };
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -59,12 +54,24 @@ int pg_overlap(const pg_extent *x, const pg_extent *y);
 int pg_interleave(int ndim, const int64_t *dims, const int64_t *strides, int64_t size, int64_t apart);
 int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const char *what, const char *other);
 
-/* Each reads the operand words of one instruction: its predecoded form goes to `out`. */
+/* Each reads the words of one instruction after its head: pg_read_ what the table of instructions says of them;
+ * pg_decode_ makes of that what runs, `out`; pg_check_ looks at what the table can't say. */
 typedef int (*pg_decoder)(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
-#define PG_DECLARE(OPCODE, name) \
+#define PG_DECLARE(OPCODE, name)                                                             \
+    int pg_read_##name(pg_loader *l, const int64_t *words, int64_t n, pg_##name##_words *x); \
     int pg_decode_##name(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out);
 PG_INSTRUCTIONS(PG_DECLARE)
 #undef PG_DECLARE
+#define PG_DECLARE(name) int pg_check_##name(pg_loader *l, const pg_##name##_words *x);
+PG_CHECKED(PG_DECLARE)
+#undef PG_DECLARE
+
+/* What is expected of the dtype of an operand: that it is the one of others, known once one was read. */
+enum { PG_SAME = PG_RAW - 1, PG_SAME_NUMBERS = PG_RAW - 2 };
+/* An operand of words (slot, offset, strides): as many adjacent elements as the product of `core`, for each index of a
+ * batch (NULL: there is none). `same`: the dtype of others, below 0 as long as it is not known. */
+int pg_check_operand(pg_loader *l, const int64_t *words, const char *what, int writes, int dtype, int *same,
+                     const pg_sizes *batch, int n_core, const int64_t *core, pg_operand *operand);
 
 /* The memory that one instruction with bodies touches; what is written may overlap nothing else. */
 typedef struct pg_touched {
@@ -82,13 +89,14 @@ int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const cha
 /* A port's bytes from the words (slot, byte offset), or (slot, byte offset, stride) for one that moves each step. */
 int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t steps, int inner, const pg_body *body,
                  int writes, const char *what, pg_port *port, pg_touched *touched);
-/* The carries of a loop, from the words of their three places; what is written, or a place of its own, is touched. */
+/* The carries of a loop, from the places they start at and the two they alternate between; what is written, or a place
+ * of its own, is touched. */
 typedef struct pg_carries {
     int first, count; /* the body's input of the first one; how many */
     pg_port *init, *carry_out, *carry_tmp, *seed;
     int *result;
 } pg_carries;
-int pg_read_carries(pg_loader *l, const int64_t *words, const pg_body *body, const pg_carries *carries,
+int pg_read_carries(pg_loader *l, const pg_list *places, const pg_body *body, const pg_carries *carries,
                     const char *what, pg_touched *touched);
 /* Both extents are the same bytes. */
 int pg_same_extent(const pg_extent *x, const pg_extent *y);

@@ -60,7 +60,7 @@ static int scan_uses(pg_planner *p) {
         p->load_uses[k] = -1;
     }
     for (int64_t m = 0; m < raw->n_micros; m++) {
-        const int64_t *w = raw->micros + 7 * m;
+        const int64_t *w = raw->micros + PG_MICRO_WORDS * m;
         const int status = pg_check_micro(p->l, w[0], w[1], w[2]);
         if (status != PG_OK) return status;
         const int arity = pg_op_infos[w[0]].arity;
@@ -119,7 +119,7 @@ static void place_loads(pg_planner *p) {
 }
 
 static int plan_micro(pg_planner *p, int64_t m) {
-    const int64_t *w = p->raw->micros + 7 * m;
+    const int64_t *w = p->raw->micros + PG_MICRO_WORDS * m;
     const pg_op_info *info = &pg_op_infos[w[0]];
     const pg_kernels *kernels = p->l->program->kernels;
     const pg_value none = {-1, 0, 1};

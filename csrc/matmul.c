@@ -1,7 +1,9 @@
 /* Runs MATMUL: BLAS on fixed panels of rows, plain loops for tiny and integer products. */
 #include "blas.h"
 #include "context.h"
+#include "loader.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -71,57 +73,71 @@ void pg_multiply(int dtype, const pg_panel *p) {
     }
 }
 
+/* The tasks of one product, and of all. */
+static int64_t n_panels(const pg_matmul_words *m) { return (m->rows - 1) / m->cut.rows + 1; }
+static int64_t n_tasks(const pg_matmul_words *m) {
+    if (m->batch.count == 0 || m->rows == 0 || m->columns == 0) return 0;
+    return ((m->batch.count - 1) / m->cut.products + 1) * n_panels(m); /* <= rows of C, which exist */
+}
+
+/* What a task is: rows of one product, or several whole products. */
+int pg_check_matmul(pg_loader *l, const pg_matmul_words *m) {
+    if (m->cut.rows > (m->rows > 1 ? m->rows : 1) || m->cut.products > (m->batch.count > 1 ? m->batch.count : 1) ||
+        (m->cut.rows < m->rows && m->cut.products > 1)) {
+        return pg_refuse(l, "MATMUL: %" PRId64 " of %" PRId64 " rows of %" PRId64 " products can't be a task",
+                         m->cut.rows, m->rows, m->cut.products);
+    }
+    if (n_tasks(m) > 1) l->program->parallel = 1;
+    return PG_OK;
+}
+
 typedef struct pg_matmul_job {
     const pg_place *place;
-    const pg_matmul *matmul;
+    const pg_matmul_words *matmul;
 } pg_matmul_job;
 
 static char *operand_at(const pg_matmul_job *job, const pg_operand *operand, int64_t batch) {
-    const pg_matmul *m = job->matmul;
-    int64_t offset = operand->offset;
-    for (int d = m->n_batch - 1; d >= 0; d--) {
-        offset += batch % m->dims[d] * operand->strides[d];
-        batch /= m->dims[d];
-    }
-    return job->place->slots[operand->slot] + offset;
+    return job->place->slots[operand->slot] + operand->offset + pg_batch_offset(&job->matmul->batch, operand, batch);
 }
 
 static void run_rows(const pg_matmul_job *job, int64_t batch, int64_t row, int64_t rows) {
-    const pg_matmul *m = job->matmul;
-    const int64_t size = pg_size_of(m->dtype);
-    pg_panel p = {.ta = m->transpose_a,
-                  .tb = m->transpose_b,
+    const pg_matmul_words *m = job->matmul;
+    const int64_t size = pg_size_of(m->c.dtype);
+    pg_panel p = {.ta = (int)m->transpose_a,
+                  .tb = (int)m->transpose_b,
                   .m = rows,
-                  .n = m->n,
-                  .k = m->k,
-                  .lda = m->transpose_a ? m->m : m->k,
-                  .ldb = m->transpose_b ? m->k : m->n};
-    p.a = operand_at(job, &m->a, batch) + row * (m->transpose_a ? 1 : m->k) * size;
+                  .n = m->columns,
+                  .k = m->middle,
+                  .lda = m->transpose_a ? m->rows : m->middle,
+                  .ldb = m->transpose_b ? m->middle : m->columns};
+    p.a = operand_at(job, &m->a, batch) + row * (m->transpose_a ? 1 : m->middle) * size;
     p.b = operand_at(job, &m->b, batch);
-    p.c = operand_at(job, &m->c, batch) + row * m->n * size;
-    pg_multiply(m->dtype, &p);
+    p.c = operand_at(job, &m->c, batch) + row * m->columns * size;
+    pg_multiply(m->c.dtype, &p);
 }
 
 static void run_task(void *data, int64_t task, int worker) {
     const pg_matmul_job *job = data;
-    const pg_matmul *m = job->matmul;
+    const pg_matmul_words *m = job->matmul;
     (void)worker;
-    if (m->n_panels > 1) {
-        const int64_t row = task % m->n_panels * m->panel;
-        run_rows(job, task / m->n_panels, row, m->m - row < m->panel ? m->m - row : m->panel);
+    const int64_t panels = n_panels(m);
+    if (panels > 1) {
+        const int64_t row = task % panels * m->cut.rows;
+        run_rows(job, task / panels, row, m->rows - row < m->cut.rows ? m->rows - row : m->cut.rows);
         return;
     }
-    const int64_t first = task * m->per_task;
-    const int64_t end = m->batch - first < m->per_task ? m->batch : first + m->per_task;
-    for (int64_t batch = first; batch < end; batch++) run_rows(job, batch, 0, m->m);
+    const int64_t first = task * m->cut.products;
+    const int64_t end = m->batch.count - first < m->cut.products ? m->batch.count : first + m->cut.products;
+    for (int64_t batch = first; batch < end; batch++) run_rows(job, batch, 0, m->rows);
 }
 
 int pg_run_matmul(const pg_place *place, const void *data) {
-    const pg_matmul *matmul = data;
+    const pg_matmul_words *matmul = data;
     pg_matmul_job job = {place, matmul};
-    if (matmul->n_tasks == 1)
+    const int64_t tasks = n_tasks(matmul);
+    if (tasks == 1)
         run_task(&job, 0, 0);
-    else if (matmul->n_tasks > 1)
-        pg_run_tasks(place->context, matmul->n_tasks, run_task, &job);
+    else if (tasks > 1)
+        pg_run_tasks(place->context, tasks, run_task, &job);
     return PG_OK;
 }

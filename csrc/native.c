@@ -30,15 +30,15 @@ PG_PRODUCT(product_f64, double, PG_F64)
 PG_PRODUCT(product_f32, float, PG_F32)
 
 static int kernel(const pg_call *call, const int64_t *words, char *const *bases, char *work, int64_t *detail) {
-    pg_invocation found = {.kernel = &pg_kernel_infos[words[0]], .n_batch = (int)words[1], .per_task = words[2]};
+    pg_invocation found = {.kernel = &pg_kernel_infos[words[0]], .batch.n = (int)words[1], .per_task = words[2]};
     const int n_numbers = found.kernel->n_sizes + found.kernel->n_params;
     words += 3;
     for (int i = 0; i < n_numbers; i++) found.sizes[i] = *words++;
-    found.batch = 1;
-    for (int i = 0; i < found.n_batch; i++) found.batch *= found.dims[i] = *words++;
-    found.n_tasks = (found.batch - 1) / found.per_task + 1;
+    found.batch.count = 1;
+    for (int i = 0; i < found.batch.n; i++) found.batch.count *= found.batch.of[i] = *words++;
+    found.n_tasks = (found.batch.count - 1) / found.per_task + 1;
     for (int k = 0; k < found.kernel->n_arguments; k++) {
-        for (int i = 0; i < found.n_batch; i++) found.arguments[k].strides[i] = *words++;
+        for (int i = 0; i < found.batch.n; i++) found.arguments[k].strides[i] = *words++;
     }
     if (work != NULL) found.work_bytes = pg_round_up((int64_t)found.kernel->work(found.sizes));
     return pg_run_batch(call->context, &found, bases, work, detail);

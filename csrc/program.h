@@ -17,6 +17,43 @@ typedef struct pg_slot {
     int64_t nbytes;
 } pg_slot;
 
+/* Which memory bytes [lo, hi) lie in: arena, constants, or one input or output slot each. */
+typedef struct pg_extent {
+    int space;
+    int64_t lo, hi;
+} pg_extent;
+
+/* The dimensions of a batch or an iteration space, and their product. */
+typedef struct pg_sizes {
+    int n;
+    int64_t count, of[PG_MAX_DIMS];
+} pg_sizes;
+
+/* Records among the words of an instruction, one after another. */
+typedef struct pg_list {
+    int64_t n;
+    const int64_t *at;
+} pg_list;
+
+/* An operand: so many adjacent elements, for each index of a batch. */
+typedef struct pg_operand {
+    int slot, dtype;
+    int64_t offset; /* bytes */
+    int64_t elements;
+    int64_t strides[PG_MAX_DIMS]; /* bytes */
+    pg_extent extent;
+} pg_operand;
+
+#include "generated/pg_instructions.h"
+
+/* How far from its first one the operand for another index of the batch lies. */
+static inline int64_t pg_batch_offset(const pg_sizes *batch, const pg_operand *operand, int64_t at) {
+    int64_t offset = 0;
+    for (int64_t d = batch->n - 1, rest = at; d >= 0; rest /= batch->of[d], d--)
+        offset += rest % batch->of[d] * operand->strides[d];
+    return offset;
+}
+
 /* A constant that lies in the arena from the start: one element. */
 typedef struct pg_init {
     int64_t arena, constant, nbytes;
@@ -81,27 +118,6 @@ typedef struct pg_scalar {
         *results; /* per micro-op, at its first entry: its entries, its result's dtype or PG_N_DTYPES */
 } pg_scalar;
 
-typedef struct pg_operand {
-    int slot;
-    int64_t offset; /* bytes */
-    int64_t strides[PG_MAX_DIMS];
-} pg_operand;
-
-typedef struct pg_matmul {
-    int dtype, transpose_a, transpose_b, n_batch;
-    int64_t m, n, k, batch, n_tasks;
-    int64_t panel, per_task, n_panels; /* rows of a task, or its products; tasks of a product */
-    int64_t dims[PG_MAX_DIMS];
-    pg_operand a, b, c;
-} pg_matmul;
-
-/* SCATTER: v, index -> out. */
-typedef struct pg_indexing {
-    int dtype, size, add;
-    int64_t outer, axis_length, inner, n_index;
-    pg_operand x, index, out;
-} pg_indexing;
-
 /* A place of the body that holds an instruction, connected to a slot of the body that the instruction runs. */
 typedef struct pg_port {
     int slot, inner;
@@ -130,7 +146,8 @@ typedef struct pg_while {
     int body, condition, workspace, condition_workspace;
     int reverse, n_consts, n_carry, n_xs, n_ys;
     int64_t limit; /* of steps; -1: none */
-    pg_port flag, count;
+    pg_port flag;
+    pg_operand count;
     pg_port *consts, *init, *carry_out, *carry_tmp, *seed;
     pg_port *condition_consts, *condition_carry; /* the same places, the condition's slots */
     pg_stack *xs, *ys;
@@ -140,7 +157,7 @@ typedef struct pg_while {
 typedef struct pg_branch {
     int n_bodies, n_consts, n_results, workspace;
     int *bodies;
-    pg_port index;
+    pg_operand chosen;
     pg_port *consts, *results; /* per body, one after another */
     pg_port *seeds; /* per body: its operands; where it takes one over, the port among `consts` is that of the result */
 } pg_branch;

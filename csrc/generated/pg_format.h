@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x1c63bb40fde5dce4)
+#define PG_TABLE_HASH UINT64_C(0x3ef1ae47b607bfb0)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -15,6 +15,7 @@
 #define PG_MAX_BLOCK 4096                          /* elements of a block of a LOOP */
 #define PG_MAX_REGISTERS 1024                      /* registers of a LOOP */
 #define PG_MAX_MICROS 65536                        /* micro-operations of a LOOP */
+#define PG_MICRO_WORDS 7                           /* words of a micro-operation */
 #define PG_MAX_SEGMENTS 8                          /* segments of the main body */
 #define PG_MAX_DEPTH 64                            /* bodies that run one inside another */
 #define PG_MAX_THREADS 256                         /* threads of the pool */
@@ -31,30 +32,6 @@
 #define PG_TINY_PRODUCT 512                        /* multiplications of a matrix product made by plain loops */
 
 enum { PG_RAW = -1, PG_F64, PG_F32, PG_I64, PG_I32, PG_B, PG_N_DTYPES };
-
-/* X(opcode, name) */
-#define PG_INSTRUCTIONS(X) \
-    X(SCALAR, scalar) \
-    X(LOOP, loop) \
-    X(MATMUL, matmul) \
-    X(CALL, call) \
-    X(SCATTER, scatter) \
-    X(SCAN, scan) \
-    X(BRANCH, branch) \
-    X(WHILE, while) \
-    X(REPLAY, replay)
-
-enum {
-    PG_OP_SCALAR = 1,  /* micro-operations over 8-byte arena cells */
-    PG_OP_LOOP = 2,    /* micro-operations block by block over an iteration space, with strided loads, stores, reductions */
-    PG_OP_MATMUL = 3,  /* C = op(A) op(B), batched */
-    PG_OP_CALL = 4,    /* run a kernel on each index of a batch of operands */
-    PG_OP_SCATTER = 5, /* out[o, index[j], :] (= or +=) v[o, j, :] */
-    PG_OP_SCAN = 6,    /* run a body once per step, carrying values */
-    PG_OP_BRANCH = 7,  /* run one of several bodies, chosen by an index; each writes the same results */
-    PG_OP_WHILE = 8,   /* run a body as long as another one gives true, carrying values and putting others on tapes */
-    PG_OP_REPLAY = 9,  /* as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results */
-};
 
 typedef enum pg_slot_kind {
     PG_SLOT_ARENA = 0,  /* an offset in the body's arena */

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from ..errors import UnsupportedError
-from ..lower import decode as d
 from ..lower.format import failures
+from ..lower.instructions import Call
 from ..ops.table import kernel_at
 from . import headers
 from .comments import node_comment
@@ -17,7 +17,7 @@ from .loop_values import Dim, Group, index_text
 from .text import function
 
 
-def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
+def emit_call(call: Call, places: Places, name: str, embed: bool) -> Function:
     """The function of a CALL, called `name`.
 
     Args:
@@ -38,25 +38,21 @@ def emit_call(call: d.Call, places: Places, name: str, embed: bool) -> Function:
         problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"
         advice = "leave this operation out of what is exported"
         raise UnsupportedError(problem, advice, stage="exporting", subject=op.title or op.name, line=info.line)
-    n_inputs = len(kernel.letters[0])
-    codes = kernel.argument_codes(dtype)
-    bases = [
-        places.pointer(argument.slot, argument.offset, write=at >= n_inputs)
-        for at, (argument, code) in enumerate(zip(call.arguments, codes, strict=True))
-    ]
+    arguments = (*call.operands, *call.results)
+    bases = [places.pointer(x.slot, x.offset, write=at >= len(call.operands)) for at, x in enumerate(arguments)]
     work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, write=True, dtype=0)
     batch = prod(call.batch)
     if own and (embed or batch <= call.per_task):
         dims = [Dim(at, size, Group.OUTER) for at, size in enumerate(call.batch)]
-        shifts = [index_text(argument.strides, dims) for argument in call.arguments]
+        shifts = [index_text(argument.strides, dims) for argument in arguments]
         pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
         lines = [f"static const int64_t sizes[] = {{{', '.join(map(str, call.numbers or (0,)))}}};"]
         lines += [f"for (intptr_t {dim.var} = 0; {dim.var} < {dim.size}; {dim.var}++)" for dim in dims]
         run = f"{symbol}(sizes, (void *const[]){{{', '.join(pointers)}}}, {work}, detail)"
     else:
         words = [call.kernel, len(call.batch), call.per_task, *call.numbers, *call.batch]
-        for argument, code in zip(call.arguments, codes, strict=True):
-            words += [stride * SIZES[code] for stride in argument.strides]
+        for argument in arguments:
+            words += [stride * SIZES[argument.dtype] for stride in argument.strides]
         lines = [f"static const int64_t words[] = {{{', '.join(map(str, words))}}};"]
         pointers = [f"(char *)({base})" for base in bases]
         run = f"pg_kernel(call, words, (char *const[]){{{', '.join(pointers)}}}, (char *){work}, detail)"

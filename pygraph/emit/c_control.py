@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..lower import decode as d
+from ..lower.decode import Body
+from ..lower.fields import Operand, Place, Stacked
+from ..lower.instructions import Branch, Carried, Instruction, Replay, Scan, While
 from .comments import node_comment
 from .expressions import SIZES, TYPES
 from .frames import Frame, Places
@@ -17,7 +19,7 @@ from .text import failing, function
 class Callee:
     """A body that instructions run: its function, whether that may fail, and its frame."""
 
-    body: d.Body
+    body: Body
     name: str
     fails: bool
     frame: Frame
@@ -54,16 +56,16 @@ class ControlEmitter:
         self.linkage = linkage
         self.stoppable = stoppable
 
-    def emit(self, instruction: d.Carried | d.Branch, name: str, fails: bool) -> Function:
+    def emit(self, instruction: Carried | Branch, name: str, fails: bool) -> Function:
         """The function of one instruction; `fails`: it may end the run."""
         match instruction:
-            case d.Scan():
+            case Scan():
                 lines = self._scan(instruction)
-            case d.While():
+            case While():
                 lines = self._while(instruction)
-            case d.Replay():
+            case Replay():
                 lines = self._replay(instruction)
-            case d.Branch():
+            case Branch():
                 lines = self._branch(instruction)
         head = f"{self.linkage} {'int' if fails else 'void'} {name}(const pg_call *call, const {self.places.frame} *f)"
         ends = ["return PG_OK;"] if fails else []
@@ -71,7 +73,7 @@ class ControlEmitter:
         call = f"{name}(call, f);"
         return Function(text, f"if ((status = {call[:-1]}) != PG_OK) return status;" if fails else call)
 
-    def _scan(self, scan: d.Scan) -> list[str]:
+    def _scan(self, scan: Scan) -> list[str]:
         loop = _Loop(self, scan, [(self.callees[scan.body], "step", scan.workspace)])
         length = scan.length
         at = f"({length - 1} - i)" if scan.reverse else "i"
@@ -98,7 +100,7 @@ class ControlEmitter:
             *loop.after,
         ]
 
-    def _while(self, loop: d.While) -> list[str]:
+    def _while(self, loop: While) -> list[str]:
         body, test = self.callees[loop.body], self.callees[loop.condition]
         carried = _Loop(self, loop, [(body, "step", loop.workspace), (test, "test", loop.condition_workspace)])
         flag = test.frame.members[test.body.n_inputs]
@@ -117,7 +119,7 @@ class ControlEmitter:
             *(f"pg_tape_set_count(call, {tape}, i);" for tape in loop.ys),
         ]
 
-    def _replay(self, loop: d.Replay) -> list[str]:
+    def _replay(self, loop: Replay) -> list[str]:
         body = self.callees[loop.body]
         carried = _Loop(self, loop, [(body, "step", loop.workspace)])
         fail = [failing(self.places, loop, "PG_ARGUMENT", f"pg_tape_count(call, {tape})", "count") for tape in loop.xs]
@@ -128,7 +130,7 @@ class ControlEmitter:
             if member is not None:
                 reads.append(f"step.{member} = {_record(tape, body.dtype(first + k), 'const ', 'at')};")
         return [
-            f"const int64_t count = {self._element(loop.count)};",
+            f"const int64_t count = {self._number(loop.count)};",
             *(f"if (pg_tape_count(call, {t}) != count) {text}" for t, text in zip(loop.xs, fail, strict=True)),
             *(f"pg_tape_set_count(call, {tape}, 0);" for tape in loop.ys),
             *carried.before,
@@ -142,9 +144,9 @@ class ControlEmitter:
             *(f"pg_tape_set_count(call, {tape}, count < 0 ? 0 : count);" for tape in loop.ys),
         ]
 
-    def _branch(self, branch: d.Branch) -> list[str]:
+    def _branch(self, branch: Branch) -> list[str]:
         last = len(branch.bodies) - 1
-        lines = [f"const int64_t index = {self._element(branch.index_place)};"] if last else []
+        lines = [f"const int64_t index = {self._number(branch.chosen)};"] if last else []
         for number, body in enumerate(branch.bodies):
             callee = self.callees[body]
             arm = [f"{callee.frame.type} arm;", f"arm.arena = {self.places.arena(branch.workspace)};"]
@@ -170,13 +172,13 @@ class ControlEmitter:
             lines += [opening or f"else if ({test}) {{", *_indented(arm), "}"]
         return _joined(lines)
 
-    def _taken_over(self, branch: d.Branch, operand: int, result: int) -> list[str]:
+    def _taken_over(self, branch: Branch, operand: int, result: int) -> list[str]:
         """An operand copied to where the result that takes it over lies."""
         target = branch.results[result]
         return self._moved(self._pointer(target, True), target, branch.operands[operand])
 
     def _tapes(
-        self, loop: d.While | d.Replay, body: Callee, first: int, tapes: Sequence[int], at: str, room: str
+        self, loop: While | Replay, body: Callee, first: int, tapes: Sequence[int], at: str, room: str
     ) -> list[str]:
         place = f"{self.places.body.number}, {loop.index}, {loop.node}"
         reserve = f"if ((status = pg_tape_reserve(call, {place}, {{}}, {room})) != PG_OK) return status;"
@@ -188,24 +190,29 @@ class ControlEmitter:
                 lines.append(f"step.{member} = {_record(tape, body.dtype(slot), '', at)};")
         return lines
 
-    def _stop(self, instruction: d.Instruction) -> list[str]:
+    def _stop(self, instruction: Instruction) -> list[str]:
         fail = failing(self.places, instruction, "PG_INTERRUPTED")
         return [f"    if (pg_stopped(call)) {fail}"] if self.stoppable else []
 
-    def _pointer(self, place: d.Place | d.Stacked, writes: bool) -> str:
+    def _pointer(self, place: Place | Stacked, writes: bool) -> str:
         return self.places.pointer(place.slot, place.offset // SIZES[place.dtype], writes)
 
-    def _moved(self, name: str, place: d.Place, source: d.Place) -> list[str]:
+    def _moved(self, name: str, place: Place, source: Place) -> list[str]:
         """What copies the contents of a slot from `source` to `place`, called `name`, unless they are one."""
         places, nbytes = self.places, self.places.body.slots[place.slot].nbytes
         if places.address(place.slot, place.offset) == places.address(source.slot, source.offset):
             return []
         return [f"memcpy({name}, {self._pointer(source, False)}, {nbytes});"]
 
-    def _element(self, place: d.Place) -> str:
+    def _number(self, operand: Operand) -> str:
+        """An operand that is one number."""
+        known = self.places.constant(operand.slot, operand.offset)
+        return known or self.places.element(operand.slot, operand.offset)
+
+    def _element(self, place: Place) -> str:
         return self._known(place) or self.places.element(place.slot, place.offset // SIZES[place.dtype])
 
-    def _known(self, place: d.Place) -> str | None:
+    def _known(self, place: Place) -> str | None:
         return self.places.constant(place.slot, place.offset // SIZES[place.dtype])
 
 
@@ -219,7 +226,7 @@ class _Loop:
         before, next, after: the statements before the loop, after each step, and after the loop.
     """
 
-    def __init__(self, owner: ControlEmitter, loop: d.Carried, runs: Sequence[tuple[Callee, str, int]]) -> None:
+    def __init__(self, owner: ControlEmitter, loop: Carried, runs: Sequence[tuple[Callee, str, int]]) -> None:
         self.owner = owner
         self.loop = loop
         self.body = runs[0][0]
@@ -234,7 +241,7 @@ class _Loop:
         for k in range(len(loop.init)):
             self._carry(k, runs)
 
-    def _constant(self, k: int, place: d.Place, runs: Sequence[tuple[Callee, str, int]]) -> None:
+    def _constant(self, k: int, place: Place, runs: Sequence[tuple[Callee, str, int]]) -> None:
         readers = [(callee, step) for callee, step, _ in runs if callee.member(k) is not None]
         for callee, step in readers:
             dtype = callee.dtype(k)
@@ -265,7 +272,7 @@ class _Loop:
         if (slot, k) in self.body.body.shares:
             self._stay(k, dtype, [*readers, (runs[0][1], writes)])
             return
-        asked = bool(readers) or not isinstance(self.loop, d.Scan) or not self.loop.length
+        asked = bool(readers) or not isinstance(self.loop, Scan) or not self.loop.length
         if asked:
             init = self.owner._pointer(self.loop.init[k], False)
             self.before.append(f"const {TYPES[dtype]} *carry{k} = {init};")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..lower.decode import Loop
+from ..lower.instructions import Loop
 from .c_reduce import emit_reduction
 from .frames import Places
 from .function import Function

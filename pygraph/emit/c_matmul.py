@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower.decode import Matmul
 from ..lower.format import TINY_PRODUCT
+from ..lower.instructions import Matmul
 from ..ops.dtypes import SUFFIXES
 from .comments import node_comment
 from .expressions import TYPES

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..lower import decode as d
+from ..lower.decode import Body, decode
 from ..lower.format import failures
+from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, Scatter, While
 from ..lower.program import Program, Segment
 from ..ops.table import kernel_at
 from .c_call import emit_call
@@ -66,7 +67,7 @@ class _Assembly:
         self.name = name
         self.stoppable = stoppable
         self.comments = comments
-        self.bodies = d.decode(program)
+        self.bodies = decode(program)
         self.uses = Uses(self.bodies)
         self.embed = embed
         self.constants = Constants(program.constants, name if embed else None)
@@ -93,7 +94,7 @@ class _Assembly:
         parts = [_HEAD, self.constants.text(code), code]
         return Core("\n\n".join(part for part in parts if part) + "\n", frame, tuple(segments))
 
-    def _body(self, body: d.Body) -> list[str]:
+    def _body(self, body: Body) -> list[str]:
         """The functions of a body that an instruction runs."""
         prefix = f"{self.name}_body{body.number}"
         names = [f"in{k}" for k in range(body.n_inputs)] + [f"out{k}" for k in range(body.n_outputs)]
@@ -105,34 +106,34 @@ class _Assembly:
         head = f"{self.linkage(body)} {'int' if fails else 'void'} {prefix}"
         return _BodyWriter(self, body, frame, prefix).segment(segment, head, fails)
 
-    def linkage(self, body: d.Body) -> str:
+    def linkage(self, body: Body) -> str:
         """How the function of a body is declared."""
         return "PG_INLINE" if self.weights.get(body.number, INLINED) < INLINED else "static"
 
-    def fails(self, instruction: d.Instruction) -> bool:
+    def fails(self, instruction: Instruction) -> bool:
         """Whether an instruction may end the run."""
         match instruction:
-            case d.Scalar() | d.Loop() | d.Matmul():
+            case Scalar() | Loop() | Matmul():
                 return False
-            case d.Call():
+            case Call():
                 return bool(failures(kernel_at(instruction.kernel)[0]))
-            case d.Branch():
+            case Branch():
                 return any(self.callees[body].fails for body in instruction.bodies)
             case _:
                 return True
 
-    def weight(self, instruction: d.Instruction) -> int:
+    def weight(self, instruction: Instruction) -> int:
         """About how many operations an instruction writes out."""
         match instruction:
-            case d.Scalar():
+            case Scalar():
                 return len(instruction.micros)
-            case d.Loop():
+            case Loop():
                 return INLINED // 4 + len(instruction.micros)
-            case d.Branch():
+            case Branch():
                 return 1 + sum(self.weights[body] for body in instruction.bodies)
-            case d.While():
+            case While():
                 return 1 + self.weights[instruction.body] + self.weights[instruction.condition]
-            case d.Carried():
+            case Carried():
                 return 1 + self.weights[instruction.body]
             case _:
                 return INLINED // 4
@@ -141,7 +142,7 @@ class _Assembly:
 class _BodyWriter:
     """Writes the functions of one body."""
 
-    def __init__(self, owner: _Assembly, body: d.Body, frame: Frame, prefix: str) -> None:
+    def __init__(self, owner: _Assembly, body: Body, frame: Frame, prefix: str) -> None:
         self.owner = owner
         self.body = body
         self.prefix = prefix
@@ -149,11 +150,11 @@ class _BodyWriter:
         self.pieces: Mapping[int, list[Piece]] = cut(body, owner.uses)
         self.control = ControlEmitter(self.places, owner.callees, owner.linkage(body), owner.stoppable)
 
-    def segment(self, segment: tuple[d.Instruction, ...], head: str, fails: bool) -> list[str]:
+    def segment(self, segment: tuple[Instruction, ...], head: str, fails: bool) -> list[str]:
         """The functions of the instructions of a segment, and last the one that runs them all."""
         texts: list[str] = []
         lines: list[str] = []
-        if len(segment) == 1 and isinstance(segment[0], d.Scalar) and len(self.pieces[segment[0].index]) == 1:
+        if len(segment) == 1 and isinstance(segment[0], Scalar) and len(self.pieces[segment[0].index]) == 1:
             pieces = self.pieces[segment[0].index]
             writer = PieceWriter(pieces[0], self.places, self.owner.comments, self.owner.dear.called(pieces))
             lines = writer.lines()
@@ -173,29 +174,29 @@ class _BodyWriter:
     def _help(self, helpers: Mapping[str, str]) -> None:
         self.owner.helpers.update((k, v) for k, v in helpers.items() if k not in self.owner.helpers)
 
-    def _stop(self, instruction: d.Instruction) -> Iterator[str]:
+    def _stop(self, instruction: Instruction) -> Iterator[str]:
         """Looks whether to stop, after a long instruction of the main body."""
-        long = isinstance(instruction, d.Matmul) or (isinstance(instruction, d.Loop) and instruction.tasks > 1)
+        long = isinstance(instruction, Matmul) or (isinstance(instruction, Loop) and instruction.tasks > 1)
         if self.owner.stoppable and long and self.body.number == 0:
             yield f"if (pg_stopped(call)) {failing(self.places, instruction, 'PG_INTERRUPTED')}"
 
-    def _functions(self, instruction: d.Instruction) -> list[Function]:
+    def _functions(self, instruction: Instruction) -> list[Function]:
         match instruction:
-            case d.Scalar():
+            case Scalar():
                 pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
                 name = f"{self.prefix}_scalar{instruction.index}"
                 return emit_pieces(pieces, self.places, name, self.owner.comments, self.owner.dear.called(pieces))
-            case d.Loop():
+            case Loop():
                 name = f"{self.prefix}_loop{instruction.index}"
                 return [emit_loop(instruction, self.places, name, self.owner.comments)]
-            case d.Matmul():
+            case Matmul():
                 name = f"{self.prefix}_matmul{instruction.index}"
                 return [emit_matmul(instruction, self.places, name, self.owner.comments)]
-            case d.Call():
+            case Call():
                 return [emit_call(instruction, self.places, f"{self.prefix}_call{instruction.index}", self.owner.embed)]
-            case d.Scatter():
+            case Scatter():
                 return [emit_scatter(instruction, self.places, f"{self.prefix}_scatter{instruction.index}")]
-            case d.Carried() | d.Branch():
+            case Carried() | Branch():
                 name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
                 return [self.control.emit(instruction, name, self.owner.fails(instruction))]
             case _:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..lower.decode import Loop, Reduce
+from ..lower.fields import Reduced
+from ..lower.instructions import Loop
 from ..ops.dtypes import SUFFIXES
 from ..ops.table import reduction_at
 from .combiners import accumulator, combined, empty, is_wide, neutral
@@ -128,31 +129,31 @@ class _Reduction:
                 step *= self.chunks * cell
         return strides
 
-    def _target(self, q: int, reduce: Reduce) -> str:
+    def _target(self, q: int, reduce: Reduced) -> str:
         """The results of a reduction, or its partial results."""
         if self.chunks == 1:
             return self.places.pointer(reduce.slot, reduce.offset, True)
         return self._partial(q, reduce, 0)
 
-    def _partial(self, q: int, reduce: Reduce, o: int) -> str:
+    def _partial(self, q: int, reduce: Reduced, o: int) -> str:
         cells = (q * self.outer + o) * self.chunks * self.inner
         dtype = self._partial_dtype(reduce)
         return self.places.pointer(self.loop.scratch, cells * 8 // SIZES[dtype], True, dtype)
 
-    def _partial_dtype(self, reduce: Reduce) -> int:
+    def _partial_dtype(self, reduce: Reduced) -> int:
         """The dtype of partial results, each of which has 8 bytes."""
         return TYPES.index("double") if is_wide(reduce) else reduce.dtype
 
-    def _result_type(self, reduce: Reduce) -> str:
+    def _result_type(self, reduce: Reduced) -> str:
         """The C type of what `r` points to: results, or partial ones."""
         return TYPES[reduce.dtype] if self.chunks == 1 else accumulator(reduce)
 
-    def _stored(self, reduce: Reduce, value: str) -> str:
+    def _stored(self, reduce: Reduced, value: str) -> str:
         """An accumulated value as what `r` points to."""
         kind = self._result_type(reduce)
         return value if kind == accumulator(reduce) else f"({kind}){value}"
 
-    def _index(self, reduce: Reduce, dims: Sequence[Dim]) -> str:
+    def _index(self, reduce: Reduced, dims: Sequence[Dim]) -> str:
         """The index of a result, or of a partial one, that `dims` tell apart."""
         cell = 8 // SIZES[self._partial_dtype(reduce)]
         origin = "" if self.chunks == 1 else scaled("chunk", self.inner * cell)
@@ -162,7 +163,7 @@ class _Reduction:
         """An element of a result inside of the loops over all of its dimensions."""
         return f"r{q}[{self._index(self.loop.reduces[q], self.outer_dims + self.inner_dims)}]"
 
-    def _helper(self, reduce: Reduce, what: str, result: str = "") -> str:
+    def _helper(self, reduce: Reduced, what: str, result: str = "") -> str:
         """The name of a library function made for the combiner; `result` is the type of what ROWS gives."""
         kind, suffix, wide = TYPES[reduce.dtype], SUFFIXES[reduce.dtype], accumulator(reduce)
         name = reduction_at(reduce.combiner).combiner
@@ -291,7 +292,7 @@ class _Reduction:
         piece = WIDE_PIECE if any(map(self._apart, self.loop.reduces)) else PIECE
         return min(piece, self.loop.block) if self._buffered() else piece
 
-    def _apart(self, reduce: Reduce) -> bool:
+    def _apart(self, reduce: Reduced) -> bool:
         """Whether results that rows are added to accumulate in memory of their own, in a wider type."""
         return is_wide(reduce) and self.chunks == 1
 
@@ -340,7 +341,7 @@ class _Reduction:
         for _ in range(1 if len(self.row_dims) > 1 and self.chunks > 1 else len(self.row_dims)):
             writer.close()
 
-        def finished(q: int, reduce: Reduce) -> str:
+        def finished(q: int, reduce: Reduced) -> str:
             value = self._stored(reduce, self._sum(q, around, low))
             return f"{self._result(q)} = {value};" if self._apart(reduce) else ""
 
@@ -362,7 +363,7 @@ class _Reduction:
         origin = "" if low == "0" else f"-{low}" if cells == 1 else f"-{low} * {cells}"
         return f"t{q}[{index_text(strides, dims, origin)}]"
 
-    def _each(self, outside: int, low: str, high: str, write: Callable[[int, Reduce], str]) -> None:
+    def _each(self, outside: int, low: str, high: str, write: Callable[[int, Reduced], str]) -> None:
         """A line for each element and reduction of the part of the results that follows."""
         writer = self.nest.writer
         for at, dim in enumerate(self.inner_dims[outside:]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower import decode as d
+from ..lower.fields import MicroOperation
 from ..lower.program import Micro
 from ..ops.dtypes import SUFFIXES
 from .comments import node_comment, noted
@@ -47,7 +47,7 @@ def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bo
     return functions
 
 
-def _is_dear(micro: d.ScalarMicro) -> bool:
+def _is_dear(micro: MicroOperation) -> bool:
     return micro.micro >= 0 and not is_cheap(micro.micro)
 
 
@@ -79,7 +79,7 @@ class PieceWriter:
                 lines.append(f"{self._cell(target, micro.dtype_out, write=True)} = {self._values[target]};")
         return lines
 
-    def _micro(self, micro: d.ScalarMicro, lines: list[str], comment: str) -> None:
+    def _micro(self, micro: MicroOperation, lines: list[str], comment: str) -> None:
         if isinstance(micro, Move):
             self._values[micro.target] = self._value(micro.a, micro.dtype_in, lines)
         elif micro.micro == Micro.LOAD:
@@ -97,7 +97,7 @@ class PieceWriter:
             text = self._operation(micro, operands, dtypes)
             self._values[micro.target] = self._named(micro.dtype_out, text, lines, comment)
 
-    def _operation(self, micro: d.ScalarMicro, operands: Sequence[str], dtypes: Sequence[int]) -> str:
+    def _operation(self, micro: MicroOperation, operands: Sequence[str], dtypes: Sequence[int]) -> str:
         if not (self.called and _is_dear(micro)):
             return micro_text(micro.micro, micro.dtype_in, micro.dtype_out, operands)
         name = f"pg_call_{name_of(micro.micro)}_{SUFFIXES[micro.dtype_in]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..lower import decode as d
+from ..lower.instructions import Instruction, Scatter
 from ..ops.dtypes import SUFFIXES
 from .comments import node_comment
 from .expressions import TYPES
@@ -11,7 +11,7 @@ from .function import Function
 from .text import failing
 
 
-def emit_scatter(scatter: d.Scatter, places: Places, name: str) -> Function:
+def emit_scatter(scatter: Scatter, places: Places, name: str) -> Function:
     """out[o, index[j], :] = or += v[o, j, :], one after another: an index may stand there twice."""
     row = scatter.inner
     if row == 0:
@@ -50,7 +50,7 @@ def _sum(dtype: int, a: str, b: str) -> str:
     return f"{a} + {b}" if dtype < 2 else f"pg_add_{SUFFIXES[dtype]}({a}, {b})"
 
 
-def _checked(instruction: d.Instruction, places: Places, length: int, index: str) -> list[str]:
+def _checked(instruction: Instruction, places: Places, length: int, index: str) -> list[str]:
     fail = failing(places, instruction, "PG_INDEX", index, str(length))
     return [
         f"    const int64_t i = {index} < 0 ? {index} + {length} : {index};",
@@ -58,7 +58,7 @@ def _checked(instruction: d.Instruction, places: Places, length: int, index: str
     ]
 
 
-def _function(instruction: d.Instruction, places: Places, name: str, lines: list[str]) -> Function:
+def _function(instruction: Instruction, places: Places, name: str, lines: list[str]) -> Function:
     text = "\n".join(
         [
             node_comment(places.program, instruction.node),

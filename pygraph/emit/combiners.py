@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from ..lower.decode import Reduce
+from ..lower.fields import Reduced
 from ..ops.dtypes import DTYPES, KINDS
 from ..ops.table import reduction_at
 from .expressions import TYPES, filled
 from .tables import expression
 
 
-def accumulator(reduce: Reduce) -> str:
+def accumulator(reduce: Reduced) -> str:
     """The C type in which elements combine: their own, or a wider one."""
     wider = reduction_at(reduce.combiner).accumulator or {}
     return wider.get(KINDS[DTYPES[reduce.dtype]], TYPES[reduce.dtype])
 
 
-def is_wide(reduce: Reduce) -> bool:
+def is_wide(reduce: Reduced) -> bool:
     """Whether elements combine in another type than theirs."""
     return accumulator(reduce) != TYPES[reduce.dtype]
 
 
-def combined(reduce: Reduce, a: str, b: str) -> str:
+def combined(reduce: Reduced, a: str, b: str) -> str:
     """The value of combining `a`, which came first, with `b`."""
     text = expression(reduction_at(reduce.combiner), KINDS[DTYPES[reduce.dtype]])
     assert text is not None
@@ -28,14 +28,14 @@ def combined(reduce: Reduce, a: str, b: str) -> str:
     return f"(uint8_t)({value})" if TYPES[reduce.dtype] == "uint8_t" else value
 
 
-def empty(reduce: Reduce) -> str:
+def empty(reduce: Reduced) -> str:
     """The value of an empty reduction."""
     identity = reduction_at(reduce.combiner).identity
     assert identity is not None
     return filled(identity[KINDS[DTYPES[reduce.dtype]]], reduce.dtype)
 
 
-def neutral(reduce: Reduce) -> str:
+def neutral(reduce: Reduced) -> str:
     """What combines with any value to exactly that value."""
     text = (reduction_at(reduce.combiner).neutral or {}).get(KINDS[DTYPES[reduce.dtype]])
     return empty(reduce) if text is None else filled(text, reduce.dtype)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lower import decode as d
+from ..lower.decode import Body, Init, Slot
 from ..lower.format import SlotKind
 from ..lower.program import Program
 from ..ops.dtypes import DTYPES
@@ -77,7 +77,7 @@ class Frame:
     members: Mapping[int, str]
 
 
-def make_frame(name: str, body: d.Body, names: Sequence[str], used: Container[int], notes: Sequence[str] = ()) -> Frame:
+def make_frame(name: str, body: Body, names: Sequence[str], used: Container[int], notes: Sequence[str] = ()) -> Frame:
     """The frame of a body whose ports are called `names`; those that are not used have no member.
 
     A struct has at least one member in C: the arena is always there. `notes` say what each port is.
@@ -99,7 +99,7 @@ class Places:
         frame: the type of `*f`.
     """
 
-    def __init__(self, program: Program, body: d.Body, ports: Frame, constants: Constants) -> None:
+    def __init__(self, program: Program, body: Body, ports: Frame, constants: Constants) -> None:
         self.program = program
         self.body = body
         self.ports = ports
@@ -162,11 +162,11 @@ class Places:
         """The start of a slot of the arena, as `char *`."""
         return f"f->arena + {self.body.slots[slot].where}"
 
-    def cell(self, number: int) -> d.Init | None:
+    def cell(self, number: int) -> Init | None:
         """The constant that a cell holds from the start, None for the others."""
         return self._inits.get(8 * number)
 
-    def _init(self, slot: d.Slot) -> d.Init | None:
+    def _init(self, slot: Slot) -> Init | None:
         return self._inits.get(slot.where) if slot.nbytes else None
 
 

@@ -6,8 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..lower import decode as d
+from ..lower.decode import Body, Slot
+from ..lower.fields import MicroOperation
 from ..lower.format import SlotKind
+from ..lower.instructions import Instruction, Scalar
 from ..lower.program import Micro
 from .uses import Uses
 
@@ -24,22 +26,23 @@ class Piece:
         stored: the cells that other code reads after it has written them.
     """
 
-    micros: list[d.ScalarMicro]
+    micros: list[MicroOperation]
     stored: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Move(d.ScalarMicro):
+class Move(MicroOperation):
     """A cell that takes the value of another: a LOAD from one, or a STORE to one."""
 
+    __slots__ = ()
 
-def cut(body: d.Body, uses: Uses) -> dict[int, list[Piece]]:
+
+def cut(body: Body, uses: Uses) -> dict[int, list[Piece]]:
     """The pieces of the SCALAR instructions of a body, by the instructions' indices."""
     cells = _cells(body)
     pieces: dict[int, list[Piece]] = {}
     for segment in body.segments:
         for instruction in segment:
-            if isinstance(instruction, d.Scalar):
+            if isinstance(instruction, Scalar):
                 micros = [_moved(body, cells, micro) for micro in instruction.micros]
                 pieces[instruction.index] = [Piece(micros[i : i + PIECE]) for i in range(0, len(micros), PIECE)]
     order = sorted(cells)
@@ -51,12 +54,12 @@ def cut(body: d.Body, uses: Uses) -> dict[int, list[Piece]]:
     return pieces
 
 
-def _cells(body: d.Body) -> set[int]:
+def _cells(body: Body) -> set[int]:
     """The cells that operations address."""
     cells: set[int] = set()
     for segment in body.segments:
         for instruction in segment:
-            if isinstance(instruction, d.Scalar):
+            if isinstance(instruction, Scalar):
                 for micro in instruction.micros:
                     if micro.micro >= 0:
                         cells.update((micro.target, *micro.sources))
@@ -65,7 +68,7 @@ def _cells(body: d.Body) -> set[int]:
     return cells
 
 
-def _moved(body: d.Body, cells: set[int], micro: d.ScalarMicro) -> d.ScalarMicro:
+def _moved(body: Body, cells: set[int], micro: MicroOperation) -> MicroOperation:
     """A LOAD or STORE whose memory is itself a cell as a Move; other micro-operations as they are."""
     if micro.micro >= 0:
         return micro
@@ -78,34 +81,34 @@ def _moved(body: d.Body, cells: set[int], micro: d.ScalarMicro) -> d.ScalarMicro
     return Move(micro.micro, micro.dtype_in, micro.dtype_out, target, source, -1, -1, micro.node)
 
 
-def reads(micro: d.ScalarMicro) -> Sequence[int]:
+def reads(micro: MicroOperation) -> Sequence[int]:
     """The cells that a micro-operation reads."""
     if micro.micro >= 0 or isinstance(micro, Move):
         return micro.sources
     return () if micro.micro == Micro.LOAD else (micro.a,)
 
 
-def writes(micro: d.ScalarMicro) -> int | None:
+def writes(micro: MicroOperation) -> int | None:
     """The cell that a micro-operation writes; None for a STORE."""
     return None if micro.micro == Micro.STORE and not isinstance(micro, Move) else micro.target
 
 
 def _walk(
-    body: d.Body,
+    body: Body,
     uses: Uses,
     order: Sequence[int],
-    segment: Sequence[d.Instruction],
+    segment: Sequence[Instruction],
     pieces: dict[int, list[Piece]],
     live: set[int],
 ) -> set[int]:
     """Go through a segment backwards from the cells that are live after it; returns those that are live before it."""
     for instruction in reversed(segment):
-        if isinstance(instruction, d.Scalar):
+        if isinstance(instruction, Scalar):
             for piece in reversed(pieces[instruction.index]):
                 _walk_piece(piece, live)
         else:
             for use in uses.of(instruction):
-                if not use.writes:
+                if use.reads:
                     live.update(_inside(order, body.slots[use.slot]))
     return live
 
@@ -124,7 +127,7 @@ def _walk_piece(piece: Piece, live: set[int]) -> None:
     piece.micros = kept[::-1]
 
 
-def _inside(order: Sequence[int], slot: d.Slot) -> Iterator[int]:
+def _inside(order: Sequence[int], slot: Slot) -> Iterator[int]:
     """The cells of operations that lie in a slot."""
     if slot.kind is SlotKind.ARENA:
         at, end = bisect_left(order, slot.where // 8), slot.where + slot.nbytes

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..lower.decode import Access, Loop, Reduce
+from ..lower.fields import Access, Reduced
 from ..lower.format import SlotKind
+from ..lower.instructions import Loop
 from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
 from .frames import Places
 
@@ -133,7 +134,7 @@ class Fold:
     """A value that is reduced."""
 
     value: Value
-    reduce: Reduce
+    reduce: Reduced
 
 
 @dataclass(slots=True)

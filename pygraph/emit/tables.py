@@ -1,7 +1,8 @@
 """Generates the C headers of what Python decides: `python -m pygraph.emit.tables [--check]`.
 
-csrc/generated/pg_ops.h comes from the rows of the op table, csrc/generated/pg_format.h from the format of Programs, and
-csrc/pg_status.h, which stands with the headers that emitted C is made of, from its statuses.
+csrc/generated/pg_ops.h comes from the rows of the op table, csrc/generated/pg_format.h from the format of Programs,
+csrc/generated/pg_instructions.h and pg_readers.h from the table of instructions, and csrc/pg_status.h, which stands
+with the headers that emitted C is made of, from the statuses of the format.
 """
 
 from __future__ import annotations
@@ -14,22 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GraphError
-from ..lower.format import (
-    CONSTANTS,
-    MAX_ARGUMENTS,
-    MAX_CORE,
-    MAX_SIZES,
-    RAW,
-    Opcode,
-    SlotKind,
-    Status,
-    failures,
-    table_hash,
-)
+from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, RAW, SlotKind, Status, failures
+from ..lower.table_hash import table_hash
 from ..ops.dtypes import SUFFIXES
 from ..ops.gufunc_signature import as_c
 from ..ops.row import Op
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
+from .instruction_tables import readers, structs
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 
@@ -136,11 +128,15 @@ def render() -> dict[str, str]:
         "generated/pg_ops.h": _header("The op table", "pygraph/ops", "PG_OPS_H", _body()),
         "generated/pg_format.h": _header("The format of a Program", _FORMAT, "PG_FORMAT_H", "\n".join(_format())),
         "generated/pg_call_table.h": _header("Kernels", "pygraph/ops", "PG_CALL_TABLE_H", "\n".join(_kernels())),
+        "generated/pg_instructions.h": _header(
+            "Instructions", _INSTRUCTIONS, "PG_INSTRUCTIONS_H", "\n".join(structs())
+        ),
+        "generated/pg_readers.h": _header("Readers", _INSTRUCTIONS, "PG_READERS_H", "\n".join(readers())),
         "pg_status.h": _header("What a run returns", _FORMAT, "PG_STATUS_H", "\n".join(_enum("PG", Status))),
     }
 
 
-_FORMAT = "pygraph/lower/format.py"
+_FORMAT, _INSTRUCTIONS = "pygraph/lower/format.py", "pygraph/lower/instructions.py"
 
 
 def _header(title: str, source: str, guard: str, body: str) -> str:
@@ -158,9 +154,8 @@ def _format() -> Iterator[str]:
         (f"#define PG_{x.name} {value}", x.meaning) for x, value in zip(CONSTANTS, values, strict=True)
     )
     names = [f"PG_{suffix.upper()}" for suffix in SUFFIXES]
-    yield from ["", f"enum {{ PG_RAW = {RAW}, {', '.join(names)}, PG_N_DTYPES }};", "", "/* X(opcode, name) */"]
-    yield _macro("PG_INSTRUCTIONS", (f"X({opcode.name}, {opcode.name.lower()})" for opcode in Opcode))
-    yield from ["", *_enum("PG_OP", Opcode), *_enum("PG_SLOT", SlotKind, "pg_slot_kind")]
+    yield from ["", f"enum {{ PG_RAW = {RAW}, {', '.join(names)}, PG_N_DTYPES }};", ""]
+    yield from _enum("PG_SLOT", SlotKind, "pg_slot_kind")
 
 
 def _kernels() -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..lower import decode as d
+from ..lower.instructions import Instruction
 from .frames import Places
 
 
-def failing(places: Places, instruction: d.Instruction, status: str, first: str = "0", second: str = "0") -> str:
+def failing(places: Places, instruction: Instruction, status: str, first: str = "0", second: str = "0") -> str:
     """The statement that ends a function with an error at `instruction`."""
     place = f"{places.body.number}, {instruction.index}, {instruction.node}"
     return f"return pg_fail(call, {status}, {place}, {first}, {second});"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import UnsupportedError
-from ..lower import decode as d
+from ..lower.decode import decode
+from ..lower.instructions import Instruction, Replay, While
 from ..lower.program import Program
 
 
@@ -38,13 +39,13 @@ def plan_workspace(program: Program, title: str) -> Workspace:
     Raises:
         UnsupportedError: a loop without a limit records its steps.
     """
-    bodies = d.decode(program)
+    bodies = decode(program)
     loops = [
         instruction
         for body in bodies
         for segment in body.segments
         for instruction in segment
-        if isinstance(instruction, (d.While, d.Replay))
+        if isinstance(instruction, (While, Replay))
     ]
     records: dict[int, int] = {}  # bytes, by the number of a tape
     most: dict[int, int] = {}
@@ -53,13 +54,13 @@ def plan_workspace(program: Program, title: str) -> Workspace:
         first = body.n_inputs + len(loop.init)
         records.update((tape, body.slots[first + k].nbytes) for k, tape in enumerate(loop.ys))
     for loop in loops:
-        if isinstance(loop, d.While):
+        if isinstance(loop, While):
             if loop.ys and loop.limit < 0:
                 raise _unlimited(program, loop, title)
             most.update(dict.fromkeys(loop.ys, loop.limit))
-    longest = max((loop.limit for loop in loops if isinstance(loop, d.While)), default=-1)
+    longest = max((loop.limit for loop in loops if isinstance(loop, While)), default=-1)
     for loop in loops:
-        if isinstance(loop, d.Replay):
+        if isinstance(loop, Replay):
             known = [most[tape] for tape in loop.xs if tape in most]
             if loop.ys and not known and longest < 0:
                 raise _unlimited(program, loop, title)
@@ -82,7 +83,7 @@ def _rounded(nbytes: int) -> int:
     return -(-nbytes // 8) * 8
 
 
-def _unlimited(program: Program, loop: d.Instruction, title: str) -> UnsupportedError:
+def _unlimited(program: Program, loop: Instruction, title: str) -> UnsupportedError:
     info = program.nodes[loop.node]
     subject = f"{title}, {info.op} : {info.type_text}"
     problem = "its steps are recorded for the derivatives, and nothing says how many there may be"

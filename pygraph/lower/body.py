@@ -165,7 +165,7 @@ class Body:
         is_main: it is the function itself, whose inputs are the caller's arrays.
         inputs, outputs: the memory of its ports; `input_values` by node.
         primal: the inputs of the forward segment.
-        segments: the parts that run by themselves, the forward one first.
+        segments: the parts that run by themselves: `forward` first, and `later` ones in any order, any number of times.
         results: the nodes that name the results of each op with several; set with the regions.
         rematerialised: nodes of the forward segment that later ones recompute; set by `rematerialise`.
         kept: base nodes of the forward segment, or its inputs, that a later segment reads; set by `materialise`.
@@ -200,6 +200,7 @@ class Body:
         self.segments = [
             BodySegment(Segment(at), range(first, end)) for at, (first, end) in enumerate(pairwise((0, *ends)))
         ]
+        self.forward, *self.later = self.segments
         self.results: dict[Node, dict[int, Node]] = {}
         self.rematerialised: set[Node] = set()
         self.kept: set[Node] = set()
@@ -209,16 +210,6 @@ class Body:
         self.constant_cells: dict[Value, int] = {}
         self.shares: Sequence[Share] = ()
         self.arena_bytes = 0
-
-    @property
-    def forward(self) -> BodySegment:
-        """The segment that runs first."""
-        return self.segments[0]
-
-    @property
-    def later(self) -> Sequence[BodySegment]:
-        """The segments that run after it, in any order and any number of times."""
-        return self.segments[1:]
 
     @property
     def steps(self) -> list[Step]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.node import Constant
+from ..ops.constant_array import Constant
 
 __all__ = ["ConstantPool"]
 

@@ -9,10 +9,14 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..graph.node import Node
 from .body import Body, Share
-from .format import Opcode, SlotKind
+from .fields import Operand, Place, Stacked
+from .format import SlotKind
+from .instructions import Branch, Instruction, Replay, Scan, While
 from .step_emitter import StepEmitter
-from .steps import PlainStep, SlotOf, Value
+from .steps import PlainStep, SlotOf, Value, operand, place
 from .views import Access
+
+_Places = tuple[Place, ...]
 
 
 class _Ports:
@@ -64,15 +68,21 @@ class _Ports:
         """Which of the operands from `first` to `end` are stacks, by their place there, with their tape."""
         return {at - first: self.values[at].tape for at in range(first, end) if self.values[at].tape >= 0}
 
-    def words(self, slot: SlotOf, first: int, end: int) -> list[int]:
-        """The slots and byte offsets of some operands."""
-        return [
-            word for v, s in zip(self.values[first:end], self.starts[first:end], strict=True) for word in (slot(v), s)
-        ]
+    def places(self, slot: SlotOf, first: int, end: int) -> tuple[Place, ...]:
+        """Where some operands are."""
+        return tuple(place(slot, v, s) for v, s in zip(self.values[first:end], self.starts[first:end], strict=True))
 
-    def carry_words(self, slot: SlotOf) -> list[int]:
-        """The slots and byte offsets of the two places of each carry."""
-        return [word for v in (*self.targets[: self.n_carry], *self.spare) for word in (slot(v), 0)]
+    def carried(self, slot: SlotOf, first: int) -> tuple[_Places, _Places, _Places, _Places]:
+        """Where constants are, of operand `first` and on, and carries: what they start as, and their two places."""
+        second = first + self.node.attrs["n_consts"]
+        third = second + self.n_carry
+        carry, spare = (tuple(place(slot, v) for v in values) for values in (self.targets[: self.n_carry], self.spare))
+        return self.places(slot, first, second), self.places(slot, second, third), carry, spare
+
+    def number(self, at: int, slot: SlotOf) -> Operand:
+        """An operand that is one number."""
+        value = self.values[at]
+        return operand(slot, value, self.starts[at] // value.dtype.itemsize)
 
     def stack(self, at: int) -> int:
         """The tape of an operand that has to be a stack."""
@@ -83,17 +93,14 @@ class _Ports:
             raise UnsupportedError(problem, advice, stage="lowering", subject=self.node.op.name, line=self.node.line)
         return tape
 
-    def emit(
-        self, opcode: Opcode, operands: Callable[[SlotOf], list[int]], temporaries: Sequence[Value], flops: int
-    ) -> None:
+    def emit(self, instruction: Callable[[SlotOf], Instruction], temporaries: Sequence[Value], flops: int) -> None:
         """Append the instruction."""
         self.emitter.steps.append(
             PlainStep(
-                opcode,
+                instruction,
                 self.emitter.unit.node_id(self.node),
                 self.values,
                 self.targets,
-                operands,
                 temporaries=(*temporaries, *(v for v in self.spare if v not in self.targets)),
                 flops=flops,
                 in_place=self.in_place,
@@ -107,6 +114,11 @@ def _loop_body(emitter: StepEmitter, node: Node, tapes: dict[int, int]) -> Body:
     may_share = frozenset((n_consts + k, k) for k in range(n_carry))
     (body,) = emitter.lower([node.attrs["body"]], may_share, tapes)
     return body
+
+
+def _stacked(slot: SlotOf, value: Value, offset: int, port: Value) -> Stacked:
+    """A value of which each step has as much as a port of its body holds."""
+    return Stacked(slot(value), offset, port.nbytes)
 
 
 def _workspace(arena_bytes: int) -> Value:
@@ -124,17 +136,14 @@ def scan(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None
     ports.carry(n_consts, body.shares)
     workspace = _workspace(body.arena_bytes)
 
-    def operands(slot: SlotOf) -> list[int]:
-        n_xs, n_ys = len(accesses) - second, len(ports.targets) - n_carry
-        words = [body.number, length, int(attrs["reverse"]), slot(workspace), n_consts, n_carry, n_xs, n_ys]
-        words += [*ports.words(slot, 0, second), *ports.carry_words(slot)]
-        for at in range(second, len(accesses)):
-            words += [slot(ports.values[at]), ports.starts[at], body.inputs[at].nbytes]
-        for at in range(n_carry, len(ports.targets)):
-            words += [slot(ports.targets[at]), 0, body.outputs[at].nbytes]
-        return words
+    def made(slot: SlotOf) -> Scan:
+        carried = ports.carried(slot, 0)
+        xs, ys = range(second, len(accesses)), range(n_carry, len(ports.targets))
+        read = tuple(_stacked(slot, ports.values[at], ports.starts[at], body.inputs[at]) for at in xs)
+        written = tuple(_stacked(slot, ports.targets[at], 0, body.outputs[at]) for at in ys)
+        return Scan(body.number, slot(workspace), *carried, length, attrs["reverse"], read, written)
 
-    ports.emit(Opcode.SCAN, operands, (workspace,), length * max(1, body.flops))
+    ports.emit(made, (workspace,), length * max(1, body.flops))
 
 
 def while_loop(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
@@ -151,12 +160,12 @@ def while_loop(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -
     workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
     flag = Value.result((), np.dtype("bool"))
 
-    def operands(slot: SlotOf) -> list[int]:
-        words = [body.number, condition.number, slot(workspace), slot(second), -1 if limit is None else limit]
-        words += [n_consts, n_carry, len(stacks), slot(flag), 0]
-        return [*words, *ports.words(slot, 0, len(accesses)), *ports.carry_words(slot), *stacks]
+    def made(slot: SlotOf) -> While:
+        carried, most = ports.carried(slot, 0), -1 if limit is None else limit
+        test = condition.number, slot(second), most, place(slot, flag)
+        return While(body.number, slot(workspace), *carried, *test, tuple(stacks))
 
-    ports.emit(Opcode.WHILE, operands, (workspace, second, flag), body.flops + condition.flops)
+    ports.emit(made, (workspace, second, flag), body.flops + condition.flops)
 
 
 def replay(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
@@ -172,11 +181,11 @@ def replay(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> No
     ys = ports.put_on_tapes(n_carry)
     workspace = _workspace(body.arena_bytes)
 
-    def operands(slot: SlotOf) -> list[int]:
-        words = [body.number, slot(workspace), int(attrs["reverse"]), n_consts, n_carry, len(xs), len(ys)]
-        return [*words, *ports.words(slot, 0, second), *ports.carry_words(slot), *xs, *ys]
+    def made(slot: SlotOf) -> Replay:
+        carried, count = ports.carried(slot, 1), ports.number(0, slot)
+        return Replay(body.number, slot(workspace), *carried, attrs["reverse"], count, tuple(xs), tuple(ys))
 
-    ports.emit(Opcode.REPLAY, operands, (workspace,), body.flops)
+    ports.emit(made, (workspace,), body.flops)
 
 
 def branch(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
@@ -185,14 +194,13 @@ def branch(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> No
     tapes = ports.tapes(1, len(accesses))
     bodies = emitter.lower(node.attrs["bodies"], None, tapes)
     ports.place(len(ports.types))
-    for operand, result in bodies[0].shares:
-        ports.updates(result, 1 + operand)
+    for taken, result in bodies[0].shares:
+        ports.updates(result, 1 + taken)
     workspace = _workspace(max(body.arena_bytes for body in bodies))
 
-    def operands(slot: SlotOf) -> list[int]:
-        words = [len(bodies), len(accesses) - 1, len(ports.targets), slot(workspace)]
-        words += ports.words(slot, 0, len(accesses))
-        words += [word for value in ports.targets for word in (slot(value), 0)]
-        return [*words, *(body.number for body in bodies)]
+    def made(slot: SlotOf) -> Branch:
+        operands, results = ports.places(slot, 1, len(accesses)), tuple(place(slot, v) for v in ports.targets)
+        numbers = tuple(body.number for body in bodies)
+        return Branch(slot(workspace), ports.number(0, slot), operands, results, numbers)
 
-    ports.emit(Opcode.BRANCH, operands, (workspace,), max(body.flops for body in bodies))
+    ports.emit(made, (workspace,), max(body.flops for body in bodies))

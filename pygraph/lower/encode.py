@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..ops.dtypes import CODES
 from .body import Body, Unit
-from .format import BODY_WORDS, HEADER_WORDS, MAGIC, RAW, Opcode, SlotKind
+from .format import BODY_WORDS, HEADER_WORDS, MAGIC, MICRO_WORDS, RAW, SlotKind
+from .instructions import Scalar, words_of
 from .steps import WORKSPACE, LoopStep, ScalarStep, Step, Value
 
 
@@ -33,17 +34,20 @@ class _BodyEncoder:
         self.slots: list[int] = []
         self.code: list[int] = []
         self._slot_of: dict[tuple[SlotKind, int, int, int], int] = {}
+        self._of_value: dict[Value, int] = {}
 
     def slot(self, value: Value) -> int:
         """The slot of a value; values of one dtype at one place share it."""
-        dtype = RAW if value.dtype is WORKSPACE else CODES[value.dtype]
-        value = value.root
-        where = value.offset if value.kind is SlotKind.ARENA else value.index
-        key = (value.kind, dtype, where, value.nbytes)
-        known = self._slot_of.get(key)
+        known = self._of_value.get(value)
         if known is None:
-            known = self._slot_of[key] = len(self._slot_of)
-            self.slots += key
+            dtype, root = RAW if value.dtype is WORKSPACE else CODES[value.dtype], value.root
+            where = root.offset if root.kind is SlotKind.ARENA else root.index
+            key = (root.kind, dtype, where, root.nbytes)
+            known = self._slot_of.get(key)
+            if known is None:
+                known = self._slot_of[key] = len(self._slot_of)
+                self.slots += key
+            self._of_value[value] = known
         return known
 
     def segment(self, steps: Sequence[Step]) -> tuple[int, int]:
@@ -59,7 +63,7 @@ class _BodyEncoder:
             if not isinstance(step, ScalarStep):
                 self.counts.instructions += 1
                 self._count(step.operations)
-                self.code += step.encode(self.slot)
+                self.code += words_of(step.instruction(self.slot), step.node)
                 if isinstance(step, LoopStep):
                     self.counts.micro_nodes += [micro.node for micro in step.micros]
         self._flush(scalars)
@@ -69,9 +73,9 @@ class _BodyEncoder:
         if scalars:
             self.counts.instructions += 1
             self._count(sum(step.micro >= 0 for step in scalars))
-            self.code += [Opcode.SCALAR, 4 + 7 * len(scalars), scalars[-1].node, len(scalars)]
+            self.code += [Scalar.number, 4 + MICRO_WORDS * len(scalars), scalars[-1].node, len(scalars)]
             for step in scalars:
-                self.code += step.encode(self.slot)
+                self.code += step.words(self.slot)
             self.counts.micro_nodes += [step.node for step in scalars]
             scalars.clear()
 

@@ -1,4 +1,4 @@
-"""The numbers that make up the format of a Program: instructions, statuses, slot kinds and limits, listed once.
+"""The numbers that make up the format of a Program: statuses, slot kinds and limits, listed once.
 
 `python -m pygraph.emit.tables` writes them into csrc/generated/pg_format.h and csrc/pg_status.h. They are part of the
 hash that a Program carries and the C library was compiled with, so a library of another format refuses to load it.
@@ -7,19 +7,13 @@ hash that a Program carries and the C library was compiled with, so a library of
 from __future__ import annotations
 
 import enum
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..ops import limits
-from ..ops.dtypes import DTYPES
 from ..ops.row import Op
-from ..ops.table import rows_text, spelled
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
-FORMAT_VERSION = 6
-
-
-_PRIME = 2**64 - 59  # the largest prime below 2^64
+FORMAT_VERSION = 7
 
 
 class _Named(enum.IntEnum):
@@ -32,21 +26,6 @@ class _Named(enum.IntEnum):
         member._value_ = number
         member.meaning = meaning
         return member
-
-
-class Opcode(_Named):
-    """What one instruction does. C has a reader, a runner and a check for each: pg_decode_, pg_run_ and pg_finite_
-    with its name; Python a class in `decode` that reads it and a printer in `listing`."""
-
-    SCALAR = 1, "micro-operations over 8-byte arena cells"
-    LOOP = 2, "micro-operations block by block over an iteration space, with strided loads, stores, reductions"
-    MATMUL = 3, "C = op(A) op(B), batched"
-    CALL = 4, "run a kernel on each index of a batch of operands"
-    SCATTER = 5, "out[o, index[j], :] (= or +=) v[o, j, :]"
-    SCAN = 6, "run a body once per step, carrying values"
-    BRANCH = 7, "run one of several bodies, chosen by an index; each writes the same results"
-    WHILE = 8, "run a body as long as another one gives true, carrying values and putting others on tapes"
-    REPLAY = 9, "as SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results"
 
 
 class SlotKind(_Named):
@@ -111,6 +90,7 @@ MAX_DIMS = _constant("MAX_DIMS", 8, "axes of an iteration space")
 MAX_BLOCK = _constant("MAX_BLOCK", 4096, "elements of a block of a LOOP")
 MAX_REGISTERS = _constant("MAX_REGISTERS", 1024, "registers of a LOOP")
 MAX_MICROS = _constant("MAX_MICROS", 1 << 16, "micro-operations of a LOOP")
+MICRO_WORDS = _constant("MICRO_WORDS", 7, "words of a micro-operation")
 MAX_SEGMENTS = _constant("MAX_SEGMENTS", 8, "segments of the main body")
 _constant("MAX_DEPTH", limits.MAX_DEPTH, "bodies that run one inside another")
 MAX_THREADS = _constant("MAX_THREADS", 256, "threads of the pool")
@@ -125,16 +105,3 @@ MAX_CALL_TASKS = _constant("MAX_CALL_TASKS", 64, "tasks of a CALL")
 STAGE_BYTES = _constant("STAGE_BYTES", 16384, "inputs and outputs up to this size have memory in each context")
 MAX_PARTIALS = _constant("MAX_PARTIALS", 64, "partial results of one result of a reduction")
 TINY_PRODUCT = _constant("TINY_PRODUCT", 512, "multiplications of a matrix product made by plain loops")
-
-
-@lru_cache(maxsize=1)
-def table_hash() -> int:
-    """64 bits that change with any row, number or limit; the C library holds its own copy.
-
-    The text of all of them as one large number modulo a prime: a change keeps the hash with a chance of about 2^-64.
-    """
-    kinds: tuple[type[_Named], ...] = (Opcode, SlotKind, Status)
-    numbers = [[(member.name, int(member)) for member in kind] for kind in kinds]
-    constants = [(constant.name, constant.value) for constant in CONSTANTS]
-    text = spelled((FORMAT_VERSION, numbers, constants, [dtype.name for dtype in DTYPES], rows_text()))
-    return int.from_bytes(b"\1" + text.encode(), "big") % _PRIME

@@ -16,12 +16,12 @@ from ..ops.row import Op
 from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
-from .format import Opcode
 from .in_place_concatenation import pieces
+from .instructions import Matmul, Scatter
 from .kernel_step import call
 from .loop_step import fill_loop
 from .step_emitter import StepEmitter
-from .steps import PlainStep, SlotOf
+from .steps import PlainStep, SlotOf, operand
 from .views import Access, batch_strides
 
 
@@ -56,28 +56,23 @@ def _matmul(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> N
     middle = x.shape[-2] if transposed[0] else x.shape[-1]
     batch = node.shape[:-2]
 
-    def operands(slot: SlotOf) -> list[int]:
-        cut = panels(prod(batch), rows, columns, middle)
-        words = [rows, columns, middle, *map(int, transposed), *cut, len(batch), *batch]
-        for access, value in zip(accesses, values, strict=True):
-            words += [slot(value), access.offset, *batch_strides(access.shape, 2, len(batch))]
-        return [*words, slot(target), 0, *batch_strides(node.shape, 2, len(batch))]
+    cut = panels(prod(batch), rows, columns, middle)
 
-    emitter.steps.append(
-        PlainStep(
-            Opcode.MATMUL,
-            emitter.unit.node_id(node),
-            values,
-            (target,),
-            operands,
-            flops=2 * rows * columns * middle * prod(batch),
+    def product(slot: SlotOf) -> Matmul:
+        a, b = (
+            operand(slot, value, access.offset, batch_strides(access.shape, 2, len(batch)))
+            for access, value in zip(accesses, values, strict=True)
         )
-    )
+        c = operand(slot, target, 0, batch_strides(node.shape, 2, len(batch)))
+        return Matmul(rows, columns, middle, *transposed, cut, batch, a, b, c)
+
+    flops = 2 * rows * columns * middle * prod(batch)
+    emitter.steps.append(PlainStep(product, emitter.unit.node_id(node), values, (target,), flops=flops))
 
 
-def _along(shape: tuple[int, ...], axis: int) -> list[int]:
+def _along(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
     """A shape as [outer, axis length, inner]."""
-    return [prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])]
+    return prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
 
 
 def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], *, adds: bool) -> None:
@@ -87,12 +82,14 @@ def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], *, 
     node_id = emitter.unit.node_id(node)
     emitter.copy(x, target, 0, row_major(x.shape), node_id)
 
-    def operands(slot: SlotOf) -> list[int]:
-        words = [int(adds), *_along(x.shape, node.attrs["axis"]), prod(index.shape)]
-        return [*words, slot(values[0]), index.offset, slot(values[1]), update.offset, slot(target), 0]
+    sizes = _along(x.shape, node.attrs["axis"])
+
+    def scatter(slot: SlotOf) -> Scatter:
+        at, v = (operand(slot, value, read.offset) for value, read in zip(values, (index, update), strict=True))
+        return Scatter(adds, *sizes, prod(index.shape), at, v, operand(slot, target))
 
     # The target is read as well: its live range must reach this step.
-    emitter.steps.append(PlainStep(Opcode.SCATTER, node_id, (*values, target), (target,), operands))
+    emitter.steps.append(PlainStep(scatter, node_id, (*values, target), (target,)))
 
 
 #: The rows that neither a loop nor a kernel computes.

@@ -6,9 +6,10 @@ from math import prod
 
 from ..graph.node import Node
 from ..ops.table import kernel_number
-from .format import MAX_CALL_TASKS, Opcode
+from .format import MAX_CALL_TASKS
+from .instructions import Call
 from .step_emitter import StepEmitter
-from .steps import ALIGNMENT, PlainStep, SlotOf, Value
+from .steps import ALIGNMENT, PlainStep, SlotOf, Value, operand
 from .views import Access, batch_strides
 
 #: Operations of a task at least; fewer take less time than handing them to another thread.
@@ -37,25 +38,21 @@ def call(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None
             return []
         return batch_strides(shape, core, rank)
 
-    def operands(slot: SlotOf) -> list[int]:
-        words = [number, rank, each, -1 if workspace is None else slot(workspace), *numbers, *bound.batch]
-        for access, value, core in zip(accesses, values, cores, strict=True):
-            words += [slot(value), access.offset, *strides(access.shape, core)]
-        for target, (_, (shape, _)), axes in zip(targets, results, kernel.parsed.outputs, strict=True):
-            words += [slot(target), 0, *strides(shape, len(axes))]
-        return words
-
-    emitter.steps.append(
-        PlainStep(
-            Opcode.CALL,
-            emitter.unit.node_id(node),
-            values,
-            targets,
-            operands,
-            temporaries=() if workspace is None else (workspace,),
-            flops=operations * batch,
+    def made(slot: SlotOf) -> Call:
+        operands = tuple(
+            operand(slot, value, access.offset, strides(access.shape, core))
+            for access, value, core in zip(accesses, values, cores, strict=True)
         )
-    )
+        written = tuple(
+            operand(slot, target, 0, strides(shape, len(axes)))
+            for target, (_, (shape, _)), axes in zip(targets, results, kernel.parsed.outputs, strict=True)
+        )
+        space = -1 if workspace is None else slot(workspace)
+        return Call(number, each, space, tuple(numbers), bound.batch, operands, written)
+
+    temporaries = () if workspace is None else (workspace,)
+    node_id = emitter.unit.node_id(node)
+    emitter.steps.append(PlainStep(made, node_id, values, targets, temporaries, flops=operations * batch))
 
 
 def _each(batch: int, operations: int) -> int:

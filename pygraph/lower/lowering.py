@@ -14,7 +14,6 @@ from . import specification
 from .body import Body, Unit
 from .encode import encode
 from .expand import expand
-from .format import table_hash
 from .in_place_concatenation import concatenate_in_place, nest_concatenations
 from .in_place_update import update_in_place
 from .materialise import materialise
@@ -25,6 +24,7 @@ from .regions import forward_regions, later_regions
 from .rematerialise import rematerialise
 from .stage_log import StageLog, log_plan
 from .steps import Value
+from .table_hash import table_hash
 
 if TYPE_CHECKING:
     from ..graph.node import Node

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from .body import Body
@@ -15,32 +15,49 @@ class _Arrays:
 
     def __init__(self) -> None:
         self.size = 0
-        self._free: list[tuple[int, int]] = []  # (offset, size), sorted by offset
+        self._free: list[tuple[int, int]] = []  # (offset, size), sorted
+        self._by_size: list[tuple[int, int]] = []  # the same as (size, offset)
 
     def take(self, nbytes: int) -> int:
-        need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
-        best = min((block for block in self._free if block[1] >= need), key=lambda block: block[1], default=None)
-        if best is not None:
-            self._free.remove(best)
-            if best[1] > need:
-                insort(self._free, (best[0] + need, best[1] - need))
-            return best[0]
+        need = _aligned(nbytes)
+        at = bisect_left(self._by_size, (need, 0))
+        if at < len(self._by_size):  # the smallest block that fits, and of these the first
+            size, offset = self._by_size[at]
+            self._remove(offset, size)
+            if size > need:
+                self._add(offset + need, size - need)
+            return offset
+        offset = self.size
         if self._free and sum(self._free[-1]) == self.size:
-            offset, _ = self._free.pop()
-        else:
-            offset = self.size
+            offset, size = self._free[-1]
+            self._remove(offset, size)
         self.size = offset + need
         return offset
 
     def give(self, offset: int, nbytes: int) -> None:
-        need = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
-        insort(self._free, (offset, need))
-        at = self._free.index((offset, need))
-        for left in (at, at - 1):
-            if left >= 0 and left + 1 < len(self._free):
-                first, second = self._free[left], self._free[left + 1]
-                if sum(first) == second[0]:
-                    self._free[left : left + 2] = [(first[0], first[1] + second[1])]
+        size = _aligned(nbytes)
+        at = bisect_left(self._free, (offset, 0))
+        if at < len(self._free) and self._free[at][0] == offset + size:
+            after = self._free[at]
+            self._remove(*after)
+            size += after[1]
+        if at and sum(self._free[at - 1]) == offset:
+            before = self._free[at - 1]
+            self._remove(*before)
+            offset, size = before[0], before[1] + size
+        self._add(offset, size)
+
+    def _add(self, offset: int, size: int) -> None:
+        insort(self._free, (offset, size))
+        insort(self._by_size, (size, offset))
+
+    def _remove(self, offset: int, size: int) -> None:
+        del self._free[bisect_left(self._free, (offset, size))]
+        del self._by_size[bisect_left(self._by_size, (size, offset))]
+
+
+def _aligned(nbytes: int) -> int:
+    return -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
 
 
 def plan(body: Body) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..graph.graph import Graph
-from ..graph.node import Constant, Node, Result
+from ..graph.node import Node, Result
+from ..ops.constant_array import Constant
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.strides import broadcast_strides
 from .body import Body, BodySegment, Part, Share

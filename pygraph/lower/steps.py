@@ -13,7 +13,9 @@ import numpy as np
 from ..ops.dtypes import CODES
 from ..ops.strides import row_major
 from .cuts import Cut
-from .format import Opcode, SlotKind
+from .fields import Access, MicroOperation, Operand, Place, Reduced
+from .format import SlotKind
+from .instructions import Instruction, Loop, Space
 from .program import Micro
 
 CELL = 8
@@ -115,8 +117,8 @@ class ScalarStep:
     def flops(self) -> int:
         return int(self.micro >= 0)
 
-    def encode(self, slot: SlotOf) -> list[int]:
-        """The seven words of this micro-operation."""
+    def words(self, slot: SlotOf) -> list[int]:
+        """The words of this micro-operation, as `MicroOperation` says them."""
         head = [self.micro, CODES[self.dtype_in], CODES[self.dtype_out]]
         if self.micro == Micro.LOAD:
             return [*head, self.target.offset // CELL, slot(self.sources[0]), self.byte_offset, -1]
@@ -246,43 +248,55 @@ class LoopStep:
         pair = store.value, load.value
         return pair if self.in_place((pair[0].root,), (pair[1].root,)) else None
 
-    def encode(self, slot: SlotOf) -> list[int]:
-        """The words of this instruction."""
-        space = (prod(self.dims), 1, 1) if self.split is None else self.split
-        words = [len(self.dims), self.block, int(self.split is not None), *space, *self.cut]
-        words += [-1 if self.scratch is None else slot(self.scratch), self.registers]
-        words += [len(self.loads), len(self.micros), len(self.stores), len(self.reduces), *self.dims]
-        for load in self.loads:
-            words += [load.register, slot(load.value), load.offset, *load.strides]
-        for micro in self.micros:
-            words += [micro.micro, CODES[micro.dtype_in], CODES[micro.dtype_out], micro.target, *micro.sources]
-            words += [-1] * (3 - len(micro.sources))
-        for store in self.stores:
-            words += [store.register, slot(store.value), store.offset, *store.strides]
-        for reduce in self.reduces:
-            words += [reduce.combiner, reduce.register, slot(reduce.value), 0]
-        return [Opcode.LOOP, len(words) + 3, self.node, *words]
+    def instruction(self, slot: SlotOf) -> Loop:
+        """The instruction, once its values have slots."""
+
+        def access(x: Load | Store) -> Access:
+            return Access(x.register, slot(x.value), x.offset, tuple(x.strides))
+
+        return Loop(
+            self.block,
+            self.split is not None,
+            Space(prod(self.dims), 1, 1) if self.split is None else Space(*self.split),
+            self.cut,
+            -1 if self.scratch is None else slot(self.scratch),
+            self.registers,
+            tuple(self.dims),
+            tuple([access(load) for load in self.loads]),
+            tuple([_operation(micro) for micro in self.micros]),
+            tuple([access(store) for store in self.stores]),
+            tuple([Reduced(r.combiner, r.register, slot(r.value), 0) for r in self.reduces]),
+        )
+
+
+def _operation(micro: MicroOp) -> MicroOperation:
+    a, b, c = (*micro.sources, -1, -1)[:3]
+    return MicroOperation(micro.micro, CODES[micro.dtype_in], CODES[micro.dtype_out], micro.target, a, b, c, micro.node)
 
 
 @dataclass(eq=False, slots=True)
 class PlainStep:
-    """Any other instruction: its operands as a function of the slots its values will have."""
+    """Any other instruction, as a function of the slots its values will have."""
 
-    opcode: Opcode
+    instruction: Callable[[SlotOf], Instruction]
     node: int
     reads: Sequence[Value]
     writes: Sequence[Value]
-    operands: Callable[[SlotOf], list[int]]
     temporaries: Sequence[Value] = ()
     flops: int = 0
     operations: int = 0  # none that a loop or a scalar region could fuse
     #: Pairs (written, read): it updates the one where the other lies, or copies that there first.
     in_place: Sequence[tuple[Value, Value]] = ()
 
-    def encode(self, slot: SlotOf) -> list[int]:
-        """The words of this instruction."""
-        words = self.operands(slot)
-        return [self.opcode, len(words) + 3, self.node, *words]
-
 
 Step = ScalarStep | LoopStep | PlainStep
+
+
+def operand(slot: SlotOf, value: Value, offset: int = 0, strides: Sequence[int] = ()) -> Operand:
+    """Elements of a value, for each index of a batch."""
+    return Operand(slot(value), offset, tuple(strides))
+
+
+def place(slot: SlotOf, value: Value, offset: int = 0) -> Place:
+    """Bytes of a value."""
+    return Place(slot(value), offset)

@@ -60,6 +60,8 @@ class Access(NamedTuple):
 
 def batch_strides(shape: Sequence[int], core: int, rank: int) -> list[int]:
     """Strides, in elements, of all but the last `core` axes of a C-contiguous array, broadcast to `rank` axes."""
+    if rank == 0:
+        return []
     sizes = shape[: len(shape) - core]
     strides = row_major(shape)[: len(sizes)]
     return [0] * (rank - len(sizes)) + [0 if n == 1 else s for n, s in zip(sizes, strides, strict=True)]

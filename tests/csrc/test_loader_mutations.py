@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -154,56 +156,41 @@ class Mutator:
 
 def work(words: Words) -> int:
     """How many elements the instructions of a well-formed Program touch, loops counted by their length."""
-    flat = [int(w) for w in words]
-    bodies: list[list[list[int]]] = []
-    at = 5
-    while at < len(flat):
-        n_slots, n_inits, n_segments = flat[at + 2 : at + 5]
-        n_code, n_shares = flat[at + 7 : at + 9]
-        code = at + 9 + 4 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
-        end = code + n_code
-        found = []
-        while code < end:
-            found.append(flat[code : code + flat[code + 1]])
-            code += flat[code + 1]
-        bodies.append(found)
-        at += flat[at]
+    from pygraph.lower.decode import decode
+
+    bodies = decode(SimpleNamespace(words=words, micro_nodes=repeat(-1)))  # type: ignore[arg-type]
     costs = [0] * len(bodies)
-    for number in range(len(bodies) - 1, -1, -1):
-        costs[number] = sum(_cost(instruction, costs) for instruction in bodies[number])
+    for body in reversed(bodies):
+        costs[body.number] = sum(_cost(one, costs) for segment in body.segments for one in segment)
     return costs[0]
 
 
-def _cost(words: list[int], costs: list[int]) -> int:
-    from pygraph.lower.format import Opcode
+def _cost(instruction: Any, costs: list[int]) -> int:
+    from pygraph.lower import instructions as i
     from pygraph.ops.table import kernel_at
 
-    operands = words[3:]
-    match Opcode(words[0]):
-        case Opcode.SCALAR:
-            return operands[0]
-        case Opcode.LOOP:
-            n_dims, n_micros = operands[0], operands[12]
-            return math.prod(operands[15 : 15 + n_dims]) * (n_micros + 1) + math.prod(operands[3:6])
-        case Opcode.MATMUL:
-            rows, columns, middle = operands[:3]
-            return rows * columns * (middle + 1) * math.prod(operands[8 : 8 + operands[7]])
-        case Opcode.CALL:
-            kernel = kernel_at(operands[0])[0].kernel
+    match instruction:
+        case i.Scalar(micros=micros):
+            return len(micros)
+        case i.Loop(dims=dims, micros=micros, space=space):
+            return math.prod(dims) * (len(micros) + 1) + math.prod(space)
+        case i.Matmul(rows=rows, columns=columns, middle=middle, batch=batch):
+            return rows * columns * (middle + 1) * math.prod(batch)
+        case i.Call(kernel=number, numbers=numbers, batch=batch):
+            kernel = kernel_at(number)[0].kernel
             assert kernel is not None
-            end = 4 + len(kernel.names)
-            sizes, batch = operands[4 : 4 + len(kernel.parsed.names)], operands[end : end + operands[1]]
-            return math.prod(max(size, 1) for size in sizes) * math.prod(batch)
-        case Opcode.SCATTER:
-            return operands[1] * operands[3] * operands[4]
-        case Opcode.SCAN:
-            return operands[1] * (costs[operands[0]] + 10)
-        case Opcode.BRANCH:
-            return sum(costs[body] for body in operands[len(operands) - operands[0] :])
-        case Opcode.WHILE:
-            return (operands[4] if operands[4] >= 0 else 2**40) * (costs[operands[0]] + costs[operands[1]] + 10)
-        case Opcode.REPLAY:  # as many steps as its tapes have records
-            return (1_000 if operands[5] else 2**40) * (costs[operands[0]] + 10)
+            return math.prod(max(size, 1) for size in numbers[: len(kernel.parsed.names)]) * math.prod(batch)
+        case i.Scatter(outer=outer, inner=inner, count=count):
+            return outer * inner * count
+        case i.Scan(body=body, length=length):
+            return length * (costs[body] + 10)
+        case i.Branch(bodies=bodies):
+            return sum(costs[body] for body in bodies)
+        case i.While(body=body, condition=condition, limit=limit):
+            return (limit if limit >= 0 else 2**40) * (costs[body] + costs[condition] + 10)
+        case i.Replay(body=body, xs=xs):  # as many steps as its tapes have records
+            return (1_000 if xs else 2**40) * (costs[body] + 10)
+    raise TypeError(instruction)
 
 
 def attempt(words: Words, constants: bytes, seal: bool) -> str:

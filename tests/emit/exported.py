@@ -19,8 +19,9 @@ from helpers import COMPILERS, same
 from pygraph.emit.flags import ISA as SETS
 from pygraph.graph import Graph
 from pygraph.graph.tree import flatten
-from pygraph.lower.decode import Matmul, decode
+from pygraph.lower.decode import decode
 from pygraph.lower.format import TINY_PRODUCT
+from pygraph.lower.instructions import Matmul
 from pygraph.runtime.call.executable import Executable
 from pygraph.runtime.clib import library
 

@@ -10,7 +10,8 @@ from pygraph.autodiff.joint_graph import joint
 from pygraph.graph import Graph
 from pygraph.lower import Program, lower
 from pygraph.lower.body import Body
-from pygraph.lower.format import HEADER_WORDS, Opcode
+from pygraph.lower.decode import decode
+from pygraph.lower.instructions import Instruction, name_of
 from pygraph.lower.lowering import lower_bodies
 from pygraph.optimize import optimize
 
@@ -28,26 +29,22 @@ def derived(graph: Graph) -> tuple[Graph, tuple[int, ...], tuple[int, ...]]:
     return optimize(whole.graph), whole.segments, whole.groups
 
 
-def instructions(program: Program) -> list[tuple[Opcode, list[int]]]:
-    """All instructions of all bodies, decoded from the words: the opcode, and the words after the head."""
-    words = program.words.tolist()
-    found = []
-    at = HEADER_WORDS
-    while at < len(words):
-        n_words, _, n_slots, n_inits, n_segments, _, _, n_code, n_shares = words[at : at + 9]
-        code = at + 9 + 4 * n_slots + 3 * n_inits + 2 * n_shares + 2 * n_segments
-        end = code + n_code
-        assert end == at + n_words
-        while code < end:
-            found.append((Opcode(words[code]), words[code + 3 : code + words[code + 1]]))
-            code += words[code + 1]
-        at = end
-    return found
+def instructions(program: Program) -> list[Instruction]:
+    """All instructions of all bodies."""
+    return [one for body in decode(program) for segment in body.segments for one in segment]
 
 
 def opcodes(program: Program) -> Counter[str]:
     """How many instructions of each kind a Program has."""
-    return Counter(opcode.name for opcode, _ in instructions(program))
+    return Counter(name_of(type(one)) for one in instructions(program))
+
+
+def word_of(program: Program, field: str, at: int = 0) -> int:
+    """Where the words of a field of the last instruction start, plus `at`."""
+    last = instructions(program)[-1]
+    words = {name: kind.write(getattr(last, name)) for name, kind in last.layout.items()}
+    before = list(words)[: list(words).index(field)]
+    return len(program.words) - sum(map(len, words.values())) + sum(len(words[name]) for name in before) + at
 
 
 def optimised(graph: Graph, **options: Any) -> Program:

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import needs_compiler
-from programs import instructions
+from programs import instructions, word_of
 
 from pygraph.errors import ProgramError
 from pygraph.graph import Graph, var
-from pygraph.lower import Program, cuts, disassemble, lower
+from pygraph.lower import Program, cuts, lower
 from pygraph.lower.cuts import Cut, map_cut, panels, reduction_cut
 from pygraph.lower.format import MAX_PARTIALS
+from pygraph.lower.instructions import Loop, Matmul
 from pygraph.ops import matmul, sin, sum
 from pygraph.runtime.call.executable import Executable
 from pygraph.runtime.clib.library import Library
@@ -87,9 +88,9 @@ def test_c_follows_any_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cuts, "PANEL_ROWS", 10)
         monkeypatch.setattr(cuts, "PANEL_WORK", chunk * 100)
         program = lower(graph)
-        text = disassemble(program)
-        assert "partial results" in text
-        assert " tasks" in text
+        cut = [one for one in instructions(program) if isinstance(one, Loop | Matmul)]
+        assert all(one.tasks > 1 for one in cut)
+        assert any(isinstance(one, Loop) and one.scratch >= 0 for one in cut)
         for threads in (1, 3):
             found = Executable(graph, backend="vm", threads=threads)(*arrays)
             for ours, theirs in zip(found, expected, strict=True):
@@ -110,38 +111,37 @@ def test_emitted_c_follows_any_cut(monkeypatch: pytest.MonkeyPatch) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def damaged(program: Program, word: int, value: int) -> Program:
-    """The last instruction of a Program with another operand word."""
-    words = program.words.copy()
-    words[len(words) - len(instructions(program)[-1][1]) + word] = value
-    return replace(program, words=words)
+def damaged(program: Program, words: dict[tuple[str, int], int]) -> Program:
+    """A Program with other words in its last instruction: by field, and by the word of it."""
+    changed = program.words.copy()
+    for (field, at), value in words.items():
+        changed[word_of(program, field, at)] = value
+    return replace(program, words=changed)
 
 
-CUT, PANELS = 6, 5  # where the cut stands among the words of LOOP, and of MATMUL
 x, y = var("x", (1000, 700)), var("y", (4, 40, 5))
+OUTER, ROWS, INNER, PRODUCTS = ("cut", 0), ("cut", 1), ("cut", 2), ("cut", 1)
 
 
 @pytest.mark.parametrize(
     ("graph", "words", "said"),
     [
-        (Graph([y], sin(y)), {CUT: 0}, "0 of 800 indices can't be a task"),
-        (Graph([y], sin(y)), {CUT: 801}, "801 of 800 indices can't be a task"),
-        (Graph([y], sin(y)), {CUT + 1: 2}, "2 of 1 indices can't be a task"),
-        (Graph([y], sin(y)), {CUT - 3: 400, CUT - 2: 2}, "is not a view of its 800 elements"),
-        (Graph([y], sum(y, axis=1)), {CUT: 2, CUT + 1: 39}, "several outer indices and not all of each"),
-        (Graph([x], sum(x, axis=0)), {CUT + 1: -1}, "-1 of 1000 indices can't be a task"),
-        (Graph([x], sum(x, axis=0)), {CUT + 1: 15}, "67 partial results of one are too many"),
-        (Graph([x], sum(x, axis=0)), {CUT + 1: 20}, "lie outside slot"),
-        (Graph([x], sum(x, axis=0)), {CUT + 2: 600}, "no whole blocks"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS: 0}, "0 of 40 can't be a task"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS + 1: 5}, "5 of 4 can't be a task"),
-        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PANELS: 39}, "several products and not all rows of each"),
+        (Graph([y], sin(y)), {OUTER: 0}, "cut outer can't be 0"),
+        (Graph([y], sin(y)), {OUTER: 801}, "801 of 800 indices can't be a task"),
+        (Graph([y], sin(y)), {ROWS: 2}, "2 of 1 indices can't be a task"),
+        (Graph([y], sin(y)), {("space", 0): 400, ("space", 1): 2}, "is not a view of its 800 elements"),
+        (Graph([y], sum(y, axis=1)), {OUTER: 2, ROWS: 39}, "several outer indices and not all of each"),
+        (Graph([x], sum(x, axis=0)), {ROWS: -1}, "cut rows can't be -1"),
+        (Graph([x], sum(x, axis=0)), {ROWS: 15}, "67 partial results of one are too many"),
+        (Graph([x], sum(x, axis=0)), {ROWS: 20}, "lie outside slot"),
+        (Graph([x], sum(x, axis=0)), {INNER: 600}, "no whole blocks"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {OUTER: 0}, "cut rows can't be 0"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {PRODUCTS: 5}, "40 of 40 rows of 5 products can't be a task"),
+        (Graph([y], matmul(y, y.swapaxes(1, 2))), {OUTER: 39}, "39 of 40 rows of 4 products can't be a task"),
     ],
 )
-def test_damaged_cuts_are_refused(graph: Graph, words: dict[int, int], said: str) -> None:
+def test_damaged_cuts_are_refused(graph: Graph, words: dict[tuple[str, int], int], said: str) -> None:
     program = lower(graph)
     Library(program, "as it is")
-    for word, value in words.items():
-        program = damaged(program, word, value)
     with pytest.raises(ProgramError, match=said.replace(" ", r"\s+")):
-        Library(program, "damaged")
+        Library(damaged(program, words), "damaged")

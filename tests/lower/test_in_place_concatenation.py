@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from programs import instructions, opcodes
+from programs import instructions, opcodes, word_of
 
 import pygraph as pg
 from pygraph.errors import ProgramError
 from pygraph.graph import Graph, var
 from pygraph.graph.reference import evaluate_flat
 from pygraph.lower import lower
-from pygraph.lower.format import Opcode
+from pygraph.lower.instructions import Loop
 from pygraph.runtime.call.executable import Executable
 from pygraph.runtime.clib.library import Library
 
@@ -126,14 +126,11 @@ def test_stores_that_meet_are_refused(columns: int) -> None:
     x = var("x", shape)
     pieces = [piece if columns > 1 else piece[:, None] for piece in (np.sin(x), np.cos(x))]
     program = lower(Graph([x], np.concatenate(pieces, axis=1)))
-    ((opcode, loop),) = instructions(program)
-    assert opcode is Opcode.LOOP
-    ndim, n_loads, n_micros, n_stores = loop[0], *loop[11:14]
-    assert n_stores == 2
-    stores = 15 + ndim + n_loads * (3 + ndim) + n_micros * 7
+    (loop,) = instructions(program)
+    assert isinstance(loop, Loop)
+    assert len(loop.stores) == 2
     words = program.words.copy()
-    start = len(words) - len(loop)
-    offset = start + stores + (3 + ndim) + 2
+    offset = word_of(program, "stores", 1 + (3 + len(loop.dims)) + 2)  # of the second
     assert words[offset] == columns
     for moved in range(columns + 1):
         changed = words.copy()

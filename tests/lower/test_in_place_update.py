@@ -13,7 +13,8 @@ import pygraph as pg
 from pygraph.graph import Graph
 from pygraph.lower import lower
 from pygraph.lower.body import Share
-from pygraph.lower.decode import Loop, decode
+from pygraph.lower.decode import decode
+from pygraph.lower.instructions import Loop
 from pygraph.optimize import optimize
 
 N = 200

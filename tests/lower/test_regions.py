@@ -7,13 +7,14 @@ from programs import derived, instructions, opcodes, optimised
 
 from pygraph.graph import Graph, var
 from pygraph.lower import lower
-from pygraph.lower.format import Opcode
+from pygraph.lower.instructions import Instruction, Loop, Matmul
 from pygraph.ops import arctan, cos, exp, log1p, matmul, mean, sigmoid, sin, softmax, sqrt, square, sum, tanh, transpose
 
 
-def loop_counts(words: list[int]) -> tuple[int, int, int, int]:
+def loop_counts(loop: Instruction) -> tuple[int, int, int, int]:
     """The number of loads, operations, stores and reductions of a LOOP."""
-    return tuple(words[11:15])  # type: ignore[return-value]
+    assert isinstance(loop, Loop)
+    return len(loop.loads), len(loop.micros), len(loop.stores), len(loop.reduces)
 
 
 def test_softmax() -> None:
@@ -21,7 +22,7 @@ def test_softmax() -> None:
     x = var("x", (64, 10))
     program = optimised(Graph([x], softmax(x)))
     assert opcodes(program) == {"LOOP": 3}
-    loops = [loop_counts(words) for _, words in instructions(program)]
+    loops = [loop_counts(one) for one in instructions(program)]
     assert loops == [(1, 0, 0, 1), (2, 2, 1, 1), (2, 1, 1, 0)]
     assert program.fused_regions == 1
 
@@ -32,9 +33,8 @@ def test_a_chain_with_its_sum_is_one_loop() -> None:
     for f in (sin, cos, tanh, exp, sqrt, log1p, square, arctan):
         y = f(y)
     program = lower(Graph([x], (y, sum(y))))
-    ((opcode, words),) = instructions(program)
-    assert opcode is Opcode.LOOP
-    assert loop_counts(words) == (1, 8, 1, 1)
+    (loop,) = instructions(program)
+    assert loop_counts(loop) == (1, 8, 1, 1)
     assert (program.micro_operations, program.fused_regions, program.arena_bytes) == (9, 1, 0)
     single = lower(Graph([x], (y, sum(y))), fuse=False)
     assert opcodes(single) == {"LOOP": 9}
@@ -66,16 +66,16 @@ def test_bias_and_activation_follow_a_product_in_one_loop() -> None:
 def test_transposes_are_flags_of_the_product() -> None:
     x, w = var("x", (30, 4)), var("w", (30, 5))
     program = optimised(Graph([x, w], matmul(transpose(x), w)))
-    ((opcode, words),) = instructions(program)
-    assert opcode is Opcode.MATMUL
-    assert words[3:5] == [1, 0]
+    (product,) = instructions(program)
+    assert isinstance(product, Matmul)
+    assert (product.transpose_a, product.transpose_b) == (True, False)
 
 
 def test_several_reductions_share_a_loop() -> None:
     x = var("x", (100,))
     program = optimised(Graph([x], (sum(x), sum(x * x), sum(sigmoid(x)))))
     assert opcodes(program) == {"LOOP": 1}
-    assert loop_counts(instructions(program)[0][1])[3] == 3
+    assert loop_counts(instructions(program)[0])[3] == 3
 
 
 def test_views_are_read_in_place() -> None:
@@ -111,13 +111,13 @@ def test_long_chains_are_cut() -> None:
     x = y = var("x", (1000,))
     for _ in range(1200):
         y = tanh(y)
-    found = [loop_counts(words)[1] for _, words in instructions(lower(Graph([x], y)))]
+    found = [loop_counts(one)[1] for one in instructions(lower(Graph([x], y)))]
     assert found == [512, 512, 176]
     many = var("many", (600, 10))
     total = tanh(many[0])
     for row in range(1, 600):
         total = total + tanh(many[row])
-    counts = [loop_counts(words) for _, words in instructions(lower(Graph([many], total)))]
+    counts = [loop_counts(one) for one in instructions(lower(Graph([many], total)))]
     assert len(counts) == 3
     assert max(loads for loads, *_ in counts) <= 256 + 2
 
@@ -131,5 +131,5 @@ def test_a_full_loop_goes_on_in_one_other() -> None:
     total = first[-1]
     for at in range(0, 511, 7):
         total = total + first[at] * first[at + 1]
-    counts = [loop_counts(words) for _, words in instructions(lower(Graph([x], total)))]
+    counts = [loop_counts(one) for one in instructions(lower(Graph([x], total)))]
     assert len(counts) == 2

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ...lower.decode import Body, Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, Scatter, While, decode
+from ...lower.decode import Body, decode
+from ...lower.instructions import Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, Scatter, While
 from ...lower.program import Program
 from ...ops.row import DEAR, lookup
 from ...ops.table import MICRO_OPS, kernel_at
@@ -66,9 +67,9 @@ def _of(instruction: Instruction, body: Body, inner: Sequence[float]) -> float:
             return INSTRUCTION + UNKNOWN_STEPS * (inner[number] + INSTRUCTION)
         case Branch(bodies=bodies):
             return INSTRUCTION + max(inner[number] for number in bodies)
-        case Call(kernel=kernel, numbers=numbers, batch=batch, arguments=arguments):
+        case Call(kernel=kernel, numbers=numbers, batch=batch, operands=operands, results=results):
             row, _ = kernel_at(kernel)
             assert row.kernel is not None
-            moved = sum(body.slots[argument.slot].nbytes for argument in arguments)
+            moved = sum(body.slots[argument.slot].nbytes for argument in (*operands, *results))
             return INSTRUCTION + ELEMENT * moved + KERNEL * row.kernel.operations(numbers) * prod(batch)
     return INSTRUCTION

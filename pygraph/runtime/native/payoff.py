@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...lower.decode import Branch, Instruction, Loop, Replay, Scalar, Scan, While, decode
+from ...lower.decode import decode
+from ...lower.instructions import Branch, Instruction, Loop, Replay, Scalar, Scan, While
 from ...lower.program import Program
 from ...ops.table import MICRO_OPS
 from ..clib.duration import UNKNOWN_STEPS

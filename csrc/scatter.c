@@ -5,10 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static int out_of_range(const pg_place *place, int64_t index, int64_t length) {
-    return pg_failed(place, PG_INDEX, index, length);
-}
-
 static char *at(const pg_place *place, const pg_operand *operand) {
     return place->slots[operand->slot] + operand->offset;
 }
@@ -26,19 +22,23 @@ static void add_row(int dtype, int64_t n, void *out, const void *v) {
     }
 }
 
+int pg_check_scatter(pg_loader *l, const pg_scatter_words *s) {
+    return s->adds && s->out.dtype == PG_B ? pg_refuse(l, "SCATTER: adding is not defined for bool") : PG_OK;
+}
+
 int pg_run_scatter(const pg_place *place, const void *data) {
-    const pg_indexing *s = data;
-    const int64_t *index = (const int64_t *)(void *)at(place, &s->index);
-    const char *v = at(place, &s->x);
+    const pg_scatter_words *s = data;
+    const int64_t *index = (const int64_t *)(void *)at(place, &s->at);
+    const char *v = at(place, &s->v);
     char *out = at(place, &s->out);
-    const int64_t row = s->inner * s->size;
-    if (row == 0) return PG_OK;
-    for (int64_t o = 0; o < s->outer; o++, out += s->axis_length * row) {
-        for (int64_t j = 0; j < s->n_index; j++, v += row) {
-            const int64_t i = index[j] < 0 ? index[j] + s->axis_length : index[j];
-            if (i < 0 || i >= s->axis_length) return out_of_range(place, index[j], s->axis_length);
-            if (s->add)
-                add_row(s->dtype, s->inner, out + i * row, v);
+    const int64_t row = s->inner * pg_size_of(s->out.dtype);
+    if (row == 0 || s->count == 0) return PG_OK;
+    for (int64_t o = 0; o < s->outer; o++, out += s->length * row) {
+        for (int64_t j = 0; j < s->count; j++, v += row) {
+            const int64_t i = index[j] < 0 ? index[j] + s->length : index[j];
+            if (i < 0 || i >= s->length) return pg_failed(place, PG_INDEX, index[j], s->length);
+            if (s->adds)
+                add_row(s->out.dtype, s->inner, out + i * row, v);
             else
                 memcpy(out + i * row, v, (size_t)row);
         }
