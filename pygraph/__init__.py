@@ -112,7 +112,7 @@ __all__ = [
 __all__ += _created
 
 # Names of Python's own functions (sum, max, compile …) are public as pg.sum, but a star import does not replace them.
-__all__ += [name for name in _ops.PUBLIC if name != "var" and not hasattr(_builtins, name)]
+__all__ += [name for name in sorted(_ops.NAMES) if name not in ("var", "trace") and not hasattr(_builtins, name)]
 
 # The function of a row is made, with its documentation, when it is first used.
 for _name, _function in _ops.PUBLIC.items():
@@ -152,6 +152,8 @@ def __getattr__(name: str) -> _Any:
         row = _ops.PUBLIC[name]
         assert isinstance(row, _ops.Op)  # all others are here already
         return globals().setdefault(name, function_of(row, name))
+    if name in _ops.NAMES or name in _ops.NAMESPACES:
+        return globals().setdefault(name, getattr(_ops, name))
     if name in _LATER:
         from importlib import import_module
 
@@ -199,4 +201,4 @@ def _missing(name: str) -> AttributeError:
 
 def __dir__() -> list[str]:
     found = {name for name in globals() if not name.startswith("_")}
-    return sorted({*found, *_ops.PUBLIC, *_LAZY, *_LATER, "Executable", "__version__"})
+    return sorted({*found, *_ops.NAMES, *_ops.NAMESPACES, *_LAZY, *_LATER, "Executable", "__version__"})

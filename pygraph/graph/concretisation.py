@@ -151,7 +151,7 @@ def _refused_by(function: str, x: Any, line: SourceLine | None) -> GraphError:
     if function.startswith("numpy.ma."):
         return UnsupportedError(*MASKED, stage="tracing", subject=function, operands=(x,), line=line)
     module, _, name = function.rpartition(".")
-    recorded = module == "numpy" and name in ops.PUBLIC and function not in table()
+    recorded = module == "numpy" and name in ops.NAMES and function not in table()
     return TracedValueError(
         f"it computes with numbers, and {x!r} has none before the graph runs",
         f"give one expression in place of a list: {_JOIN}" if recorded else instead(function),
@@ -178,7 +178,7 @@ def missing_attribute(x: Any, name: str) -> UnsupportedAttributeError:
     """The error for an attribute or a method of other libraries' arrays that expressions do not have."""
     if name in ATTRIBUTES:
         advice = ATTRIBUTES[name]
-    elif name in ops.PUBLIC:
+    elif name in ops.NAMES:
         advice = f"write {'np' if hasattr(np, name) else 'pg'}.{name}(x, ...)"
     elif hasattr(np, name):
         advice = instead(f"numpy.{name}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, NoReturn
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 
@@ -110,10 +110,10 @@ class Node(Operators):
         self.recording = None
         self._key = key
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in ("shape", "dtype"):
             raise AttributeError(f"{self!r} has several results, and no {name} of its own: take them with outputs_of")
-        super().__getattr__(name)
+        return super().__getattr__(name)
 
     @property
     def types(self) -> tuple[Result, ...]:

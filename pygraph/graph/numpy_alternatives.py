@@ -108,10 +108,6 @@ outer = np.ravel(x)[:, None] * np.ravel(y)
 vdot = np.sum(np.ravel(x) * np.ravel(y))
 kron = np.reshape(x[:, None, :, None] * y[None, :, None, :], (x.shape[0] * y.shape[0], x.shape[1] * y.shape[1]))
 empty_like = np.zeros_like(x)
-fliplr = x[:, ::-1]
-flipud = x[::-1]
-rot90 = np.swapaxes(x, 0, 1)[::-1]
-roll = np.concatenate([x[-k:], x[:-k]])
 resize = np.reshape(np.ravel(x)[np.arange(n) % x.size], shape)
 rollaxis = np.moveaxis(x, axis, start)
 matrix_transpose = np.swapaxes(x, -1, -2)
@@ -135,7 +131,6 @@ ptp = np.max(x) - np.min(x)
 ravel_multi_index = i * n + j
 unravel_index = (i // n, i % n)
 repeat = x[np.arange(x.size).repeat(k)]
-tile = np.concatenate([x] * k)
 take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
 trapezoid = np.sum((x[1:] + x[:-1]) / 2)
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with pg.associative_scan(np.add, d)
@@ -143,8 +138,6 @@ save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
 linalg.multi_dot linalg.matrix_power = a @ b @ c
-linalg.matmul = x @ y
-linalg.diagonal = np.diagonal(x, 0, -2, -1)
 linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv: {_SOLVE}
 linalg.lstsq linalg.matrix_rank linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals: {_SOLVE}
 linalg.tensorinv linalg.tensorsolve: {_SOLVE}
@@ -204,6 +197,8 @@ ATTRIBUTES = {
     "grad": "derivatives are those of functions: write pg.grad(f)(x)",
     "requires_grad": "leave it out: pg.grad(f) differentiates with respect to the argument of f that argnums names",
     "view": "write x.reshape(shape)",
+    "sort": "x.sort() works in place: write x = np.sort(x)",
+    "partition": "x.partition(k) works in place: write x = np.partition(x, k)",
     "unsqueeze": "write np.expand_dims(x, axis), or x[None]",
     "permute": "write x.transpose(axes)",
     "to": "write x.astype(dtype)",
@@ -234,7 +229,7 @@ def table() -> dict[str, Alternative]:
             alternative = Alternative(line[at + len(mark) :], mark == " = ")
             for name in line[:at].split():
                 found[prefix + name] = alternative
-    for name in ("trace", "outer", "cross", "vecdot", "matrix_transpose", "tensordot"):
+    for name in ("trace", "cross", "tensordot"):
         found[f"numpy.linalg.{name}"] = found[f"numpy.{name}"]
     return found
 

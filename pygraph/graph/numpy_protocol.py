@@ -113,7 +113,7 @@ def _find(name: str) -> Callable[..., Any] | None:
     if own is not None:
         return own
     name = _ALIASES.get(name, name)
-    found = getattr(ops, name, None) if name in ops.__all__ else None
+    found = getattr(ops, name) if name in ops.NAMES else None
     return found if callable(found) else None
 
 
@@ -250,11 +250,11 @@ def _bound(function: Callable[..., Any], count: int, names: tuple[str, ...]) -> 
 
 def _find_in(module: str, name: str) -> Callable[..., Any] | None:
     """Our function for one of a sub-module of NumPy, such as numpy.linalg, when `ops` has that module."""
-    namespace = getattr(ops, module.removeprefix("numpy."), None)
-    found = (
-        getattr(namespace, name, None) if namespace is not None and name in getattr(namespace, "__all__", ()) else None
-    )
-    return found if callable(found) else None
+    namespace = module.removeprefix("numpy.")
+    if namespace not in ops.NAMESPACES:
+        return None
+    found = getattr(ops, namespace)
+    return getattr(found, name) if name in found.__all__ else None
 
 
 def _checked_call(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -262,8 +263,10 @@ class Operators:
         """Raises `TracedValueError`: an expression has no value yet."""
         refuse(self, "tolist")
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if not name.startswith("_") and (name in ATTRIBUTES or name in ops.PUBLIC or hasattr(np.ndarray, name)):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in ATTRIBUTES and name in ops.functions.FUNCTIONS.modules and hasattr(np.ndarray, name):
+            return partial(getattr(ops, name), self)
+        if not name.startswith("_") and (name in ATTRIBUTES or name in ops.NAMES or hasattr(np.ndarray, name)):
             raise missing_attribute(self, name)
         raise AttributeError(f"an expression has no attribute {name!r}")
 

@@ -2,8 +2,8 @@
 
 Read `row.py` (what a row says), then a few rows: `arithmetic.py` (pointwise), `shaping.py` (linear), `indexing.py` and
 `kernel_rows.py` (kernels), `control.py` (with sub-graphs). Then `mask_rules.py` (structural zeros), `composite.py`
-(functions made of rows), `keys.py` (NumPy's indexing), `public.py` (the functions that users call), `table.py` (what
-the C library knows of the rows).
+(functions made of rows; more in `functions`, loaded later), `keys.py` (NumPy's indexing), `public.py` (the functions
+that users call), `table.py` (what the C library knows of the rows).
 
 Boundary: nothing here walks a graph, and no other package of pygraph is imported.
 """
@@ -12,7 +12,10 @@ Boundary: nothing here walks a graph, and no other package of pygraph is importe
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
+
+from ..concurrency import ensure_imported
 
 # Numbers the rows; what is registered later runs by its definition only.
 from . import (
@@ -22,6 +25,7 @@ from . import (
     control as control,
     diagonals,
     elementwise,
+    functions,
     indexing,
     keys,
     leaves as leaves,
@@ -77,3 +81,15 @@ PUBLIC: dict[str, Callable[..., Any]] = {
 }
 
 __all__ = [*PUBLIC]
+
+#: All names of public functions, also of those in modules that are imported when they are first used.
+NAMES = PUBLIC.keys() | functions.FUNCTIONS.modules.keys()
+#: What NumPy has in namespaces of their own, imported when they are first used.
+NAMESPACES = ("linalg",)
+
+
+def __getattr__(name: str) -> Any:
+    if name in NAMESPACES:
+        ensure_imported(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{name}")
+    return globals().setdefault(name, functions.FUNCTIONS.find(name))

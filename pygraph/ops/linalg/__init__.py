@@ -1,0 +1,30 @@
+"""Linear algebra, `pg.linalg`: the functions of `numpy.linalg`, each imported when it is first used.
+
+`FUNCTIONS` is the only list of their names. Read `matrix_products.py` first.
+
+Boundary: compositions of rows; rows are in modules of `pygraph.ops`, since importing numbers them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..later import Later
+
+FUNCTIONS = Later(
+    __name__,
+    {
+        "matrix_products": "diagonal matmul matrix_transpose outer vecdot",
+    },
+)
+
+__all__ = [*FUNCTIONS.modules]
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    return FUNCTIONS.find(name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
