@@ -18,7 +18,7 @@ from ..graph.graph import Graph
 from ..graph.loop import Names
 from ..graph.loop_split import sources
 from ..graph.node import Node
-from ..graph.traversal import substitute
+from ..graph.rewriting import substitute
 from ..ops import mask_rules as rules
 from ..ops.comparison import equal as EQUAL, greater_equal as GREATER_EQUAL, less_equal as LESS_EQUAL
 from ..ops.control import bind_rules, branch as BRANCH

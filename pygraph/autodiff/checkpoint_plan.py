@@ -14,9 +14,10 @@ from ..graph.construction import constant, make
 from ..graph.graph import Graph
 from ..graph.loop import Loop, Names, is_stack
 from ..graph.node import Node, self_contained
+from ..graph.rewriting import rewrite, substitute
 from ..graph.source import SourceLine
 from ..graph.trace_context import current
-from ..graph.traversal import rewrite, substitute, walk
+from ..graph.traversal import walk
 from ..ops.control import branch as BRANCH, scan as SCAN
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE

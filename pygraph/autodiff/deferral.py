@@ -17,8 +17,9 @@ from ..graph.node import Node, Result
 from ..graph.record_branch import capture
 from ..graph.record_scan import close_over
 from ..graph.record_while import close_step
+from ..graph.rewriting import rewrite, substitute
 from ..graph.trace_context import UNDECIDED, current, entered
-from ..graph.traversal import rewrite, substitute, walk
+from ..graph.traversal import walk
 from ..ops.control import scan as SCAN, while_loop as WHILE
 from ..ops.leaves import deferred_row as DEFERRED, input_row as INPUT, output_row as OUTPUT
 from ..ops.row import Family

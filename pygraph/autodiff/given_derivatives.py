@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..graph.construction import as_node, make, outputs_of, var
 from ..graph.node import Node, Result
-from ..graph.traversal import substitute
+from ..graph.rewriting import substitute
 from ..ops.leaves import given_row as GIVEN
 from ..ops.reductions import reduce_sum as REDUCE_SUM
 from ..ops.shaping import in_batch

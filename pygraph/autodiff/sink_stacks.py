@@ -12,7 +12,8 @@ from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import LOOPS, Loop, Names, is_stack
 from ..graph.node import Node
-from ..graph.traversal import rebuilt, rewrite, substitute, walk
+from ..graph.rewriting import rebuilt, rewrite, substitute
+from ..graph.traversal import walk
 from ..ops.control import branch as BRANCH, replay as REPLAY
 from ..ops.leaves import output_row as OUTPUT
 

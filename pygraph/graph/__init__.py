@@ -1,11 +1,14 @@
 """Expressions and graphs: recording, tracing, verifying, printing, storing and evaluating them.
 
-Read `node.py` and `construction.py` (nodes, each made once), `traversal.py` (graphs gone through and rewritten),
-`trace.py` (the call that records a function), `trace_context.py` (what is in force meanwhile), `tree.py` (containers
-of arguments), `operators.py` and `numpy_protocol.py` (expressions used like arrays), `record_scan.py`,
-`record_while.py` and `record_branch.py` (control flow), `loop.py` (a loop taken apart and put together), `graph.py`
-with `verify.py`, `printer.py` and `serialize.py`, and `reference.py`, the slow interpreter that defines what a graph
-means. `source.py` finds the user's line.
+Read in the order of their imports, a file after those that it needs:
+- `trace_context.py`, `source.py`: what is in force while functions are traced, and the user's line;
+- `traversal.py`, `operators.py`, `node.py`: a walk over expressions, what is written with them, and their data;
+- `construction.py`, `rewriting.py`: each node made once, and graphs made of others;
+- `recording.py`, `tree.py`, `graph.py`: calls on variables, containers of arguments, and the Graph;
+- `printer.py`, `serialize.py`, `verify.py`, and `reference.py`, the slow interpreter that says what a graph means;
+- `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions;
+- `trace.py`, `record_scan.py`, `record_branch.py`, `record_while.py`: functions and control flow recorded;
+- `loop.py`: a loop taken apart and put together.
 
 Boundary: no derivatives, no memory planning, no C.
 """
@@ -15,14 +18,19 @@ from __future__ import annotations
 from ..ops.constant_array import Constant
 from .associative import associative_scan
 from .construction import as_node, constant, make, var
-from .graph import Graph, bodies_of
-from .node import Node
+from .graph import Graph, bind_views, bodies_of
+from .node import Node, bind_state
+from .numpy_protocol import apply_function, apply_ufunc
+from .operators import bind_protocols
+from .printer import listing
 from .record_branch import cond, switch
 from .record_scan import scan
 from .record_while import fori_loop, while_loop
+from .rewriting import rewrite, substitute
+from .serialize import graph_reduced, node_reduced
 from .source import SourceLine, attributed
 from .trace import Spec, spec, trace
-from .traversal import depends_on, rewrite, substitute, walk
+from .traversal import depends_on, walk
 from .tree import TreeDef, flatten, unflatten
 from .verify import check_enabled, verify
 
@@ -56,3 +64,8 @@ __all__ = [
     "walk",
     "while_loop",
 ]
+
+# What the methods of expressions, nodes and graphs call that lies above them.
+bind_protocols(apply_ufunc, apply_function)
+bind_state(node_reduced)
+bind_views(listing, graph_reduced, verify)

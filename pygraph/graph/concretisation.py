@@ -17,6 +17,7 @@ from ..ops.leaves import input_row as INPUT
 from .numpy_alternatives import ATTRIBUTES, instead, table
 from .source import SourceLine, innermost
 from .trace_context import current
+from .traversal import walk
 
 __all__ = ["STORE", "missing_attribute", "refuse", "running", "swallowed", "wants_dense"]
 
@@ -204,8 +205,6 @@ def _full_name(frame: FrameType) -> str:
 
 def _decides(x: Any) -> bool:
     """Whether a scalar is made of integer and bool arguments alone, which may be meant to shape the program."""
-    from .traversal import walk
-
     if x.shape or x.dtype.kind not in "ib":
         return False
     inputs = [node for node in walk([x]) if node.op is INPUT]

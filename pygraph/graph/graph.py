@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
-from ..concurrency import ensure_imported
 from ..errors import GraphError, shown
 from ..ops.constant_array import Constant
 from ..ops.leaves import input_row as INPUT
@@ -15,7 +14,7 @@ from .recording import refuse_leaked
 from .traversal import walk
 from .tree import TreeDef, flatten, unflatten
 
-__all__ = ["Graph", "bodies_of", "constant_bytes"]
+__all__ = ["Graph", "bind_views", "bodies_of", "constant_bytes"]
 
 
 class Graph:
@@ -180,16 +179,10 @@ class Graph:
         Raises:
             VerificationError: names the stage, the op and the node.
         """
-        ensure_imported("pygraph.graph.verify")
-        from .verify import verify
-
-        verify(self, stage)
+        _verify(self, stage)
 
     def __str__(self) -> str:
-        ensure_imported("pygraph.graph.printer")
-        from .printer import listing
-
-        return listing(self)
+        return _listing(self)
 
     def __repr__(self) -> str:
         return f"<graph {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs, {len(self.nodes)} nodes>"
@@ -221,11 +214,22 @@ class Graph:
         return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
-        ensure_imported("pygraph.graph.serialize")
-        from .serialize import graph_from_state, state_of
+        return _reduced(self)
 
-        state = state_of((*self.inputs, *self.outputs))
-        return graph_from_state, (state, len(self.inputs), self.output_tree, self.input_tree, self.name)
+
+_listing: Callable[[Graph], str]
+_reduced: Callable[[Graph], tuple[Any, ...]]
+_verify: Callable[[Graph, str], None]
+
+
+def bind_views(
+    listing: Callable[[Graph], str],
+    reduced: Callable[[Graph], tuple[Any, ...]],
+    verify: Callable[[Graph, str], None],
+) -> None:
+    """Tell graphs how they are shown, stored by pickle, and verified (called once, by `pygraph.graph`)."""
+    global _listing, _reduced, _verify
+    _listing, _reduced, _verify = listing, reduced, verify
 
 
 def bodies_of(node: Node) -> list[Graph]:

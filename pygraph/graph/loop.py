@@ -12,7 +12,8 @@ from ..ops.row import DType, Shape
 from .construction import constant, make, var
 from .graph import Graph
 from .node import Node
-from .traversal import substitute, walk
+from .rewriting import substitute
+from .traversal import walk
 
 LOOPS = (SCAN, WHILE, REPLAY)
 ZERO, ONE = constant(0), constant(1)

@@ -11,7 +11,8 @@ from .construction import make
 from .guard import guarded
 from .loop import ZERO, Loop, Names, counted, is_stack
 from .node import Node
-from .traversal import substitute, walk
+from .rewriting import substitute
+from .traversal import walk
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from ..concurrency import ensure_imported
 from ..errors import GraphError
 from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
@@ -15,7 +14,7 @@ from ..ops.row import Op
 from .operators import Operators
 from .source import SourceLine, type_text
 
-__all__ = ["Node", "Recording", "Result", "next_epoch", "self_contained"]
+__all__ = ["Node", "Recording", "Result", "bind_state", "next_epoch", "self_contained"]
 
 DType = np.dtype[Any]
 #: Shape and dtype of one result.
@@ -141,10 +140,16 @@ class Node(Operators):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        ensure_imported("pygraph.graph.serialize")
-        from .serialize import node_from_state, state_of
+        return _reduced(self)
 
-        return node_from_state, (state_of([self]),)
+
+_reduced: Callable[[Node], tuple[Any, ...]]
+
+
+def bind_state(reduced: Callable[[Node], tuple[Any, ...]]) -> None:
+    """Tell nodes how they are stored by pickle (called once, by `pygraph.graph`)."""
+    global _reduced
+    _reduced = reduced
 
 
 def self_contained(node: Node) -> bool:

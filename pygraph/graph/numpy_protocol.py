@@ -100,7 +100,6 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "ndim": lambda x: len(x.shape),
     "size": _size,
     "full_like": _full_like,
-    **{name: _recorded(getattr(creation, name)) for name in creation.__all__},
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }
@@ -112,6 +111,8 @@ def _find(name: str) -> Callable[..., Any] | None:
     own = _OWN.get(name)
     if own is not None:
         return own
+    if name in creation.__all__:
+        return _recorded(getattr(creation, name))
     name = _ALIASES.get(name, name)
     found = getattr(ops, name) if name in ops.NAMES else None
     return found if callable(found) else None

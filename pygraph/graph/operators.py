@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from .. import ops
-from ..concurrency import ensure_imported
 from ..errors import ShapeError, UnsupportedError
 from ..ops.arithmetic import (
     absolute as ABSOLUTE,
@@ -45,7 +44,7 @@ from .numpy_alternatives import ATTRIBUTES
 if TYPE_CHECKING:
     from .node import Node
 
-__all__ = ["At", "Operators", "bitwise"]
+__all__ = ["At", "Operators", "bind_protocols", "bitwise"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,6 +89,18 @@ def bitwise(symbol: str, op: Op, *operands: Any) -> Any:
 def _refuse_shift(symbol: str, arithmetic: str, *operands: Any) -> NoReturn:
     problem, advice = "shifts of bits are not supported", f"write x {arithmetic} 2**n, where n is known"
     raise UnsupportedError(problem, advice, stage="tracing", subject=symbol, operands=operands)
+
+
+_ApplyUfunc: TypeAlias = Callable[[np.ufunc, str, Sequence[Any], Mapping[str, Any]], Any]
+_ApplyFunction: TypeAlias = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
+_apply_ufunc: _ApplyUfunc
+_apply_function: _ApplyFunction
+
+
+def bind_protocols(apply_ufunc: _ApplyUfunc, apply_function: _ApplyFunction) -> None:
+    """Tell expressions how NumPy's calls on them are recorded (called once, by `pygraph.graph`)."""
+    global _apply_ufunc, _apply_function
+    _apply_ufunc, _apply_function = apply_ufunc, apply_function
 
 
 class Operators:
@@ -273,16 +284,10 @@ class Operators:
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        ensure_imported("pygraph.graph.numpy_protocol")
-        from .numpy_protocol import apply_ufunc
-
-        return apply_ufunc(ufunc, method, inputs, kwargs)
+        return _apply_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        ensure_imported("pygraph.graph.numpy_protocol")
-        from .numpy_protocol import apply_function
-
-        return apply_function(function, args, kwargs)
+        return _apply_function(function, args, kwargs)
 
     # --- the array's form
 

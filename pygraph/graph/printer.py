@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from ..concurrency import ensure_imported
 from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from .graph import Graph, bodies_of
@@ -23,6 +23,9 @@ _COLUMNS = 100
 
 def line_width() -> int:
     """The columns of the terminal (or of the environment's COLUMNS), 100 where there is none."""
+    ensure_imported("shutil")
+    import shutil
+
     return shutil.get_terminal_size((_COLUMNS, 24)).columns
 
 

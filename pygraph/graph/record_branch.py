@@ -14,9 +14,10 @@ from .graph import Graph
 from .node import Node, self_contained
 from .record_scan import in_dtype, weak_fits
 from .recording import leak, recording
+from .rewriting import substitute
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, require_functions, result_node
-from .traversal import substitute, walk
+from .traversal import walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import Weak, is_weak, weakened
 

@@ -11,8 +11,8 @@ from .construction import as_node, constant, make, new_input, outputs_of, watche
 from .graph import Graph
 from .record_branch import capture
 from .recording import recording
+from .rewriting import substitute
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node
-from .traversal import substitute
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
 

@@ -17,9 +17,10 @@ from .construction import as_node, constant, convert, make, new_input, outputs_o
 from .graph import Graph
 from .node import DType, Node, Result, self_contained
 from .recording import recording
+from .rewriting import substitute
 from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node, returned_text
-from .traversal import substitute, walk
+from .traversal import walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, Weak, is_weak, strong
 

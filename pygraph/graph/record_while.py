@@ -16,8 +16,9 @@ from .node import Node
 from .record_branch import capture
 from .record_scan import Carried, close_over, scan, settled
 from .recording import recording
+from .rewriting import substitute
 from .trace import function_name, make_inputs, parameter_names, result_node, returned_text
-from .traversal import substitute, walk
+from .traversal import walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
 
 __all__ = ["bound", "close_step", "fori_loop", "map_", "while_loop"]

@@ -14,7 +14,7 @@ from .source import SourceLine
 from .traversal import walk
 from .tree import TreeDef
 
-__all__ = ["State", "graph_from_state", "node_from_state", "state_of"]
+__all__ = ["State", "graph_from_state", "graph_reduced", "node_from_state", "node_reduced", "state_of"]
 
 #: (op names, per node (op, operands, attrs, line) as numbers, distinct attrs, distinct source lines, roots)
 State = tuple[
@@ -64,9 +64,20 @@ def _nodes(state: State) -> list[Node]:
     return [nodes[i] for i in roots]
 
 
+def node_reduced(node: Node) -> tuple[Any, ...]:
+    """What pickle keeps of a node: see `object.__reduce__`."""
+    return node_from_state, (state_of([node]),)
+
+
 def node_from_state(state: State) -> Node:
     """The one root of `state`."""
     return _nodes(state)[0]
+
+
+def graph_reduced(graph: Graph) -> tuple[Any, ...]:
+    """What pickle keeps of a graph: see `object.__reduce__`."""
+    state = state_of((*graph.inputs, *graph.outputs))
+    return graph_from_state, (state, len(graph.inputs), graph.output_tree, graph.input_tree, graph.name)
 
 
 def graph_from_state(state: State, n_inputs: int, output_tree: TreeDef, input_tree: TreeDef | None, name: str) -> Graph:

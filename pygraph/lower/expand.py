@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..graph.construction import definition_of
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.traversal import rewrite
+from ..graph.rewriting import rewrite
 from ..ops.leaves import given_row as GIVEN
 from .body import Body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..graph.node import Node
-from ..graph.traversal import rebuilt, rewrite
+from ..graph.rewriting import rebuilt, rewrite
 from ..ops.row import Op
 from . import log
 

@@ -9,7 +9,8 @@ from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.loop import LOOPS, Loop
 from ..graph.node import Node
-from ..graph.traversal import rewrite, substitute, walk
+from ..graph.rewriting import rewrite, substitute
+from ..graph.traversal import walk
 from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from . import rules_branch

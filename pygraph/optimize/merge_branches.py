@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.traversal import rewrite, substitute, walk
+from ..graph.rewriting import rewrite, substitute
+from ..graph.traversal import walk
 from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from .loop_passes import levels_of

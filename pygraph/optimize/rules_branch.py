@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.traversal import substitute, walk
+from ..graph.rewriting import substitute
+from ..graph.traversal import walk
 from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Attrs

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..graph.construction import make
 from ..graph.node import Node
-from ..graph.traversal import rewrite
+from ..graph.rewriting import rewrite
 from ..ops.limits import MAX_MATRIX
 from ..ops.products import matmul_row as MATMUL
 from ..ops.reductions import reduce_sum as REDUCE_SUM

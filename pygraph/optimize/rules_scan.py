@@ -10,7 +10,8 @@ from ..graph.loop import Loop, Names
 from ..graph.loop_split import hoisted
 from ..graph.node import Node
 from ..graph.record_scan import close_over
-from ..graph.traversal import depends_on, substitute, walk
+from ..graph.rewriting import substitute
+from ..graph.traversal import depends_on, walk
 from ..ops.comparison import less as LESS
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .rule_helpers import full, reshaped, spread, value_of

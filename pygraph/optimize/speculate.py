@@ -11,7 +11,7 @@ from math import prod
 from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.traversal import rebuilt, rewrite, substitute
+from ..graph.rewriting import rebuilt, rewrite, substitute
 from ..ops.comparison import (
     convert as CONVERT,
     equal as EQUAL,

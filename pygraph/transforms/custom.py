@@ -14,10 +14,11 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, Unsuppo
 from ..graph.construction import as_node, constant, new_input, var
 from ..graph.node import Node, Result
 from ..graph.recording import recording, refuse_leaked
+from ..graph.rewriting import substitute
 from ..graph.source import SourceLine, type_text
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.trace_context import decided
-from ..graph.traversal import substitute, walk
+from ..graph.traversal import walk
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..ops.dtypes import is_float
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT

@@ -15,9 +15,9 @@ from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named, 
 from ..graph.construction import as_node, convert
 from ..graph.node import Node
 from ..graph.recording import recording, refuse_leaked, unseen_variables
+from ..graph.rewriting import substitute
 from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
-from ..graph.traversal import substitute
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.weak import weakened
 from ..ops.dtypes import is_float

@@ -21,9 +21,9 @@ from ..concurrency import Cache, ensure_imported
 from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError, shown
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.rewriting import substitute
 from ..graph.trace import function_name, trace
 from ..graph.trace_context import Notes, note
-from ..graph.traversal import substitute
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CACHE_SIZE, CompiledFunction, _Signatures
 from ..runtime.native.backends import checked_backend

@@ -9,7 +9,7 @@ import pytest
 
 from pygraph.errors import ShapeError
 from pygraph.graph import Node, attributed, constant, depends_on, make, rewrite, scan, substitute, var, walk
-from pygraph.graph.traversal import rebuilt
+from pygraph.graph.rewriting import rebuilt
 from pygraph.ops.row import lookup
 
 SIN, COS, OUTPUT = lookup("sin"), lookup("cos"), lookup("output")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ...errors import ShapeError
 from ...graph.construction import as_node, definition_of, make
 from ...graph.node import Node
+from ...graph.rewriting import rebuilt
 from ...graph.source import attributed
-from ...graph.traversal import rebuilt, walk
+from ...graph.traversal import walk
 from ...ops.expr import Batch, Batches, Expr
 from ...ops.leaves import output_row as OUTPUT
 from ...ops.row import Family, Op

@@ -9,7 +9,8 @@ from ...graph.graph import Graph
 from ...graph.guard import guarded
 from ...graph.loop import is_stack
 from ...graph.node import Node
-from ...graph.traversal import substitute, walk
+from ...graph.rewriting import substitute
+from ...graph.traversal import walk
 from ...ops.comparison import (
     convert as CONVERT,
     equal as EQUAL,

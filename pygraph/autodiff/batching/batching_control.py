@@ -8,7 +8,8 @@ from dataclasses import replace
 from ...graph.construction import as_node, constant, make, var
 from ...graph.loop import Loop, Names, is_stack
 from ...graph.node import Node
-from ...graph.traversal import substitute, walk
+from ...graph.rewriting import substitute
+from ...graph.traversal import walk
 from ...ops.arithmetic import add as ADD
 from ...ops.comparison import less as LESS
 from ...ops.control import bind_batch, replay as REPLAY, scan as SCAN, while_loop as WHILE

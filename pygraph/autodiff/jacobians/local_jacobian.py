@@ -16,7 +16,8 @@ import numpy as np
 
 from ...graph.construction import constant, make, var
 from ...graph.node import Node
-from ...graph.traversal import rewrite, walk
+from ...graph.rewriting import rewrite
+from ...graph.traversal import walk
 from ...ops.arithmetic import add as ADD, multiply as MULTIPLY, negative as NEGATIVE
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float

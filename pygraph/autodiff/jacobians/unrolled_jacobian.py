@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph.construction import constant, make, var
 from ...graph.node import DType, Node
-from ...graph.traversal import substitute
+from ...graph.rewriting import substitute
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ..cost import flops

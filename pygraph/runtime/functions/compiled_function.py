@@ -19,9 +19,9 @@ from ...graph.construction import as_node
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.recording import is_recording
+from ...graph.rewriting import substitute
 from ...graph.trace import function_name, leaf_names, leaf_type, record
 from ...graph.trace_context import UNDECIDED, Notes, collected, current, entered
-from ...graph.traversal import substitute
 from ...graph.tree import flatten
 from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
