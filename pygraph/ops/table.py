@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..errors import UnsupportedError
@@ -84,11 +85,15 @@ def rows_text() -> str:
 
 
 def spelled(x: Any) -> str:
-    """The text of nested tuples and lists, which is the same for a signal handler that interrupts its making.
+    """The text of nested tuples, lists and dataclasses; a signal handler that interrupts its making gets the same one.
 
-    `repr` is not: of a container whose text is being made it gives "(...)", as it must of one that holds itself.
+    From `repr` it would not: that gives "..." for an object whose text is being made, which may hold itself.
     """
-    return f"({','.join(map(spelled, x))})" if isinstance(x, (tuple, list)) else repr(x)
+    if isinstance(x, (tuple, list)):
+        return f"({','.join(map(spelled, x))})"
+    if is_dataclass(x) and not isinstance(x, type):
+        return f"{type(x).__name__}{spelled([getattr(x, field.name) for field in fields(x)])}"
+    return repr(x)
 
 
 def _text(c: Any) -> Any:

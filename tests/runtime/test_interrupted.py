@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -188,8 +189,13 @@ def test_the_text_of_the_table_interrupted_in_the_middle() -> None:
                 texts[0] = spelled(table)
             return "x"
 
-    table = [("a", (1, 2.5)), (Interrupted(), True)]
-    assert spelled(table) == texts[0] == "(('a',(1,2.5)),(x,True))"
+    @dataclass
+    class Record:
+        value: object
+        name: str
+
+    table = [("a", (1, 2.5)), Record((Interrupted(), True), "b")]
+    assert spelled(table) == texts[0] == "(('a',(1,2.5)),Record((x,True),'b'))"
     assert rows_text() == rows_text()
 
 
