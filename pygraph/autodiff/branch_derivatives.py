@@ -19,6 +19,7 @@ from ..graph.loop import Names
 from ..graph.loop_split import sources
 from ..graph.node import Node
 from ..graph.rewriting import substitute
+from ..graph.uniform import full
 from ..ops import mask_rules as rules
 from ..ops.comparison import equal as EQUAL, greater_equal as GREATER_EQUAL, less_equal as LESS_EQUAL
 from ..ops.control import bind_rules, branch as BRANCH
@@ -29,7 +30,6 @@ from .forward import LINEAR_RULES, pushed
 from .masks import Derivative, Masked, opposite, under
 from .masks_in_bodies import entry, extent, filled, mask_of
 from .reverse import pulled
-from .unbroadcast import full
 
 
 @dataclass
@@ -149,8 +149,8 @@ def _taken(index: Node, live: Sequence[bool]) -> list[Node]:
     mask: Mask = False
     for number, flag in enumerate(live):
         if flag:
-            op = LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL
-            mask = rules.either(mask, make(op, (index, constant(number)), {}))
+            taken = LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL
+            mask = rules.either(mask, taken(index, number))
     return [as_node(mask)]
 
 

@@ -18,10 +18,10 @@ from ..graph.rewriting import rewrite, substitute
 from ..graph.source import SourceLine
 from ..graph.trace_context import current
 from ..graph.traversal import walk
-from ..ops.control import branch as BRANCH, scan as SCAN
+from ..graph.uniform import reshaped
+from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE
-from .unbroadcast import reshaped
 
 _FIRST = constant(0)
 #: A loop of fewer steps than this stays as it is.
@@ -114,7 +114,7 @@ def _with_loops(outputs: Sequence[Node], fixed: Sequence[Node], applied: Applied
     plan = applied.plan
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> list[Node] | None:
-        if node.op is not SCAN or node.attrs["length"] < SHORTEST:
+        if not node.op.loop or node.op.unbounded or node.attrs["length"] < SHORTEST:
             return None
         loop = Loop.of(node).with_operands(inputs)
         applied.rematerialised[_loop_text(loop, plan, node.line)] = None

@@ -20,7 +20,6 @@ from ..graph.record_while import close_step
 from ..graph.rewriting import rewrite, substitute
 from ..graph.trace_context import UNDECIDED, current, entered
 from ..graph.traversal import walk
-from ..ops.control import scan as SCAN, while_loop as WHILE
 from ..ops.leaves import deferred_row as DEFERRED, input_row as INPUT, output_row as OUTPUT
 from ..ops.row import Family
 from .checkpoint_plan import Applied, rewritten
@@ -156,7 +155,7 @@ def _written(node: Node, inputs: Sequence[Node], applied: Applied | None) -> Seq
     if node.op is DEFERRED:
         rule: Deferred = node.attrs["rule"]
         return rule.results(inputs, applied)
-    if node.op not in (SCAN, WHILE):
+    if not node.op.loop:
         attrs = {key: _with_bodies(value, applied) for key, value in node.attrs.items()}
         return outputs_of(make(node.op, inputs, attrs))
     loop = Loop.of(node).with_operands(inputs)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..graph.graph import Graph
-from ..graph.loop import LOOPS, Loop
-from ..graph.node import Node
+from ..graph.loop import Loop
+from ..graph.node import Node, maker
 from ..graph.traversal import walk
-from ..ops.control import branch as BRANCH
 from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
 
 
@@ -27,34 +26,29 @@ def dependence(outputs: Sequence[Node], variables: Iterable[Node], beyond: Itera
     known: dict[Node, bool] = dict.fromkeys(beyond, False)
     known.update(dict.fromkeys(variables, True))
     several: dict[Node, list[bool]] = {}
-    for node in walk(outputs, stops=known, operands=lambda node: _maker(node).inputs):
-        maker = _maker(node)
-        flags = [known[x] for x in maker.inputs]
+    for node in walk(outputs, stops=known, operands=lambda node: maker(node).inputs):
+        made_by = maker(node)
+        flags = [known[x] for x in made_by.inputs]
         if node.op is not OUTPUT:
             known[node] = any(flags)
             continue
-        if maker not in several:
-            several[maker] = _of_results(maker, flags) if any(flags) else [False] * len(maker.results or ())
-        known[node] = several[maker][node.attrs["index"]]
+        if made_by not in several:
+            several[made_by] = _of_results(made_by, flags) if any(flags) else [False] * len(made_by.results or ())
+        known[node] = several[made_by][node.attrs["index"]]
     return [known[x] for x in outputs]
-
-
-def _maker(node: Node) -> Node:
-    """The node that computes the value of `node`."""
-    return node.inputs[0] if node.op is OUTPUT else node
 
 
 def _of_results(node: Node, flags: Sequence[bool]) -> list[bool]:
     """The same for the results of a node that has several, from what holds for its operands."""
     assert node.results is not None
     count = len(node.results)
-    if node.op is BRANCH:
+    if node.op.branch:
         if flags[0]:
             return [True] * count
         bodies: Sequence[Graph] = node.attrs["bodies"]
         found = [_of_body(body.outputs, body.inputs, flags[1:]) for body in bodies]
         return [any(column) for column in zip(*found, strict=True)]
-    if node.op in LOOPS:
+    if node.op.loop:
         return _of_loop(Loop.of(node), flags)
     if node.op is GIVEN:
         return list(flags[node.attrs["n_primals"] :])

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..graph.construction import as_node, make, outputs_of, var
 from ..graph.node import Node, Result
 from ..graph.rewriting import substitute
+from ..graph.uniform import full
 from ..ops.leaves import given_row as GIVEN
 from ..ops.reductions import reduce_sum as REDUCE_SUM
 from ..ops.shaping import in_batch
@@ -17,7 +18,6 @@ from .dependence import dependence
 from .forward import pushed
 from .masks import Derivative, Masked, masked, settle
 from .reverse import pulled
-from .unbroadcast import full
 
 
 class Rule(Protocol):

@@ -9,12 +9,12 @@ from ..errors import DTypeError, UnsupportedError
 from ..graph.construction import var
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.uniform import full
 from ..ops.dtypes import is_float
 from . import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
 from .checkpoint_plan import Applied, rewritten
 from .forward import jvp
 from .reverse import vjp
-from .unbroadcast import full
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from ..graph.construction import as_node, constant, make
 from ..graph.node import DType, Node
+from ..graph.rewriting import substitute
+from ..graph.uniform import full, is_value, reshaped, shown_by, spread
 from ..ops import mask_rules as rules
 from ..ops.arithmetic import multiply as MULTIPLY, negative as NEGATIVE
 from ..ops.comparison import (
@@ -29,9 +31,9 @@ from ..ops.comparison import (
 from ..ops.expr import Mask, Operand, Partial
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.row import Attrs, Choice, Op, Shape
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
+from ..ops.shaping import reshape_row as RESHAPE
 from .scatter_sums import add_in_place
-from .unbroadcast import full, reshaped, spread, sum_to
+from .unbroadcast import sum_to
 
 #: Masks that hold together; each broadcasts with the value.
 Masks: TypeAlias = tuple[Node, ...]
@@ -91,9 +93,8 @@ def masked(value: Node, pending: Iterable[Node], applied: Iterable[Node] = ()) -
 
 
 def _known(mask: Node) -> npt.NDArray[np.bool_] | None:
-    """The value of a constant mask, else None."""
-    while mask.op is BROADCAST_TO or mask.op is RESHAPE:
-        mask = mask.inputs[0]
+    """The flags of a mask that shows a constant, in the shape of that; else None."""
+    mask = shown_by(mask)
     if mask.op is not CONSTANT:
         return None
     known: npt.NDArray[np.bool_] = mask.attrs["value"].value
@@ -115,7 +116,10 @@ def opposite(mask: Node) -> Node:
     if mask.op is LOGICAL_NOT:
         return mask.inputs[0]
     value = _known(mask)
-    return make(LOGICAL_NOT, (mask,), {}) if value is None else constant(~value)
+    if value is None:
+        return make(LOGICAL_NOT, (mask,), {})
+    (found,) = substitute([mask], {shown_by(mask): constant(~value)})
+    return found
 
 
 def conjunction(masks: Sequence[Node]) -> Node | bool:
@@ -147,7 +151,7 @@ def settle(derivatives: Iterable[Derivative | None]) -> list[Node | None]:
 def _applied(value: Node, masks: Sequence[Node]) -> Node:
     zero = constant(np.zeros((), value.dtype))
     for mask in masks:
-        if _is_one(value):
+        if is_value(value, lambda number: number == 1):
             inner = mask.inputs[0] if mask.op is RESHAPE else mask  # converted first, it is made in one loop
             flags = make(CONVERT, (inner,), {"dtype": value.dtype})
             value = spread(flags if inner is mask else reshaped(flags, mask.shape), value.shape)
@@ -156,12 +160,6 @@ def _applied(value: Node, masks: Sequence[Node]) -> Node:
         else:
             value = make(SELECT, (mask, value, zero), {})
     return value
-
-
-def _is_one(value: Node) -> bool:
-    while value.op is BROADCAST_TO or value.op is RESHAPE:
-        value = value.inputs[0]
-    return value.op is CONSTANT and not value.shape and bool(value.attrs["value"].value == 1)
 
 
 def under(derivative: Derivative | None, applied: Sequence[Node]) -> Derivative | None:
@@ -223,8 +221,7 @@ def _finite(partial: Node | float) -> bool:
     """Whether a partial derivative is known to be finite, so that its product with zero is zero."""
     if not isinstance(partial, Node):
         return bool(np.isfinite(partial))
-    if partial.op in (BROADCAST_TO, RESHAPE):
-        return _finite(partial.inputs[0])
+    partial = shown_by(partial)
     if partial.op is CONSTANT:
         return bool(np.isfinite(partial.attrs["value"].value).all())
     if partial.op.reference is None or not partial.inputs or any(x.op is not CONSTANT for x in partial.inputs):
@@ -324,7 +321,7 @@ def linear_in(op: Op, arity: int) -> Sequence[int]:
 def pushed_linear(node: Node, tangents: Sequence[Derivative | None]) -> Derivative | None:
     """A row of the family LINEAR on tangents of its linear operands, at least one of which is not None."""
     op = node.op
-    if op is SELECT:
+    if op.chooses:
         return chosen(node.inputs[0], tangents[1], tangents[2])
     linear = linear_in(op, len(node.inputs))
     if len(linear) == 1:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from ..graph.construction import as_node, constant, make
 from ..graph.loop import Names
 from ..graph.node import Node
+from ..graph.uniform import full, spread
 from ..ops import mask_rules as rules
 from ..ops.dtypes import bool_
 from ..ops.row import Shape
 from ..ops.shaping import reshape_row as RESHAPE
 from .masks import Derivative, Masked, conjunction, settled
-from .unbroadcast import full, spread
 
 
 @dataclass

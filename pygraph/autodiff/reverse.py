@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from ..graph.construction import as_node
 from ..graph.node import Node
 from ..graph.source import attributed
-from ..ops.comparison import select as SELECT
 from ..ops.dtypes import is_float
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Family
@@ -137,7 +136,7 @@ def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None
     if op is SLICE:
         inner = conjunction(ct.masks) if isinstance(ct, Masked) else True
         return Piece(share(settled(ct)), inner)
-    if op is SELECT:
+    if op.chooses:
         return chosen(node.inputs[0], ct if i == 1 else None, ct if i == 2 else None)
     if isinstance(ct, Masked):
         return _through(node, share, ct)

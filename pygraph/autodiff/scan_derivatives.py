@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..graph.construction import as_node, constant, make
-from ..graph.loop import LOOPS, Loop, Names
+from ..graph.loop import Loop, Names
 from ..graph.loop_split import split
 from ..graph.node import Node
 from ..ops.comparison import greater as GREATER
 from ..ops.control import bind_rules
 from ..ops.dtypes import bool_, is_float
 from ..ops.mask_rules import either, padded
-from ..ops.row import Shape
+from ..ops.row import TABLE, Shape
 from .forward import LINEAR_RULES, pushed
 from .masks import Derivative, Masked, conjunction, settled, under
 from .masks_in_bodies import entry, extent, filled, is_whole, mask_of
@@ -283,6 +283,6 @@ def _some_step(loop: Loop) -> list[Node]:
     return [] if loop.length else [constant(False)]
 
 
-for _op in LOOPS:
+for _op in (op for op in TABLE.values() if op.loop):
     bind_rules(_op, scan_jvp, scan_vjp)
     LINEAR_RULES[_op] = scan_linear_jvp

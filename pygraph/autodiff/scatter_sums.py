@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from ..graph.construction import constant, make
 from ..graph.node import Node
+from ..graph.uniform import is_value, reshaped
 from ..ops.arithmetic import add as ADD
 from ..ops.indexing import scatter_add as SCATTER_ADD
 from ..ops.shaping import reshape_row as RESHAPE, unslice_row as UNSLICE
-from .unbroadcast import is_zeros, reshaped
 
 #: A slice is added in place where it is at most this part of at least so many elements; others join loops.
 PART, SMALL = 8, 64
@@ -27,7 +27,7 @@ def is_scattered(term: Node) -> bool:
     while term.op is SCATTER_ADD or term.op is RESHAPE:
         scattered = scattered or term.op is SCATTER_ADD
         term = term.inputs[0]
-    return scattered and is_zeros(term)
+    return scattered and is_value(term, lambda value: value == 0)
 
 
 def add_in_place(total: Node, term: Node) -> Node:

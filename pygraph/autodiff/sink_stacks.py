@@ -10,21 +10,21 @@ from collections.abc import Sequence
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import LOOPS, Loop, Names, is_stack
+from ..graph.loop import Loop, Names, is_stack
 from ..graph.node import Node
 from ..graph.rewriting import rebuilt, rewrite, substitute
 from ..graph.traversal import walk
-from ..ops.control import branch as BRANCH, replay as REPLAY
+from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 
 
 def reads_stacks(node: Node) -> bool:
     """Whether the bodies of `node` read stacks that are made outside of it and are not stepped through."""
-    if node.op is BRANCH:
+    if node.op.branch:
         return any(map(is_stack, node.inputs[1:]))
-    if node.op not in LOOPS:
+    if not node.op.loop:
         return False
-    first = 1 if node.op is REPLAY else 0
+    first = len(node.inputs) - len(node.attrs["body"].inputs)
     return any(map(is_stack, node.inputs[first : first + node.attrs["n_consts"]]))
 
 
@@ -40,7 +40,7 @@ def absorbed(outputs: Sequence[Node], fixed: Sequence[Node]) -> list[Node]:
 
 def _inside(node: Node) -> list[Node]:
     """The results of a loop or branch whose body makes the stacks that it reads."""
-    if node.op is BRANCH:
+    if node.op.branch:
         bodies: list[Graph] = []
         operands: list[Node] = []
         for body in node.attrs["bodies"]:

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..graph.construction import as_node, make
 from ..graph.node import Node
+from ..graph.uniform import full, reshaped
 from ..ops import mask_rules as rules
 from ..ops.arithmetic import add as ADD
 from ..ops.expr import Mask
 from ..ops.shaping import concatenate_row as CONCATENATE, places
 from .masks import Derivative, under
-from .unbroadcast import full, reshaped
 
 #: Arrays of more elements are not looked through for what pieces leave out; their masks are made at run time.
 COUNTED = 1 << 24

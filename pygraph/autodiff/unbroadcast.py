@@ -1,4 +1,4 @@
-"""The one place where shapes of tangents and cotangents are fitted to their primals, and where zeros are made."""
+"""The one place where shapes of tangents and cotangents are fitted to their primals."""
 
 from __future__ import annotations
 
@@ -8,36 +8,10 @@ import numpy as np
 
 from ..graph.construction import constant, make
 from ..graph.node import Node
+from ..graph.uniform import reshaped, spread
 from ..ops.arithmetic import multiply as MULTIPLY
-from ..ops.leaves import constant_row as CONSTANT
 from ..ops.reductions import reduce_sum as REDUCE_SUM
-from ..ops.row import DType, Shape
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
-
-
-def full(value: float, shape: Shape, dtype: DType) -> Node:
-    """An array of one value, held as a broadcast 0-d constant."""
-    return spread(constant(np.asarray(value, dtype)), shape)
-
-
-def is_zeros(x: Node) -> bool:
-    """Whether `x` is one number broadcast, and that is zero."""
-    while x.op is BROADCAST_TO or x.op is RESHAPE:
-        x = x.inputs[0]
-    if x.op is not CONSTANT:
-        return False
-    array = x.attrs["value"].value
-    return bool(array.size == 1 and array.reshape(())[()] == 0)
-
-
-def spread(x: Node, shape: Shape) -> Node:
-    """`x` broadcast to `shape` by NumPy's rule; `x` itself when it has that shape already."""
-    return x if x.shape == shape else make(BROADCAST_TO, (x,), {"shape": shape})
-
-
-def reshaped(x: Node, shape: Shape) -> Node:
-    """`x` in `shape`; `x` itself when it has that shape already."""
-    return x if x.shape == shape else make(RESHAPE, (x,), {"shape": shape})
+from ..ops.row import Shape
 
 
 def sum_to(ct: Node, shape: Shape) -> Node:
@@ -58,7 +32,7 @@ def sum_to(ct: Node, shape: Shape) -> Node:
 
 def _sum(ct: Node, axes: tuple[int, ...], rest: Shape) -> Node:
     """`ct` summed over `axes`, in the shape `rest` of the other axes."""
-    if ct.op is BROADCAST_TO:
+    if ct.op.repeats:
         source = ct.inputs[0]
         padded = (1,) * (len(ct.shape) - len(source.shape)) + source.shape
         if all(padded[axis] == 1 for axis in axes):

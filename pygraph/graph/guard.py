@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..ops.control import branch as BRANCH
 from ..ops.dtypes import int64
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO
-from .construction import constant, convert, make, new_input, outputs_of
+from .construction import convert, make, new_input, outputs_of
 from .graph import Graph
 from .node import Node
 from .traversal import walk
+from .uniform import full
 
 __all__ = ["guarded"]
 
@@ -39,7 +37,7 @@ def guarded(
         return []
     needed = set(walk(expressions))
     pairs = [(x, operand) for x, operand in zip(inputs, operands, strict=True) if x in needed]
-    zeros = [_zeros(x) for x in expressions]
+    zeros = [full(0, x.shape, x.dtype) for x in expressions]
     nothing = [new_input(x.attrs["name"], x.shape, x.dtype) for x, _ in pairs]
     bodies = (
         Graph.from_parts(nothing, zeros, name=f"no_{name}"),
@@ -48,8 +46,3 @@ def guarded(
     attrs = {"bodies": bodies, "recompute": True} if recompute else {"bodies": bodies}
     made = make(BRANCH, (convert(condition, int64), *(operand for _, operand in pairs)), attrs)
     return list(outputs_of(made))
-
-
-def _zeros(like: Node) -> Node:
-    zero = constant(np.zeros((), like.dtype))
-    return zero if like.shape == () else make(BROADCAST_TO, (zero,), {"shape": like.shape})

@@ -15,7 +15,6 @@ from .node import Node
 from .rewriting import substitute
 from .traversal import walk
 
-LOOPS = (SCAN, WHILE, REPLAY)
 ZERO, ONE = constant(0), constant(1)
 
 
@@ -171,7 +170,7 @@ def is_stack(node: Node) -> bool:
     if node.op is not OUTPUT:
         return False
     loop = node.inputs[0]
-    return (loop.op is WHILE or loop.op is REPLAY) and node.attrs["index"] >= loop.attrs["n_carry"]
+    return loop.op.unbounded and node.attrs["index"] >= loop.attrs["n_carry"]
 
 
 def _unfolded(loop: Loop) -> Loop:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..ops.comparison import less as LESS
-from ..ops.control import replay as REPLAY, while_loop as WHILE
 from .construction import make
 from .guard import guarded
 from .loop import ZERO, Loop, Names, counted, is_stack
@@ -130,4 +129,4 @@ def sources(
 
 def _makes_stacks(node: Node) -> bool:
     """Whether some result of `node` is a stack, which is not an array that could be handed to a later loop."""
-    return (node.op is WHILE or node.op is REPLAY) and len(node.attrs["body"].outputs) > node.attrs["n_carry"]
+    return node.op.unbounded and len(node.attrs["body"].outputs) > node.attrs["n_carry"]

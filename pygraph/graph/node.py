@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import GraphError
 from ..ops.constant_array import constant_text
-from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
+from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from ..ops.row import Op
 from .operators import Operators
 from .source import SourceLine, type_text
@@ -150,6 +150,11 @@ def bind_state(reduced: Callable[[Node], tuple[Any, ...]]) -> None:
     """Tell nodes how they are stored by pickle (called once, by `pygraph.graph`)."""
     global _reduced
     _reduced = reduced
+
+
+def maker(node: Node) -> Node:
+    """The node that computes the value of `node`: the one that it is a result of, or itself."""
+    return node.inputs[0] if node.op is OUTPUT else node
 
 
 def self_contained(node: Node) -> bool:

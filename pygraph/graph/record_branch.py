@@ -8,10 +8,10 @@ from typing import Any
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named
 from ..ops.control import branch as _BRANCH
 from ..ops.dtypes import KINDS, bool_, int64
-from ..ops.leaves import input_row as INPUT, output_row as OUTPUT
+from ..ops.leaves import input_row as INPUT
 from .construction import as_node, convert, make, new_input, outputs_of, watched
 from .graph import Graph
-from .node import Node, self_contained
+from .node import Node, maker, self_contained
 from .record_scan import in_dtype, weak_fits
 from .recording import leak, recording
 from .rewriting import substitute
@@ -185,8 +185,7 @@ def capture(outputs: Sequence[Node], made: set[Node], own: set[Node], title: str
     def inside(node: Node) -> bool:
         if node.op is INPUT:
             return False
-        maker = node.inputs[0] if node.op is OUTPUT else node
-        return maker in made or node.op.name == "broadcast_to" or self_contained(node)
+        return maker(node) in made or node.op.repeats or self_contained(node)
 
     taken: dict[Node, None] = {}
     for node in walk(outputs[::-1], stops=own, operands=lambda x: x.inputs[::-1] if inside(x) else ()):

@@ -230,7 +230,7 @@ def close_over(outputs: Sequence[Node], inputs: Sequence[Node]) -> tuple[list[No
     def take(node: Node) -> None:
         if self_contained(node):
             return
-        while node.op.name in ("broadcast_to", "stop_gradient"):
+        while node.op.repeats or node.op.transparent:
             (node,) = node.inputs
         if node.op is not CONSTANT:
             taken[node] = None

@@ -12,7 +12,7 @@ from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import TABLE
 from .construction import infer
 from .graph import Graph, bodies_of
-from .node import Node
+from .node import Node, maker
 
 __all__ = ["STAGES", "check_enabled", "verify"]
 
@@ -69,7 +69,7 @@ def _stacks(node: Node, graph: Graph) -> str | None:
     if bodies_of(node) or node.op is OUTPUT:
         return None
     for x in node.inputs:
-        loop = x.inputs[0] if x.op is OUTPUT else x
+        loop = maker(x)
         if loop.op.unbounded and x is not loop and x.attrs["index"] >= loop.attrs["n_carry"]:
             return "an operand is a stack, which has no single value"
     return None

@@ -16,8 +16,7 @@ import numpy as np
 
 from ..debug import asked
 from ..graph.graph import Graph
-from ..graph.node import Node
-from ..ops.leaves import output_row as OUTPUT
+from ..graph.node import Node, maker
 from .constants import ConstantPool
 from .format import SlotKind
 from .program import Segment
@@ -147,7 +146,7 @@ class BodySegment:
 
     def defines(self, node: Node) -> bool:
         """Whether this segment computes `node`."""
-        return (node.inputs[0] if node.op is OUTPUT else node) in self.region_of
+        return maker(node) in self.region_of
 
 
 class Body:

@@ -11,9 +11,9 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from math import prod
 
-from ..graph.node import Node
+from ..graph.node import Node, maker
 from ..graph.traversal import walk
-from ..ops.leaves import given_row as _GIVEN, input_row as INPUT, output_row as OUTPUT
+from ..ops.leaves import given_row as _GIVEN, input_row as INPUT
 from .body import Body, BodySegment, Region
 from .format import SlotKind
 from .steps import ALIGNMENT, CELL, Load, LoopStep, PlainStep, ScalarStep, Step, Store, Value
@@ -63,7 +63,7 @@ def _regions(body: Body, segment: BodySegment) -> Iterator[str]:
             operands = (None,) if node.op.view is not None else node.inputs
             for access, operand in zip(segment.accesses[node], operands, strict=True):
                 base = access.base
-                found = place.get(base.inputs[0] if base.op is OUTPUT else base)
+                found = place.get(maker(base))
                 if found is None:
                     if not _is_leaf(base) and (segment is body.forward or not body.forward.defines(base)):
                         yield f"{node!r} reads {base!r}, which nothing computes"

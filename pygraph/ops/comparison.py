@@ -112,6 +112,7 @@ select = register(
         differs=(0,),
         title="where",
         moves=True,
+        chooses=True,
         exact=True,
     )
 )

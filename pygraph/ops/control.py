@@ -57,6 +57,7 @@ def _row(
     interpret: Callable[..., Sequence[Any]],
     loop: bool = False,
     unbounded: bool = False,
+    branch: bool = False,
 ) -> Op:
     def reference(*operands: Any, **attrs: Any) -> Any:
         """Refuses: the value depends on that of a sub-graph, which only an interpreter of graphs can find."""
@@ -95,6 +96,7 @@ def _row(
             promote=False,
             loop=loop,
             unbounded=unbounded,
+            branch=branch,
             fails=unbounded,  # its stacks, and its number of steps, have a limit
             updates=updates,
         )
@@ -317,6 +319,7 @@ branch = _row(
     _branch_results,
     lambda attrs, count: range(1, count),
     _branch,
+    branch=True,
 )
 while_loop = _row(
     "while_loop",

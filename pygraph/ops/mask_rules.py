@@ -124,7 +124,7 @@ def _reshaped(node: Expr, shape: Shape) -> Expr:
 
 
 def _is_false(mask: Expr) -> bool:
-    while mask.op.name in ("broadcast_to", "reshape"):
+    while mask.op.whole_view:
         mask = mask.inputs[0]
     return mask.op.name == "constant" and mask.attrs["value"].value.size == 1 and not mask.attrs["value"].value.any()
 

@@ -86,6 +86,8 @@ class Op:
             -> the offset and the strides of each there.
         moves: LINEAR: each element of the result is one of a linear operand, or zero (in another dtype where it casts),
             so that it may be masked later; its reference moves whatever stands for the elements.
+        repeats: LINEAR: the result is the operand broadcast to the result's shape.
+        chooses: LINEAR: each element is that of operand 1 where operand 0 holds, and that of operand 2 elsewhere.
         gaps: LINEAR, CUSTOM: what leaves elements zero that nothing reaches: "f" the row itself, "t" its transpose or
             vjp, or both.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
@@ -120,7 +122,9 @@ class Op:
         neutral: reductions: what combines with every value to just that value, likewise, where the identity does not.
         accumulator: reductions: the C type in which elements combine by kind letter, where it is not their own.
         loop: it runs a sub-graph step by step: its attributes are body, n_consts and n_carry, and others by its kind.
+            The body's inputs are for the last of its operands.
         unbounded: loops whose number of steps is known at run time only; their results after the carry are stacks.
+        branch: it runs one of the sub-graphs `bodies`, by the number that operand 0 is, on its other operands.
         fails: it may fail at run time, as it also may where its kernel can.
         title: how users know the op, where that is not its name.
         notation: how a formula writes it: a format of its operands and attributes, as "{0} + {1}"; by default it is its
@@ -133,6 +137,8 @@ class Op:
 
     These follow from others:
         whole_view: whether it is a view that shows every element of its operand.
+        transparent: whether its value is its operand, so that only its derivative is another one.
+        sums: whether it is a reduction that adds: the one that is linear.
         pointwise: whether each result element depends on one (broadcast) element of each operand, and a loop makes it.
         cheap: whether a loop makes an element in a few machine instructions, so that it may do so wherever it is used
             rather than keep the result.
@@ -159,6 +165,8 @@ class Op:
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None
     parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None
     moves: bool = False
+    repeats: bool = False
+    chooses: bool = False
     gaps: str = ""
     jvp: Jvp | Jvps | None = None
     vjp: Vjp | Vjps | None = None
@@ -185,12 +193,15 @@ class Op:
     results: Callable[[Sequence[Expr], Attrs], Sequence[Result]] | None = None
     loop: bool = False
     unbounded: bool = False
+    branch: bool = False
     fails: bool = False
     title: str = ""
     notation: str = ""
     kernel: Kernel | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
     whole_view: bool = field(init=False)
+    transparent: bool = field(init=False)
+    sums: bool = field(init=False)
     pointwise: bool = field(init=False)
     cheap: bool = field(init=False)
     fallible: bool = field(init=False)
@@ -199,6 +210,8 @@ class Op:
         if not self.parameters and self.arity is not None and self.arity <= 3:
             self._follows("parameters", ("x", "y", "z")[: self.arity])
         self._follows("whole_view", self.view is not None and not self.gaps and self.arity != 0)
+        self._follows("transparent", self.c == "a")
+        self._follows("sums", bool(self.combiner) and self.family is Family.LINEAR)
         self._follows("pointwise", not self.combiner and (self.c is not None or self.define is not None))
         self._follows("cheap", self.pointwise and self.c is not None and self.price < DEAR)
         self._follows("fallible", self.fails or (self.kernel is not None and bool(self.kernel.failures)))

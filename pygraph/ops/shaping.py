@@ -41,6 +41,7 @@ def _linear(
     batch: Batch,
     mask: MaskRule,
     arity: int | None = 1,
+    repeats: bool = False,
     gaps: str = "",
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None,
     parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None,
@@ -57,6 +58,7 @@ def _linear(
             batch=batch,
             mask=mask,
             moves=True,
+            repeats=repeats,
             exact=True,
             gaps=gaps,
             view=view,
@@ -145,6 +147,7 @@ broadcast_to_row: Op = _linear(
     lambda cotangent, node, i: cotangent,
     lambda node, xs, batched, size: broadcast_to_row(aligned(xs[0], len(node.shape)), shape=(size, *node.shape)),
     mask_rules.unchanged,
+    repeats=True,
     view=lambda x, shape, attrs: (x.offset, broadcast_strides(x, shape)),
 )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..graph.construction import make
 from ..graph.graph import Graph
-from ..graph.loop import LOOPS, Loop
+from ..graph.loop import Loop
 from ..graph.node import Node
 from ..graph.rewriting import rewrite, substitute
 from ..graph.traversal import walk
@@ -30,9 +30,9 @@ def dropped(order: Sequence[Node], outputs: Sequence[Node]) -> list[Node]:
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> dict[int, Node] | None:
         # operands that only unused results ask for are not rewritten, and go with them
-        if node.op in LOOPS:
+        if node.op.loop:
             return smaller(Loop.of(node).with_operands(inputs), used[node])
-        return rules_branch.smaller(inputs, node.attrs, used[node]) if node.op is BRANCH else None
+        return rules_branch.smaller(inputs, node.attrs, used[node]) if node.op.branch else None
 
     return rewrite(outputs, visit, order=[node for node in order if node in live])
 
@@ -48,13 +48,13 @@ def _live(outputs: Sequence[Node], order: Sequence[Node]) -> tuple[set[Node], di
         if node.op is OUTPUT:
             live.add(node.inputs[0])
             used.setdefault(node.inputs[0], set()).add(node.attrs["index"])
-        elif node.op in LOOPS:
+        elif node.op.loop:
             loop = Loop.of(node)
             if loop.count is not None:
                 live.add(loop.count)
             _, _, alive = needed(loop, used[node])
             live.update(operand for operand, inside in zip(loop.operands, loop.inputs, strict=True) if inside in alive)
-        elif node.op is BRANCH:
+        elif node.op.branch:
             live.update(rules_branch.needed(node, used[node]))
         else:
             live.update(node.inputs)
@@ -79,7 +79,7 @@ def merged(order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node,
     while True:
         before = outputs
         for merge in (_merge_equal, _merge_included):
-            loops = [(node, Loop.of(node)) for node in order if node.op in LOOPS]
+            loops = [(node, Loop.of(node)) for node in order if node.op.loop]
             if len(loops) < 2:
                 return outputs
             after = merge(loops, order, outputs, levels)
@@ -234,11 +234,11 @@ def with_bodies(
     """`outputs` with the bodies of each loop and branch replaced by what `optimised` makes of them."""
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> Node | list[Node] | None:
-        if node.op in LOOPS:
+        if node.op.loop:
             loop = Loop.of(node).with_operands(inputs)
             better = optimised(Graph.from_parts(loop.inputs, loop.expressions, name=loop.name))
             return None if same(better, loop.expressions) else loop.with_expressions(better).build()
-        if node.op is BRANCH:
+        if node.op.branch:
             bodies = []
             for body in node.attrs["bodies"]:
                 better = optimised(body)

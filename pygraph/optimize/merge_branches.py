@@ -88,7 +88,7 @@ def merged(order: Sequence[Node], outputs: Sequence[Node], levels: Mapping[Node,
         levels: the level of each input; those not given have level 0.
     """
     for equal in (True, False):
-        branches = [node for node in order if node.op is BRANCH]
+        branches = [node for node in order if node.op.branch]
         if len(branches) < 2:
             break
         level = levels_of(order, levels)

@@ -6,11 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ..graph.graph import Graph
-from ..graph.loop import LOOPS
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
-from ..ops.control import branch as BRANCH
 from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
 from .rule_helpers import same
@@ -83,7 +81,7 @@ def _nodes(graph: Graph, outputs: Sequence[Node]) -> Sequence[Node]:
 
 
 def _has_loops(graph: Graph) -> bool:
-    return any(node.op in LOOPS or node.op is BRANCH for node in graph.nodes)
+    return any(node.op.loop or node.op.branch for node in graph.nodes)
 
 
 #: Equal expressions are one node since they were made, and nodes that no output needs are never visited: what other

@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import GraphError
 from ..graph.construction import constant, make
 from ..graph.node import Node
+from ..graph.uniform import full, is_value, spread, value_of
 from ..ops.arithmetic import (
     absolute as ABSOLUTE,
     add as ADD,
@@ -39,7 +40,7 @@ from ..ops.leaves import constant_row as CONSTANT
 from ..ops.row import TABLE, DType, Family
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
 from .engine import RuleSet
-from .rule_helpers import converted, full, is_value, kind, negative, same, spread, value_of
+from .rule_helpers import converted, kind, negative, same
 
 #: Constants, and operands that are broadcast: these two come before all other rules.
 FIRST = RuleSet()

@@ -9,10 +9,10 @@ from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.rewriting import substitute
 from ..graph.traversal import walk
+from ..graph.uniform import full, value_of
 from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Attrs
-from .rule_helpers import full, value_of
 
 
 def needed(node: Node, used: Iterable[int]) -> list[Node]:

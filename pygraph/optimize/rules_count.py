@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import ShapeError
 from ..graph.construction import make
 from ..graph.node import Node
+from ..graph.uniform import full, reshaped, value_of
 from ..ops.arithmetic import add as ADD, multiply as MULTIPLY, subtract as SUBTRACT
 from ..ops.comparison import (
     convert as CONVERT,
@@ -21,7 +22,6 @@ from ..ops.leaves import iota_row as IOTA
 from ..ops.row import DType
 from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE
 from .engine import RuleSet
-from .rule_helpers import full, reshaped, value_of
 
 RULES = RuleSet()
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from ..graph.construction import make
 from ..graph.node import Node
 from ..graph.rewriting import rewrite
+from ..graph.uniform import reshaped
 from ..ops.limits import MAX_MATRIX
 from ..ops.products import matmul_row as MATMUL
 from ..ops.reductions import reduce_sum as REDUCE_SUM
 from ..ops.row import Shape
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO, transpose_row as TRANSPOSE
+from ..ops.shaping import transpose_row as TRANSPOSE
 from .engine import RuleSet
-from .rule_helpers import reshaped, same
+from .rule_helpers import same
 
 RULES = RuleSet()
 
@@ -47,7 +48,7 @@ def batch_broadcast(node: Node) -> Node | None:
     """matmul of an operand repeated along batch axes = matmul of the operand, where the other one has these axes."""
     inputs = list(node.inputs)
     for i, operand in enumerate(node.inputs):
-        if operand.op is not BROADCAST_TO:
+        if not operand.op.repeats:
             continue
         (source,) = operand.inputs
         matrix = operand.shape[-2:]

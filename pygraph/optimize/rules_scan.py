@@ -12,9 +12,8 @@ from ..graph.node import Node
 from ..graph.record_scan import close_over
 from ..graph.rewriting import substitute
 from ..graph.traversal import depends_on, walk
+from ..graph.uniform import full, reshaped, spread, value_of
 from ..ops.comparison import less as LESS
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO
-from .rule_helpers import full, reshaped, spread, value_of
 
 
 def smaller(loop: Loop, used: Iterable[int]) -> dict[int, Node]:
@@ -116,7 +115,7 @@ def _settled(loop: Loop) -> Loop:
 
 def _repeated(x: Node) -> Node | None:
     """What each slice of `x` along its first axis is, when `x` is a broadcast along it."""
-    if x.op is not BROADCAST_TO:
+    if not x.op.repeats:
         return None
     (source,) = x.inputs
     if len(source.shape) == len(x.shape):

@@ -6,13 +6,9 @@ import math
 
 from ..graph.construction import make
 from ..graph.node import Node
+from ..graph.uniform import reshaped, spread
 from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
-from ..ops.reductions import (
-    reduce_max as REDUCE_MAX,
-    reduce_min as REDUCE_MIN,
-    reduce_prod as REDUCE_PROD,
-    reduce_sum as REDUCE_SUM,
-)
+from ..ops.row import TABLE
 from ..ops.shaping import (
     broadcast_to_row as BROADCAST_TO,
     concatenate_row as CONCATENATE,
@@ -22,7 +18,7 @@ from ..ops.shaping import (
     unslice_row as UNSLICE,
 )
 from .engine import RuleSet
-from .rule_helpers import kind, reshaped, same, spread
+from .rule_helpers import kind, same
 
 RULES = RuleSet()
 
@@ -173,18 +169,16 @@ def concatenate_pieces(node: Node) -> Node | None:
     return None if same(pieces, node.inputs) else make(CONCATENATE, tuple(pieces), node.attrs)
 
 
-@RULES.on(REDUCE_SUM, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN)
 def reduce_nothing(node: Node) -> Node | None:
     """A reduction over no axes = x, except a floating sum, which adds 0.0 and so makes 0.0 of -0.0."""
     (x,) = node.inputs
-    if node.attrs["axes"] or x.dtype != node.dtype or (node.op is REDUCE_SUM and kind(x) == "f"):
+    if node.attrs["axes"] or x.dtype != node.dtype or (node.op.sums and kind(x) == "f"):
         return None
     return x
 
 
-@RULES.on(REDUCE_MAX, REDUCE_MIN)
 def reduce_chain(node: Node) -> Node | None:
-    """Extremes over axes of size 1 are a reshape; extremes of extremes are taken at once."""
+    """Over axes of size 1 an exact reduction is a reshape; two of them one after another are one."""
     (x,) = node.inputs
     axes = node.attrs["axes"]
     if all(x.shape[axis] == 1 for axis in axes):
@@ -195,3 +189,8 @@ def reduce_chain(node: Node) -> Node | None:
         both = sorted([*x.attrs["axes"], *(kept[axis] for axis in axes)])
         return make(node.op, (source,), {**node.attrs, "axes": tuple(both)})
     return None
+
+
+_REDUCTIONS = [op for op in TABLE.values() if op.combiner]
+RULES.extend(_REDUCTIONS, reduce_nothing)
+RULES.extend((op for op in _REDUCTIONS if op.exact), reduce_chain)

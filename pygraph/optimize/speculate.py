@@ -12,8 +12,8 @@ from ..graph.construction import make
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.rewriting import rebuilt, rewrite, substitute
+from ..graph.uniform import is_value, spread
 from ..ops.comparison import (
-    convert as CONVERT,
     equal as EQUAL,
     logical_and_row as LOGICAL_AND,
     logical_not_row as LOGICAL_NOT,
@@ -21,12 +21,11 @@ from ..ops.comparison import (
     not_equal as NOT_EQUAL,
     select as SELECT,
 )
-from ..ops.control import branch as BRANCH
 from ..ops.dtypes import bool_
 from ..ops.reductions import reduce_max as REDUCE_MAX
 from ..ops.row import Attrs
-from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE, transpose_row as TRANSPOSE
-from .rule_helpers import is_value, same, spread
+from ..ops.shaping import reshape_row as RESHAPE, transpose_row as TRANSPOSE
+from .rule_helpers import same
 
 #: The most operations of a body that is computed whether it is taken or not.
 OPERATIONS = 32
@@ -50,16 +49,16 @@ def flattened(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     """
 
     def visit(node: Node, inputs: tuple[Node, ...]) -> list[Node] | None:
-        condition = _condition(inputs[0], node.attrs) if node.op is BRANCH else None
+        condition = _condition(inputs[0], node.attrs) if node.op.branch else None
         return None if condition is None else _selects(condition, node.attrs["bodies"], inputs[1:])
 
-    return rewrite(outputs, visit, order=nodes) if any(node.op is BRANCH for node in nodes) else outputs
+    return rewrite(outputs, visit, order=nodes) if any(node.op.branch for node in nodes) else outputs
 
 
 def _condition(index: Node, attrs: Attrs) -> Node | None:
     """The condition of a branch that may become selects."""
     bodies = attrs["bodies"]
-    if index.op is not CONVERT or index.inputs[0].dtype != bool_ or len(bodies) != 2 or attrs.get("recompute"):
+    if not index.op.casts or index.inputs[0].dtype != bool_ or len(bodies) != 2 or attrs.get("recompute"):
         return None
     (condition,) = index.inputs
     if sorted(_operations(body) for body in bodies)[1] > OPERATIONS:
@@ -84,7 +83,7 @@ def _operations(body: Graph) -> int:
 
 
 def _is_pointwise(node: Node) -> bool:
-    return (node.op.pointwise or node.op is CONVERT) and not node.op.fallible
+    return node.op.pointwise and not node.op.fallible
 
 
 def _selects(condition: Node, bodies: Sequence[Graph], given: Sequence[Node]) -> list[Node]:
@@ -157,7 +156,7 @@ def _with(known: _Facts, mask: Node, truth: bool) -> _Facts:
 def _mask(condition: Node, node: Node) -> Node | None:
     """What a condition of `node` is along the first axes of it; None where it is not aligned with these."""
     mask = condition
-    while mask.op is RESHAPE or (mask.op is BROADCAST_TO and len(mask.inputs[0].shape) in (0, len(mask.shape))):
+    while mask.op is RESHAPE or (mask.op.repeats and len(mask.inputs[0].shape) in (0, len(mask.shape))):
         mask = mask.inputs[0]
     rank = len(mask.shape)
     if rank and (
@@ -176,7 +175,7 @@ def _kept(node: Node, operand: Node, known: _Facts) -> _Facts:
     if not known:
         return known
     op = node.op
-    if _is_pointwise(node) or op is BROADCAST_TO:
+    if _is_pointwise(node) or op.repeats:
         least = len(node.shape) if len(operand.shape) != len(node.shape) else 0
         return {m: t for m, t in known.items() if not m.shape or (not least and _leads(m.shape, operand))}
     if op is RESHAPE:

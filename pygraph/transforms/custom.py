@@ -9,7 +9,6 @@ from typing import Any
 
 from ..autodiff.given_derivatives import given, given_batch, linearly, transposed
 from ..autodiff.masks import Derivative, Masked, settle, settled
-from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, UnsupportedError
 from ..graph.construction import as_node, constant, new_input, var
 from ..graph.node import Node, Result
@@ -20,6 +19,7 @@ from ..graph.trace import function_name, make_inputs, parameter_names, result_no
 from ..graph.trace_context import decided
 from ..graph.traversal import walk
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
+from ..graph.uniform import full
 from ..ops.dtypes import is_float
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from ..runtime.functions.compiled_function import CompiledFunction

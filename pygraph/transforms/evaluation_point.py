@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff import as_planned, transformed
-from ..autodiff.unbroadcast import full
 from ..errors import DTypeError, GraphError, ShapeError, SignatureError, named, shown
 from ..graph.construction import as_node, convert
 from ..graph.node import Node
@@ -19,6 +18,7 @@ from ..graph.rewriting import substitute
 from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
+from ..graph.uniform import full
 from ..graph.weak import weakened
 from ..ops.dtypes import is_float
 from ..runtime.functions.compiled_function import CompiledFunction

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 import pygraph as pg
+from pygraph.graph.construction import constant
 from pygraph.ops import mask_rules as rules
 from pygraph.ops.row import lookup
 from pygraph.runtime.call.executable import Executable
@@ -204,6 +205,18 @@ def test_second_derivatives_behind_where() -> None:
             np.testing.assert_allclose(outer(inner(f))(X), wanted, rtol=1e-12)
     np.testing.assert_allclose(pg.hessian(f)(X), wanted, rtol=1e-12)
     np.testing.assert_allclose(pg.hvp(f, (X,), (np.ones(3),)), [0, 0.25, 1 / 9], rtol=1e-12)
+
+
+@pytest.mark.parametrize("move", [lambda m: np.reshape(m, (2, 1)), np.transpose])
+def test_a_constant_condition_in_another_shape_has_its_opposite_there(move: Callable[[Any], Any]) -> None:
+    x, dx, flags = np.ones((2, 2)), np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, False]])
+
+    def f(x: Any) -> Any:
+        return np.where(move(constant(flags)), 2.0 * x, 3.0 * x)
+
+    wanted = np.where(flags.T, 2.0, 3.0) * np.ones((2, 2))
+    assert np.array_equal(pg.jvp(f, (x,), (dx,))[1], wanted * dx)
+    assert np.array_equal(pg.grad(lambda x: np.sum(f(x)))(x), wanted)
 
 
 def test_a_zero_that_only_the_numbers_make_is_ieee() -> None:

@@ -11,8 +11,8 @@ from ...graph.loop import is_stack
 from ...graph.node import Node
 from ...graph.rewriting import substitute
 from ...graph.traversal import walk
+from ...graph.uniform import full
 from ...ops.comparison import (
-    convert as CONVERT,
     equal as EQUAL,
     less_equal as LESS_EQUAL,
     logical_not_row as LOGICAL_NOT,
@@ -22,7 +22,6 @@ from ...ops.control import bind_batch, branch as BRANCH
 from ...ops.dtypes import bool_
 from ...ops.leaves import output_row as OUTPUT
 from ...ops.shaping import in_batch
-from ..unbroadcast import full
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, lent
 
@@ -92,7 +91,7 @@ def _one_by_one(
 
 def _masks(index: Node, count: int) -> list[Node]:
     """For each body which examples take it. The index is clamped."""
-    if index.op is CONVERT and index.inputs[0].dtype == bool_ and count == 2:
+    if index.op.casts and index.inputs[0].dtype == bool_ and count == 2:
         taken = index.inputs[0]
         return [make(LOGICAL_NOT, (taken,), {}), taken]
     masks = [make(LESS_EQUAL, (index, constant(0)), {})]

@@ -12,10 +12,11 @@ from ...graph.rewriting import substitute
 from ...graph.traversal import walk
 from ...ops.arithmetic import add as ADD
 from ...ops.comparison import less as LESS
-from ...ops.control import bind_batch, replay as REPLAY, scan as SCAN, while_loop as WHILE
+from ...ops.control import bind_batch
 from ...ops.dtypes import bool_
 from ...ops.leaves import input_row as INPUT
 from ...ops.reductions import reduce_max as REDUCE_MAX
+from ...ops.row import TABLE
 from ...ops.shaping import in_batch, transpose_row as TRANSPOSE
 from .batch import batch
 from .batching_masks import any_of, chosen, first_of, fixed, lent, masked
@@ -187,8 +188,8 @@ def _is_stack(slot: Node, operand: Node, loop: Loop) -> bool:
     """Whether a constant of `loop` is a stack, which a loop in its body goes over."""
     if is_stack(operand):
         return True
-    replays = (node for node in walk(loop.expressions) if node.op is REPLAY)
-    return any(slot is x for node in replays for x in Loop.of(node).xs)
+    inner = (node for node in walk(loop.expressions) if node.op.unbounded)
+    return any(slot is x for node in inner for x in Loop.of(node).xs)
 
 
 def _swapped(x: Node) -> Node:
@@ -196,6 +197,5 @@ def _swapped(x: Node) -> Node:
     return make(TRANSPOSE, (x,), {"axes": (1, 0, *range(2, len(x.shape)))})
 
 
-bind_batch(SCAN, loop_batch)
-bind_batch(WHILE, loop_batch)
-bind_batch(REPLAY, loop_batch)
+for _op in (op for op in TABLE.values() if op.loop):
+    bind_batch(_op, loop_batch)

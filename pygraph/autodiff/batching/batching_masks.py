@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...graph.uniform import reshaped
 from ...ops.comparison import select as SELECT, stop_gradient as STOP_GRADIENT
 from ...ops.counting import iota
 from ...ops.dtypes import is_float
 from ...ops.indexing import take_row as TAKE
 from ...ops.reductions import reduce_max as REDUCE_MAX, reduce_min as REDUCE_MIN
-from ..unbroadcast import reshaped
 
 
 def any_of(mask: Node) -> Node:

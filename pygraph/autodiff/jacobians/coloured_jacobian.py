@@ -10,11 +10,11 @@ import numpy as np
 
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...graph.uniform import full, reshaped
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ...ops.indexing import scatter_add as SCATTER_ADD
 from ...ops.shaping import slice_row as SLICE
-from ..unbroadcast import full, reshaped
 from .compressed_jacobian import compressed_jacobian
 from .dense_jacobian import JacobianPlan
 

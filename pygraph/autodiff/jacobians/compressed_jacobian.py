@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import DTypeError
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...graph.uniform import full, reshaped
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ...ops.indexing import take_row as TAKE
@@ -19,7 +20,6 @@ from ...ops.shaping import concatenate_row as CONCATENATE
 from ..cost import price
 from ..forward import jvp
 from ..reverse import vjp
-from ..unbroadcast import full, reshaped
 from .colouring import Colouring, colour_columns, colour_symmetric, colourings, recovery
 from .dense_jacobian import jacobian_forward, jacobian_reverse, sweep
 from .local_jacobian import local_jacobian

@@ -12,6 +12,7 @@ import numpy as np
 from ...graph.construction import as_node, constant, make, var
 from ...graph.node import Node
 from ...graph.record_scan import scan
+from ...graph.uniform import full, reshaped
 from ...ops.comparison import equal as EQUAL
 from ...ops.counting import iota
 from ...ops.dtypes import bool_, is_float
@@ -22,7 +23,6 @@ from ..cost import peak_bytes, price
 from ..forward import jvp
 from ..masks import Derivative, seed
 from ..reverse import vjp
-from ..unbroadcast import full, reshaped
 from .pattern import Index
 
 #: Memory that the tangents (cotangents) of one sweep may take: where all basis vectors together would take more, they

@@ -12,7 +12,6 @@ from ...ops.indexing import take_row as TAKE
 from ...ops.products import matmul_row as MATMUL
 from ...ops.row import Shape
 from ...ops.shaping import (
-    broadcast_to_row as BROADCAST_TO,
     concatenate_row as CONCATENATE,
     reshape_row as RESHAPE,
     slice_row as SLICE,
@@ -82,7 +81,7 @@ class Lanes:
     def _link(self, node: Node) -> bool:
         """Pair the axes of a node with those of its operands; False for an operation of which nothing is known."""
         op = node.op
-        if op.pointwise or op is BROADCAST_TO:
+        if op.pointwise or op.repeats:
             for operand in node.inputs:
                 self._broadcast(operand, node)
         elif op.combiner:

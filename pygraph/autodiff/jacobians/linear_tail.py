@@ -10,10 +10,8 @@ import numpy as np
 
 from ...graph.construction import as_node
 from ...graph.node import Node
-from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ...ops.indexing import scatter_add as SCATTER_ADD
-from ...ops.reductions import reduce_sum as REDUCE_SUM
 from ...ops.row import Choice
 from ..activity import Activity
 from ..known_values import Known
@@ -85,7 +83,7 @@ class Peeled:
 
     def _moves(self, node: Node) -> bool:
         op = node.op
-        if op is REDUCE_SUM:
+        if op.sums:
             return prod(node.inputs[0].shape) > LIMIT * prod(node.shape)
         if op is SCATTER_ADD:
             return self._known.has(node.inputs[1])
@@ -108,7 +106,7 @@ class Peeled:
     def _factor(self, node: Node, i: int) -> Index | None:
         """The partial of a pointwise node by its operand `i`, where it is known."""
         op = node.op
-        if op is CONVERT:
+        if op.casts:
             return np.ones(()) if is_float(node.dtype) else None
         if not op.partials:
             return None
@@ -133,7 +131,7 @@ class Peeled:
     def _passed(self, node: Node, terms: Sequence[Term]) -> list[tuple[Node, Term]]:
         """What the operands' elements are added to."""
         op = node.op
-        if op is REDUCE_SUM:
+        if op.sums:
             x = node.inputs[0]
             shape = tuple(1 if axis in node.attrs["axes"] else size for axis, size in enumerate(x.shape))
             return [(x, _each(term, lambda a: np.broadcast_to(a.reshape(shape), x.shape))) for term in terms]

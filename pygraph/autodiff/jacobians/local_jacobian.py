@@ -18,6 +18,7 @@ from ...graph.construction import constant, make, var
 from ...graph.node import Node
 from ...graph.rewriting import rewrite
 from ...graph.traversal import walk
+from ...graph.uniform import reshaped
 from ...ops.arithmetic import add as ADD, multiply as MULTIPLY, negative as NEGATIVE
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
@@ -27,7 +28,6 @@ from ...ops.row import DType, Family, Shape
 from ...ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE, transpose_row as TRANSPOSE
 from ..activity import Activity
 from ..known_values import Known
-from ..unbroadcast import reshaped
 from .data_movement import carriers_of, moved, moves
 from .lanes import Lanes
 from .linear_tail import Peeled

@@ -13,15 +13,14 @@ from ...graph.construction import constant, make
 from ...graph.node import DType, Node
 from ...graph.source import attributed
 from ...graph.traversal import walk
+from ...graph.uniform import reshaped
 from ...ops.arithmetic import add as ADD, multiply as MULTIPLY
 from ...ops.indexing import take_row as TAKE
 from ...ops.leaves import constant_row as CONSTANT
 from ...ops.products import matmul_row as MATMUL
-from ...ops.reductions import reduce_sum as REDUCE_SUM
 from ...ops.row import Shape
 from ...ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE
 from ..cost import flops_of
-from ..unbroadcast import reshaped
 
 #: Arrays of more elements than this, and expressions of more operations on elements, are not taken apart.
 LIMIT = 256
@@ -129,7 +128,7 @@ class Parts:
                     for places in zip(*(x.flat for x in operands), strict=True)
                 ],
             )
-        if op is REDUCE_SUM:
+        if op.sums:
             kept = [axis for axis in range(len(node.inputs[0].shape)) if axis not in node.attrs["axes"]]
             terms = self._positions(node.inputs[0]).transpose(*kept, *node.attrs["axes"])
             inner = self._inner(node)

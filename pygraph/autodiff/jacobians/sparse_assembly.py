@@ -10,12 +10,12 @@ import numpy as np
 
 from ...graph.construction import constant, make
 from ...graph.node import Node
+from ...graph.uniform import full, reshaped, spread
 from ...ops.arithmetic import multiply as MULTIPLY
 from ...ops.comparison import convert as CONVERT
 from ...ops.indexing import scatter_add as SCATTER_ADD, take_row as TAKE
 from ...ops.row import DType
 from ...ops.shaping import concatenate_row as CONCATENATE
-from ..unbroadcast import full, reshaped, spread
 from .pattern import Index, Pattern, distinct
 
 

@@ -18,7 +18,6 @@ from ...graph.graph import Graph
 from ...graph.loop import Loop
 from ...graph.node import Node
 from ...graph.source import attributed
-from ...ops.control import branch as BRANCH, scan as SCAN
 from ...ops.dtypes import is_float
 from ...ops.indexing import scatter_add as SCATTER_ADD, scatter_set as SCATTER_SET, take_row as TAKE
 from ...ops.leaves import output_row as OUTPUT
@@ -92,7 +91,7 @@ class _Dependence:
                     continue
                 with attributed(node.line):
                     if node.results is not None:
-                        several[node] = _SEVERAL.get(node.op, _Dependence.of_unknown)(self, node, sets)
+                        several[node] = self.of_several(node, sets)
                     else:
                         known[node] = np.broadcast_to(self.of_node(node, sets), node.shape)
         return [known[node] if node in known else _nothing(node.shape) for node in outputs]
@@ -203,7 +202,13 @@ class _Dependence:
         results = [(node.shape, node.dtype)] if node.results is None else node.results
         return [np.broadcast_to(whole, shape) for shape, _ in results]
 
-    # --- loops, branches ---------------------------------------------------------------------------------------------
+    # --- several results: loops, branches -----------------------------------------------------------------------------
+
+    def of_several(self, node: Node, sets: Sequence[Index | None]) -> list[Index]:
+        """The sets of the results of a node that has several."""
+        if node.op.branch:
+            return self.of_branch(node, sets)
+        return self.of_loop(node, sets) if node.op.loop and not node.op.unbounded else self.of_unknown(node, sets)
 
     def of_loop(self, node: Node, sets: Sequence[Index | None]) -> list[Index]:
         """The sets of a loop's results: its body's own pattern applied to the sets of what goes into each step."""
@@ -288,10 +293,6 @@ class _Dependence:
         moved = np.transpose(sets, (*kept, *axes)).reshape(count, -1 if count else 0)
         owners = np.repeat(np.arange(count), moved.shape[1])
         return self.pool.union(owners, moved.reshape(-1), count).reshape(shape)
-
-
-#: How the sets of several results are found.
-_SEVERAL = {SCAN: _Dependence.of_loop, BRANCH: _Dependence.of_branch}
 
 
 class _Body:

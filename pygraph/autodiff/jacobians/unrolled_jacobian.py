@@ -10,12 +10,12 @@ import numpy as np
 from ...graph.construction import constant, make, var
 from ...graph.node import DType, Node
 from ...graph.rewriting import substitute
+from ...graph.uniform import full
 from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ..cost import flops
 from ..forward import jvp
 from ..reverse import vjp
-from ..unbroadcast import full
 from .dense_jacobian import JacobianPlan
 from .scalarise import LIMIT, Parts, assembled, elements_of
 
