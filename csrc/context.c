@@ -1,7 +1,6 @@
 /* Makes contexts: one piece of memory with everything that calls need; binds their inputs and outputs. */
 #include "context.h"
 #include "checked.h"
-#include "loader.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

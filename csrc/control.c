@@ -1,6 +1,5 @@
 /* Runs BRANCH, WHILE and REPLAY: bodies chosen, and repeated as often as is known at run time. */
 #include "context.h"
-#include "loader.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>

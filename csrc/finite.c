@@ -1,7 +1,6 @@
 /* The check for inf and nan after each instruction, for contexts made with check_finite. */
 #include "call.h"
 #include "context.h"
-#include "loader.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -117,3 +116,5 @@ int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cel
     }
     return PG_OK;
 }
+
+#include "generated/pg_finite.h"

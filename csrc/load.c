@@ -23,23 +23,6 @@ uint64_t pg_checksum(const int64_t *words, size_t n_words, const uint8_t *consta
     return hash;
 }
 
-void *pg_keep(pg_loader *l, int64_t count, size_t size) {
-    int64_t bytes;
-    if (count < 0 || PG_MUL_OVERFLOW(count, (int64_t)size, &bytes) || bytes > PG_MAX_ARENA || !pg_addressable(bytes)) {
-        pg_refuse(l, "a table of %" PRId64 " entries is too large", count);
-        return NULL;
-    }
-    pg_block *block = calloc(1, (size_t)bytes + 16);
-    if (block == NULL) {
-        pg_report(l->error, PG_MEMORY, l->number, l->instruction, l->node,
-                  "no memory for %" PRId64 " bytes of the Program", bytes);
-        return NULL;
-    }
-    block->next = l->program->memory;
-    l->program->memory = block;
-    return (char *)block + 16;
-}
-
 static int read_slots(pg_loader *l, const int64_t *words) {
     pg_body *body = l->body;
     const int64_t n_constants = l->program->n_constants;
@@ -325,14 +308,4 @@ pg_program *pg_program_load(const int64_t *words, size_t n_words, const uint8_t 
         return NULL;
     }
     return program;
-}
-
-void pg_program_free(pg_program *program) {
-    if (program == NULL || atomic_fetch_sub(&program->references, 1) != 1) return;
-    for (pg_block *block = program->memory, *next; block != NULL; block = next) {
-        next = block->next;
-        free(block);
-    }
-    pg_unload_native(program);
-    free(program);
 }

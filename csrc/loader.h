@@ -17,15 +17,6 @@ typedef struct pg_loader {
 
 enum { PG_SPACE_ARENA = -1, PG_SPACE_CONST = -2, PG_SPACE_NONE = -3 };
 
-#if defined(__GNUC__) || defined(__clang__)
-#define PG_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define PG_PRINTF(text, first)
-#endif
-
-/* Fills an error record; returns the status. */
-int pg_report(pg_error *error, int status, int body, int64_t instruction, int64_t node, const char *format, ...)
-    PG_PRINTF(6, 7);
 /* Refuses the Program at the loader's place; returns the status PG_PROGRAM. */
 int pg_refuse(pg_loader *l, const char *format, ...) PG_PRINTF(2, 3);
 

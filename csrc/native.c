@@ -1,7 +1,6 @@
 /* Native code of a Program: loads it, runs segments with it, and tells when it would pay to have it. */
 #include "call.h"
 #include "context.h"
-#include "loader.h"
 #include "pg_native.h"
 
 #include <dlfcn.h>

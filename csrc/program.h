@@ -222,7 +222,21 @@ struct pg_program {
     atomic_int said;                               /* that native code would pay */
 };
 
-int pg_size_of(int dtype);
+#if defined(__GNUC__) || defined(__clang__)
+#define PG_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define PG_PRINTF(text, first)
+#endif
+
+/* Fills an error record; returns the status. */
+int pg_report(pg_error *error, int status, int body, int64_t instruction, int64_t node, const char *format, ...)
+    PG_PRINTF(6, 7);
+
+static inline int pg_size_of(int dtype) {
+    static const int sizes[PG_N_DTYPES] = {8, 4, 8, 4, 1};
+    return sizes[dtype];
+}
+
 /* Closes the library of native code, at the end of the Program. */
 void pg_unload_native(pg_program *program);
 

@@ -1,6 +1,5 @@
 /* Runs instructions one after another. */
 #include "context.h"
-#include "loader.h"
 
 /* The loader refuses what is not listed, so that all cases are here. */
 #define PG_RUN(OPCODE, name) \

@@ -3,11 +3,6 @@
 
 #include <inttypes.h>
 
-int pg_size_of(int dtype) {
-    static const int sizes[PG_N_DTYPES] = {8, 4, 8, 4, 1};
-    return sizes[dtype];
-}
-
 int pg_check_dtype(pg_loader *l, int64_t dtype, const char *what) {
     if (dtype >= 0 && dtype < PG_N_DTYPES) return PG_OK;
     return pg_refuse(l, "%s: no dtype has number %" PRId64, what, dtype);

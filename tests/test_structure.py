@@ -129,6 +129,17 @@ def test_graphs_are_read_in_the_order_of_imports() -> None:
     assert wrong == []
 
 
+def test_no_files_of_the_c_library_include_one_another() -> None:
+    files = {path.name: path for path in (ROOT / "csrc").rglob("*.*") if path.suffix in (".c", ".h", ".inc")}
+    includes = {
+        name: {Path(found).name for found in re.findall(r'#include "(.+)"', path.read_text(encoding="utf-8"))}
+        for name, path in files.items()
+    }
+    runs = ("run.c", "control.c", "scan.c", "loop.c", "call.c", "finite.c")
+    assert [name for name in runs if "loader.h" in includes[name]] == []
+    assert _circles({name: found & files.keys() for name, found in includes.items()}) == []
+
+
 def test_circles_are_found() -> None:
     assert _circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d", "a"}}) == [{"b", "c"}, {"d"}]
 

@@ -52,13 +52,6 @@ int pg_decode_matmul(pg_loader *l, const int64_t *words, int64_t n, pg_instructi
     return status == PG_OK ? pg_check_matmul(l, x) : status;
 }
 
-int pg_finite_matmul(const pg_place *place, const void *data) {
-    const pg_matmul_words *x = data;
-    int status = PG_OK;
-    if (status == PG_OK) status = pg_finite_operand(place, 0, &x->batch, &x->c);
-    return status;
-}
-
 int pg_read_call(pg_loader *l, const int64_t *words, int64_t n, pg_call_words *x) {
     pg_words w = words_of(l, "CALL", words, n);
     take_number(&w, "kernel", 0, PG_KERNEL_COUNT - 1, &x->kernel);
@@ -90,13 +83,6 @@ int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruct
     out->data = x;
     const int status = pg_read_scatter(l, words, n, x);
     return status == PG_OK ? pg_check_scatter(l, x) : status;
-}
-
-int pg_finite_scatter(const pg_place *place, const void *data) {
-    const pg_scatter_words *x = data;
-    int status = PG_OK;
-    if (status == PG_OK) status = pg_finite_operand(place, 0, NULL, &x->out);
-    return status;
 }
 
 int pg_read_scan(pg_loader *l, const int64_t *words, int64_t n, pg_scan_words *x) {

@@ -82,7 +82,6 @@ def readers() -> Iterator[str]:
         yield from ["    return end_of_words(&w);", "}", ""]
         if not kind.by_hand:
             yield from _decoder(kind)
-            yield from _finite(kind)
 
 
 def _taken(kind: type[Instruction], name: str, field: Field) -> Iterator[str]:
@@ -135,12 +134,16 @@ def _decoder(kind: type[Instruction]) -> Iterator[str]:
     yield from ["}", ""]
 
 
-def _finite(kind: type[Instruction]) -> Iterator[str]:
-    name = c_name(kind)
-    yield f"int pg_finite_{name}(const pg_place *place, const void *data) {{"
-    yield from [f"    const pg_{name}_words *x = data;", "    int status = PG_OK;"]
-    written = [(at, x) for at, x in kind.layout.items() if isinstance(x, Array) and x.use is not Use.READ]
-    for at, (member, field) in enumerate(written):
-        batch = f"&x->{field.batch}" if field.batch else "NULL"
-        yield f"    if (status == PG_OK) status = pg_finite_operand(place, {at}, {batch}, &x->{member});"
-    yield from ["    return status;", "}", ""]
+def finite_checks() -> Iterator[str]:
+    """The functions that look for inf and nan in what such instructions have written."""
+    for kind in INSTRUCTIONS.values():
+        if kind.by_hand:
+            continue
+        name = c_name(kind)
+        yield f"int pg_finite_{name}(const pg_place *place, const void *data) {{"
+        yield from [f"    const pg_{name}_words *x = data;", "    int status = PG_OK;"]
+        written = [(at, x) for at, x in kind.layout.items() if isinstance(x, Array) and x.use is not Use.READ]
+        for at, (member, field) in enumerate(written):
+            batch = f"&x->{field.batch}" if field.batch else "NULL"
+            yield f"    if (status == PG_OK) status = pg_finite_operand(place, {at}, {batch}, &x->{member});"
+        yield from ["    return status;", "}", ""]

@@ -1,7 +1,7 @@
 """Generates the C headers of what Python decides: `python -m pygraph.emit.tables [--check]`.
 
 csrc/generated/pg_ops.h comes from the rows of the op table, csrc/generated/pg_format.h from the format of Programs,
-csrc/generated/pg_instructions.h and pg_readers.h from the table of instructions, and csrc/pg_status.h, which stands
+pg_instructions.h, pg_readers.h and pg_finite.h there from the table of instructions, and csrc/pg_status.h, which stands
 with the headers that emitted C is made of, from the statuses of the format.
 """
 
@@ -21,7 +21,7 @@ from ..ops.dtypes import SUFFIXES
 from ..ops.gufunc_signature import as_c
 from ..ops.row import Op
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
-from .instruction_tables import readers, structs
+from .instruction_tables import finite_checks, readers, structs
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 
@@ -132,6 +132,7 @@ def render() -> dict[str, str]:
             "Instructions", _INSTRUCTIONS, "PG_INSTRUCTIONS_H", "\n".join(structs())
         ),
         "generated/pg_readers.h": _header("Readers", _INSTRUCTIONS, "PG_READERS_H", "\n".join(readers())),
+        "generated/pg_finite.h": _header("Checks of results", _INSTRUCTIONS, "PG_FINITE_H", "\n".join(finite_checks())),
         "pg_status.h": _header("What a run returns", _FORMAT, "PG_STATUS_H", "\n".join(_enum("PG", Status))),
     }
 
