@@ -2,6 +2,7 @@
 #ifndef PG_CALLS_H
 #define PG_CALLS_H
 
+#include "pg_calls_cumulative.h"
 #include "pg_calls_indexing.h"
 
 #endif

@@ -5,21 +5,43 @@
 /* X(number, function, sizes, parameters, operands, operands and results, bytes of workspace in terms of the
  * sizes and parameters s, the types and axes of operands and results) */
 #define PG_KERNELS(X) \
-    X(0, take_f64, 4, 0, 2, 3, 0.0, {PG_F64, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_F64, 3, {0, 3, 2}}) \
-    X(1, take_f32, 4, 0, 2, 3, 0.0, {PG_F32, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_F32, 3, {0, 3, 2}}) \
-    X(2, take_i64, 4, 0, 2, 3, 0.0, {PG_I64, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I64, 3, {0, 3, 2}}) \
-    X(3, take_i32, 4, 0, 2, 3, 0.0, {PG_I32, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I32, 3, {0, 3, 2}}) \
-    X(4, take_b, 4, 0, 2, 3, 0.0, {PG_B, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_B, 3, {0, 3, 2}}) \
-    X(5, wrap_index, 1, 1, 1, 2, 0.0, {PG_I64, 1, {0}}, {PG_I64, 1, {0}})
+    X(0, cumsum_f64, 2, 1, 1, 2, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(1, cumsum_f32, 2, 1, 1, 2, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(2, cumsum_i64, 2, 1, 1, 2, 0.0, {PG_I64, 2, {0, 1}}, {PG_I64, 2, {0, 1}}) \
+    X(3, cumsum_i32, 2, 1, 1, 2, 0.0, {PG_I32, 2, {0, 1}}, {PG_I32, 2, {0, 1}}) \
+    X(4, linear_recurrence_f64, 2, 1, 2, 3, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(5, linear_recurrence_f32, 2, 1, 2, 3, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(6, cumprod_f64, 2, 1, 1, 2, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(7, cumprod_f32, 2, 1, 1, 2, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(8, cumprod_i64, 2, 1, 1, 2, 0.0, {PG_I64, 2, {0, 1}}, {PG_I64, 2, {0, 1}}) \
+    X(9, cumprod_i32, 2, 1, 1, 2, 0.0, {PG_I32, 2, {0, 1}}, {PG_I32, 2, {0, 1}}) \
+    X(10, cummax_f64, 2, 1, 1, 2, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(11, cummax_f32, 2, 1, 1, 2, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(12, cummax_i64, 2, 1, 1, 2, 0.0, {PG_I64, 2, {0, 1}}, {PG_I64, 2, {0, 1}}) \
+    X(13, cummax_i32, 2, 1, 1, 2, 0.0, {PG_I32, 2, {0, 1}}, {PG_I32, 2, {0, 1}}) \
+    X(14, cummax_b, 2, 1, 1, 2, 0.0, {PG_B, 2, {0, 1}}, {PG_B, 2, {0, 1}}) \
+    X(15, cummin_f64, 2, 1, 1, 2, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(16, cummin_f32, 2, 1, 1, 2, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(17, cummin_i64, 2, 1, 1, 2, 0.0, {PG_I64, 2, {0, 1}}, {PG_I64, 2, {0, 1}}) \
+    X(18, cummin_i32, 2, 1, 1, 2, 0.0, {PG_I32, 2, {0, 1}}, {PG_I32, 2, {0, 1}}) \
+    X(19, cummin_b, 2, 1, 1, 2, 0.0, {PG_B, 2, {0, 1}}, {PG_B, 2, {0, 1}}) \
+    X(20, logcumsumexp_f64, 2, 0, 1, 2, ((2.0 * (double)s[1]) * 8.0), {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(21, logcumsumexp_f32, 2, 0, 1, 2, ((2.0 * (double)s[1]) * 8.0), {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(22, take_f64, 4, 0, 2, 3, 0.0, {PG_F64, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_F64, 3, {0, 3, 2}}) \
+    X(23, take_f32, 4, 0, 2, 3, 0.0, {PG_F32, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_F32, 3, {0, 3, 2}}) \
+    X(24, take_i64, 4, 0, 2, 3, 0.0, {PG_I64, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I64, 3, {0, 3, 2}}) \
+    X(25, take_i32, 4, 0, 2, 3, 0.0, {PG_I32, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I32, 3, {0, 3, 2}}) \
+    X(26, take_b, 4, 0, 2, 3, 0.0, {PG_B, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_B, 3, {0, 3, 2}}) \
+    X(27, wrap_index, 1, 1, 1, 2, 0.0, {PG_I64, 1, {0}}, {PG_I64, 1, {0}})
 
-enum { PG_KERNEL_COUNT = 6 };
+enum { PG_KERNEL_COUNT = 28 };
 
 /* X(number, statuses of its failures) */
 #define PG_KERNEL_FAILURES(X) \
-    X(0, PG_INDEX) \
-    X(1, PG_INDEX) \
-    X(2, PG_INDEX) \
-    X(3, PG_INDEX) \
-    X(4, PG_INDEX) \
-    X(5, PG_INDEX)
+    X(22, PG_INDEX) \
+    X(23, PG_INDEX) \
+    X(24, PG_INDEX) \
+    X(25, PG_INDEX) \
+    X(26, PG_INDEX) \
+    X(27, PG_INDEX)
 #endif

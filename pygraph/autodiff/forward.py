@@ -69,8 +69,13 @@ def pushed(
     *,
     linear: bool = False,
     beyond: Iterable[Node] = (),
+    within: bool = False,
 ) -> list[Derivative | None]:
-    """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
+    """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`.
+
+    `within` a rule that is written out, masks are not taken through further such rules: of an operand in which a row
+    is linear, its rule is the row itself again.
+    """
     activity = Activity(outputs, wrt, beyond)
     known: dict[Node, Derivative] = {}
     several: dict[Node, Sequence[Derivative | None]] = {}
@@ -89,6 +94,8 @@ def pushed(
             incoming = [known.get(operand) for operand in node.inputs]
             if all(tangent is None for tangent in incoming):
                 continue
+            if within and node.op.family is Family.CUSTOM and not takes_masks(node):
+                incoming = list(settle(incoming))
             with attributed(node.line):
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
@@ -166,7 +173,13 @@ def through(
     found = _as_nodes(rule(slots))
     live = [(slot, x) for slot, x in zip(slots, given, strict=True) if slot is not None]
     results = iter(
-        pushed([x for x in found if x is not None], [x for x, _ in live], [x for _, x in live], beyond=beyond)
+        pushed(
+            [x for x in found if x is not None],
+            [x for x, _ in live],
+            [x for _, x in live],
+            beyond=beyond,
+            within=True,
+        )
     )
     return [None if x is None else next(results) for x in found]
 

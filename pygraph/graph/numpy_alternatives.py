@@ -91,10 +91,6 @@ fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
 count_nonzero = np.sum(x != 0)
 cross = x[..., [1, 2, 0]] * y[..., [2, 0, 1]] - x[..., [2, 0, 1]] * y[..., [1, 2, 0]]
-cumsum cumulative_sum = pg.associative_scan(np.add, x)
-cumprod cumulative_prod = pg.associative_scan(np.multiply, x)
-nancumsum = pg.associative_scan(np.add, np.where(np.isnan(x), 0.0, x))
-nancumprod = pg.associative_scan(np.multiply, np.where(np.isnan(x), 1.0, x))
 delete = np.concatenate([x[:i], x[i + 1 :]])
 insert = np.concatenate([x[:i], np.reshape(v, (1,)), x[i:]])
 diag_indices_from = np.diag_indices(n), of a size that is known
@@ -133,7 +129,7 @@ unravel_index = (i // n, i % n)
 repeat = x[np.arange(x.size).repeat(k)]
 take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
 trapezoid = np.sum((x[1:] + x[:-1]) / 2)
-unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with pg.associative_scan(np.add, d)
+unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with np.cumsum(d)
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
@@ -144,10 +140,6 @@ linalg.tensorinv linalg.tensorsolve: {_SOLVE}
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}
 fft.rfft fft.rfft2 fft.rfftn: {_FOURIER}
 fft.fftshift fft.ifftshift = np.concatenate([x[-k:], x[:-k]])
-add.accumulate = pg.associative_scan(np.add, x)
-multiply.accumulate = pg.associative_scan(np.multiply, x)
-maximum.accumulate = pg.associative_scan(np.maximum, x)
-minimum.accumulate = pg.associative_scan(np.minimum, x)
 add.at = x = x.at[i].add(v)
 subtract.at = x = x.at[i].add(-v)
 multiply.at divide.at maximum.at minimum.at power.at: {_WRITE}

@@ -47,6 +47,15 @@ _REDUCTIONS = {
     "numpy.logical_and": "all",
     "numpy.logical_or": "any",
 }
+#: ufunc.accumulate by ufunc.
+_ACCUMULATIONS = {
+    "numpy.add": "cumsum",
+    "numpy.multiply": "cumprod",
+    "numpy.maximum": "cummax",
+    "numpy.minimum": "cummin",
+    "numpy.logaddexp": "logcumsumexp",
+}
+_METHODS = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}
 
 
 def _positive(x: Any) -> Node:
@@ -139,7 +148,7 @@ def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> Unsu
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """NEP 13: apply a ufunc, or reduce with it, where an operand is an expression.
+    """NEP 13: apply a ufunc, or reduce or accumulate with it, where an operand is an expression.
 
     Raises:
         UnsupportedError: names the ufunc, method or argument that is not supported.
@@ -153,16 +162,12 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
                 continue
             raise _unsupported(name, inputs, argument)
         return strong(function(*inputs))
-    reduction = _REDUCTIONS.get(name) if method == "reduce" else None
-    if reduction is None:
+    ours = _METHODS.get(method, {}).get(name)
+    if ours is None:
         raise _unsupported(f"{name}.{method}", inputs)
-    taken = {"axis": 0, **_given(kwargs)}
-    for argument in taken:
-        if argument not in ("axis", "keepdims"):
-            raise _unsupported(f"{name}.reduce", inputs, argument)
-    function = _find(reduction)
+    function = _find(ours)
     assert function is not None
-    return function(*inputs, **taken)
+    return _checked_call(function, f"{name}.{method}", inputs, inputs, {"axis": 0, **_given(kwargs)})
 
 
 def _given(kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from . import (
     comparison,
     composite,
     control as control,
+    cumulation as cumulation,
     diagonals,
     elementwise,
     functions,

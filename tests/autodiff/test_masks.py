@@ -277,3 +277,15 @@ def test_a_part_of_a_mask_by_an_index_of_any_rank(index: Any) -> None:
     expected[np.ravel(index)] = True
     (found,) = pg.compile(pg.Graph.from_parts([whole, at], [joined]))(given, np.array(index))
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_rule_that_is_the_row_itself_again_sees_what_is_masked() -> None:
+    """A recurrence is linear in its second operand: its tangent there is a recurrence."""
+    x = np.array([2.0, 3.0, -1.0, 0.5])
+
+    def f(x: Any) -> Any:
+        return np.cumprod(np.where(x < 0, 2.0, x))
+
+    wanted = [[1, 0, 0, 0], [3, 2, 0, 0], [6, 4, 0, 0], [3, 2, 0, 12]]
+    for derivative in (pg.jacfwd(f), pg.jacrev(f)):
+        np.testing.assert_allclose(derivative(x), wanted)

@@ -55,7 +55,24 @@ class Functions(SimpleNamespace):
     """`np` of arrays: pygraph's functions where it has them."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(ops if name in ops.NAMES or name in ops.NAMESPACES else np, name)
+        theirs = getattr(np, name, None)
+        if name not in ops.NAMES and name not in ops.NAMESPACES:
+            return getattr(np, name)
+        ours = getattr(ops, name)
+        return Ufunc(ours, theirs) if isinstance(theirs, np.ufunc) else ours
+
+
+class Ufunc:
+    """A function of ours, with the methods of NumPy's ufunc of its name."""
+
+    def __init__(self, ours: Callable[..., Any], theirs: np.ufunc) -> None:
+        self._ours, self._theirs = ours, theirs
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._ours(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._theirs, name)
 
 
 def evaluate(text: str, given: dict[str, Any], numpy: Any = np) -> list[Any]:

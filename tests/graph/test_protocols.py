@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "dtype": (lambda x: np.add(x, 1.0, dtype="float32"), "argument 'dtype' of numpy.add is not supported"),
     "casting": (lambda x: np.add(x, 1.0, casting="no"), "argument 'casting' of numpy.add is not supported"),
     "order": (lambda x: np.exp(x, order="F"), "argument 'order' of numpy.exp is not supported"),
-    "accumulate": (lambda x: np.add.accumulate(x), "numpy.add.accumulate is not supported"),
+    "accumulate": (lambda x: np.subtract.accumulate(x), "numpy.subtract.accumulate is not supported"),
     "outer": (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer is not supported"),
     "at": (lambda x: np.add.at(np.zeros(3), [0], x), "numpy.add.at is not supported"),
     "reduceat": (lambda x: np.add.reduceat(x, [0, 1]), "numpy.add.reduceat is not supported"),

@@ -15,5 +15,6 @@ FUNCTIONS = Later(
     __name__,
     {
         "arranging": "fliplr flipud roll rot90 tile",
+        "cumulative": "cummax cummin cumprod cumsum cumulative_prod cumulative_sum logcumsumexp nancumprod nancumsum",
     },
 )
