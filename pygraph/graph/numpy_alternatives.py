@@ -19,7 +19,6 @@ _FILE = "return the values from the compiled function, and write or print those"
 _INTEGER = "compute it outside of the function and give the result as an argument: integers have no derivative"
 _POLYNOMIAL = "work with the coefficients as an array: functools.reduce(lambda a, c: a * x + c, p) is the value at x"
 _WRITE = "expressions are not written in place: x = x.at[i].set(v), or x = np.where(mask, v, x)"
-_SPLIT = "cut it with slices: x[:k], x[k:]"
 _UNSUPPORTED = "compute it outside the traced function, or write it with pg.* functions (dir(pg) lists them)"
 
 #: One entry a line: names, then "=" and an expression to write, or ":" and advice in words. The expressions are exact
@@ -50,13 +49,9 @@ isposinf = x == np.inf
 isnat datetime_as_string busday_count busday_offset is_busday: graphs hold no dates: convert to numbers before
 bitwise_count bitwise_left_shift bitwise_right_shift left_shift right_shift gcd lcm packbits unpackbits: {_INTEGER}
 nextafter spacing: {_INTEGER}
-vecdot = np.sum(x * y, axis=-1)
-matvec = (A @ x[..., None])[..., 0]
-vecmat = (x[..., None, :] @ A)[..., 0, :]
 isclose = np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y)
 allclose = np.all(np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y))
 array_equal array_equiv = np.all(x == y)
-append = np.concatenate([np.ravel(x), np.ravel(y)])
 apply_along_axis apply_over_axes vectorize = pg.vmap(f)(x), where f takes one slice
 argmax = np.min(np.where(np.ravel(x) == np.max(x), np.arange(x.size), x.size))
 argmin = np.min(np.where(np.ravel(x) == np.min(x), np.arange(x.size), x.size))
@@ -66,22 +61,11 @@ median nanmedian percentile nanpercentile quantile nanquantile: {_SORT}
 unique unique_all unique_counts unique_inverse unique_values intersect1d union1d setdiff1d setxor1d: {_SHAPE}
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
-array_split split hsplit vsplit dsplit: {_SPLIT}
-unstack: list(x)
-atleast_1d = x.reshape(1) if x.ndim == 0 else x
-atleast_2d = x.reshape(1, -1) if x.ndim < 2 else x
-atleast_3d = x[None, :, None] of a vector, x[:, :, None] of a matrix
 average = np.sum(x * w) / np.sum(w)
 bincount = pg.zeros(n).at[x].add(w)
 digitize = np.sum(x[..., None] >= bins, axis=-1)
 searchsorted = np.sum(v[..., None] > a, axis=-1)
 histogram histogram2d histogramdd histogram_bin_edges: count with pg.zeros(n).at[i].add(1.0), the bins i outside
-hstack = np.concatenate([x, y]) of vectors, with axis=1 of matrices
-vstack = np.stack([x, y]) of vectors, np.concatenate([x, y]) of matrices
-dstack = np.stack([x, y], axis=-1)
-column_stack = np.stack([x, y], axis=1)
-block = np.concatenate([np.concatenate([a, b], axis=1), np.concatenate([c, d], axis=1)])
-broadcast_arrays = np.broadcast_to(x, shape)
 choose = np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
 select piecewise = np.where(c1, a, np.where(c2, b, default))
 convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
@@ -90,23 +74,13 @@ copyto place put putmask put_along_axis: {_WRITE}
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
 count_nonzero = np.sum(x != 0)
-cross = x[..., [1, 2, 0]] * y[..., [2, 0, 1]] - x[..., [2, 0, 1]] * y[..., [1, 2, 0]]
-delete = np.concatenate([x[:i], x[i + 1 :]])
-insert = np.concatenate([x[:i], np.reshape(v, (1,)), x[i:]])
 diag_indices_from = np.diag_indices(n), of a size that is known
 trace = np.sum(np.diagonal(x))
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 diff ediff1d = x[1:] - x[:-1]
 gradient = (x[2:] - x[:-2]) / 2, and x[1] - x[0] and x[-1] - x[-2] at the ends
-einsum einsum_path tensordot: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
-inner = np.sum(x * y) of vectors, x @ y.T of matrices
-outer = np.ravel(x)[:, None] * np.ravel(y)
-vdot = np.sum(np.ravel(x) * np.ravel(y))
-kron = np.reshape(x[:, None, :, None] * y[None, :, None, :], (x.shape[0] * y.shape[0], x.shape[1] * y.shape[1]))
+einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 empty_like = np.zeros_like(x)
-resize = np.reshape(np.ravel(x)[np.arange(n) % x.size], shape)
-rollaxis = np.moveaxis(x, axis, start)
-matrix_transpose = np.swapaxes(x, -1, -2)
 full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
 sinc = np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))
@@ -120,13 +94,9 @@ nansum = np.sum(np.where(np.isnan(x), 0.0, x))
 nanprod = np.prod(np.where(np.isnan(x), 1.0, x))
 nanmean = np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
 nanvar nanstd: with m the mean (see nanmean), np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2)) / np.sum(~np.isnan(x))
-pad = np.concatenate([np.zeros(k), x, np.zeros(k)])
 poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
 polyval = functools.reduce(lambda a, c: a * x + c, p)
 ptp = np.max(x) - np.min(x)
-ravel_multi_index = i * n + j
-unravel_index = (i // n, i % n)
-repeat = x[np.arange(x.size).repeat(k)]
 take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
 trapezoid = np.sum((x[1:] + x[:-1]) / 2)
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with np.cumsum(d)
@@ -221,7 +191,7 @@ def table() -> dict[str, Alternative]:
             alternative = Alternative(line[at + len(mark) :], mark == " = ")
             for name in line[:at].split():
                 found[prefix + name] = alternative
-    for name in ("trace", "cross", "tensordot"):
+    for name in ("trace",):
         found[f"numpy.linalg.{name}"] = found[f"numpy.{name}"]
     return found
 

@@ -157,11 +157,8 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
     if method == "__call__":
         if function is None:
             raise _unsupported(name, inputs)
-        for argument, value in kwargs.items():
-            if value is None or (argument == "where" and value is True):
-                continue
-            raise _unsupported(name, inputs, argument)
-        return strong(function(*inputs))
+        given = _given(kwargs) if kwargs else kwargs
+        return _checked_call(function, name, inputs, inputs, given) if given else strong(function(*inputs))
     ours = _METHODS.get(method, {}).get(name)
     if ours is None:
         raise _unsupported(f"{name}.{method}", inputs)
@@ -273,14 +270,16 @@ def _checked_call(
     """Call our function, unless it has no parameter for one of the arguments."""
     signature = _signature(function)
     if signature is not None:
+        taken = signature.parameters
+        anything = any(p.kind is p.VAR_KEYWORD for p in taken.values()) and not isinstance(function, ops.Op)
         for argument in kwargs:
-            if argument not in signature.parameters:
+            if argument not in taken and not anything:
                 raise _unsupported(name, operands, argument)
         try:
             _bound(function, len(args), tuple(kwargs))
         except TypeError as error:
             arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
             problem = f"{name} with these arguments ({error}) is not supported by pygraph"
-            advice = of_fewer_arguments(name) or f"pygraph has {function.__name__}({', '.join(signature.parameters)})"
+            advice = of_fewer_arguments(name) or f"pygraph has {function.__name__}({', '.join(taken)})"
             raise UnsupportedError(problem, advice, stage="tracing", subject=name, operands=arrays) from error
     return strong(function(*args, **kwargs))

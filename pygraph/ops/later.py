@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import resolve_name
 from typing import Any
 
 from ..concurrency import ensure_imported
@@ -13,7 +14,7 @@ class Later:
     """The functions of a package by their names.
 
     Attributes:
-        modules: of each function, the module of the package that has it.
+        modules: of each function, the module that has it, by its name in the package, or relative to it (`..products`).
     """
 
     def __init__(self, package: str, modules: Mapping[str, str]) -> None:
@@ -24,7 +25,7 @@ class Later:
         """The function of that name; raises AttributeError where there is none."""
         if name not in self.modules:
             raise AttributeError(f"module {self._package!r} has no attribute {name!r}")
-        module = f"{self._package}.{self.modules[name]}"
+        module = resolve_name(f".{self.modules[name]}", self._package)
         ensure_imported(module)
         found: Callable[..., Any] = getattr(import_module(module), name)
         return found

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ShapeError, UnsupportedError
+from ..errors import ShapeError
 from . import mask_rules
 from .arithmetic import multiply
 from .common import broadcast_shapes, explained, kind, operand
+from .comparison import astype
 from .expr import Expr
 from .limits import MAX_MATRIX
 from .reductions import reduce_sum
@@ -107,9 +108,9 @@ matmul_row: Op = register(
 )
 
 
-def _refuse_bools(x: Any, y: Any) -> None:
-    if kind(x) == kind(y) == "b":
-        raise UnsupportedError("products of bool arrays are not supported", "use x.astype('int64')")
+def _of_bools(product: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    """A product of bools: whether any of the products that are summed is true."""
+    return astype(product(astype(x, np.int64), astype(y, np.int64)), np.bool_)
 
 
 @explained
@@ -121,7 +122,6 @@ def matmul(x: Any, y: Any) -> Any:
 
     Raises:
         ShapeError: a scalar operand, or inner sizes that differ.
-        UnsupportedError: two bool operands.
 
     Example:
         >>> pg.matmul(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
@@ -130,7 +130,8 @@ def matmul(x: Any, y: Any) -> Any:
     if is_sparse(x) or is_sparse(y):
         return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
-    _refuse_bools(x, y)
+    if kind(x) == kind(y) == "b":
+        return _of_bools(matmul, x, y)
     if x.ndim == 0 or y.ndim == 0:
         raise ShapeError(f"operands of shapes {x.shape} and {y.shape}", "multiply with a scalar by *")
     inner = y.shape[-2] if y.ndim > 1 else y.shape[0]
@@ -158,7 +159,6 @@ def dot(x: Any, y: Any) -> Any:
 
     Raises:
         ShapeError: the axes to be summed differ in size.
-        UnsupportedError: two bool operands.
 
     Example:
         >>> float(pg.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
@@ -167,7 +167,8 @@ def dot(x: Any, y: Any) -> Any:
     if is_sparse(x) or is_sparse(y):
         return sparse_matmul(x, y)
     x, y = operand(x), operand(y)
-    _refuse_bools(x, y)
+    if kind(x) == kind(y) == "b":
+        return _of_bools(dot, x, y)
     if x.ndim == 0 or y.ndim == 0:
         return multiply(x, y)
     if y.ndim <= 2:

@@ -14,7 +14,15 @@ from ..later import Later
 FUNCTIONS = Later(
     __name__,
     {
-        "arranging": "fliplr flipud roll rot90 tile",
         "cumulative": "cummax cummin cumprod cumsum cumulative_prod cumulative_sum logcumsumexp nancumprod nancumsum",
+        "arranging": (
+            "broadcast_arrays fliplr flipud matrix_transpose ravel_multi_index repeat resize roll rollaxis rot90 tile "
+            "unravel_index"
+        ),
+        "contractions": "cross inner kron matvec outer tensordot vdot vecdot vecmat",
+        "einsum": "einsum",
+        "joining": ("append atleast_1d atleast_2d atleast_3d block column_stack delete dstack hstack insert vstack"),
+        "padding": "pad",
+        "splitting": "array_split dsplit hsplit split unstack vsplit",
     },
 )

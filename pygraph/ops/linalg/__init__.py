@@ -2,7 +2,8 @@
 
 `FUNCTIONS` is the only list of their names. Read `matrix_products.py` first.
 
-Boundary: compositions of rows; rows are in modules of `pygraph.ops`, since importing numbers them.
+Boundary: compositions of rows, some of them those of `functions`; rows are in modules of `pygraph.ops`, since
+importing numbers them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from ..later import Later
 FUNCTIONS = Later(
     __name__,
     {
-        "matrix_products": "diagonal matmul matrix_transpose outer vecdot",
+        "matrix_products": "diagonal outer",
+        ".functions.arranging": "matrix_transpose",
+        ".functions.contractions": "cross tensordot vecdot",
+        ".products": "matmul",
     },
 )
 
