@@ -3,7 +3,7 @@
 #define PG_CALLS_CUMULATIVE_H
 
 #include "pg_int.h"
-#include "pg_math.h"
+#include "pg_math_arith.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -87,36 +87,5 @@ PG_DEFINE_CUMULATIVE(cummin, b, uint8_t, PG_SMALLER)
     }
 PG_DEFINE_RECURRENCE(f64, double)
 PG_DEFINE_RECURRENCE(f32, float)
-
-/* sizes: n, inner. Each element keeps the largest exponent so far and the sum of exponentials divided by that of it;
- * the workspace holds both for all inner elements. A nan stays. */
-#define PG_DEFINE_LOGCUMSUMEXP(S, T)                                                                                 \
-    PG_INLINE int pg_kernel_logcumsumexp_##S(const int64_t *sizes, void *const *args, void *work, int64_t *detail) { \
-        const int64_t n = sizes[0], inner = sizes[1];                                                                \
-        const T *x = (const T *)args[0];                                                                             \
-        T *out = (T *)args[1], *largest = (T *)work, *sum = largest + inner;                                         \
-        (void)detail;                                                                                                \
-        if (n == 0) return 0;                                                                                        \
-        for (int64_t j = 0; j < inner; j++) {                                                                        \
-            largest[j] = -INFINITY;                                                                                  \
-            sum[j] = 0;                                                                                              \
-        }                                                                                                            \
-        for (int64_t k = 0; k < n; k++, x += inner, out += inner) {                                                  \
-            for (int64_t j = 0; j < inner; j++) {                                                                    \
-                const T most = pg_maximum_##S(largest[j], x[j]);                                                     \
-                if (x[j] == most) { /* also where both are inf or -inf, whose difference is nan */                   \
-                    const T was = largest[j] == most ? 1 : pg_exp_##S(largest[j] - most);                            \
-                    sum[j] = sum[j] * was + 1;                                                                       \
-                } else {                                                                                             \
-                    sum[j] += pg_exp_##S(x[j] - most);                                                               \
-                }                                                                                                    \
-                largest[j] = most;                                                                                   \
-                out[j] = most + pg_log_##S(sum[j]);                                                                  \
-            }                                                                                                        \
-        }                                                                                                            \
-        return 0;                                                                                                    \
-    }
-PG_DEFINE_LOGCUMSUMEXP(f64, double)
-PG_DEFINE_LOGCUMSUMEXP(f32, float)
 
 #endif

@@ -61,7 +61,6 @@ median nanmedian percentile nanpercentile quantile nanquantile: {_SORT}
 unique unique_all unique_counts unique_inverse unique_values intersect1d union1d setdiff1d setxor1d: {_SHAPE}
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
-average = np.sum(x * w) / np.sum(w)
 bincount = pg.zeros(n).at[x].add(w)
 digitize = np.sum(x[..., None] >= bins, axis=-1)
 searchsorted = np.sum(v[..., None] > a, axis=-1)
@@ -73,12 +72,8 @@ correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
 copyto place put putmask put_along_axis: {_WRITE}
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
-count_nonzero = np.sum(x != 0)
 diag_indices_from = np.diag_indices(n), of a size that is known
-trace = np.sum(np.diagonal(x))
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
-diff ediff1d = x[1:] - x[:-1]
-gradient = (x[2:] - x[:-2]) / 2, and x[1] - x[0] and x[-1] - x[-2] at the ends
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 empty_like = np.zeros_like(x)
 full = pg.full(shape, x)
@@ -96,9 +91,7 @@ nanmean = np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
 nanvar nanstd: with m the mean (see nanmean), np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2)) / np.sum(~np.isnan(x))
 poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
 polyval = functools.reduce(lambda a, c: a * x + c, p)
-ptp = np.max(x) - np.min(x)
 take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
-trapezoid = np.sum((x[1:] + x[:-1]) / 2)
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with np.cumsum(d)
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
@@ -107,6 +100,7 @@ linalg.multi_dot linalg.matrix_power = a @ b @ c
 linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv: {_SOLVE}
 linalg.lstsq linalg.matrix_rank linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals: {_SOLVE}
 linalg.tensorinv linalg.tensorsolve: {_SOLVE}
+linalg.trace = np.trace(x, axis1=-2, axis2=-1)
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}
 fft.rfft fft.rfft2 fft.rfftn: {_FOURIER}
 fft.fftshift fft.ifftshift = np.concatenate([x[-k:], x[:-k]])
@@ -191,8 +185,6 @@ def table() -> dict[str, Alternative]:
             alternative = Alternative(line[at + len(mark) :], mark == " = ")
             for name in line[:at].split():
                 found[prefix + name] = alternative
-    for name in ("trace",):
-        found[f"numpy.linalg.{name}"] = found[f"numpy.{name}"]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Rows that combine all elements up to each: sums, products, extremes and log-sums of exponentials, in linear time.
+"""Rows that combine all elements up to each: sums, products and extremes, in linear time.
 
 Each works along the last axis but one, and on the elements of the last axis apart. The derivatives of those that are
 not linear are linear recurrences h[k] = a[k] h[k-1] + b[k], which are a row too.
@@ -20,7 +20,6 @@ from .kernel import Kernel
 from .kernel_rows import kernel_rules
 from .row import Attrs, DType, Family, Op, lookup, register
 from .shaping import concatenate_row, slice_row
-from .transcendental import exp
 
 __all__: list[str] = []
 
@@ -50,11 +49,11 @@ def _accumulated(ufunc: np.ufunc) -> Callable[..., Array]:
     return reference
 
 
-def _kernel(name: str, flops: str = "n * i") -> Kernel:
-    return Kernel(name, "(n,i)->(n,i)", "T->T", params=("reverse",), flops=flops)
+def _kernel(name: str) -> Kernel:
+    return Kernel(name, "(n,i)->(n,i)", "T->T", params=("reverse",), flops="n * i")
 
 
-def _before(x: Expr, first: float, reverse: bool) -> Expr:
+def before(x: Expr, first: float, reverse: bool) -> Expr:
     """For each element the one before it, or `first` where there is none; after it with `reverse`."""
     *lead, n, inner = x.shape
     if n == 0:
@@ -107,14 +106,14 @@ def _recurrence_reference(a: Array, b: Array, reverse: bool) -> Array:
     shape = np.broadcast_shapes(a.shape[:-2], b.shape[:-2]) + a.shape[-2:]
     a, found = np.broadcast_to(a, shape), np.array(np.broadcast_to(b, shape))
     order = range(shape[-2])[::-1] if reverse else range(shape[-2])
-    for before, k in itertools.pairwise(order):
-        found[..., k, :] = a[..., k, :] * found[..., before, :] + found[..., k, :]
+    for last, k in itertools.pairwise(order):
+        found[..., k, :] = a[..., k, :] * found[..., last, :] + found[..., k, :]
     return found
 
 
 def _recurrence_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
     (a, _), (da, db), reverse = node.inputs, tangents, node.attrs["reverse"]
-    moved = None if da is None else da * _before(node, 0.0, reverse)
+    moved = None if da is None else da * before(node, 0.0, reverse)
     driven = moved if db is None else db if moved is None else moved + db
     assert driven is not None
     return recurrence_row(a, driven, reverse=reverse)
@@ -122,8 +121,8 @@ def _recurrence_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
 
 def _recurrence_vjp(node: Expr, cotangent: Expr) -> tuple[Expr, Expr]:
     reverse = node.attrs["reverse"]
-    back = recurrence_row(_before(node.inputs[0], 0.0, not reverse), cotangent, reverse=not reverse)
-    return back * _before(node, 0.0, reverse), back
+    back = recurrence_row(before(node.inputs[0], 0.0, not reverse), cotangent, reverse=not reverse)
+    return back * before(node, 0.0, reverse), back
 
 
 def _recurrence_samples(rng: np.random.Generator, dtype: DType) -> Iterator[tuple[tuple[Array, ...], Attrs]]:
@@ -155,13 +154,13 @@ recurrence_row: Op = register(
 
 def _cumprod_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
     (x,), reverse = node.inputs, node.attrs["reverse"]
-    return recurrence_row(x, _before(node, 1.0, reverse) * _given(tangents), reverse=reverse)
+    return recurrence_row(x, before(node, 1.0, reverse) * _given(tangents), reverse=reverse)
 
 
 def _cumprod_vjp(node: Expr, cotangent: Expr) -> tuple[Expr]:
     (x,), reverse = node.inputs, node.attrs["reverse"]
-    back = recurrence_row(_before(x, 0.0, not reverse), cotangent, reverse=not reverse)
-    return (back * _before(node, 1.0, reverse),)
+    back = recurrence_row(before(x, 0.0, not reverse), cotangent, reverse=not reverse)
+    return (back * before(node, 1.0, reverse),)
 
 
 cumprod_row: Op = register(
@@ -186,7 +185,7 @@ cumprod_row: Op = register(
 def _runs(node: Expr) -> tuple[Expr, Expr, Expr]:
     """Where the extreme is that of the element before, where the element equals it, and how many do, as floats."""
     (x,), reverse = node.inputs, node.attrs["reverse"]
-    kept = convert(equal(node, _before(node, 0.0, reverse)), dtype=node.dtype)
+    kept = convert(equal(node, before(node, 0.0, reverse)), dtype=node.dtype)
     hits = equal(x, node)
     return kept, hits, recurrence_row(kept, convert(hits, dtype=node.dtype), reverse=reverse)
 
@@ -199,7 +198,7 @@ def _extreme_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
 def _extreme_vjp(node: Expr, cotangent: Expr) -> tuple[Expr]:
     kept, hits, count = _runs(node)
     reverse = node.attrs["reverse"]
-    back = recurrence_row(_before(kept, 0.0, not reverse), cotangent / count, reverse=not reverse)
+    back = recurrence_row(before(kept, 0.0, not reverse), cotangent / count, reverse=not reverse)
     return (select(hits, back, 0.0),)
 
 
@@ -229,44 +228,5 @@ cummin_row: Op = register(
         samples=_samples,
         gaps="t",
         **kernel_rules(_kernel("cummin"), "fib"),
-    )
-)
-
-# --- log-sums of exponentials ----------------------------------------------------------------------------------------
-# Of e^y[k] = e^y[k-1] + e^x[k]: dy[k] = e^(y[k-1] - y[k]) dy[k-1] + e^(x[k] - y[k]) dx[k]; no exponent is above 0.
-
-
-def _shares(node: Expr) -> tuple[Expr, Expr]:
-    """What the sum before and the element itself are of the sum; 0 where all so far are -inf."""
-    (x,) = node.inputs
-    nothing = equal(node, -np.inf)
-    before = _before(node, -np.inf, False)
-    return select(nothing, 0.0, exp(before - node)), select(nothing, 0.0, exp(x - node))
-
-
-def _logcumsumexp_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:
-    before, own = _shares(node)
-    return recurrence_row(before, own * _given(tangents), reverse=False)
-
-
-def _logcumsumexp_vjp(node: Expr, cotangent: Expr) -> tuple[Expr]:
-    before, own = _shares(node)
-    return (own * recurrence_row(_before(before, 0.0, True), cotangent, reverse=True),)
-
-
-logcumsumexp_row: Op = register(
-    Op(
-        "logcumsumexp",
-        Family.CUSTOM,
-        doc="log Σ exp of all elements up to each, by sums of exponentials divided by the largest so far; -inf while "
-        "all are -inf, where the derivative is 0.",
-        reference=lambda x: np.logaddexp.accumulate(x, axis=-2),
-        jvp=_logcumsumexp_jvp,
-        vjp=_logcumsumexp_vjp,
-        samples=lambda rng, dtype: ((x, {}) for x, attrs in _samples(rng, dtype) if not attrs["reverse"]),
-        **kernel_rules(
-            Kernel("logcumsumexp", "(n,i)->(n,i)", "T->T", work="2 * i * 8", flops="40 * n * i", ulps=(16.0, 16.0)),
-            "f",
-        ),
     )
 )

@@ -24,5 +24,7 @@ FUNCTIONS = Later(
         "joining": ("append atleast_1d atleast_2d atleast_3d block column_stack delete dstack hstack insert vstack"),
         "padding": "pad",
         "splitting": "array_split dsplit hsplit split unstack vsplit",
+        "differences": "diff ediff1d gradient trapezoid",
+        "summaries": "average count_nonzero ptp trace",
     },
 )

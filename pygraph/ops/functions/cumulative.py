@@ -10,10 +10,11 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..common import explained, kind, normal_axis, operand
-from ..comparison import astype, isnan_row, select
-from ..cumulation import cummax_row, cummin_row, cumprod_row, cumsum_row, logcumsumexp_row
+from ..comparison import astype, isfinite_row, isnan_row, select, stop_gradient
+from ..cumulation import before, cummax_row, cummin_row, cumprod_row, cumsum_row, recurrence_row
 from ..dtypes import as_dtype
 from ..shaping import broadcast_to, concatenate, ravel, reshape
+from ..transcendental import exp, log
 
 
 def _along(row: Callable[..., Any], x: Any, axis: Any, **attrs: Any) -> Any:
@@ -155,7 +156,8 @@ def cummin(x: Any, axis: Any = None, *, reverse: bool = False) -> Any:
 def logcumsumexp(x: Any, axis: Any = None) -> Any:
     """log Σ exp of all elements up to each along `axis`, without overflow; integers and bools become float64.
 
-    -inf while all elements are -inf, where the gradient is 0. `np.logaddexp.accumulate` along axis 0.
+    -inf while all elements are -inf, inf and nan from the first on; no gradient
+    comes from these. `np.logaddexp.accumulate` along axis 0.
 
     Raises:
         ShapeError: an axis out of range.
@@ -165,7 +167,18 @@ def logcumsumexp(x: Any, axis: Any = None) -> Any:
         array([1000.    , 1000.    , 1000.6931])
     """
     x = operand(x)
-    return _along(logcumsumexp_row, x if kind(x) == "f" else astype(x, np.float64), axis)
+    return _along(_log_sums, x if kind(x) == "f" else astype(x, np.float64), axis)
+
+
+def _log_sums(x: Any) -> Any:
+    """Along the last axis but one. The sums are of exponentials divided by the largest so far: a linear recurrence."""
+    largest = stop_gradient(cummax_row(x, reverse=False))
+    finite = isfinite_row(largest)
+    shift = select(finite, largest, 0.0)
+    previous = before(largest, -np.inf, False)
+    decay = select(isfinite_row(previous), exp(previous - shift), 0.0)
+    sums = recurrence_row(decay, exp(x - shift), reverse=False)
+    return select(finite, log(sums) + largest, largest)
 
 
 def _filled(x: Any, value: float) -> Any:
