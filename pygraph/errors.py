@@ -241,7 +241,7 @@ class BackendError(GraphError, RuntimeError):
 
 
 class ProgramError(GraphError):
-    """A corrupted or foreign Program, refused by the C loader."""
+    """A corrupted or foreign Program, refused by the C loader, or where it is decoded."""
 
 
 class VerificationError(GraphError):

@@ -18,7 +18,7 @@ int pg_read_loop(pg_loader *l, const int64_t *words, int64_t n, pg_loop_words *x
     take_number(&w, "cut outer", 1, PG_MAX_ELEMENTS, &x->cut.outer);
     take_number(&w, "cut rows", 1, PG_MAX_ELEMENTS, &x->cut.rows);
     take_number(&w, "cut inner", 1, PG_MAX_ELEMENTS, &x->cut.inner);
-    take_number(&w, "scratch", -1, 2147483647, &x->scratch);
+    take_number(&w, "scratch", -1, l->body->n_slots - 1, &x->scratch);
     take_number(&w, "registers", 0, 1024, &x->registers);
     take_sizes(&w, "dims", &x->dims);
     take_list(&w, "loads", 3 + x->dims.n, -1, &x->loads);
@@ -56,7 +56,7 @@ int pg_read_call(pg_loader *l, const int64_t *words, int64_t n, pg_call_words *x
     pg_words w = words_of(l, "CALL", words, n);
     take_number(&w, "kernel", 0, PG_KERNEL_COUNT - 1, &x->kernel);
     take_number(&w, "per task", 1, INT64_C(144115188075855871), &x->per_task);
-    take_number(&w, "workspace", -1, 2147483647, &x->workspace);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
     take_list(&w, "numbers", 1, -1, &x->numbers);
     take_sizes(&w, "batch", &x->batch);
     take_list(&w, "operands", 2 + x->batch.n, -1, &x->operands);
@@ -88,7 +88,7 @@ int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruct
 int pg_read_scan(pg_loader *l, const int64_t *words, int64_t n, pg_scan_words *x) {
     pg_words w = words_of(l, "SCAN", words, n);
     take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, 2147483647, &x->workspace);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
     take_list(&w, "consts", 2, -1, &x->consts);
     take_list(&w, "init", 2, -1, &x->init);
     take_list(&w, "carry", 2, x->init.n, &x->carry);
@@ -102,7 +102,7 @@ int pg_read_scan(pg_loader *l, const int64_t *words, int64_t n, pg_scan_words *x
 
 int pg_read_branch(pg_loader *l, const int64_t *words, int64_t n, pg_branch_words *x) {
     pg_words w = words_of(l, "BRANCH", words, n);
-    take_number(&w, "workspace", -1, 2147483647, &x->workspace);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
     take_array(&w, "chosen", 0, PG_I64, NULL, 0, (const int64_t[]){1}, &x->chosen);
     take_list(&w, "operands", 2, -1, &x->operands);
     take_list(&w, "results", 2, -1, &x->results);
@@ -113,13 +113,13 @@ int pg_read_branch(pg_loader *l, const int64_t *words, int64_t n, pg_branch_word
 int pg_read_while(pg_loader *l, const int64_t *words, int64_t n, pg_while_words *x) {
     pg_words w = words_of(l, "WHILE", words, n);
     take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, 2147483647, &x->workspace);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
     take_list(&w, "consts", 2, -1, &x->consts);
     take_list(&w, "init", 2, -1, &x->init);
     take_list(&w, "carry", 2, x->init.n, &x->carry);
     take_list(&w, "spare", 2, x->init.n, &x->spare);
     take_number(&w, "condition", 1, 2147483647, &x->condition);
-    take_number(&w, "condition workspace", -1, 2147483647, &x->condition_workspace);
+    take_number(&w, "condition workspace", -1, l->body->n_slots - 1, &x->condition_workspace);
     take_number(&w, "limit", -1, INT64_C(9223372036854775807), &x->limit);
     take_list(&w, "flag", 2, 1, &x->flag);
     take_list(&w, "ys", 1, -1, &x->ys);
@@ -129,7 +129,7 @@ int pg_read_while(pg_loader *l, const int64_t *words, int64_t n, pg_while_words 
 int pg_read_replay(pg_loader *l, const int64_t *words, int64_t n, pg_replay_words *x) {
     pg_words w = words_of(l, "REPLAY", words, n);
     take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, 2147483647, &x->workspace);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
     take_list(&w, "consts", 2, -1, &x->consts);
     take_list(&w, "init", 2, -1, &x->init);
     take_list(&w, "carry", 2, x->init.n, &x->carry);

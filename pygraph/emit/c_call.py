@@ -9,22 +9,18 @@ from ..lower.format import failures
 from ..lower.instructions import Call
 from ..ops.table import kernel_at
 from . import headers
-from .comments import node_comment
 from .expressions import SIZES
 from .frames import Places
 from .function import Function
 from .loop_values import Dim, Group, index_text
-from .text import function
+from .text import commented, function
 
 
-def emit_call(call: Call, places: Places, name: str, embed: bool) -> Function:
+def emit_call(call: Call, places: Places, name: str) -> Function:
     """The function of a CALL, called `name`.
 
-    Args:
-        embed: the text stands alone, so that it must hold the kernel itself.
-
     Raises:
-        UnsupportedError: it stands alone, and the kernel is in the library only.
+        UnsupportedError: the text stands alone, and the kernel is in the library only.
     """
     op, dtype = kernel_at(call.kernel)
     kernel = op.kernel
@@ -33,7 +29,7 @@ def emit_call(call: Call, places: Places, name: str, embed: bool) -> Function:
         return Function("", "")
     symbol = f"pg_kernel_{kernel.function(dtype)}"
     own = headers.has(symbol)
-    if embed and not own:
+    if places.embed and not own:
         info = places.program.nodes[call.node]
         problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"
         advice = "leave this operation out of what is exported"
@@ -42,7 +38,7 @@ def emit_call(call: Call, places: Places, name: str, embed: bool) -> Function:
     bases = [places.pointer(x.slot, x.offset, write=at >= len(call.operands)) for at, x in enumerate(arguments)]
     work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, write=True, dtype=0)
     batch = prod(call.batch)
-    if own and (embed or batch <= call.per_task):
+    if own and (places.embed or batch <= call.per_task):
         dims = [Dim(at, size, Group.OUTER) for at, size in enumerate(call.batch)]
         shifts = [index_text(argument.strides, dims) for argument in arguments]
         pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
@@ -66,7 +62,7 @@ def emit_call(call: Call, places: Places, name: str, embed: bool) -> Function:
         lines += ["{", "    int64_t detail[2];", f"    (void){run};", "}"]
         statement = f"{name}(call, f);"
     head = f"static {'int' if statuses else 'void'} {name}(const pg_call *call, const {places.frame} *f)"
-    return Function(f"{node_comment(places.program, call.node)}\n{function(head, lines)}", statement)
+    return Function(commented(places, call, function(head, lines)), statement)
 
 
 def _chosen(statuses: list[str]) -> str:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from ..lower.decode import Body
 from ..lower.fields import Operand, Place, Stacked
 from ..lower.instructions import Branch, Carried, Instruction, Replay, Scan, While
-from .comments import node_comment
 from .expressions import SIZES, TYPES
 from .frames import Frame, Places
 from .function import Function
-from .text import failing, function
+from .text import commented, failing, function
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class ControlEmitter:
                 lines = self._branch(instruction)
         head = f"{self.linkage} {'int' if fails else 'void'} {name}(const pg_call *call, const {self.places.frame} *f)"
         ends = ["return PG_OK;"] if fails else []
-        text = node_comment(self.places.program, instruction.node) + "\n" + function(head, [*lines, *ends])
+        text = commented(self.places, instruction, function(head, [*lines, *ends]))
         call = f"{name}(call, f);"
         return Function(text, f"if ((status = {call[:-1]}) != PG_OK) return status;" if fails else call)
 

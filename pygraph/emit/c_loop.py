@@ -8,7 +8,7 @@ from .frames import Places
 from .function import Function
 from .loop_nest import Nest, Pass
 from .loop_values import loop_values
-from .tasks import cut_dim, cut_lines, note_of, task_function
+from .tasks import cut_dim, cut_lines, task_function
 from .tiles import product, spread_block, write_nest
 
 #: What the blocks of a function may take of the stack, as far as blocks of so many elements allow.
@@ -16,10 +16,10 @@ STACK_BYTES = 48 * 1024
 LEAST_BLOCK = 16
 
 
-def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function:
-    """The function of a LOOP, called `name`, and of its tasks; `comments` say what each operation is."""
+def emit_loop(loop: Loop, places: Places, name: str) -> Function:
+    """The function of a LOOP, called `name`, and of its tasks."""
     if loop.split is not None:
-        return emit_reduction(loop, places, name, comments)
+        return emit_reduction(loop, places, name)
     if 0 in loop.dims:
         return Function("", "")
     values = loop_values(loop, places)
@@ -28,7 +28,7 @@ def emit_loop(loop: Loop, places: Places, name: str, comments: bool) -> Function
     tasks, each = cut_dim(cut, loop.tasks)
     block = min(loop.block, spread_block(values))
     while True:
-        nest = Nest(values, values.dims, values.dims, note_of(places, comments))
+        nest = Nest(values, values.dims, values.dims, places.comment)
         if cut is not None:
             nest.ranges[cut.number] = ("low", "high")
         nest.outer_values(0)

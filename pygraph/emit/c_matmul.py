@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ..lower.format import TINY_PRODUCT
 from ..lower.instructions import Matmul
 from ..ops.dtypes import SUFFIXES
-from .comments import node_comment
 from .expressions import TYPES
 from .frames import Places
 from .function import Function
@@ -21,8 +20,8 @@ SHORT = 8
 _UNSIGNED = {"int64_t": "uint64_t", "int32_t": "uint32_t"}
 
 
-def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Function:
-    """The function of a MATMUL, called `name`, and of its tasks; `comments` say what it is."""
+def emit_matmul(matmul: Matmul, places: Places, name: str) -> Function:
+    """The function of a MATMUL, called `name`, and of its tasks."""
     m, n, k = matmul.rows, matmul.columns, matmul.middle
     dims, strides = _batch(matmul)
     batch = 1
@@ -34,8 +33,8 @@ def emit_matmul(matmul: Matmul, places: Places, name: str, comments: bool) -> Fu
     tiny = max(m, n, k) <= TINY_PRODUCT and m * n * k <= TINY_PRODUCT
     plain = tiny or k == 0 or kind in _UNSIGNED
     writer = Writer()
-    if comments:
-        writer.line(node_comment(places.program, matmul.node))
+    if places.comments:
+        writer.line(places.comment(matmul.node))
     for word, operand in zip("abc", (matmul.a, matmul.b, matmul.c), strict=True):
         if k == 0 and word != "c":
             continue

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ..errors import UnsupportedError
 from ..lower.decode import Body, decode
 from ..lower.format import failures
-from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, Scatter, While
+from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, Scatter, While, name_of
 from ..lower.program import Program, Segment
 from ..ops.table import kernel_at
 from .c_call import emit_call
@@ -25,6 +27,14 @@ from .uses import Uses
 #: Micro-operations, with those of the bodies it runs, of a body that is inlined: compilers then keep its carries and
 #: results in registers.
 INLINED = 256
+
+#: What writes each instruction that runs no body and is not scalar code, as functions called `name`.
+EMITTERS: Mapping[type[Instruction], Callable[[Any, Places, str], Function]] = {
+    Loop: emit_loop,
+    Matmul: emit_matmul,
+    Call: emit_call,
+    Scatter: emit_scatter,
+}
 
 _HEAD = """\
 /* An element at a byte offset. */
@@ -69,7 +79,6 @@ class _Assembly:
         self.comments = comments
         self.bodies = decode(program)
         self.uses = Uses(self.bodies)
-        self.embed = embed
         self.constants = Constants(program.constants, name if embed else None)
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
@@ -146,7 +155,7 @@ class _BodyWriter:
         self.owner = owner
         self.body = body
         self.prefix = prefix
-        self.places = Places(owner.program, body, frame, owner.constants)
+        self.places = Places(owner.program, body, frame, owner.constants, owner.comments)
         self.pieces: Mapping[int, list[Piece]] = cut(body, owner.uses)
         self.control = ControlEmitter(self.places, owner.callees, owner.linkage(body), owner.stoppable)
 
@@ -156,7 +165,7 @@ class _BodyWriter:
         lines: list[str] = []
         if len(segment) == 1 and isinstance(segment[0], Scalar) and len(self.pieces[segment[0].index]) == 1:
             pieces = self.pieces[segment[0].index]
-            writer = PieceWriter(pieces[0], self.places, self.owner.comments, self.owner.dear.called(pieces))
+            writer = PieceWriter(pieces[0], self.places, self.owner.dear.called(pieces))
             lines = writer.lines()
             self._help(writer.helpers)
         else:
@@ -181,23 +190,16 @@ class _BodyWriter:
             yield f"if (pg_stopped(call)) {failing(self.places, instruction, 'PG_INTERRUPTED')}"
 
     def _functions(self, instruction: Instruction) -> list[Function]:
+        kind = type(instruction)
+        name = f"{self.prefix}_{kind.__name__.lower()}{instruction.index}"
         match instruction:
             case Scalar():
                 pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
-                name = f"{self.prefix}_scalar{instruction.index}"
-                return emit_pieces(pieces, self.places, name, self.owner.comments, self.owner.dear.called(pieces))
-            case Loop():
-                name = f"{self.prefix}_loop{instruction.index}"
-                return [emit_loop(instruction, self.places, name, self.owner.comments)]
-            case Matmul():
-                name = f"{self.prefix}_matmul{instruction.index}"
-                return [emit_matmul(instruction, self.places, name, self.owner.comments)]
-            case Call():
-                return [emit_call(instruction, self.places, f"{self.prefix}_call{instruction.index}", self.owner.embed)]
-            case Scatter():
-                return [emit_scatter(instruction, self.places, f"{self.prefix}_scatter{instruction.index}")]
+                return emit_pieces(pieces, self.places, name, self.owner.dear.called(pieces))
             case Carried() | Branch():
-                name = f"{self.prefix}_{type(instruction).__name__.lower()}{instruction.index}"
                 return [self.control.emit(instruction, name, self.owner.fails(instruction))]
-            case _:
-                raise TypeError(instruction)
+        if kind not in EMITTERS:
+            info = self.owner.program.nodes[instruction.node]
+            problem, advice = f"no C is written for {name_of(kind)}", "use backend='vm'"
+            raise UnsupportedError(problem, advice, stage="compiling", subject=info.op, line=info.line)
+        return [EMITTERS[kind](instruction, self.places, name)]

@@ -20,7 +20,7 @@ from .function import Function
 from .headers import stamp
 from .loop_nest import Nest, Pass, Tile
 from .loop_values import Dim, Group, Values, index_text, loop_values
-from .tasks import cut_dim, cut_lines, note_of, task_function
+from .tasks import cut_dim, cut_lines, task_function
 from .text import function
 from .tiles import product, write_nest
 
@@ -34,12 +34,12 @@ SHORT_ROWS = 4
 PIECE, WIDE_PIECE = 4096, 1024
 
 
-def emit_reduction(loop: Loop, places: Places, name: str, comments: bool) -> Function:
+def emit_reduction(loop: Loop, places: Places, name: str) -> Function:
     """The function of a LOOP that reduces, called `name`, and of its tasks."""
     assert loop.split is not None
     if 0 in loop.split:
         return _identities(loop, places, name)
-    return _Reduction(loop, loop.split, places, name, comments).emit()
+    return _Reduction(loop, loop.split, places, name).emit()
 
 
 def scaled(variable: str, factor: int) -> str:
@@ -67,14 +67,13 @@ def _identities(loop: Loop, places: Places, name: str) -> Function:
 class _Reduction:
     """Writes the loops of one reduction."""
 
-    def __init__(self, loop: Loop, split: tuple[int, int, int], places: Places, name: str, comments: bool) -> None:
+    def __init__(self, loop: Loop, split: tuple[int, int, int], places: Places, name: str) -> None:
         self.loop = loop
         self.places = places
         self.name = name
         self.outer, self.rows, self.inner = split
         self.chunks, self.each = loop.cut.partials(self.rows), loop.cut.rows
         self.values: Values = loop_values(loop, places)
-        self.note = note_of(places, comments)
         self.outer_dims = self.values.group(Group.OUTER)
         self.row_dims = self.values.group(Group.ROWS)
         self.inner_dims = self.values.group(Group.INNER)
@@ -94,7 +93,7 @@ class _Reduction:
             order = self.outer_dims + inner[:outside] + rows + inner[outside:]
         short = few and self.inner == 1 and self.rows >= SHORT_ROWS
         independent = self.outer_dims + inner if (few and not short) or direct else self.values.dims
-        self.nest = Nest(self.values, order, independent, self.note)
+        self.nest = Nest(self.values, order, independent, self.places.comment)
         for q, reduce in enumerate(self.loop.reduces):
             self.head.append(f"{self._result_type(reduce)} *restrict r{q} = {self._target(q, reduce)};")
         tasks = self._tasks(order, direct or few)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..lower.fields import MicroOperation
 from ..lower.program import Micro
 from ..ops.dtypes import SUFFIXES
-from .comments import node_comment, noted
+from .comments import noted
 from .expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
 from .frames import Places
 from .function import Function
@@ -34,13 +34,13 @@ class Dear:
         return False
 
 
-def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, comments: bool, called: bool) -> list[Function]:
+def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, called: bool) -> list[Function]:
     """The functions of a SCALAR's pieces; `called` as of PieceWriter."""
     names = [name] if len(pieces) == 1 else [f"{name}_part{k}" for k in range(len(pieces))]
     linkage = "static" if len(pieces) == 1 else "PG_NOINLINE"  # together they would be one very long function
     functions = []
     for word, piece in zip(names, pieces, strict=True):
-        writer = PieceWriter(piece, places, comments, called)
+        writer = PieceWriter(piece, places, called)
         head = f"{linkage} void {word}(const pg_call *call, const {places.frame} *f)"
         text = function(head, writer.lines())
         functions.append(Function(text, f"{word}(call, f);", writer.helpers))
@@ -58,10 +58,9 @@ class PieceWriter:
         called: expensive operations are functions of their own, which `helpers` then has.
     """
 
-    def __init__(self, piece: Piece, places: Places, comments: bool, called: bool) -> None:
+    def __init__(self, piece: Piece, places: Places, called: bool) -> None:
         self.piece = piece
         self.places = places
-        self.comments = comments
         self.called = called
         self.helpers: dict[str, str] = {}
         self._values: dict[int, str] = {}  # what each cell holds, as a C expression
@@ -72,7 +71,7 @@ class PieceWriter:
         last = {cell: at for at, micro in enumerate(self.piece.micros) if (cell := writes(micro)) is not None}
         lines: list[str] = []
         for at, micro in enumerate(self.piece.micros):
-            comment = node_comment(self.places.program, micro.node) if self.comments and micro.micro >= 0 else ""
+            comment = self.places.comment(micro.node) if micro.micro >= 0 else ""
             self._micro(micro, lines, comment)
             target = writes(micro)
             if target in self.piece.stored and last[target] == at:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ..lower.instructions import Instruction, Scatter
 from ..ops.dtypes import SUFFIXES
-from .comments import node_comment
 from .expressions import TYPES
 from .frames import Places
 from .function import Function
-from .text import failing
+from .text import commented, failing, function
 
 
 def emit_scatter(scatter: Scatter, places: Places, name: str) -> Function:
@@ -59,13 +58,6 @@ def _checked(instruction: Instruction, places: Places, length: int, index: str) 
 
 
 def _function(instruction: Instruction, places: Places, name: str, lines: list[str]) -> Function:
-    text = "\n".join(
-        [
-            node_comment(places.program, instruction.node),
-            f"static int {name}(const pg_call *call, const {places.frame} *f) {{",
-            *(f"    {line}" for line in lines),
-            "    return PG_OK;",
-            "}",
-        ]
-    )
-    return Function(text, f"if ((status = {name}(call, f)) != PG_OK) return status;")
+    head = f"static int {name}(const pg_call *call, const {places.frame} *f)"
+    text = function(head, [*lines, "return PG_OK;"])
+    return Function(commented(places, instruction, text), f"if ((status = {name}(call, f)) != PG_OK) return status;")

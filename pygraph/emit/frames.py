@@ -12,7 +12,7 @@ from ..lower.decode import Body, Init, Slot
 from ..lower.format import SlotKind
 from ..lower.program import Program
 from ..ops.dtypes import DTYPES
-from .comments import comment_text, noted
+from .comments import comment_text, node_comment, noted
 from .expressions import SIZES, TYPES, literal
 from .names import identifiers
 
@@ -99,12 +99,13 @@ class Places:
         frame: the type of `*f`.
     """
 
-    def __init__(self, program: Program, body: Body, ports: Frame, constants: Constants) -> None:
+    def __init__(self, program: Program, body: Body, ports: Frame, constants: Constants, comments: bool) -> None:
         self.program = program
         self.body = body
         self.ports = ports
         self.frame = ports.type
         self.constants = constants
+        self.comments = comments
         self._inits = {init.offset: init for init in body.inits}
         #: The output's slot by the slot of the input that it takes over.
         self._taken = {input_: body.n_inputs + output for input_, output in body.shares}
@@ -157,6 +158,15 @@ class Places:
                 return found.kind, 0, found.where + nbytes
             case _:
                 return SlotKind.INPUT, self._taken.get(slot, slot), nbytes
+
+    @property
+    def embed(self) -> bool:
+        """Whether the text stands alone, and holds constants and kernels itself."""
+        return self.constants.prefix is not None
+
+    def comment(self, node: int) -> str:
+        """What is said of a node, where anything is."""
+        return node_comment(self.program, node) if self.comments else ""
 
     def arena(self, slot: int) -> str:
         """The start of a slot of the arena, as `char *`."""

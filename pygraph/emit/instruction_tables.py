@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..lower.fields import (
-    INT32_MAX,
     Array,
     Field,
     Flag,
@@ -95,7 +94,7 @@ def _taken(kind: type[Instruction], name: str, field: Field) -> Iterator[str]:
         case Flag():
             yield f"take_number(&w, {said}, 0, 1, {target});"
         case Workspace():
-            yield f"take_number(&w, {said}, -1, {number(INT32_MAX)}, {target});"
+            yield f"take_number(&w, {said}, -1, l->body->n_slots - 1, {target});"
         case Numbers(type=made, low=low):
             for member in made._fields:
                 yield f'take_number(&w, "{name} {member}", {low}, PG_MAX_ELEMENTS, {target}.{member});'
@@ -119,6 +118,8 @@ def _taken(kind: type[Instruction], name: str, field: Field) -> Iterator[str]:
             writes = int(use is not Use.READ)
             expected = _LETTERS.get(dtype) or _DTYPES[dtype]
             yield f"take_array(&w, {said}, {writes}, {expected}, {around}, {product}, {target});"
+        case _:
+            raise TypeError(f"{kind.__name__}.{name} is a {field!r}, which has no reader")
 
 
 def _decoder(kind: type[Instruction]) -> Iterator[str]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
-from .comments import node_comment
 from .frames import Places
 from .function import Function
 from .loop_nest import Nest
 from .loop_values import Dim
 from .text import function
-
-
-def note_of(places: Places, comments: bool) -> Callable[[int], str]:
-    """What is said of a node."""
-    return partial(node_comment, places.program) if comments else lambda node: ""
-
 
 #: Tasks of many elements have a multiple of this, so that all their blocks are whole.
 UNIT = 64

@@ -15,6 +15,12 @@ def failing(places: Places, instruction: Instruction, status: str, first: str = 
     return f"return pg_fail(call, {status}, {place}, {first}, {second});"
 
 
+def commented(places: Places, instruction: Instruction, text: str) -> str:
+    """The functions of an instruction below what is said of its node, where anything is."""
+    comment = places.comment(instruction.node)
+    return f"{comment}\n{text}" if comment else text
+
+
 def function(head: str, lines: Sequence[str]) -> str:
     """A function that takes `call` and `f`: its head without parameters' names, and its statements."""
     body = "\n".join(f"    {line}" if line else "" for line in lines)

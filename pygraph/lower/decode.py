@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .fields import Words
+from ..errors import ProgramError
+from .fields import BadWord, Words
 from .format import HEADER_WORDS, SlotKind
-from .instructions import INSTRUCTIONS, Instruction
+from .instructions import INSTRUCTIONS, Instruction, name_of
 from .program import Program
 
 
@@ -51,7 +52,12 @@ class Body:
 
 
 def decode(program: Program) -> tuple[Body, ...]:
-    """The bodies of a Program, as its words alone say; only the nodes of micro-operations come from beside them."""
+    """The bodies of a Program, as its words alone say; only the nodes of micro-operations come from beside them.
+
+    Raises:
+        ProgramError: a number of an instruction is not possible. What operands reach in their slots is looked at by the
+            C loader alone.
+    """
     words = Words(program.words.tolist(), HEADER_WORDS - 2, iter(program.micro_nodes))
     n_bodies, _ = words.many(2)
     return tuple(_body(number, words) for number in range(n_bodies))
@@ -78,11 +84,23 @@ def _body(number: int, words: Words) -> Body:
 
 
 def _instruction(words: Words, index: int, position: int) -> Instruction:
-    number, _, node = words.many(3)
+    first = words.at
+    number, length, node = words.many(3)
     kind = INSTRUCTIONS.get(number)
     if kind is None:
-        raise ValueError(f"no instruction has opcode {number}")
+        raise _refused(f"no instruction has opcode {number}", index)
     known: dict[str, Any] = {}
-    for name, field in kind.layout.items():
-        known[name] = field.read(words, known)
+    words.end = first + length
+    try:
+        for name, field in kind.layout.items():
+            known[name] = field.read(words, known)
+    except BadWord as error:
+        raise _refused(f"{name_of(kind)}: {name.replace('_', ' ')} can't be {error}", index) from None
+    if words.at != words.end:
+        raise _refused(f"{name_of(kind)}: {words.end - words.at} words too many", index)
+    words.end = len(words.words)
     return kind(node=node, index=index, position=position, **known)
+
+
+def _refused(problem: str, index: int) -> ProgramError:
+    return ProgramError(problem, "lower the graph again", stage="decoding", subject=f"instruction {index}")

@@ -6,10 +6,12 @@ A field of an instruction is `Annotated` with one of these. C's readers and the 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 from typing import Any, NamedTuple
 
 from ..ops.limits import MAX_ELEMENTS
-from .format import MICRO_WORDS, RAW
+from ..ops.table import KERNELS
+from .format import MAX_DIMS, MICRO_WORDS, RAW
 
 INT64_MIN, INT64_MAX, INT32_MAX = -(2**63), 2**63 - 1, 2**31 - 1
 
@@ -22,10 +24,15 @@ class Use(Enum):
     UPDATE = "updates"
 
 
+class BadWord(ValueError):
+    """A word that can't stand where it does."""
+
+
 class Words:
     """A cursor over the words of a body.
 
     Attributes:
+        end: where those of the instruction end that is read.
         nodes: of the micro-operations that follow.
         dtypes: of the body's slots.
     """
@@ -33,17 +40,31 @@ class Words:
     def __init__(self, words: list[int], at: int, nodes: Iterator[int]) -> None:
         self.words = words
         self.at = at
+        self.end = len(words)
         self.nodes = nodes
         self.dtypes: Sequence[int] = ()
 
     def one(self) -> int:
-        self.at += 1
-        return self.words[self.at - 1]
+        at = self.at
+        if at >= self.end:
+            raise BadWord("missing")
+        self.at = at + 1
+        return self.words[at]
 
     def many(self, count: int) -> tuple[int, ...]:
         """The next words."""
-        self.at += count
-        return tuple(self.words[self.at - count : self.at])
+        at, end = self.at, self.at + count
+        if not at <= end <= self.end:
+            raise BadWord(f"{count} words, of which {max(self.end - at, 0)} are left")
+        self.at = end
+        return tuple(self.words[at:end])
+
+    def within(self, low: int, high: int) -> int:
+        """The next word, within bounds."""
+        word = self.one()
+        if not low <= word <= high:
+            raise BadWord(f"{word}, which is not between {low} and {high}")
+        return word
 
 
 @dataclass(frozen=True)
@@ -66,15 +87,24 @@ class Number(Field):
     low: int = 0
     high: int = MAX_ELEMENTS
 
+    def read(self, words: Words, known: dict[str, Any]) -> int:
+        return words.within(self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Kernel(Field):
     """The number of a kernel."""
 
+    def read(self, words: Words, known: dict[str, Any]) -> int:
+        return words.within(0, len(KERNELS) - 1)
+
 
 @dataclass(frozen=True)
 class Workspace(Field):
     """A slot that the instruction has for itself; -1: it needs none."""
+
+    def read(self, words: Words, known: dict[str, Any]) -> int:
+        return words.within(-1, len(words.dtypes) - 1)
 
 
 @dataclass(frozen=True)
@@ -82,7 +112,7 @@ class Flag(Field):
     """A word that is 0 or 1."""
 
     def read(self, words: Words, known: dict[str, Any]) -> bool:
-        return bool(words.one())
+        return bool(words.within(0, 1))
 
 
 @dataclass(frozen=True)
@@ -93,7 +123,10 @@ class Numbers(Field):
     low: int = 0
 
     def read(self, words: Words, known: dict[str, Any]) -> Any:
-        return self.type(*words.many(len(self.type._fields)))
+        found = words.many(len(self.type._fields))
+        if min(found) < self.low or max(found) > MAX_ELEMENTS:
+            raise BadWord(f"{list(found)}, which are not between {self.low} and {MAX_ELEMENTS}")
+        return self.type(*found)
 
     def write(self, value: Sequence[int]) -> Sequence[int]:
         return value
@@ -113,6 +146,12 @@ class Several(Field):
 @dataclass(frozen=True)
 class Sizes(Several):
     """The dimensions of a batch or of an iteration space, after their number."""
+
+    def read(self, words: Words, known: dict[str, Any]) -> tuple[int, ...]:
+        found = super().read(words, known)
+        if len(found) > MAX_DIMS or (found and min(found) < 0) or prod(found) > MAX_ELEMENTS:
+            raise BadWord(str(list(found)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -286,5 +325,8 @@ def has_strides(record: Any) -> bool:
 def read_record(record: Any, words: Words, rank: int) -> Any:
     """A record, with strides for so many dimensions."""
     head = words.many(record_words(record))
-    dtype = words.dtypes[head[record._fields.index("slot")]]
+    slot = head[record._fields.index("slot")]
+    if not 0 <= slot < len(words.dtypes):
+        raise BadWord(f"slot {slot} of {len(words.dtypes)}")
+    dtype = words.dtypes[slot]
     return record(*head, words.many(rank), dtype) if has_strides(record) else record(*head, dtype)

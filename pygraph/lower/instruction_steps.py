@@ -28,7 +28,7 @@ from .views import Access, batch_strides
 def emit_instruction(emitter: StepEmitter, node: Node) -> None:
     """Append the steps of one opaque node."""
     op = node.op
-    emit = call if op.kernel is not None else _assemble if op.parts is not None else _EMITTERS[op]
+    emit = call if op.kernel is not None else _assemble if op.parts is not None else STEPS[op]
     emit(emitter, node, emitter.segment.accesses[node])
 
 
@@ -93,7 +93,7 @@ def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], *, 
 
 
 #: The rows that neither a loop nor a kernel computes.
-_EMITTERS: Mapping[Op, Callable[[StepEmitter, Node, tuple[Access, ...]], None]] = {
+STEPS: Mapping[Op, Callable[[StepEmitter, Node, tuple[Access, ...]], None]] = {
     MATMUL: _matmul,
     SCATTER_ADD: partial(_scatter, adds=True),
     SCATTER_SET: partial(_scatter, adds=False),

@@ -119,6 +119,8 @@ def _text(instruction: Instruction, slot: SlotName) -> list[str]:
             case Micros(letter=letter):
                 head.append(f"{len(value)} micro-operations")
                 lines += [_micro(micro, letter, slot) for micro in value]
+            case _:
+                raise TypeError(f"{name} is a {field!r}, which has no text")
     return [f"{name_of(type(instruction))} {', '.join(head)}", *lines]
 
 

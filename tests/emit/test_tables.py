@@ -89,7 +89,7 @@ def test_an_unknown_opcode_is_refused_by_both_languages(number: int) -> None:
     changed = replace(program, words=words)
     with pytest.raises(ProgramError, match=f"no instruction has opcode {number}"):
         Library(changed, "made up")
-    with pytest.raises(ValueError, match=f"no instruction has opcode {number}"):
+    with pytest.raises(ProgramError, match=f"no instruction has opcode {number}"):
         decode(changed)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from math import prod
 
 from ...lower.decode import Body, decode
+from ...lower.fields import Array
 from ...lower.instructions import Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, Scatter, While
 from ...lower.program import Program
 from ...ops.row import DEAR, lookup
@@ -72,4 +73,6 @@ def _of(instruction: Instruction, body: Body, inner: Sequence[float]) -> float:
             assert row.kernel is not None
             moved = sum(body.slots[argument.slot].nbytes for argument in (*operands, *results))
             return INSTRUCTION + ELEMENT * moved + KERNEL * row.kernel.operations(numbers) * prod(batch)
-    return INSTRUCTION
+    arrays = (name for name, field in instruction.layout.items() if isinstance(field, Array))
+    moved = sum(body.slots[getattr(instruction, name).slot].nbytes for name in arrays)
+    return INSTRUCTION + ELEMENT * moved
