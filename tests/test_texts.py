@@ -216,7 +216,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("a NumPy array has no .at", "do: begin with an expression: pg.zeros(shape)"),
     ),
     "method": (on(lambda x: x.argmax(), V), pg.UnsupportedError, ("expressions have no .argmax", "do: write np.min(")),
-    "method that is a function": (on(lambda x: x.take([0]), V), AttributeError, ("do: write np.take(x, ...)",)),
+    "method that is a function": (on(lambda x: x.sin(), V), AttributeError, ("do: write np.sin(x, ...)",)),
     "shape": (on(lambda n: np.zeros(n), 3), pg.TracedValueError, ("index(): <n : int64>", "do: give ints: keep what")),
     "random": (
         on(lambda x: np.random.default_rng(0).permutation(x), V),
@@ -224,7 +224,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         ("do: draw random numbers outside",),
     ),
     "converted": (on(lambda x: np.float64(x), 1.0), pg.TracedValueError, ("do: x.astype('float64') converts",)),
-    "multiplied": (on(lambda x: x.at[0].mul(2.0), V), pg.UnsupportedError, ("there is no .mul", "x[i] * v")),
+    "multiplied": (on(lambda x: x.at[0].mul(2.0), V), pg.UnsupportedError, ("there is no .mul", ".multiply")),
     "float index": (on(lambda x: x[1.5], V), pg.DTypeError, ("must be an integer, not float64", "i.astype('int64')")),
     "argnums": (lambda: pg.grad(zero, argnums=1)(V), pg.SignatureError, ("argnums=1, with 1 argument", "do: give 0")),
     # calls that do not fit

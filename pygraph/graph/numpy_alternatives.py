@@ -69,7 +69,7 @@ choose = np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
 select piecewise = np.where(c1, a, np.where(c2, b, default))
 convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
 correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
-copyto place put putmask put_along_axis: {_WRITE}
+copyto place put putmask: {_WRITE}
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
 diag_indices_from = np.diag_indices(n), of a size that is known
@@ -81,7 +81,6 @@ i0: {_UNSUPPORTED}
 sinc = np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))
 interp: with i = np.clip(np.sum(x[..., None] >= xp, -1) - 1, 0, n - 2), a line through elements i and i + 1 of xp and fp
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-ix_ = x[i[:, None], j]
 nan_to_num = np.where(np.isnan(x), 0.0, np.clip(x, -np.finfo(float).max, np.finfo(float).max))
 nanmax = np.max(np.where(np.isnan(x), -np.inf, x))
 nanmin = np.min(np.where(np.isnan(x), np.inf, x))
@@ -91,7 +90,6 @@ nanmean = np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
 nanvar nanstd: with m the mean (see nanmean), np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2)) / np.sum(~np.isnan(x))
 poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
 polyval = functools.reduce(lambda a, c: a * x + c, p)
-take_along_axis = x[np.arange(len(i))[:, None], i] along axis 1
 unwrap: correct the jumps of x[1:] - x[:-1] with np.round(d / (2 * np.pi)), and sum with np.cumsum(d)
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}

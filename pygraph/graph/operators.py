@@ -38,6 +38,7 @@ from ..ops.comparison import (
     not_equal as NOT_EQUAL,
 )
 from ..ops.row import Op
+from .at import At
 from .concretisation import missing_attribute, refuse, wants_dense
 from .numpy_alternatives import ATTRIBUTES
 
@@ -438,6 +439,11 @@ class Operators:
         return ops.diagonal(self, offset, axis1, axis2)
 
     @_method
+    def take(self, indices: Any, axis: Any = None, mode: str = "raise") -> Node:
+        """Slices along `axis` at integer indices, as `np.take`."""
+        return ops.take(self, indices, axis, mode)
+
+    @_method
     def dot(self, other: Any) -> Node:
         """The product with `other`, as `np.dot`."""
         return ops.dot(self, other)
@@ -454,47 +460,3 @@ class Operators:
 
     def __round__(self, ndigits: int | None = None) -> Node:
         return ops.round(self, ndigits or 0)
-
-
-#: In place of an index that was not given; None is one (a new axis).
-_NOWHERE = object()
-
-
-class At:
-    """The places of `x.at[idx]`, to be written with `.set(v)` or `.add(v)`."""
-
-    __slots__ = ("_key", "_x")
-
-    def __init__(self, x: Any, key: Any = _NOWHERE) -> None:
-        self._x = x
-        self._key = key
-
-    def __getitem__(self, key: Any) -> At:
-        return At(self._x, key)
-
-    def set(self, values: Any) -> Node:
-        """A copy of x with `values` at the places."""
-        return self._updated(values, "set")
-
-    def add(self, values: Any) -> Node:
-        """A copy of x with `values` added at the places; equal places add up."""
-        return self._updated(values, "add")
-
-    def _updated(self, values: Any, how: str) -> Node:
-        if self._key is _NOWHERE:
-            advice = f"write x.at[i].{how}(v), or x.at[...].{how}(v) for all elements"
-            raise UnsupportedError(
-                "an index is missing", advice, stage="tracing", subject=f"x.at.{how}", operands=(self._x,)
-            )
-        return ops.index_update(self._x, self._key, values, how)
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise UnsupportedError(
-            f"there is no .{name}",
-            "use .set(v) or .add(v): x.at[i].set(x[i] * v) multiplies, x.at[i].set(np.maximum(x[i], v)) bounds",
-            stage="tracing",
-            subject=f"x.at[i].{name}",
-            operands=(self._x,),
-        )

@@ -66,7 +66,7 @@ def pieces(node: Node, accesses: tuple[Access, ...]) -> Iterator[tuple[Access, i
 def _is_concatenation(region: Region) -> bool:
     """Whether it makes an array of parts without gaps."""
     op = region.nodes[0].op
-    return op.parts is not None and not op.gaps
+    return op.parts is not None and "f" not in op.gaps and op.updates is None
 
 
 class _Concatenations:

@@ -33,13 +33,13 @@ def emit_instruction(emitter: StepEmitter, node: Node) -> None:
 
 
 def _assemble(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None:
-    """Copies the parts to their places, but those that are there already, over zeros where they leave gaps."""
+    """Copies the parts to their places in turn, but those that are there already, over zeros where they leave gaps."""
     done = emitter.segment.in_place.get(node, [False] * len(accesses))
     if all(done) and node not in emitter.values:
         return  # part of a larger one
     target = emitter.whole(node)
     size = prod(node.shape)
-    if node.op.gaps and size != sum(prod(access.shape) for access in accesses):
+    if "f" in node.op.gaps and size != sum(prod(access.shape) for access in accesses):
         zero = emitter.constant_cell(np.zeros((), node.dtype))
         emitter.steps.append(fill_loop(zero, target, size, emitter.unit.node_id(node)))
     for written, (access, offset, strides) in zip(done, pieces(node, accesses), strict=True):

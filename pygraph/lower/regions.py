@@ -78,13 +78,14 @@ def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
     fuser, views = Fuser(segment, body.unit.fuse), segment.views
     updated = {_source(x) for node in segment.order for x in node.op.updated(node.attrs, node.inputs)}
     results = set(body.ends(segment)) if body.unit.fuse else set()
+    outlived = _outlived(segment.order, set(body.graph.inputs) if body.is_main else set()) if updated else set()
     for node in segment.order:
         if segment is not body.forward:
             fuser.rematerialise(node, body.rematerialised)
         fuser.place(node)
         base = views.resolve(node).base if node.op.view is not None else node
         small = node in read_later and 2 * prod(node.shape) <= prod(base.shape)
-        if base is not node and _source(node) in updated and (small or node in results):
+        if base is not node and _source(node) in updated and (small or node in results or node in outlived):
             fuser.copy(node)  # now: once the array is updated, its memory holds other elements
             segment.copied.append(node)
 
@@ -95,6 +96,27 @@ def _read_later(orders: Sequence[Sequence[Node]]) -> set[Node]:
     made = set(first) if others else set()
     later = (node for order in others for node in order if node not in made)
     return {x for node in later for x in node.inputs if x.op.view is not None and x in made}
+
+
+def _outlived(order: Sequence[Node], fixed: set[Node]) -> set[Node]:
+    """The small views of arrays that are updated before the last that reads the view; `fixed` arrays keep theirs."""
+    place = {node: at for at, node in enumerate(order)}
+    first: dict[Node, int] = {}  # of each array, the first update
+    last: dict[Node, int] = {}  # of each node, the last that reads it, through views too
+    for node in reversed(order):
+        read = last.get(node, 0) if node.op.view is not None else place[node]
+        for x in node.inputs:
+            last[x] = max(last.get(x, 0), read)
+        for x in node.op.updated(node.attrs, node.inputs):
+            first[_source(x)] = place[node]
+    found = set()
+    for node in order if first else ():
+        if node.op.view is not None and node.inputs:
+            base = _source(node)
+            outlives = base not in fixed and last.get(node, 0) > first.get(base, len(order))
+            if outlives and 2 * prod(node.shape) <= prod(base.shape):
+                found.add(node)
+    return found
 
 
 def _source(node: Node) -> Node:

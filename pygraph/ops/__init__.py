@@ -27,9 +27,11 @@ from . import (
     diagonals,
     elementwise,
     functions,
+    index_updates,
     indexing,
     keys,
     leaves as leaves,
+    placing as placing,
     products,
     reductions,
     sequences,
@@ -43,6 +45,7 @@ from .comparison import *
 from .composite import *
 from .diagonals import *
 from .elementwise import *
+from .index_updates import *
 from .indexing import *
 from .keys import *
 from .products import *
@@ -73,6 +76,7 @@ PUBLIC: dict[str, Callable[..., Any]] = {
         products,
         indexing,
         keys,
+        index_updates,
         composite,
         diagonals,
         sequences,

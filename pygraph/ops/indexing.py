@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from ..errors import DTypeError, IndexRangeError, ShapeError, UnsupportedError, shown
 from . import mask_rules
+from .arithmetic import maximum, minimum, mod
 from .common import explained, is_expression, kind, normal_axis, operand
-from .comparison import astype, equal, select
+from .comparison import astype, equal, logical_and_row, select
 from .dtypes import int64
 from .expr import Expr
 from .kernel import Failure, Kernel
@@ -318,18 +319,56 @@ def wrapped(index: Any, size: int) -> Any:
     return wrap_index_row(index, size=size) if is_expression(index) else _checked(index, size)
 
 
+def bounded(index: Any, size: int, mode: str, *, from_end: bool) -> tuple[Any, Any]:
+    """An int64 index brought into an axis of `size`, and, where `mode` is "fill", which entries were within it.
+
+    Args:
+        mode: "clip", "wrap" or "fill".
+        from_end: negative entries count from the end; else they are before the first element.
+
+    Raises:
+        UnsupportedError: another mode; IndexRangeError: an index with entries into an axis without elements.
+    """
+    if mode not in ("clip", "wrap", "fill"):
+        raise UnsupportedError(f"mode {shown(mode)}", "give 'clip', 'wrap' or 'fill', or leave mode out")
+    if not size and prod(index.shape):
+        raise IndexRangeError("the axis is empty", "give an array with elements")
+    if mode == "wrap":
+        return mod(index, np.int64(max(size, 1))), None
+    if from_end:
+        index = select(index < 0, index + np.int64(size), index)
+    if mode == "clip":
+        return maximum(minimum(index, np.int64(size - 1)), np.int64(0)), None
+    inside = logical_and_row(index >= 0, index < size)
+    return select(inside, index, np.int64(0)), inside
+
+
+def filling(dtype: DType) -> Any:
+    """What stands for an element that is not there: nan, of ints the smallest, of bools True."""
+    return dtype.type(np.nan) if dtype.kind == "f" else np.True_ if dtype.kind == "b" else np.iinfo(dtype).min
+
+
 @explained
-def take(x: Any, indices: Any, axis: Any = None) -> Any:
+def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """Slices of `x` along `axis` (None: of its elements in C order) at integer `indices` of any shape.
 
-    Negative indices count from the end. The shape of `indices` takes the place of the axis.
+    The shape of `indices` takes the place of the axis.
+
+    Args:
+        x: the array or expression.
+        indices: ints, an array or an expression.
+        axis: along which they count.
+        mode: what becomes of indices that are out of range: "raise", an error, while negative ones count from the end;
+            "wrap", the index modulo the size; "clip", the first or the last.
 
     Raises:
         IndexRangeError: an index out of range; at run time where it is an expression.
-        DTypeError, UnsupportedError: `indices` are floats or bools.
+        DTypeError, UnsupportedError: `indices` are floats or bools; another mode.
 
     Example:
         >>> pg.take(np.array([10.0, 20.0, 30.0]), [2, -3])
+        array([30., 10.])
+        >>> pg.take(np.array([10.0, 20.0, 30.0]), [3, -1], mode="clip")
         array([30., 10.])
     """
     x = operand(x)
@@ -337,6 +376,10 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
         x, axis = ravel(x), 0
     axis = normal_axis(axis, x.ndim)
     index = as_index(indices)
-    if not is_expression(index):
+    if mode != "raise":
+        index, inside = bounded(index, x.shape[axis], mode, from_end=False)
+        if inside is not None:
+            raise UnsupportedError(f"mode {shown(mode)}", "give 'raise', 'wrap' or 'clip'")
+    elif not is_expression(index):
         index = _checked(index, x.shape[axis])
     return take_row(x, index, axis=axis)

@@ -238,7 +238,7 @@ def footprint(part: Shape, starts: Sequence[int], steps: Sequence[int], whole: S
             line = lookup("unslice")(spread(True, (count,)), starts=(start,), steps=(step,), shape=(size,))
         line = _along(line, axis, len(whole))
         result = line if result is None else lookup("logical_and")(result, line)
-    return True if result is None else _recorded(result)
+    return True if result is None else recorded(result)
 
 
 def _along(line: Expr | Flags, axis: int, ndim: int) -> Expr | Flags:
@@ -247,7 +247,7 @@ def _along(line: Expr | Flags, axis: int, ndim: int) -> Expr | Flags:
     return np.reshape(line, shape) if isinstance(line, np.ndarray) else lookup("reshape")(line, shape=shape)
 
 
-def _recorded(mask: Expr | Flags) -> Mask:
+def recorded(mask: Expr | Flags) -> Mask:
     """A mask that is known now as an expression; True where it holds everywhere, False where it holds nowhere."""
     if not isinstance(mask, np.ndarray):
         return mask
@@ -266,7 +266,7 @@ def concatenate(node: Expr, masks: Sequence[Mask]) -> Mask:
             line = np.concatenate([np.full(size, mask) for mask, size in lines])
         else:
             line = lookup("concatenate")(*(spread(mask, (size,)) for mask, size in lines), axis=0)
-        return _recorded(_along(line, axis, len(node.shape)))
+        return recorded(_along(line, axis, len(node.shape)))
     ndim = len(node.shape)
     whole = [mask if isinstance(mask, bool) else padded(mask, ndim) for mask in masks]
     common = np.broadcast_shapes(
@@ -346,7 +346,7 @@ def _written(node: Expr, mask: Mask) -> Mask:
             count = prod(index.shape)
             flat = lookup("reshape")(index, shape=(count,))
             line = lookup("scatter_set")(spread(False, (size,)), flat, spread(True, (count,)), axis=0)
-        return _recorded(_along(line, axis, ndim))
+        return recorded(_along(line, axis, ndim))
     places = range(axis, axis + len(index.shape))
     mask = padded(mask, len(values.shape))
     mask = spread(mask, tuple(values.shape[k] if k in places else n for k, n in enumerate(mask.shape)))

@@ -82,8 +82,8 @@ class Op:
         view: LINEAR: it moves no data: view(operand, shape, attrs) -> the offset and the strides with which the result,
             of `shape`, is read where the operand lies (which has an offset, a shape and strides); None where no strides
             express it, so that a copy is made. A leaf with a view is seen in the array of all ints (`views.counter`).
-        parts: LINEAR: its operands lie in the result as they are, and zeros where none is: parts(shapes, shape, attrs)
-            -> the offset and the strides of each there.
+        parts: LINEAR: its operands lie in the result as they are, one over those before it, and zeros where none is:
+            parts(shapes, shape, attrs) -> the offset and the strides of each there.
         moves: LINEAR: each element of the result is one of a linear operand, or zero (in another dtype where it casts),
             so that it may be masked later; its reference moves whatever stands for the elements.
         repeats: LINEAR: the result is the operand broadcast to the result's shape.

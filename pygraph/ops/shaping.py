@@ -152,9 +152,8 @@ broadcast_to_row: Op = _linear(
 )
 
 
-def _check_places(whole: Shape, part: Shape, attrs: Attrs) -> None:
+def check_places(whole: Shape, part: Shape, starts: Shape, steps: Shape) -> None:
     """Raise unless `part` elements at `starts`, every `steps`, lie within `whole` along each axis."""
-    starts, steps = attrs["starts"], attrs["steps"]
     if not len(whole) == len(part) == len(starts) == len(steps):
         raise ShapeError(f"starts {starts}, steps {steps} and shape {part} do not fit an operand of shape {whole}")
     for size, count, start, step in zip(whole, part, starts, steps, strict=True):
@@ -164,13 +163,13 @@ def _check_places(whole: Shape, part: Shape, attrs: Attrs) -> None:
 
 def _slice_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     wanted: Shape = attrs["shape"]
-    _check_places(shapes[0], wanted, attrs)
+    check_places(shapes[0], wanted, attrs["starts"], attrs["steps"])
     return wanted
 
 
 def _unslice_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     wanted: Shape = attrs["shape"]
-    _check_places(wanted, shapes[0], attrs)
+    check_places(wanted, shapes[0], attrs["starts"], attrs["steps"])
     return wanted
 
 

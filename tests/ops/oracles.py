@@ -65,6 +65,13 @@ def _unslice(x: Array, starts: Any, steps: Any, shape: Any) -> Array:
     return result
 
 
+def _put(x: Array, *parts: Array, places: Any) -> Array:
+    result = x.copy()
+    for part, (starts, steps, counts) in zip(parts, places, strict=True):
+        result[_grid(starts, steps, counts) if x.ndim else ()] = part.reshape(counts)
+    return result
+
+
 def _scatter(x: Array, index: Array, values: Array, axis: int, add: bool) -> Array:
     result = np.moveaxis(x.copy(), axis, 0)
     parts = values.reshape(*x.shape[:axis], index.size, *x.shape[axis + 1 :])
@@ -96,6 +103,7 @@ STRUCTURE: Mapping[str, Callable[..., Any]] = {
     "broadcast_to": lambda x, shape: np.broadcast_to(x, shape),
     "slice": _slice,
     "unslice": _unslice,
+    "put": _put,
     "concatenate": lambda *xs, axis: np.concatenate(xs, axis=axis),
     "take": lambda x, index, axis: np.take(x, index % x.shape[axis], axis=axis),
     "scatter_add": lambda x, index, v, axis: _scatter(x, index, v, axis, True),

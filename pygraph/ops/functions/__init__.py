@@ -14,6 +14,7 @@ from ..later import Later
 FUNCTIONS = Later(
     __name__,
     {
+        "along_axis": "ix_ put_along_axis take_along_axis",
         "cumulative": "cummax cummin cumprod cumsum cumulative_prod cumulative_sum logcumsumexp nancumprod nancumsum",
         "arranging": (
             "broadcast_arrays fliplr flipud matrix_transpose ravel_multi_index repeat resize roll rollaxis rot90 tile "
