@@ -64,7 +64,7 @@ static int decode_operation(pg_loader *l, const int64_t *w, int64_t n_micros, pg
     }
     if (status != PG_OK) return status;
     const uint32_t common = w[1] == PG_F64 ? arithmetic(w[0], n_micros) : 0;
-    if (w[0] == PG_MOP_convert)
+    if (info->casts)
         code[0].op = (uint32_t)PG_SCALAR_CONVERT_OP(w[1], w[2]);
     else
         code[0].op = common != 0 ? common : (uint32_t)PG_SCALAR_OP(w[1], w[0]);

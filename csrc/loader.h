@@ -95,7 +95,7 @@ int pg_same_extent(const pg_extent *x, const pg_extent *y);
 /* The name and operands of a micro-op. */
 typedef struct pg_op_info {
     const char *name;
-    int arity, is_bool, conditional;
+    int arity, is_bool, conditional, casts;
 } pg_op_info;
 extern const pg_op_info pg_op_infos[PG_MOP_COUNT];
 /* A micro-op exists for these dtypes: refused otherwise. */

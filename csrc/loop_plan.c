@@ -170,7 +170,7 @@ static int plan_micro(pg_planner *p, int64_t m) {
     step.a = in[0].place;
     step.b = in[1].place;
     step.c = in[2].place;
-    step.run = w[0] == PG_MOP_convert ? kernels->convert[w[1]][dtype] : kernels->map[w[1]][w[0]][form];
+    step.run = info->casts ? kernels->convert[w[1]][dtype] : kernels->map[w[1]][w[0]][form];
     if (step.run == NULL) return pg_refuse(p->l, "LOOP: micro-op %" PRId64 " (%s) has no kernel", m, info->name);
     p->values[w[3]] = (pg_value){step.dst, dtype, splat};
     if (splat)

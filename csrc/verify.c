@@ -162,14 +162,14 @@ int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const c
                      x->hi, other, y->lo, y->hi);
 }
 
-#define PG_INFO(name, arity, is_bool, conditional) [PG_MOP_##name] = {#name, arity, is_bool, conditional},
+#define PG_INFO(name, arity, is_bool, conditional, casts) [PG_MOP_##name] = {#name, arity, is_bool, conditional, casts},
 const pg_op_info pg_op_infos[PG_MOP_COUNT] = {PG_OPS(PG_INFO)};
 
 int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_out) {
     if (mop < 0 || mop >= PG_MOP_COUNT) return pg_refuse(l, "no micro-op has number %" PRId64, mop);
     int status = pg_check_dtype(l, dtype_in, pg_op_infos[mop].name);
     if (status == PG_OK) status = pg_check_dtype(l, dtype_out, pg_op_infos[mop].name);
-    if (status != PG_OK || mop == PG_MOP_convert) return status;
+    if (status != PG_OK || pg_op_infos[mop].casts) return status;
     if (l->program->kernels->map[dtype_in][mop][PG_VV] == NULL) {
         return pg_refuse(l, "%s does not take dtype %" PRId64, pg_op_infos[mop].name, dtype_in);
     }

@@ -84,76 +84,76 @@ typedef enum pg_rop {
     PG_ROP_COUNT = 4
 } pg_rop;
 
-/* X(name, arity, result is bool, first operand is a condition) */
+/* X(name, arity, result is bool, first operand is a condition, casts) */
 #define PG_OPS(X) \
-    X(equal, 2, 1, 0) \
-    X(not_equal, 2, 1, 0) \
-    X(less, 2, 1, 0) \
-    X(less_equal, 2, 1, 0) \
-    X(greater, 2, 1, 0) \
-    X(greater_equal, 2, 1, 0) \
-    X(logical_and, 2, 1, 0) \
-    X(logical_or, 2, 1, 0) \
-    X(logical_xor, 2, 1, 0) \
-    X(logical_not, 1, 1, 0) \
-    X(isfinite, 1, 1, 0) \
-    X(isnan, 1, 1, 0) \
-    X(isinf, 1, 1, 0) \
-    X(select, 3, 0, 1) \
-    X(convert, 1, 0, 0) \
-    X(stop_gradient, 1, 0, 0) \
-    X(exp, 1, 0, 0) \
-    X(expm1, 1, 0, 0) \
-    X(exp2, 1, 0, 0) \
-    X(log, 1, 0, 0) \
-    X(log1p, 1, 0, 0) \
-    X(log2, 1, 0, 0) \
-    X(log10, 1, 0, 0) \
-    X(sqrt, 1, 0, 0) \
-    X(cbrt, 1, 0, 0) \
-    X(sin, 1, 0, 0) \
-    X(cos, 1, 0, 0) \
-    X(tan, 1, 0, 0) \
-    X(arcsin, 1, 0, 0) \
-    X(arccos, 1, 0, 0) \
-    X(arctan, 1, 0, 0) \
-    X(arctan2, 2, 0, 0) \
-    X(sinh, 1, 0, 0) \
-    X(cosh, 1, 0, 0) \
-    X(tanh, 1, 0, 0) \
-    X(arcsinh, 1, 0, 0) \
-    X(arccosh, 1, 0, 0) \
-    X(arctanh, 1, 0, 0) \
-    X(hypot, 2, 0, 0) \
-    X(logaddexp, 2, 0, 0) \
-    X(sigmoid, 1, 0, 0) \
-    X(silu, 1, 0, 0) \
-    X(gaussian, 2, 0, 0) \
-    X(softplus, 1, 0, 0) \
-    X(add, 2, 0, 0) \
-    X(subtract, 2, 0, 0) \
-    X(multiply, 2, 0, 0) \
-    X(divide, 2, 0, 0) \
-    X(floor_divide, 2, 0, 0) \
-    X(mod, 2, 0, 0) \
-    X(negative, 1, 0, 0) \
-    X(absolute, 1, 0, 0) \
-    X(sign, 1, 0, 0) \
-    X(square, 1, 0, 0) \
-    X(reciprocal, 1, 0, 0) \
-    X(power, 2, 0, 0) \
-    X(maximum, 2, 0, 0) \
-    X(minimum, 2, 0, 0) \
-    X(floor, 1, 0, 0) \
-    X(ceil, 1, 0, 0) \
-    X(round, 1, 0, 0) \
-    X(trunc, 1, 0, 0) \
-    X(erf, 1, 0, 0) \
-    X(erfc, 1, 0, 0) \
-    X(gelu, 1, 0, 0) \
-    X(gammaln, 1, 0, 0) \
-    X(digamma, 1, 0, 0) \
-    X(polygamma, 2, 0, 0)
+    X(equal, 2, 1, 0, 0) \
+    X(not_equal, 2, 1, 0, 0) \
+    X(less, 2, 1, 0, 0) \
+    X(less_equal, 2, 1, 0, 0) \
+    X(greater, 2, 1, 0, 0) \
+    X(greater_equal, 2, 1, 0, 0) \
+    X(logical_and, 2, 1, 0, 0) \
+    X(logical_or, 2, 1, 0, 0) \
+    X(logical_xor, 2, 1, 0, 0) \
+    X(logical_not, 1, 1, 0, 0) \
+    X(isfinite, 1, 1, 0, 0) \
+    X(isnan, 1, 1, 0, 0) \
+    X(isinf, 1, 1, 0, 0) \
+    X(select, 3, 0, 1, 0) \
+    X(convert, 1, 0, 0, 1) \
+    X(stop_gradient, 1, 0, 0, 0) \
+    X(exp, 1, 0, 0, 0) \
+    X(expm1, 1, 0, 0, 0) \
+    X(exp2, 1, 0, 0, 0) \
+    X(log, 1, 0, 0, 0) \
+    X(log1p, 1, 0, 0, 0) \
+    X(log2, 1, 0, 0, 0) \
+    X(log10, 1, 0, 0, 0) \
+    X(sqrt, 1, 0, 0, 0) \
+    X(cbrt, 1, 0, 0, 0) \
+    X(sin, 1, 0, 0, 0) \
+    X(cos, 1, 0, 0, 0) \
+    X(tan, 1, 0, 0, 0) \
+    X(arcsin, 1, 0, 0, 0) \
+    X(arccos, 1, 0, 0, 0) \
+    X(arctan, 1, 0, 0, 0) \
+    X(arctan2, 2, 0, 0, 0) \
+    X(sinh, 1, 0, 0, 0) \
+    X(cosh, 1, 0, 0, 0) \
+    X(tanh, 1, 0, 0, 0) \
+    X(arcsinh, 1, 0, 0, 0) \
+    X(arccosh, 1, 0, 0, 0) \
+    X(arctanh, 1, 0, 0, 0) \
+    X(hypot, 2, 0, 0, 0) \
+    X(logaddexp, 2, 0, 0, 0) \
+    X(sigmoid, 1, 0, 0, 0) \
+    X(silu, 1, 0, 0, 0) \
+    X(gaussian, 2, 0, 0, 0) \
+    X(softplus, 1, 0, 0, 0) \
+    X(add, 2, 0, 0, 0) \
+    X(subtract, 2, 0, 0, 0) \
+    X(multiply, 2, 0, 0, 0) \
+    X(divide, 2, 0, 0, 0) \
+    X(floor_divide, 2, 0, 0, 0) \
+    X(mod, 2, 0, 0, 0) \
+    X(negative, 1, 0, 0, 0) \
+    X(absolute, 1, 0, 0, 0) \
+    X(sign, 1, 0, 0, 0) \
+    X(square, 1, 0, 0, 0) \
+    X(reciprocal, 1, 0, 0, 0) \
+    X(power, 2, 0, 0, 0) \
+    X(maximum, 2, 0, 0, 0) \
+    X(minimum, 2, 0, 0, 0) \
+    X(floor, 1, 0, 0, 0) \
+    X(ceil, 1, 0, 0, 0) \
+    X(round, 1, 0, 0, 0) \
+    X(trunc, 1, 0, 0, 0) \
+    X(erf, 1, 0, 0, 0) \
+    X(erfc, 1, 0, 0, 0) \
+    X(gelu, 1, 0, 0, 0) \
+    X(gammaln, 1, 0, 0, 0) \
+    X(digamma, 1, 0, 0, 0) \
+    X(polygamma, 2, 0, 0, 0)
 
 /* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B
  * bool) and arity (C: three, the first a condition). In expressions a, b, c are the operands, T is their

@@ -149,8 +149,11 @@ def _taken(index: Node, live: Sequence[bool]) -> list[Node]:
     mask: Mask = False
     for number, flag in enumerate(live):
         if flag:
-            taken = LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL
-            mask = rules.either(mask, taken(index, number))
+            operands = index, constant(number)
+            mask = rules.either(
+                mask,
+                make(LESS_EQUAL if number == 0 else GREATER_EQUAL if number == last else EQUAL, operands, {}),
+            )
     return [as_node(mask)]
 
 

@@ -106,8 +106,11 @@ def _body() -> str:
     parts += ["/* Reductions by their number in a Program. */", "typedef enum pg_rop {"]
     parts += [f"    PG_ROP_{op.combiner} = {number}," for op, number in REDUCTIONS.items()]
     parts += [f"    PG_ROP_COUNT = {len(REDUCTIONS)}", "} pg_rop;", ""]
-    parts += ["/* X(name, arity, result is bool, first operand is a condition) */"]
-    rows = (f"X({op.name}, {op.arity}, {int(op.result == 'bool')}, {int(bool(op.differs))})" for op in MICRO_OPS)
+    parts += ["/* X(name, arity, result is bool, first operand is a condition, casts) */"]
+    rows = (
+        f"X({op.name}, {op.arity}, {int(op.result == 'bool')}, {int(bool(op.differs))}, {int(op.casts)})"
+        for op in MICRO_OPS
+    )
     parts += [_macro("PG_OPS", rows), ""]
     parts += [
         "/* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B",

@@ -38,7 +38,7 @@ _REAL = (-3.0, 3.0)
 _BOOL = (0.0, 1.0)
 
 
-def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any]) -> Op:
+def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any], opposite: str = "") -> Op:
     return pointwise(
         name,
         f"Whether x {symbol} y, as a bool, after promotion to one dtype; {doc}.",
@@ -50,12 +50,13 @@ def _comparison(name: str, symbol: str, doc: str, reference: Callable[..., Any])
         nondiff=True,
         exact=True,
         diagonal="1" if "=" in symbol and symbol != "!=" else "0",
+        opposite=opposite,
         notation=f"{{0}} {symbol} {{1}}",
     )
 
 
-equal = _comparison("equal", "==", "false when either is nan", np.equal)
-not_equal = _comparison("not_equal", "!=", "true when either is nan", np.not_equal)
+equal = _comparison("equal", "==", "false when either is nan", np.equal, opposite="not_equal")
+not_equal = _comparison("not_equal", "!=", "true when either is nan", np.not_equal, opposite="equal")
 less = _comparison("less", "<", "false when either is nan", np.less)
 less_equal = _comparison("less_equal", "<=", "false when either is nan", np.less_equal)
 greater = _comparison("greater", ">", "false when either is nan", np.greater)

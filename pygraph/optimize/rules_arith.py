@@ -26,18 +26,16 @@ from ..ops.arithmetic import (
 )
 from ..ops.comparison import (
     convert as CONVERT,
-    equal as EQUAL,
     logical_and_row as LOGICAL_AND,
     logical_not_row as LOGICAL_NOT,
     logical_or_row as LOGICAL_OR,
     logical_xor_row as LOGICAL_XOR,
-    not_equal as NOT_EQUAL,
     select as SELECT,
     stop_gradient as STOP_GRADIENT,
 )
 from ..ops.dtypes import bool_, float32, float64, int32, int64
 from ..ops.leaves import constant_row as CONSTANT
-from ..ops.row import TABLE, DType, Family
+from ..ops.row import TABLE, DType, Family, lookup
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO, reshape_row as RESHAPE
 from .engine import RuleSet
 from .rule_helpers import converted, kind, negative, same
@@ -300,13 +298,11 @@ def logic_with_constant(node: Node) -> Node | None:
 
 @RULES.on(LOGICAL_NOT)
 def not_of(node: Node) -> Node | None:
-    """not not x = x, not (a == b) = (a != b) and the other way round."""
+    """not not x = x, not (a == b) = (a != b) and the like."""
     (x,) = node.inputs
     if x.op is LOGICAL_NOT:
         return x.inputs[0]
-    if x.op in (EQUAL, NOT_EQUAL):
-        return make(NOT_EQUAL if x.op is EQUAL else EQUAL, x.inputs, {})
-    return None
+    return make(lookup(x.op.opposite), x.inputs, {}) if x.op.opposite else None
 
 
 @RULES.on(SELECT)

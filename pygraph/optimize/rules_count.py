@@ -7,19 +7,11 @@ from ..graph.construction import make
 from ..graph.node import Node
 from ..graph.uniform import full, reshaped, value_of
 from ..ops.arithmetic import add as ADD, multiply as MULTIPLY, subtract as SUBTRACT
-from ..ops.comparison import (
-    convert as CONVERT,
-    equal as EQUAL,
-    greater as GREATER,
-    greater_equal as GREATER_EQUAL,
-    less as LESS,
-    less_equal as LESS_EQUAL,
-    not_equal as NOT_EQUAL,
-)
+from ..ops.comparison import convert as CONVERT
 from ..ops.dtypes import int32, int64
 from ..ops.indexing import take_row as TAKE, wrap_index_row as WRAP_INDEX
 from ..ops.leaves import iota_row as IOTA
-from ..ops.row import DType
+from ..ops.row import TABLE, DType
 from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE
 from .engine import RuleSet
 
@@ -111,13 +103,16 @@ def _inside(counts: Node, size: int) -> bool:
     return bool(counts.attrs["size"] > 0 and min(ends) >= 0 and max(ends) < size)
 
 
-@RULES.on(EQUAL, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL)
 def compared_counts(node: Node) -> Node | None:
     """int64 counts compared with others, or with a number, that all fit in 32 bits = as int32, of half the size."""
     if node.inputs[0].dtype != int64:
         return None
     narrow = [x for operand in node.inputs if (x := _narrow(operand)) is not None]
     return make(node.op, tuple(narrow), {}) if len(narrow) == 2 else None
+
+
+_COMPARISONS = [op for op in TABLE.values() if op.result == "bool" and op.arity == 2 and "i" in op.kinds]
+RULES.extend(_COMPARISONS, compared_counts)
 
 
 def _narrow(x: Node) -> Node | None:

@@ -14,16 +14,14 @@ from ..graph.node import Node
 from ..graph.rewriting import rebuilt, rewrite, substitute
 from ..graph.uniform import is_value, spread
 from ..ops.comparison import (
-    equal as EQUAL,
     logical_and_row as LOGICAL_AND,
     logical_not_row as LOGICAL_NOT,
     logical_or_row as LOGICAL_OR,
-    not_equal as NOT_EQUAL,
     select as SELECT,
 )
 from ..ops.dtypes import bool_
 from ..ops.reductions import reduce_max as REDUCE_MAX
-from ..ops.row import Attrs
+from ..ops.row import Attrs, lookup
 from ..ops.shaping import reshape_row as RESHAPE, transpose_row as TRANSPOSE
 from .rule_helpers import same
 
@@ -219,8 +217,8 @@ def _deduced(mask: Node, known: _Facts, seen: dict[Node, bool | None]) -> bool |
     if mask.op is LOGICAL_NOT:
         inner = _truth(mask.inputs[0], known, seen)
         return None if inner is None else not inner
-    if mask.op in (EQUAL, NOT_EQUAL):
-        inner = known.get(make(NOT_EQUAL if mask.op is EQUAL else EQUAL, mask.inputs, mask.attrs))
+    if mask.op.opposite:
+        inner = known.get(make(lookup(mask.op.opposite), mask.inputs, mask.attrs))
         return None if inner is None else not inner
     if mask.op in (LOGICAL_AND, LOGICAL_OR):
         both = [_truth(x, known, seen) for x in mask.inputs]
