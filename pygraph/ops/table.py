@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from enum import Enum
 from typing import Any
 
 from ..errors import UnsupportedError
@@ -85,15 +86,22 @@ def rows_text() -> str:
 
 
 def spelled(x: Any) -> str:
-    """The text of nested tuples, lists and dataclasses; a signal handler that interrupts its making gets the same one.
+    """The text of nested containers and records; a signal handler that interrupts its making gets the same one.
 
-    From `repr` it would not: that gives "..." for an object whose text is being made, which may hold itself.
+    From `repr` it would not: that gives "..." for a container whose text is being made, which may hold itself.
     """
+    if isinstance(x, Enum):
+        return x.name
+    if x is None or isinstance(x, (str, int, float)):
+        return repr(x)
     if isinstance(x, (tuple, list)):
         return f"({','.join(map(spelled, x))})"
-    if is_dataclass(x) and not isinstance(x, type):
-        return f"{type(x).__name__}{spelled([getattr(x, field.name) for field in fields(x)])}"
-    return repr(x)
+    if isinstance(x, Mapping):
+        return spelled([*x.items()])
+    if isinstance(x, type):  # of records: their fields
+        return f"{x.__name__}{spelled(getattr(x, '_fields', ()))}"
+    assert is_dataclass(x), f"the text of a {type(x).__name__} is not known"
+    return f"{type(x).__name__}{spelled([getattr(x, field.name) for field in fields(x)])}"
 
 
 def _text(c: Any) -> Any:

@@ -182,7 +182,7 @@ def test_the_text_of_the_table_interrupted_in_the_middle() -> None:
     """Programs are hashed with it, so what interrupts its making must make the same one."""
     texts = []
 
-    class Interrupted:
+    class Interrupted(str):
         def __repr__(self) -> str:
             if not texts:
                 texts.append("")
@@ -194,8 +194,10 @@ def test_the_text_of_the_table_interrupted_in_the_middle() -> None:
         value: object
         name: str
 
-    table = [("a", (1, 2.5)), Record((Interrupted(), True), "b")]
-    assert spelled(table) == texts[0] == "(('a',(1,2.5)),Record((x,True),'b'))"
+    table = {"a": (1, 2.5), "b": Record((Interrupted(), True), "c")}
+    assert spelled(table) == texts[0] == "(('a',(1,2.5)),('b',Record((x,True),'c')))"
+    with pytest.raises(AssertionError, match="the text of a set is not known"):
+        spelled([{1}])
     assert rows_text() == rows_text()
 
 
