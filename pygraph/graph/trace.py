@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import DTypeError, GraphError, SignatureError, named, shown
 from ..ops.common import explained, static_shape
 from ..ops.dtypes import KINDS, as_dtype
+from .arguments import as_argument
 from .construction import as_node, new_input
 from .graph import Graph
 from .node import DType, Node, Result
@@ -191,6 +192,7 @@ def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -
 
 def _traced(f: Callable[..., Any], name: str, args: Sequence[Any], at_point: bool) -> Graph:
     leaves, input_tree = flatten(args)
+    leaves = [as_argument(leaf) for leaf in leaves]
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
     with recording(inputs) as recorded:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...concurrency import Cache, ensure_imported
 from ...errors import DTypeError, SignatureError, named, shown
+from ...graph.arguments import as_argument
 from ...graph.construction import as_node
 from ...graph.graph import Graph
 from ...graph.node import Node
@@ -22,7 +23,7 @@ from ...graph.recording import is_recording
 from ...graph.rewriting import substitute
 from ...graph.trace import function_name, leaf_names, leaf_type, record
 from ...graph.trace_context import UNDECIDED, Notes, collected, current, entered
-from ...graph.tree import flatten
+from ...graph.tree import flatten, unflatten
 from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
 from ..compile.collector import paused
@@ -84,6 +85,7 @@ class _Signatures:
         leaves, form = flatten(values)
         if any(isinstance(leaf, Node) for leaf in leaves):
             return self.function(*args, **named)
+        values, leaves = _as_arrays(values, leaves, form)
         found = self._find(values, keywords, leaves, form)
         if isinstance(found, Graph):
             return self._inlined(found, leaves)
@@ -100,7 +102,9 @@ class _Signatures:
     def executable(self, /, *args: Any, **named: Any) -> Executable | Graph:
         """The Executable for these arguments; the traced graph where the function closes over expressions."""
         values, keywords = self._placed(args, named)
-        found = self._find(values, keywords, *flatten(values))
+        leaves, form = flatten(values)
+        values, leaves = _as_arrays(values, leaves, form)
+        found = self._find(values, keywords, leaves, form)
         return found if isinstance(found, Graph) else found.executable
 
     def _placed(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[tuple[Any, ...], tuple[str, ...]]:
@@ -220,6 +224,14 @@ def _decided(graph: Graph, plan: Any) -> Graph:
     from ...autodiff.deferral import written_graph
 
     return written_graph(graph, plan)
+
+
+def _as_arrays(values: tuple[Any, ...], leaves: list[Any], form: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    """Arguments and their leaves with what is like an array as one."""
+    arrays = [as_argument(leaf) for leaf in leaves]
+    if all(array is leaf for array, leaf in zip(arrays, leaves, strict=True)):
+        return values, leaves
+    return unflatten(form, arrays), arrays
 
 
 def _type_of(leaf: Any) -> Hashable:
@@ -396,6 +408,8 @@ def compile(
     memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
+    static_argnums: int | Iterable[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
 ) -> CompiledFunction: ...
 @overload
 def compile(
@@ -406,6 +420,8 @@ def compile(
     memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
+    static_argnums: int | Iterable[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
 ) -> Callable[[Callable[..., Any]], CompiledFunction]: ...
 def compile(
     target: Any = None,
@@ -416,6 +432,8 @@ def compile(
     memory_budget: int | None = None,
     backend: str = "auto",
     cache_size: int = CACHE_SIZE,
+    static_argnums: int | Iterable[int] | None = None,
+    static_argnames: str | Iterable[str] | None = None,
 ) -> Any:
     """Compile a graph, or a function (also as a decorator, with or without arguments).
 
@@ -437,6 +455,9 @@ def compile(
             depend on it. With `check_finite` runs stay in the interpreter. The environment variable PYGRAPH_BACKEND
             overrides it.
         cache_size: how many signatures of a function stay compiled.
+        static_argnums, static_argnames: arguments that a function takes as they are, such as strings, flags and
+            numbers of steps, by position and by name, as in JAX: each value, which must hash, is a signature of its
+            own. A parameter that is named by one is static by the other too.
 
     Returns:
         An `Executable` for a graph, a `CompiledFunction` for a function.
@@ -444,7 +465,8 @@ def compile(
     Raises:
         BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" there is no
             compiler, or it failed. BudgetError: `memory_budget` can't be met; the text says by how much.
-        SignatureError: an entry of `wrt` that is not an input; DTypeError: one that is not floating.
+        SignatureError: an entry of `wrt` that is not an input, or a static argument that is no parameter.
+        DTypeError: an entry of `wrt` that is not floating.
 
     Example:
         >>> @pg.compile
@@ -467,6 +489,8 @@ def compile(
             memory_budget=memory_budget,
             backend=backend,
             cache_size=cache_size,
+            static_argnums=static_argnums,
+            static_argnames=static_argnames,
         )
     if isinstance(target, Graph):
         ensure_imported("pygraph.runtime.call.executable")
@@ -485,4 +509,9 @@ def compile(
     recompiled = getattr(target, "recompiled", None)  # of what returns more than arrays, and compiles its own part
     if recompiled is not None and not isinstance(target, CompiledFunction):
         return recompiled(options, cache_size)
+    if static_argnums is not None or static_argnames is not None:
+        ensure_imported("pygraph.runtime.functions.static_arguments")
+        from .static_arguments import StaticCompiledFunction
+
+        return StaticCompiledFunction(target, options, cache_size, static_argnums, static_argnames)
     return CompiledFunction(target, options, cache_size)
