@@ -384,9 +384,9 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     ),
     "dtype": (on(lambda x: x.astype("float16"), V), pg.DTypeError, ("tracing astype: dtype float16 is not supported",)),
     "dtype of an argument": (
-        on(zero, V.astype("float16")),
+        on(zero, V.astype("uint64")),
         pg.DTypeError,
-        ("tracing zero: argument x is of dtype float16",),
+        ("tracing zero: argument x is of dtype uint64",),
     ),
     "complex argument": (on(zero, V * 1j), pg.DTypeError, ("graphs are real: give x.real and x.imag apart",)),
     "text as an argument": (

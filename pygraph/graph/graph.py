@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
-from ..errors import GraphError, shown
+import numpy as np
+
+from ..errors import DTypeError, GraphError, ShapeError, SignatureError, shown
+from ..ops.common import kind
 from ..ops.constant_array import Constant
+from ..ops.dtypes import KINDS
 from ..ops.leaves import input_row as INPUT
-from .construction import as_node
+from .construction import as_node, constant
 from .node import Node
-from .recording import refuse_leaked
+from .recording import is_recording, refuse_leaked
+from .rewriting import substitute
 from .traversal import walk
 from .tree import TreeDef, flatten, unflatten
+from .weak import WEAK_TYPES
 
 __all__ = ["Graph", "bind_views", "bodies_of", "constant_bytes"]
 
@@ -169,6 +175,36 @@ class Graph:
             advice = "add it to the inputs, or pass it to the function as an argument"
         raise GraphError(problem, advice, stage="recording", subject=f"graph {self.name!r}", line=self.free[0].line)
 
+    def __call__(self, /, *args: Any) -> Any:
+        """The results for expressions: the operations are recorded among those around them.
+
+        Arguments, some of them expressions, are in the containers that the graph was traced with, or in the order of
+        its inputs; arrays and Python numbers become constants.
+
+        Raises:
+            SignatureError: other containers, or no expression among the arguments.
+            ShapeError, DTypeError: an argument of another type than the input.
+
+        Example:
+            >>> square = pg.trace(lambda x: x * x, 1.0)
+            >>> pg.grad(lambda x: square(np.sin(x)))(0.0)
+            np.float64(0.0)
+        """
+        leaves, form = flatten(args)
+        wanted = flatten(self.inputs)[1] if self.input_tree is None else self.input_tree
+        if form != wanted:
+            problem, advice = f"arguments {form!r} given for {wanted!r}", f"the inputs are {', '.join(self.names)}"
+            raise SignatureError(problem, advice, stage="tracing", subject=f"graph {self.name!r}")
+        if not is_recording() and not any(isinstance(leaf, Node) for leaf in leaves):
+            problem, advice = "a graph is called with expressions", "to run it on arrays: pg.compile(graph)(x)"
+            raise SignatureError(problem, advice, stage="tracing", subject=f"graph {self.name!r}")
+        return self.inlined(leaves)
+
+    def inlined(self, leaves: Sequence[Any]) -> Any:
+        """The results with these values for the inputs, checked as `__call__` says."""
+        given = {x: _fitting(x, leaf, self.name) for x, leaf in zip(self.inputs, leaves, strict=True)}
+        return self.unflatten(substitute(self.outputs, given))
+
     def unflatten(self, values: Sequence[Any]) -> Any:
         """One value for each output, in the container that the outputs came in."""
         return unflatten(self.output_tree, values)
@@ -251,3 +287,20 @@ def constant_bytes(graph: Graph) -> int:
             elif not node.inputs and isinstance(value := node.attrs.get("value"), Constant):
                 sizes[id(value)] = value.value.nbytes
     return sum(sizes.values())
+
+
+def _fitting(variable: Node, leaf: Any, graph: str) -> Node:
+    """An argument of the type of a variable."""
+    weak = type(leaf) in WEAK_TYPES and "bif".index(kind(leaf)) <= "bif".index(KINDS[variable.dtype])
+    node = constant(np.asarray(leaf, variable.dtype)) if weak else as_node(leaf)
+    name, wanted = variable.attrs["name"], variable.type_text
+    if node.shape != variable.shape:
+        problem, advice = f"argument {name!r} is {node.type_text}, not {wanted}", "give that shape: shapes are fixed"
+        raise ShapeError(problem, advice, stage="tracing", subject=f"graph {graph!r}", operands=(node,))
+    if node.dtype != variable.dtype:
+        problem, advice = (
+            f"argument {name!r} is {node.type_text}, not {wanted}",
+            f"give x.astype({variable.dtype.name!r})",
+        )
+        raise DTypeError(problem, advice, stage="tracing", subject=f"graph {graph!r}", operands=(node,))
+    return node

@@ -52,7 +52,7 @@ CALL = "do: call it as neuron(w: float64[3], x: float64[4, 3], y: int64[4])"
         (lambda exe: exe(object(), X, Y), ["can't be a object"]),
         (lambda exe: exe(W + 0j, X, Y), ["can't be of dtype complex128"]),
         (lambda exe: exe(np.ma.array(W), X, Y), ["is a masked array", "x.filled(value)"]),
-        (lambda exe: exe(pg.var("w", (3,)), X, Y), ["is an expression, <w : float64[3]>"]),
+        (lambda exe: exe.bind(pg.var("w", (3,)), X, Y), ["is an expression, <w : float64[3]>"]),
         (lambda exe: exe(W, X, [0, 1, 2, 2.5]), ["can't be [0, 1, 2, 2.5], which is float64", "round or convert"]),
         (lambda exe: exe(W, X, [0, 1, 2, 2**63]), ["argument 'y'", "9223372036854775808], which is\n    float64"]),
         (lambda exe: exe(W, X, Y, out=1.0), ["out is a float", "NumPy array"]),

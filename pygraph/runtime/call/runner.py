@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import NonFiniteError
+from ...graph.node import Node
 from ...lower.program import Segment
 from ...ops.dtypes import is_float
 from ..clib import library
@@ -86,7 +87,10 @@ class Runner:
     def general(self, /, *args: Any, **named: Any) -> Any:
         """A call with any arguments that the signature accepts, and `out`."""
         out = None if "out" in self.built.signature.names else named.pop("out", None)
-        arrays = self.arguments(args, named)
+        leaves = self.built.signature.leaves(args, named)
+        if out is None and any(isinstance(leaf, Node) for leaf in leaves):
+            return self.built.graph.inlined(leaves)
+        arrays = self.checked(leaves)
         if out is None:
             return self.built.graph.unflatten(self._run(arrays, [None] * len(self.values)))
         ports = [self.built.program.outputs[i] for i in self.values]

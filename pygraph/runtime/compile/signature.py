@@ -175,7 +175,7 @@ class Signature:
             raise self._wrong(
                 i,
                 f"is an expression, {value!r}",
-                "give an array; to use the function inside a trace, call the Python function or pg.compile(function)",
+                "give an array; inside a trace the Executable itself can be called",
             )
         if isinstance(value, np.matrix):
             raise self._wrong(i, "is a np.matrix", "give np.asarray(m)")

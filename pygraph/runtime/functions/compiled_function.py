@@ -16,11 +16,9 @@ import numpy as np
 from ...concurrency import Cache, ensure_imported
 from ...errors import DTypeError, SignatureError, named, shown
 from ...graph.arguments import as_argument
-from ...graph.construction import as_node
 from ...graph.graph import Graph
 from ...graph.node import Node
 from ...graph.recording import is_recording
-from ...graph.rewriting import substitute
 from ...graph.trace import function_name, leaf_names, leaf_type, record
 from ...graph.trace_context import UNDECIDED, Notes, collected, current, entered
 from ...graph.tree import flatten, unflatten
@@ -88,7 +86,7 @@ class _Signatures:
         values, leaves = _as_arrays(values, leaves, form)
         found = self._find(values, keywords, leaves, form)
         if isinstance(found, Graph):
-            return self._inlined(found, leaves)
+            return found.inlined(leaves)
         executable, reads = found
         owner = self.owner() if self.owner is not None else None
         if owner is not None and not keywords and self.cache_size:
@@ -208,12 +206,6 @@ class _Signatures:
 
     def _noted(self, made: Executable, notes: Notes) -> None:
         """For classes that keep more of an Executable: what was noted while it was traced."""
-
-    @staticmethod
-    def _inlined(graph: Graph, leaves: Sequence[Any]) -> Any:
-        """The graph's outputs with values for its inputs: expressions of an enclosing trace."""
-        mapping = dict(zip(graph.inputs, map(as_node, leaves), strict=True))
-        return graph.unflatten(substitute(graph.outputs, mapping))
 
 
 def _decided(graph: Graph, plan: Any) -> Graph:
@@ -390,7 +382,7 @@ def traced_at_each_call(
 
 
 @overload
-def compile(
+def compile(  # type: ignore[overload-overlap]  # a graph is callable, and becomes something else than a function does
     target: Graph,
     *,
     wrt: Iterable[Any] | None = None,
