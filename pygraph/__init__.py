@@ -34,7 +34,8 @@ from .graph.creation import __all__ as _created
 from .ops import *  # noqa: F403
 from .runtime.clib.tapes import set_tape_limit
 from .runtime.clib.threads import set_threads
-from .runtime.functions.compiled_function import CompiledFunction, compile as compile
+from .runtime.functions.compile_function import compile as compile
+from .runtime.functions.compiled_function import CompiledFunction
 from .variable import var
 
 if _TYPE_CHECKING:

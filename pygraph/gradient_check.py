@@ -14,7 +14,7 @@ from .errors import SignatureError, shown
 from .graph.trace import function_name, parameter_names, result_node
 from .graph.tree import flatten, flatten_named, unflatten
 from .ops.dtypes import is_float
-from .runtime.functions.compiled_function import compile
+from .runtime.functions.compile_function import compile
 from .transforms import grad, jvp
 
 __all__ = ["check_grads"]
