@@ -231,7 +231,10 @@ class _Parser:
             self.at += 1
             branches.append((opening, self.paragraphs()))
         self.at += 1
-        return _Choice(branches)
+        choice = _Choice(branches)
+        for leaf in _leaves([choice]):  # what the conditions name decides which of its texts counts
+            leaf.uses = leaf.uses.union(*(_IDENTIFIER.findall(opening) for opening, _ in branches))
+        return choice
 
     def _directive(self) -> list[_Leaf | _Choice]:
         start = self.at

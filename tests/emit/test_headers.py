@@ -70,6 +70,18 @@ def test_both_branches_of_a_choice_are_cut_alike() -> None:
     assert text.count("#if") == text.count("#endif")
 
 
+def test_what_a_condition_names_comes_along() -> None:
+    """A condition on a macro that is not there would hold of nothing: code without fused multiply-adds."""
+    for name in FUNCTIONS:
+        text = headers.select(f"{name}(x)")
+        asked = {word for line in re.findall(r"^#\s*(?:el)?if (.*)$", text, re.MULTILINE) for word in _words(line)}
+        assert asked <= set(re.findall(r"#define (\w+)", text)), name
+
+
+def _words(condition: str) -> list[str]:
+    return [word for word in re.findall(r"PG_\w+", condition) if headers.has(word)]
+
+
 def test_the_system_headers_are_those_of_the_prelude() -> None:
     included = {
         name
