@@ -92,10 +92,12 @@ int pg_read_carries(pg_loader *l, const pg_list *places, const pg_body *body, co
 /* Both extents are the same bytes. */
 int pg_same_extent(const pg_extent *x, const pg_extent *y);
 
+/* The type of a micro-op's result: that of the operands, bool, or the floating type of the operands' size. */
+enum { PG_RESULT_SAME, PG_RESULT_BOOL, PG_RESULT_FLOATING };
 /* The name and operands of a micro-op. */
 typedef struct pg_op_info {
     const char *name;
-    int arity, is_bool, conditional, casts;
+    int arity, result, conditional, casts;
 } pg_op_info;
 extern const pg_op_info pg_op_infos[PG_MOP_COUNT];
 /* A micro-op exists for these dtypes: refused otherwise. */

@@ -20,5 +20,6 @@
 #include "pg_math_f32.h"     /* the vectorised f32 functions of the four above */
 #include "pg_math_pow.h"     /* pow hypot */
 #include "pg_math_gamma.h"   /* gammaln digamma polygamma */
+#include "pg_math_random.h"  /* random bits, and numbers made of bits */
 
 #endif

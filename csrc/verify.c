@@ -162,8 +162,17 @@ int pg_check_apart(pg_loader *l, const pg_extent *x, const pg_extent *y, const c
                      x->hi, other, y->lo, y->hi);
 }
 
-#define PG_INFO(name, arity, is_bool, conditional, casts) [PG_MOP_##name] = {#name, arity, is_bool, conditional, casts},
+#define PG_INFO(name, arity, result, conditional, casts) \
+    [PG_MOP_##name] = {#name, arity, PG_RESULT_##result, conditional, casts},
 const pg_op_info pg_op_infos[PG_MOP_COUNT] = {PG_OPS(PG_INFO)};
+
+static int64_t result_of(int result, int64_t dtype) {
+    switch (result) {
+    case PG_RESULT_BOOL: return PG_B;
+    case PG_RESULT_FLOATING: return pg_size_of((int)dtype) == 8 ? PG_F64 : PG_F32;
+    default: return dtype;
+    }
+}
 
 int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_out) {
     if (mop < 0 || mop >= PG_MOP_COUNT) return pg_refuse(l, "no micro-op has number %" PRId64, mop);
@@ -173,7 +182,7 @@ int pg_check_micro(pg_loader *l, int64_t mop, int64_t dtype_in, int64_t dtype_ou
     if (l->program->kernels->map[dtype_in][mop][PG_VV] == NULL) {
         return pg_refuse(l, "%s does not take dtype %" PRId64, pg_op_infos[mop].name, dtype_in);
     }
-    if (dtype_out != (pg_op_infos[mop].is_bool ? PG_B : dtype_in)) {
+    if (dtype_out != result_of(pg_op_infos[mop].result, dtype_in)) {
         return pg_refuse(l, "%s of dtype %" PRId64 " does not give dtype %" PRId64, pg_op_infos[mop].name, dtype_in,
                          dtype_out);
     }

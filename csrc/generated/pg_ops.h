@@ -72,7 +72,11 @@ typedef enum pg_mop {
     PG_MOP_gammaln = 65,
     PG_MOP_digamma = 66,
     PG_MOP_polygamma = 67,
-    PG_MOP_COUNT = 68
+    PG_MOP_threefry = 68,
+    PG_MOP_unit = 69,
+    PG_MOP_open_unit = 70,
+    PG_MOP_normal_bits = 71,
+    PG_MOP_COUNT = 72
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -84,76 +88,80 @@ typedef enum pg_rop {
     PG_ROP_COUNT = 4
 } pg_rop;
 
-/* X(name, arity, result is bool, first operand is a condition, casts) */
+/* X(name, arity, result, first operand is a condition, casts) */
 #define PG_OPS(X) \
-    X(equal, 2, 1, 0, 0) \
-    X(not_equal, 2, 1, 0, 0) \
-    X(less, 2, 1, 0, 0) \
-    X(less_equal, 2, 1, 0, 0) \
-    X(greater, 2, 1, 0, 0) \
-    X(greater_equal, 2, 1, 0, 0) \
-    X(logical_and, 2, 1, 0, 0) \
-    X(logical_or, 2, 1, 0, 0) \
-    X(logical_xor, 2, 1, 0, 0) \
-    X(logical_not, 1, 1, 0, 0) \
-    X(isfinite, 1, 1, 0, 0) \
-    X(isnan, 1, 1, 0, 0) \
-    X(isinf, 1, 1, 0, 0) \
-    X(select, 3, 0, 1, 0) \
-    X(convert, 1, 0, 0, 1) \
-    X(stop_gradient, 1, 0, 0, 0) \
-    X(exp, 1, 0, 0, 0) \
-    X(expm1, 1, 0, 0, 0) \
-    X(exp2, 1, 0, 0, 0) \
-    X(log, 1, 0, 0, 0) \
-    X(log1p, 1, 0, 0, 0) \
-    X(log2, 1, 0, 0, 0) \
-    X(log10, 1, 0, 0, 0) \
-    X(sqrt, 1, 0, 0, 0) \
-    X(cbrt, 1, 0, 0, 0) \
-    X(sin, 1, 0, 0, 0) \
-    X(cos, 1, 0, 0, 0) \
-    X(tan, 1, 0, 0, 0) \
-    X(arcsin, 1, 0, 0, 0) \
-    X(arccos, 1, 0, 0, 0) \
-    X(arctan, 1, 0, 0, 0) \
-    X(arctan2, 2, 0, 0, 0) \
-    X(sinh, 1, 0, 0, 0) \
-    X(cosh, 1, 0, 0, 0) \
-    X(tanh, 1, 0, 0, 0) \
-    X(arcsinh, 1, 0, 0, 0) \
-    X(arccosh, 1, 0, 0, 0) \
-    X(arctanh, 1, 0, 0, 0) \
-    X(hypot, 2, 0, 0, 0) \
-    X(logaddexp, 2, 0, 0, 0) \
-    X(sigmoid, 1, 0, 0, 0) \
-    X(silu, 1, 0, 0, 0) \
-    X(gaussian, 2, 0, 0, 0) \
-    X(softplus, 1, 0, 0, 0) \
-    X(add, 2, 0, 0, 0) \
-    X(subtract, 2, 0, 0, 0) \
-    X(multiply, 2, 0, 0, 0) \
-    X(divide, 2, 0, 0, 0) \
-    X(floor_divide, 2, 0, 0, 0) \
-    X(mod, 2, 0, 0, 0) \
-    X(negative, 1, 0, 0, 0) \
-    X(absolute, 1, 0, 0, 0) \
-    X(sign, 1, 0, 0, 0) \
-    X(square, 1, 0, 0, 0) \
-    X(reciprocal, 1, 0, 0, 0) \
-    X(power, 2, 0, 0, 0) \
-    X(maximum, 2, 0, 0, 0) \
-    X(minimum, 2, 0, 0, 0) \
-    X(floor, 1, 0, 0, 0) \
-    X(ceil, 1, 0, 0, 0) \
-    X(round, 1, 0, 0, 0) \
-    X(trunc, 1, 0, 0, 0) \
-    X(erf, 1, 0, 0, 0) \
-    X(erfc, 1, 0, 0, 0) \
-    X(gelu, 1, 0, 0, 0) \
-    X(gammaln, 1, 0, 0, 0) \
-    X(digamma, 1, 0, 0, 0) \
-    X(polygamma, 2, 0, 0, 0)
+    X(equal, 2, BOOL, 0, 0) \
+    X(not_equal, 2, BOOL, 0, 0) \
+    X(less, 2, BOOL, 0, 0) \
+    X(less_equal, 2, BOOL, 0, 0) \
+    X(greater, 2, BOOL, 0, 0) \
+    X(greater_equal, 2, BOOL, 0, 0) \
+    X(logical_and, 2, BOOL, 0, 0) \
+    X(logical_or, 2, BOOL, 0, 0) \
+    X(logical_xor, 2, BOOL, 0, 0) \
+    X(logical_not, 1, BOOL, 0, 0) \
+    X(isfinite, 1, BOOL, 0, 0) \
+    X(isnan, 1, BOOL, 0, 0) \
+    X(isinf, 1, BOOL, 0, 0) \
+    X(select, 3, SAME, 1, 0) \
+    X(convert, 1, SAME, 0, 1) \
+    X(stop_gradient, 1, SAME, 0, 0) \
+    X(exp, 1, SAME, 0, 0) \
+    X(expm1, 1, SAME, 0, 0) \
+    X(exp2, 1, SAME, 0, 0) \
+    X(log, 1, SAME, 0, 0) \
+    X(log1p, 1, SAME, 0, 0) \
+    X(log2, 1, SAME, 0, 0) \
+    X(log10, 1, SAME, 0, 0) \
+    X(sqrt, 1, SAME, 0, 0) \
+    X(cbrt, 1, SAME, 0, 0) \
+    X(sin, 1, SAME, 0, 0) \
+    X(cos, 1, SAME, 0, 0) \
+    X(tan, 1, SAME, 0, 0) \
+    X(arcsin, 1, SAME, 0, 0) \
+    X(arccos, 1, SAME, 0, 0) \
+    X(arctan, 1, SAME, 0, 0) \
+    X(arctan2, 2, SAME, 0, 0) \
+    X(sinh, 1, SAME, 0, 0) \
+    X(cosh, 1, SAME, 0, 0) \
+    X(tanh, 1, SAME, 0, 0) \
+    X(arcsinh, 1, SAME, 0, 0) \
+    X(arccosh, 1, SAME, 0, 0) \
+    X(arctanh, 1, SAME, 0, 0) \
+    X(hypot, 2, SAME, 0, 0) \
+    X(logaddexp, 2, SAME, 0, 0) \
+    X(sigmoid, 1, SAME, 0, 0) \
+    X(silu, 1, SAME, 0, 0) \
+    X(gaussian, 2, SAME, 0, 0) \
+    X(softplus, 1, SAME, 0, 0) \
+    X(add, 2, SAME, 0, 0) \
+    X(subtract, 2, SAME, 0, 0) \
+    X(multiply, 2, SAME, 0, 0) \
+    X(divide, 2, SAME, 0, 0) \
+    X(floor_divide, 2, SAME, 0, 0) \
+    X(mod, 2, SAME, 0, 0) \
+    X(negative, 1, SAME, 0, 0) \
+    X(absolute, 1, SAME, 0, 0) \
+    X(sign, 1, SAME, 0, 0) \
+    X(square, 1, SAME, 0, 0) \
+    X(reciprocal, 1, SAME, 0, 0) \
+    X(power, 2, SAME, 0, 0) \
+    X(maximum, 2, SAME, 0, 0) \
+    X(minimum, 2, SAME, 0, 0) \
+    X(floor, 1, SAME, 0, 0) \
+    X(ceil, 1, SAME, 0, 0) \
+    X(round, 1, SAME, 0, 0) \
+    X(trunc, 1, SAME, 0, 0) \
+    X(erf, 1, SAME, 0, 0) \
+    X(erfc, 1, SAME, 0, 0) \
+    X(gelu, 1, SAME, 0, 0) \
+    X(gammaln, 1, SAME, 0, 0) \
+    X(digamma, 1, SAME, 0, 0) \
+    X(polygamma, 2, SAME, 0, 0) \
+    X(threefry, 2, SAME, 0, 0) \
+    X(unit, 1, FLOATING, 0, 0) \
+    X(open_unit, 1, FLOATING, 0, 0) \
+    X(normal_bits, 1, FLOATING, 0, 0)
 
 /* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B
  * bool) and arity (C: three, the first a condition). In expressions a, b, c are the operands, T is their
@@ -236,7 +244,10 @@ typedef enum pg_rop {
     X(floor, SAME, CHEAP, a) \
     X(ceil, SAME, CHEAP, a) \
     X(round, SAME, CHEAP, a) \
-    X(trunc, SAME, CHEAP, a)
+    X(trunc, SAME, CHEAP, a) \
+    X(unit, FLOATING, DEAR, M(unit)(a)) \
+    X(open_unit, FLOATING, DEAR, M(open_unit)(a)) \
+    X(normal_bits, FLOATING, DEAR, M(normal_bits)(a))
 #define PG_OPS_I_1_FAST(X)
 #define PG_OPS_I_2(X) \
     X(equal, BOOL, CHEAP, a == b) \
@@ -251,7 +262,8 @@ typedef enum pg_rop {
     X(floor_divide, SAME, DEAR, M(floor_divide)(a, b)) \
     X(mod, SAME, DEAR, M(mod)(a, b)) \
     X(maximum, SAME, CHEAP, a > b ? a : b) \
-    X(minimum, SAME, CHEAP, a < b ? a : b)
+    X(minimum, SAME, CHEAP, a < b ? a : b) \
+    X(threefry, SAME, DEAR, M(threefry)(a, b))
 #define PG_OPS_I_2_FAST(X)
 #define PG_OPS_I_3(X)
 #define PG_OPS_I_C(X) \

@@ -293,7 +293,7 @@ def _stages(deep: Sequence[Value]) -> dict[Value, int]:
 
 def block_function(name: str, value: Value) -> str:
     """The function of a block: the form that vectorises where its guard holds for all elements."""
-    kind, x = TYPES[value.dtype], ["x[i]"]
+    x = ["x[i]"]
     plain, guard = micro_text(value.micro, value.dtype_in, value.dtype, x), guard_text(value.micro, value.dtype_in, x)
     each = "for (intptr_t i = 0; i < n; i++)"
     lines = ["    PG_IVDEP", f"    {each} y[i] = {plain};"]
@@ -308,5 +308,6 @@ def block_function(name: str, value: Value) -> str:
             f"        {each} y[i] = {plain};",
             "    }",
         ]
-    head = f"PG_NOINLINE void {name}(intptr_t n, {kind} *restrict y, const {kind} *restrict x) {{"
+    target, source = TYPES[value.dtype], TYPES[value.dtype_in]
+    head = f"PG_NOINLINE void {name}(intptr_t n, {target} *restrict y, const {source} *restrict x) {{"
     return "\n".join([head, *lines, "}"])

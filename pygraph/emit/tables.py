@@ -47,11 +47,11 @@ def expression(op: Op, kind: str) -> str | None:
 
 
 def _result(op: Op) -> str:
-    if op.result == "same" or op.differs:  # with a condition, the type of the values
+    if op.result == "same" or op.differs or op.casts:  # with a condition, the type of the values
         return "SAME"
-    if op.result == "bool":
-        return "BOOL"
-    raise TableError(f"op {op.name!r}: the C kernels know the results 'same' and 'bool' only")
+    if isinstance(op.result, str) and op.result in ("bool", "floating"):
+        return op.result.upper()
+    raise TableError(f"op {op.name!r}: the C kernels know the results 'same', 'bool' and 'floating' only")
 
 
 def _group(op: Op, kind: str) -> str:
@@ -106,11 +106,8 @@ def _body() -> str:
     parts += ["/* Reductions by their number in a Program. */", "typedef enum pg_rop {"]
     parts += [f"    PG_ROP_{op.combiner} = {number}," for op, number in REDUCTIONS.items()]
     parts += [f"    PG_ROP_COUNT = {len(REDUCTIONS)}", "} pg_rop;", ""]
-    parts += ["/* X(name, arity, result is bool, first operand is a condition, casts) */"]
-    rows = (
-        f"X({op.name}, {op.arity}, {int(op.result == 'bool')}, {int(bool(op.differs))}, {int(op.casts)})"
-        for op in MICRO_OPS
-    )
+    parts += ["/* X(name, arity, result, first operand is a condition, casts) */"]
+    rows = (f"X({op.name}, {op.arity}, {_result(op)}, {int(bool(op.differs))}, {int(op.casts)})" for op in MICRO_OPS)
     parts += [_macro("PG_OPS", rows), ""]
     parts += [
         "/* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B",

@@ -17,7 +17,7 @@ from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
 from ..ops.comparison import convert as CONVERT
 from ..ops.constant_array import Constant
-from ..ops.dtypes import KINDS, as_dtype, float64
+from ..ops.dtypes import KINDS, as_dtype, float64, floating_like
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from ..ops.mask_rules import bind_constant
 from ..ops.row import Family, Op, bind_recorder
@@ -93,6 +93,8 @@ def _inferred_types(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Result
     if op.result == "same":
         same = [dtype for i, dtype in enumerate(dtypes) if i not in op.differs]
         dtype = same[0]
+    elif op.result == "floating":
+        dtype = floating_like(dtypes[0])
     else:
         dtype = as_dtype(op.result if isinstance(op.result, str) else op.result(dtypes, attrs))
     return ((shape, dtype),)

@@ -40,6 +40,11 @@ def as_dtype(spec: Any) -> np.dtype[Any]:
     return DTYPES[CODES[dtype]]
 
 
+def floating_like(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The floating dtype whose numbers are as large as those of `dtype`, an integer dtype."""
+    return float64 if dtype.itemsize == float64.itemsize else float32
+
+
 def is_float(dtype: np.dtype[Any]) -> bool:
     """Whether values of `dtype` carry derivatives."""
     return KINDS[dtype] == "f"

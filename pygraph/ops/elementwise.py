@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import arithmetic as arithmetic, comparison as comparison, special as special, transcendental as transcendental
+from . import (
+    arithmetic as arithmetic,
+    comparison as comparison,
+    random_bits as random_bits,
+    special as special,
+    transcendental as transcendental,
+)
 from .common import pointwise_shape
 from .row import Family, Interval, Op, register
 

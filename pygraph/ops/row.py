@@ -66,7 +66,8 @@ class Op:
         parameters: the operands' names, which `doc` uses; by default the first of x, y, z.
         kinds: operand dtypes it accepts, letters of `dtypes.KINDS` ("f" floats, "i" integers, "b" bool).
         to_float: the kinds of operands that become float64 where it takes floats alone.
-        result: result dtype: "same" as the (promoted) operands, a dtype name, or a function of (dtypes, attrs).
+        result: result dtype: "same" as the (promoted) operands, "floating" for the floating one of the same size, a
+            dtype name, or a function of (dtypes, attrs).
         shape: result shape from (operand shapes, attrs); pointwise rows broadcast.
         reference: the NumPy definition, called as reference(*arrays, **attrs).
         interpret: rows with sub-graphs, whose reference refuses: interpret(run, *values, **attrs) -> the results, where

@@ -35,8 +35,8 @@ def stacked(case: Case, flags: Sequence[bool], size: int) -> list[np.ndarray]:
 def some_cases(name: str) -> list[Case]:
     op = TABLE[name]
     cases = list(
-        pointwise_cases(op, BOOL)
-        if op.kinds == "b"
+        pointwise_cases(op, BOOL if op.kinds == "b" else np.dtype("int64"))
+        if op.pointwise and "f" not in op.kinds
         else structure_cases(op, np.dtype("int64"))
         if op.kinds == "i"
         else derivative_cases(op)
