@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import weakref
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ _nodes: dict[tuple[Hashable, ...], _Interned] = {}
 _inferred: dict[tuple[Hashable, ...], tuple[Result, ...]] = {}
 _targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
 _CACHE_LIMIT = 10_000
+_TYPE = attrgetter("shape", "dtype")
 
 
 # --- type inference --------------------------------------------------------------------------------------------------
@@ -168,10 +170,9 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
     if reference is not None:
         found = reference()
         if found is not None:
-            context = active()
-            return _asked(found, context.watching) if context is not None and context.watching else found
+            return _asked(found)
     if op.results is None and inputs and op is not OUTPUT:
-        signature = (op, items, *[(x.shape, x.dtype) for x in inputs])
+        signature = (op, items, *map(_TYPE, inputs))
         types = _inferred.get(signature)
         if types is None:
             types = infer(op, inputs, attrs)
@@ -195,8 +196,7 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     if reference is not None:
         found = reference()
         if found is not None:
-            context = active()
-            return _asked(found, context.watching) if context is not None and context.watching else found
+            return _asked(found)
     if node.results is not None or node.op is OUTPUT:
         return make(node.op, inputs, node.attrs, node.line)
     for new, old in zip(inputs, node.inputs, strict=True):
@@ -211,13 +211,15 @@ def _added(node: Node) -> Node:
     reference.key = node._key
     if _nodes.setdefault(node._key, reference) is not reference:
         node = _interned(reference, node)
+    return _asked(node)
+
+
+def _asked(node: Node) -> Node:
+    """`node`, noted in the sets of what is asked for (see `watched`)."""
     context = active()
-    return _asked(node, context.watching) if context is not None and context.watching else node
-
-
-def _asked(node: Node, watching: Iterable[set[Node]]) -> Node:
-    for asked in watching:
-        asked.add(node)
+    if context is not None:
+        for asked in context.watching:
+            asked.add(node)
     return node
 
 

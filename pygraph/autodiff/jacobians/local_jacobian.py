@@ -152,22 +152,20 @@ def _between(
     return [node for node in activity.order if node in needed and node not in columns]
 
 
+@dataclass(eq=False)
 class _Group:
     """Results along the same lanes, and the small computation that gives them."""
 
-    def __init__(
-        self,
-        numbers: tuple[int, ...],
-        results: Sequence[Node],
-        lanes: Lanes,
-        columns: Mapping[Node, Index],
-        computed: Sequence[Node],
-    ) -> None:
-        self.numbers, self.results, self.computed = numbers, results, computed
-        self.lanes, self.columns = lanes, columns
-        first = results[0]
+    numbers: tuple[int, ...]
+    results: Sequence[Node]
+    lanes: Lanes
+    columns: Mapping[Node, Index]
+    computed: Sequence[Node]
+
+    def __post_init__(self) -> None:
+        first = self.results[0]
         self.shape: Shape = tuple(
-            size for number, size in zip(lanes.of(first), first.shape, strict=True) if number is not None
+            size for number, size in zip(self.lanes.of(first), first.shape, strict=True) if number is not None
         )
         self.arrays: dict[Node, Node] = {}  # the whole array that each 0-d variable stands for
         self.variables: dict[tuple[object, ...], tuple[Node, Index]] = {}  # by their columns
@@ -286,22 +284,16 @@ class _Group:
         return part if long == sorted(long) else make(TRANSPOSE, (part,), {"axes": tuple(order)})
 
 
+@dataclass(eq=False)
 class _Rolled(_Group):
     """One result for all that are computed alike, which are lanes along a new first axis."""
 
-    def __init__(
-        self,
-        numbers: tuple[int, ...],
-        results: Sequence[Node],
-        lanes: Lanes,
-        columns: Mapping[Node, Index],
-        computed: Sequence[Node],
-        instances: Sequence[Mapping[Node, Node]],
-        wrt: Sequence[Node],
-    ) -> None:
-        super().__init__(numbers, results, lanes, columns, computed)
-        self.instances, self.wrt = instances, wrt
-        self.shape = (len(instances), *self.shape)
+    instances: Sequence[Mapping[Node, Node]]
+    wrt: Sequence[Node]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.shape = (len(self.instances), *self.shape)
 
     def _along(self, arrays: Sequence[Index], node: Node) -> list[Index]:
         return [np.stack(parts) for parts in zip(*(self._split(array, node) for array in arrays), strict=True)]
