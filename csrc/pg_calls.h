@@ -4,5 +4,7 @@
 
 #include "pg_calls_cumulative.h"
 #include "pg_calls_indexing.h"
+#include "pg_calls_lu.h"
+#include "pg_calls_triangular.h"
 
 #endif

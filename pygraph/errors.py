@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Protocol, TypeVar
 
+import numpy as np
+
 __all__ = [
     "BackendError",
     "BudgetError",
@@ -14,6 +16,7 @@ __all__ = [
     "GraphError",
     "IndexRangeError",
     "LimitError",
+    "LinAlgError",
     "NonFiniteError",
     "ProgramError",
     "ShapeError",
@@ -226,6 +229,12 @@ class IndexRangeError(GraphError, IndexError):
 
 class LimitError(GraphError, RuntimeError):
     """A loop ran more steps than its `limit`, or recorded more for its reverse mode than `pg.set_tape_limit` allows."""
+
+
+class LinAlgError(GraphError, np.linalg.LinAlgError):
+    """A matrix has no factorisation or no inverse; the text says which and names the user's line."""
+
+    usual_advice = "give a matrix that has an inverse"
 
 
 class BudgetError(GraphError, MemoryError):

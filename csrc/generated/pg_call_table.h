@@ -30,9 +30,21 @@
     X(22, take_i64, 4, 0, 2, 3, 0.0, {PG_I64, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I64, 3, {0, 3, 2}}) \
     X(23, take_i32, 4, 0, 2, 3, 0.0, {PG_I32, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_I32, 3, {0, 3, 2}}) \
     X(24, take_b, 4, 0, 2, 3, 0.0, {PG_B, 3, {0, 1, 2}}, {PG_I64, 1, {3}}, {PG_B, 3, {0, 3, 2}}) \
-    X(25, wrap_index, 1, 1, 1, 2, 0.0, {PG_I64, 1, {0}}, {PG_I64, 1, {0}})
+    X(25, wrap_index, 1, 1, 1, 2, 0.0, {PG_I64, 1, {0}}, {PG_I64, 1, {0}}) \
+    X(26, solve_triangular_f64, 2, 3, 2, 3, 0.0, {PG_F64, 2, {0, 0}}, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(27, solve_triangular_f32, 2, 3, 2, 3, 0.0, {PG_F32, 2, {0, 0}}, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(28, cholesky_f64, 1, 0, 1, 2, 0.0, {PG_F64, 2, {0, 0}}, {PG_F64, 2, {0, 0}}) \
+    X(29, cholesky_f32, 1, 0, 1, 2, 0.0, {PG_F32, 2, {0, 0}}, {PG_F32, 2, {0, 0}}) \
+    X(30, lu_f64, 2, 0, 1, 4, 0.0, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}, {PG_I64, 1, {0}}, {PG_F64, 0, {0}}) \
+    X(31, lu_f32, 2, 0, 1, 4, 0.0, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}, {PG_I64, 1, {0}}, {PG_F32, 0, {0}}) \
+    X(32, lu_solve_f64, 2, 1, 4, 5, (((double)s[0] * (double)s[1]) * 8.0), {PG_F64, 2, {0, 0}}, {PG_F64, 2, {0, 0}}, {PG_I64, 1, {0}}, {PG_F64, 2, {0, 1}}, {PG_F64, 2, {0, 1}}) \
+    X(33, lu_solve_f32, 2, 1, 4, 5, (((double)s[0] * (double)s[1]) * 8.0), {PG_F32, 2, {0, 0}}, {PG_F32, 2, {0, 0}}, {PG_I64, 1, {0}}, {PG_F32, 2, {0, 1}}, {PG_F32, 2, {0, 1}}) \
+    X(34, cofactors_f64, 1, 0, 1, 2, ((((double)s[0] * (double)s[0]) * 16.0) + ((double)s[0] * 16.0)), {PG_F64, 2, {0, 0}}, {PG_F64, 2, {0, 0}}) \
+    X(35, cofactors_f32, 1, 0, 1, 2, ((((double)s[0] * (double)s[0]) * 16.0) + ((double)s[0] * 16.0)), {PG_F32, 2, {0, 0}}, {PG_F32, 2, {0, 0}}) \
+    X(36, determinant_f64, 1, 0, 3, 4, 0.0, {PG_F64, 2, {0, 0}}, {PG_F64, 2, {0, 0}}, {PG_F64, 0, {0}}, {PG_F64, 0, {0}}) \
+    X(37, determinant_f32, 1, 0, 3, 4, 0.0, {PG_F32, 2, {0, 0}}, {PG_F32, 2, {0, 0}}, {PG_F32, 0, {0}}, {PG_F32, 0, {0}})
 
-enum { PG_KERNEL_COUNT = 26 };
+enum { PG_KERNEL_COUNT = 38 };
 
 /* X(number, statuses of its failures) */
 #define PG_KERNEL_FAILURES(X) \
@@ -41,5 +53,11 @@ enum { PG_KERNEL_COUNT = 26 };
     X(22, PG_INDEX) \
     X(23, PG_INDEX) \
     X(24, PG_INDEX) \
-    X(25, PG_INDEX)
+    X(25, PG_INDEX) \
+    X(26, PG_FAILURE + 0) \
+    X(27, PG_FAILURE + 0) \
+    X(28, PG_FAILURE + 0) \
+    X(29, PG_FAILURE + 0) \
+    X(32, PG_FAILURE + 0, PG_INDEX) \
+    X(33, PG_FAILURE + 0, PG_INDEX)
 #endif

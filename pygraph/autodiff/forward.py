@@ -22,6 +22,7 @@ from .masks import (
     pushed_linear,
     pushed_product,
     settle,
+    settled,
     times,
     value_of,
     widened,
@@ -159,7 +160,7 @@ def takes_masks(node: Node) -> bool:
 def through(
     rule: Callable[[Sequence[Node | None]], Sequence[Expr | None]],
     given: Sequence[Derivative | None],
-    beyond: Iterable[Node],
+    beyond: Sequence[Node],
 ) -> Sequence[Derivative | None]:
     """A linear rule on tangents or cotangents, of which masks are taken through what it makes of variables.
 
@@ -170,6 +171,8 @@ def through(
     if not any(isinstance(x, Masked) for x in given):
         return _as_nodes(rule([value_of(x) if x is not None else None for x in given]))
     slots = [None if x is None else _slot(x.shape, x.dtype, i) for i, x in enumerate(given)]
+    if not set(beyond).isdisjoint(x for x in slots if x is not None):  # the rule made the row itself of a slot
+        return _as_nodes(rule([settled(x) for x in given]))
     found = _as_nodes(rule(slots))
     live = [(slot, x) for slot, x in zip(slots, given, strict=True) if slot is not None]
     results = iter(

@@ -95,8 +95,8 @@ save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
 linalg.multi_dot linalg.matrix_power = a @ b @ c
-linalg.cholesky linalg.cond linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv: {_SOLVE}
-linalg.lstsq linalg.matrix_rank linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals: {_SOLVE}
+linalg.cond linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.lstsq linalg.matrix_rank: {_SOLVE}
+linalg.pinv linalg.qr linalg.svd linalg.svdvals: {_SOLVE}
 linalg.tensorinv linalg.tensorsolve: {_SOLVE}
 linalg.trace = np.trace(x, axis1=-2, axis2=-1)
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}

@@ -31,6 +31,7 @@ from . import (
     indexing,
     keys,
     leaves as leaves,
+    lu as lu,
     placing as placing,
     products,
     reductions,
@@ -39,6 +40,7 @@ from . import (
     special,
     table as table,
     transcendental,
+    triangular as triangular,
 )
 from .arithmetic import *
 from .comparison import *

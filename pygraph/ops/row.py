@@ -135,6 +135,8 @@ class Op:
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
+        follows: ops with operands that follow from the first, which they are given so that it is done once, and which
+            carry no derivative: their numbers, and what computes them from all operands.
         updates: ops whose results are operands with some elements replaced, so that they may take over the memory of
             these: the operands' numbers, from (attrs, number of operands).
 
@@ -202,6 +204,7 @@ class Op:
     title: str = ""
     notation: str = ""
     kernel: Kernel | None = None
+    follows: tuple[tuple[int, ...], Callable[..., Sequence[Any]]] | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None
     whole_view: bool = field(init=False)
     transparent: bool = field(init=False)

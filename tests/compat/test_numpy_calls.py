@@ -1,6 +1,7 @@
 """Calls as users write them: NumPy's values, shapes and dtypes, traced and on arrays, or an error as NumPy raises one.
 
-A call is a line of `CALLS` in a module `calls_*.py`: an expression of np, pg, sp (scipy.special) and the operands.
+A call is a line of `CALLS` in a module `calls_*.py`: an expression of np, pg, sp (scipy.special), la (scipy.linalg) and
+the operands.
 After two spaces and # it may say: `kinks`, it has no derivative everywhere, or its differences are too rough;
 `refused in` and dtypes, where pygraph refuses what NumPy computes. Where NumPy has no such function, or another result
 on purpose, the next line gives the same in NumPy, after a `=`.
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pytest
+import scipy.linalg
 import scipy.special
 from operands import DTYPES, operands
 
@@ -79,7 +81,7 @@ def evaluate(text: str, given: dict[str, Any], numpy: Any = np) -> list[Any]:
     """The results of a call, one or several."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = eval(text, {"np": numpy, "pg": pg, "sp": scipy.special}, dict(given))
+        found = eval(text, {"np": numpy, "pg": pg, "sp": scipy.special, "la": scipy.linalg}, dict(given))
     return list(found) if isinstance(found, (tuple, list)) else [found]
 
 

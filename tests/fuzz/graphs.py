@@ -557,6 +557,9 @@ def _row(g: Grower, op: Op) -> Any:
     if node is not None:
         scale = 1.0 + ops.tanh(ops.ravel(node)[int(g.rng.integers(prod(node.shape)))]) / 128.0
         operands = [ops.astype(x * scale, x.dtype) if KINDS[x.dtype] == "f" else x for x in operands]
+        if op.follows is not None:
+            for place, x in zip(op.follows[0], op.follows[1](*operands), strict=True):
+                operands[place] = x
     return apply_row(op, operands, case.attrs)
 
 

@@ -24,12 +24,26 @@ def stacked(case: Case, flags: Sequence[bool], size: int) -> list[np.ndarray]:
     for k, (x, flag) in enumerate(zip(case.operands, flags, strict=True)):
         if not flag:
             found.append(x)
+        elif case.op.samples is not None and x.dtype.kind == "f":  # what a row is made for: the sample, scaled
+            found.append(np.stack([x * np.asarray(1.0 + i / 8.0, x.dtype) for i in range(size)]))
         elif x.dtype.kind == "i":  # an index: another order of the same entries
             found.append(np.stack([rng.permutation(x.reshape(-1)).reshape(x.shape) for _ in range(size)]))
         else:
             interval = case.op.domain[k] if case.op.domain else (-3.0, 3.0)
             found.append(array(rng, (size, *x.shape), x.dtype, *interval))
+    if case.op.follows is None:
+        return found
+    places, compute = case.op.follows
+    computed = compute(*(x if flag else np.stack([x] * size) for x, flag in zip(found, flags, strict=True)))
+    for k, x in zip(places, computed, strict=True):
+        found[k] = np.asarray(x) if flags[k] else np.asarray(x)[0]
     return found
+
+
+def possible(op: Op, flags: Sequence[bool]) -> bool:
+    """Whether something is batched, and operands that follow from the first are where it is."""
+    places = () if op.follows is None else op.follows[0]
+    return any(flags) and all(flags[k] == flags[0] for k in places)
 
 
 def some_cases(name: str) -> list[Case]:
@@ -52,7 +66,7 @@ def test_every_row_is_a_loop_over_the_batch(name: str) -> None:
         variables = [var(f"x{k}", x.shape, x.dtype) for k, x in enumerate(case.operands)]
         outputs = apply_row(op, variables, case.attrs)
         ulps = 0 if all(is_exact(op, y.dtype) for y in outputs) else 256
-        choices = [flags for flags in itertools.product((False, True), repeat=len(variables)) if any(flags)]
+        choices = [flags for flags in itertools.product((False, True), repeat=len(variables)) if possible(op, flags)]
         for flags in choices if len(choices) <= 7 else choices[:: len(choices) // 7]:
             values = stacked(case, flags, SIZE)
             check_batch(outputs, variables, values, flags, SIZE, ulps, evaluate_flat)

@@ -49,7 +49,9 @@ def moved(rng: np.random.Generator, op: Op, applied: Applied) -> list[Array]:
     """Other operands from the same domains; indices stay."""
     found = []
     for i, x in zip(applied.places, applied.arrays, strict=True):
-        if x.dtype.kind == "f":
+        if x.dtype.kind == "f" and op.samples is not None:  # a row that says what it takes may refuse other numbers
+            x = x * rng.uniform(0.75, 1.25)
+        elif x.dtype.kind == "f":
             low, high = op.domain[i] if op.domain else (-2.0, 2.0)
             x = rng.uniform(low, high, x.shape)
         elif x.dtype.kind == "b":

@@ -20,6 +20,8 @@ FUNCTIONS = Later(
         ".functions.arranging": "matrix_transpose",
         ".functions.contractions": "cross tensordot vecdot",
         ".products": "matmul",
+        "factorisations": "cho_factor cholesky lu",
+        "solvers": "cho_solve det inv slogdet solve solve_triangular",
     },
 )
 

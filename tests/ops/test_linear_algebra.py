@@ -1,0 +1,137 @@
+"""Linear algebra: identities, singular matrices, what a gradient shares, and the edges that its functions document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pygraph as pg
+from pygraph.graph import Graph, var
+
+RNG = np.random.default_rng(11)
+A, B = RNG.normal(size=(6, 4, 4)), RNG.normal(size=(6, 4, 4))
+SPD = A @ np.swapaxes(A, -1, -2) + np.eye(4)
+
+
+def identities(a: Any, b: Any, spd: Any) -> list[tuple[Any, Any]]:
+    """Pairs of equal values."""
+    p, lower, upper = pg.linalg.lu(a)
+    sign, log = np.linalg.slogdet(a)
+    c = np.linalg.cholesky(spd)
+    return [
+        (np.linalg.det(a @ b), np.linalg.det(a) * np.linalg.det(b)),
+        (np.linalg.inv(a) @ a, np.eye(4) + 0.0 * a),
+        (a @ np.linalg.solve(a, b), b),
+        (p @ lower @ upper, a),
+        (sign * np.exp(log), np.linalg.det(a)),
+        (c @ np.linalg.matrix_transpose(c), spd),
+        (pg.linalg.cho_solve((c, True), b), np.linalg.solve(spd, b)),
+    ]
+
+
+def test_identities() -> None:
+    for one, other in pg.compile(identities)(A, B, SPD):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 9, 20, 70])
+def test_sizes(n: int) -> None:
+    """Small matrices, for which loops are unrolled, and large ones."""
+    a, b = RNG.normal(size=(n, n)) + 3 * np.eye(n), RNG.normal(size=(n, 3))
+    spd = a @ a.T
+
+    def f(a: Any, b: Any, spd: Any) -> Any:
+        inverse = np.linalg.inv(a)
+        return (
+            np.linalg.solve(a, b),
+            inverse,
+            np.linalg.slogdet(a),
+            np.linalg.cholesky(spd),
+            np.linalg.det(a / (n + 9.0) ** 0.5),
+        )
+
+    for dtype, tolerance in (("float64", 1e-10), ("float32", 2e-3)):
+        given = [x.astype(dtype) for x in (a, b, spd)]
+        found = pg.compile(f)(*given)
+        wanted = f(*(x.astype("float64") for x in given))
+        flat = [np.asarray(x) for y in (found, wanted) for x in pg.graph.tree.flatten(y)[0]]
+        for x, y in zip(flat[: len(flat) // 2], flat[len(flat) // 2 :], strict=True):
+            assert x.dtype == dtype
+            np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance * np.max(np.abs(y)))
+
+
+FAILING: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "solve": (lambda a: np.linalg.solve(a, np.ones(2)), "pivot 1 of its elimination"),
+    "inv": (lambda a: np.linalg.inv(a), "pivot 1 of its elimination"),
+    "cholesky": (lambda a: np.linalg.cholesky(a), "leading minor of order 2"),
+    "solve_triangular": (lambda a: pg.linalg.solve_triangular(a - np.eye(2), np.ones(2)), "element 0 of its diagonal"),
+}
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("name", FAILING)
+def test_singular_matrices(name: str) -> None:
+    """NumPy's error, with the user's line; the Executable can be called again."""
+    f, problem = FAILING[name]
+    exe = pg.compile(pg.trace(f, np.eye(2)))
+    good = np.array([[4.0, 2.0], [2.0, 5.0]])
+    wanted = exe(good)
+    with pytest.raises(np.linalg.LinAlgError) as raised:
+        exe(np.ones((2, 2)))
+    assert isinstance(raised.value, pg.LinAlgError)
+    text = " ".join(str(raised.value).split())
+    assert problem in text
+    assert "test_linear_algebra.py" in text
+    np.testing.assert_array_equal(exe(good), wanted)
+    with pytest.raises(np.linalg.LinAlgError):
+        f(np.ones((2, 2)))
+
+
+def nodes(graph: Graph, name: str) -> int:
+    return sum(node.op.name == name for node in graph.nodes)
+
+
+def test_a_gradient_shares_the_factors() -> None:
+    """One elimination serves the value and both derivatives of solutions and determinants."""
+
+    def f(a: Any, b: Any) -> Any:
+        return np.sum(np.linalg.solve(a, b)) + np.linalg.det(a) + np.sum(np.linalg.inv(a))
+
+    graph = pg.trace(pg.value_and_grad(f, argnums=(0, 1)), np.eye(5), np.ones(5))
+    assert nodes(pg.compile(graph).graph, "lu") == 1
+
+
+@pytest.mark.parametrize("rank", [3, 4, 5])
+def test_the_determinant_has_a_derivative_at_singular_matrices(rank: int) -> None:
+    """Cofactors are minors, whatever the rank."""
+    a = RNG.normal(size=(5, rank)) @ RNG.normal(size=(rank, 5))
+    a[0] = a[1] if rank < 5 else a[0]
+    wanted = np.empty((5, 5))
+    for i in range(5):
+        for j in range(5):
+            minor = np.delete(np.delete(a, i, 0), j, 1)
+            wanted[i, j] = (-1) ** (i + j) * np.linalg.det(minor)
+    np.testing.assert_allclose(pg.grad(np.linalg.det)(a), wanted, atol=1e-12 * np.max(np.abs(wanted)) + 1e-12)
+    exact = np.zeros((5, 5))
+    exact[:rank, 5 - rank :] = np.triu(np.ones((rank, rank)))  # pivots of columns are zero, yet the rank is known
+    wanted = np.zeros((5, 5))
+    if rank == 4:
+        wanted[4, 0] = 1.0
+    elif rank == 5:
+        wanted = np.linalg.inv(exact).T
+    np.testing.assert_allclose(pg.grad(np.linalg.det)(exact), wanted, atol=1e-15)
+
+
+def test_an_order_that_is_none_is_refused() -> None:
+    """The factors come from `lu`; what else a graph may give cannot make the kernel read elsewhere."""
+    row = pg.ops.lookup("lu_solve")
+    shapes = (("a", (2, 2), "float64"), ("lu", (2, 2), "float64"), ("order", (2,), "int64"), ("b", (2, 1), "float64"))
+    variables = [var(name, shape, np.dtype(dtype)) for name, shape, dtype in shapes]
+    for transposed in (0, 1):
+        exe = pg.compile(Graph(variables, [row(*variables, transposed=transposed)]))
+        for order in ([0, 2], [-1, 0], [2**62, 0]):
+            with pytest.raises(pg.IndexRangeError):
+                exe(np.eye(2), np.eye(2), np.array(order), np.ones((2, 1)))
