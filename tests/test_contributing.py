@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pygraph as pg
-from pygraph.emit.headers import folder
+from pygraph.emit.rendering.headers import folder
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = """

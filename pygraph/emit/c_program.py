@@ -12,17 +12,17 @@ from ..lower.format import failures
 from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, Scatter, While, name_of
 from ..lower.program import Program, Segment
 from ..ops.table import kernel_at
-from .c_call import emit_call
-from .c_control import Callee, ControlEmitter
-from .c_loop import emit_loop
-from .c_matmul import emit_matmul
-from .c_scalar import Dear, PieceWriter, emit_pieces
-from .c_scatter import emit_scatter
-from .frames import Constants, Frame, Places, make_frame
-from .function import Function
-from .liveness import Piece, cut
-from .text import failing, function
-from .uses import Uses
+from .instructions.c_call import emit_call
+from .instructions.c_control import Callee, ControlEmitter
+from .instructions.c_loop import emit_loop
+from .instructions.c_matmul import emit_matmul
+from .instructions.c_scalar import Dear, PieceWriter, emit_pieces
+from .instructions.c_scatter import emit_scatter
+from .instructions.liveness import Piece, cut
+from .instructions.uses import Uses
+from .rendering.frames import Constants, Frame, Places, make_frame
+from .rendering.function import Function
+from .rendering.text import failing, function
 
 #: Micro-operations, with those of the bodies it runs, of a body that is inlined: compilers then keep its carries and
 #: results in registers.

@@ -17,10 +17,10 @@ from ..graph.tree import flatten_named, unflatten
 from ..lower.program import Port, Program, Segment
 from ..ops.dtypes import CODES
 from .c_program import Core, core
-from .comments import comment_text
-from .expressions import TYPES
-from .names import RESERVED, distinct, identifiers
 from .prelude import EXPORT, prelude
+from .rendering.comments import comment_text
+from .rendering.expressions import TYPES
+from .rendering.names import RESERVED, distinct, identifiers
 from .workspace import Workspace, plan_workspace
 
 #: What a caller of an entry may get: the macro's ending, the status, and what it says.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..lower.program import Program
 from ..ops.dtypes import CODES
 from .c_program import core
-from .expressions import TYPES
 from .prelude import NATIVE, prelude
-from .text import function
+from .rendering.expressions import TYPES
+from .rendering.text import function
 
 _NAME = "net"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import headers
+from .rendering import headers
 
 #: The header of what a text calls: of the library that loads it, or of itself when it stands alone.
 NATIVE, EXPORT = "pg_native_calls.h", "pg_export.h"

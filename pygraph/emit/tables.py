@@ -7,14 +7,12 @@ with the headers that emitted C is made of, from the statuses of the format.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import GraphError
 from ..lower.format import CONSTANTS, MAX_ARGUMENTS, MAX_CORE, MAX_SIZES, RAW, SlotKind, Status, failures
 from ..lower.table_hash import table_hash
 from ..ops.dtypes import SUFFIXES
@@ -22,28 +20,11 @@ from ..ops.gufunc_signature import as_c
 from ..ops.row import Op
 from ..ops.table import KERNELS, MICRO_OPS, REDUCTIONS
 from .instruction_tables import finite_checks, readers, structs
+from .rendering.expressions import TableError, expression
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
 
 _KINDS = "fib"
-#: Signed arithmetic that might overflow, which C leaves undefined.
-_UNSAFE = re.compile(r"\b[abc]\s*[-+*]\s*[abc]\b|(?<![\w)]\s)-\s*[abc]\b")
-
-
-class TableError(GraphError):
-    """A row that no C can be made from."""
-
-
-def expression(op: Op, kind: str) -> str | None:
-    """The C expression of `op` on operands of a kind, or None where it has none."""
-    by_kind = op.c if isinstance(op.c, Mapping) else dict.fromkeys(op.kinds, op.c)
-    text = by_kind.get(kind)
-    if kind == "i" and text is not None and _UNSAFE.search(text):
-        raise TableError(
-            f"op {op.name!r}: the integer expression {text!r} might overflow; use M(add), M(subtract), M(multiply) and "
-            "M(negative), which wrap"
-        )
-    return text
 
 
 def _result(op: Op) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import pygraph as pg
-from pygraph.emit.comments import comment_text, node_comment
 from pygraph.emit.native_source import native_source
+from pygraph.emit.rendering.comments import comment_text, node_comment
 from pygraph.lower import lower
 
 

@@ -10,8 +10,8 @@ import pytest
 from emit.exported import NARROW, STRICT, has_32_bit
 from helpers import COMPILERS, needs_compiler
 
-from pygraph.emit import headers
 from pygraph.emit.prelude import EXPORT, NATIVE, SYSTEM, prelude
+from pygraph.emit.rendering import headers
 
 FUNCTIONS = sorted(name for name in headers._library((EXPORT,)).leaves if name.startswith("pg_"))
 

@@ -8,9 +8,8 @@ import pytest
 from emit.exported import GCC_AND_CLANG, NARROW, STRICT, has_32_bit, run
 from helpers import needs_compiler
 
-from pygraph.emit.expressions import TYPES, fast_text, guard_text, micro_text, operand_dtypes
 from pygraph.emit.prelude import EXPORT, prelude
-from pygraph.emit.tables import expression
+from pygraph.emit.rendering.expressions import TYPES, expression, fast_text, guard_text, micro_text, operand_dtypes
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.table import MICRO_OPS
 

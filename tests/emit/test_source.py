@@ -10,9 +10,9 @@ import pytest
 
 import pygraph as pg
 from pygraph.emit.c_program import core
-from pygraph.emit.c_scalar import DEAR, DEAR_IN_ALL
-from pygraph.emit.expressions import literal
-from pygraph.emit.names import RESERVED, identifier, identifiers
+from pygraph.emit.instructions.c_scalar import DEAR, DEAR_IN_ALL
+from pygraph.emit.rendering.expressions import literal
+from pygraph.emit.rendering.names import RESERVED, identifier, identifiers
 from pygraph.examples import backpropagation as lesson
 
 

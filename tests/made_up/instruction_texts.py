@@ -91,9 +91,9 @@ def emit_rotate(rotate: Rotate, places: Places, name: str) -> Function:
 #: What it needs of other modules.
 IMPORTS = """
 from ..lower.instructions import Rotate
-from .expressions import TYPES
-from .loop_values import Dim, Group, index_text
-from .text import commented
+from .loops.loop_values import Dim, Group, index_text
+from .rendering.expressions import TYPES
+from .rendering.text import commented
 """
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import pygraph as pg
 from pygraph.emit import c_program
-from pygraph.emit.uses import SlotUse, Uses
+from pygraph.emit.instructions.uses import SlotUse, Uses
 from pygraph.graph import Graph, scan, var
 from pygraph.lower import disassemble, instruction_steps, lower
 from pygraph.lower.decode import decode

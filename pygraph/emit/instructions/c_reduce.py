@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..lower.fields import Reduced
-from ..lower.instructions import Loop
-from ..ops.dtypes import SUFFIXES
-from ..ops.table import reduction_at
-from .combiners import accumulator, combined, empty, is_wide, neutral
-from .expressions import SIZES, TYPES
-from .frames import Places
-from .function import Function
-from .headers import stamp
-from .loop_nest import Nest, Pass, Tile
-from .loop_values import Dim, Group, Values, index_text, loop_values
-from .tasks import cut_dim, cut_lines, task_function
-from .text import function
-from .tiles import product, write_nest
+from ...lower.fields import Reduced
+from ...lower.instructions import Loop
+from ...ops.dtypes import SUFFIXES
+from ...ops.table import reduction_at
+from ..loops.loop_nest import Nest, Pass, Tile
+from ..loops.loop_values import Dim, Group, Values, index_text, loop_values
+from ..loops.tasks import cut_dim, cut_lines, task_function
+from ..loops.tiles import product, write_nest
+from ..rendering.combiners import accumulator, combined, empty, is_wide, neutral
+from ..rendering.expressions import SIZES, TYPES
+from ..rendering.frames import Places
+from ..rendering.function import Function
+from ..rendering.headers import stamp
+from ..rendering.text import function
 
 #: Fewer rows than this fold from left to right; so many lanes fold more of them.
 LANES = 16

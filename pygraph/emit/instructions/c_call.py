@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from math import prod
 
-from ..errors import UnsupportedError
-from ..lower.format import failures
-from ..lower.instructions import Call
-from ..ops.table import kernel_at
-from . import headers
-from .expressions import SIZES
-from .frames import Places
-from .function import Function
-from .loop_values import Dim, Group, index_text
-from .text import commented, function
+from ...errors import UnsupportedError
+from ...lower.format import failures
+from ...lower.instructions import Call
+from ...ops.table import kernel_at
+from ..loops.loop_values import Dim, Group, index_text
+from ..rendering import headers
+from ..rendering.expressions import SIZES
+from ..rendering.frames import Places
+from ..rendering.function import Function
+from ..rendering.text import commented, function
 
 
 def emit_call(call: Call, places: Places, name: str) -> Function:

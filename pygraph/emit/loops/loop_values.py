@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ..lower.fields import Access, Reduced
-from ..lower.format import SlotKind
-from ..lower.instructions import Loop
-from .expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
-from .frames import Places
+from ...lower.fields import Access, Reduced
+from ...lower.format import SlotKind
+from ...lower.instructions import Loop
+from ..rendering.expressions import SIZES, TYPES, guard_text, is_cheap, micro_text
+from ..rendering.frames import Places
 
 _BYTE = 4  # the code of the dtype whose elements are single bytes
 #: From so many operations on, a map copies what lies apart in memory to blocks and from blocks.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower.fields import MicroOperation
-from ..lower.program import Micro
-from ..ops.dtypes import SUFFIXES
-from .comments import noted
-from .expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
-from .frames import Places
-from .function import Function
+from ...lower.fields import MicroOperation
+from ...lower.program import Micro
+from ...ops.dtypes import SUFFIXES
+from ..rendering.comments import noted
+from ..rendering.expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
+from ..rendering.frames import Places
+from ..rendering.function import Function
+from ..rendering.text import function
 from .liveness import Move, Piece, writes
-from .text import function
 
 #: Operations of many machine instructions that are written out in place: the most in one SCALAR, and in one text. More
 #: of them are called, so that the time of compilers stays linear.

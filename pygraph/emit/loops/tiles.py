@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower.loop_step import MAX_BLOCK
+from ...lower.loop_step import MAX_BLOCK
 from .loop_nest import Nest, Pass, Tile
 from .loop_values import Dim, Values
 

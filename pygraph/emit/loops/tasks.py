@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .frames import Places
-from .function import Function
+from ..rendering.frames import Places
+from ..rendering.function import Function
+from ..rendering.text import function
 from .loop_nest import Nest
 from .loop_values import Dim
-from .text import function
 
 #: Tasks of many elements have a multiple of this, so that all their blocks are whole.
 UNIT = 64

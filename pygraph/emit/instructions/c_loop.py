@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ..lower.instructions import Loop
+from ...lower.instructions import Loop
+from ..loops.loop_nest import Nest, Pass
+from ..loops.loop_values import loop_values
+from ..loops.tasks import cut_dim, cut_lines, task_function
+from ..loops.tiles import product, spread_block, write_nest
+from ..rendering.frames import Places
+from ..rendering.function import Function
 from .c_reduce import emit_reduction
-from .frames import Places
-from .function import Function
-from .loop_nest import Nest, Pass
-from .loop_values import loop_values
-from .tasks import cut_dim, cut_lines, task_function
-from .tiles import product, spread_block, write_nest
 
 #: What the blocks of a function may take of the stack, as far as blocks of so many elements allow.
 STACK_BYTES = 48 * 1024

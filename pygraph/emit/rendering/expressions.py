@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
-from ..ops.dtypes import CODES, DTYPES, KINDS, SUFFIXES, bool_
-from ..ops.table import MICRO_OPS
-from .tables import expression
+from ...errors import GraphError
+from ...ops.dtypes import CODES, DTYPES, KINDS, SUFFIXES, bool_
+from ...ops.row import Op
+from ...ops.table import MICRO_OPS
 
 #: By the code of a dtype: its type in C, the ending of its functions' names, and its size.
 TYPES = ("double", "float", "int64_t", "int32_t", "uint8_t")
@@ -22,7 +23,25 @@ _OPS = {code: op for op, code in MICRO_OPS.items()}
 #: names the operand, so that it is used.
 _DIAGONAL = {"a": "{0}", "1": "(uint8_t)(({0} & 0) | 1)", "0": "(uint8_t)({0} & 0)"}
 _FIELDS = {"a": "{0}", "b": "{1}", "c": "{2}"}
+#: Signed arithmetic that might overflow, which C leaves undefined.
+_UNSAFE = re.compile(r"\b[abc]\s*[-+*]\s*[abc]\b|(?<![\w)]\s)-\s*[abc]\b")
 _WORD = re.compile(r"\bM\((\w+)\)|\b[abcT]\b")
+
+
+class TableError(GraphError):
+    """A row that no C can be made from."""
+
+
+def expression(op: Op, kind: str) -> str | None:
+    """The C expression of `op` on operands of a kind, or None where it has none."""
+    by_kind = op.c if isinstance(op.c, Mapping) else dict.fromkeys(op.kinds, op.c)
+    text = by_kind.get(kind)
+    if kind == "i" and text is not None and _UNSAFE.search(text):
+        raise TableError(
+            f"op {op.name!r}: the integer expression {text!r} might overflow; use M(add), M(subtract), M(multiply) and "
+            "M(negative), which wrap"
+        )
+    return text
 
 
 def name_of(micro: int) -> str:

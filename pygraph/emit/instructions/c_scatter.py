@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..lower.instructions import Instruction, Scatter
-from ..ops.dtypes import SUFFIXES
-from .expressions import TYPES
-from .frames import Places
-from .function import Function
-from .text import commented, failing, function
+from ...lower.instructions import Instruction, Scatter
+from ...ops.dtypes import SUFFIXES
+from ..rendering.expressions import TYPES
+from ..rendering.frames import Places
+from ..rendering.function import Function
+from ..rendering.text import commented, failing, function
 
 
 def emit_scatter(scatter: Scatter, places: Places, name: str) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..lower.instructions import Instruction
+from ...lower.instructions import Instruction
 from .frames import Places
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lower.decode import Body, Init, Slot
-from ..lower.format import SlotKind
-from ..lower.program import Program
-from ..ops.dtypes import DTYPES
+from ...lower.decode import Body, Init, Slot
+from ...lower.format import SlotKind
+from ...lower.program import Program
+from ...ops.dtypes import DTYPES
 from .comments import comment_text, node_comment, noted
 from .expressions import SIZES, TYPES, literal
 from .names import identifiers

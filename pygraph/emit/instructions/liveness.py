@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..lower.decode import Body, Slot
-from ..lower.fields import MicroOperation
-from ..lower.format import SlotKind
-from ..lower.instructions import Instruction, Scalar
-from ..lower.program import Micro
+from ...lower.decode import Body, Slot
+from ...lower.fields import MicroOperation
+from ...lower.format import SlotKind
+from ...lower.instructions import Instruction, Scalar
+from ...lower.program import Micro
 from .uses import Uses
 
 #: Micro-operations in one function: few enough that compilers take time in proportion to the whole, however large.

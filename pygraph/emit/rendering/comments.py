@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..lower.program import Program
+from ...lower.program import Program
 
 #: The column where the comments of lines begin, if the code is not longer.
 _COLUMN = 52

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ..lower.fields import Reduced
-from ..ops.dtypes import DTYPES, KINDS
-from ..ops.table import reduction_at
-from .expressions import TYPES, filled
-from .tables import expression
+from ...lower.fields import Reduced
+from ...ops.dtypes import DTYPES, KINDS
+from ...ops.table import reduction_at
+from .expressions import TYPES, expression, filled
 
 
 def accumulator(reduce: Reduced) -> str:

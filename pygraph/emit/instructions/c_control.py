@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..lower.decode import Body
-from ..lower.fields import Operand, Place, Stacked
-from ..lower.instructions import Branch, Carried, Instruction, Replay, Scan, While
-from .expressions import SIZES, TYPES
-from .frames import Frame, Places
-from .function import Function
-from .text import commented, failing, function
+from ...lower.decode import Body
+from ...lower.fields import Operand, Place, Stacked
+from ...lower.instructions import Branch, Carried, Instruction, Replay, Scan, While
+from ..rendering.expressions import SIZES, TYPES
+from ..rendering.frames import Frame, Places
+from ..rendering.function import Function
+from ..rendering.text import commented, failing, function
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..ops.dtypes import SUFFIXES
-from .expressions import TYPES, fast_text, guard_text, micro_text, name_of
+from ...ops.dtypes import SUFFIXES
+from ..rendering.expressions import TYPES, fast_text, guard_text, micro_text, name_of
 from .loop_values import Dim, Store, Value, Values, index_text
 
 #: Where comments stand.

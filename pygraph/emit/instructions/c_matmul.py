@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..lower.format import TINY_PRODUCT
-from ..lower.instructions import Matmul
-from ..ops.dtypes import SUFFIXES
-from .expressions import TYPES
-from .frames import Places
-from .function import Function
-from .loop_nest import Writer
-from .loop_values import Dim, Group, index_text
-from .tasks import task_functions
+from ...lower.format import TINY_PRODUCT
+from ...lower.instructions import Matmul
+from ...ops.dtypes import SUFFIXES
+from ..loops.loop_nest import Writer
+from ..loops.loop_values import Dim, Group, index_text
+from ..loops.tasks import task_functions
+from ..rendering.expressions import TYPES
+from ..rendering.frames import Places
+from ..rendering.function import Function
 
 #: Up to so many terms of a sum, compilers unroll the loop over them and vectorise the one around it.
 SHORT = 8

@@ -53,10 +53,10 @@ class _Library:
 
 
 def folder() -> Path:
-    """Where the headers are: beside this file in an installed copy, in csrc/ in a checkout."""
-    here = Path(__file__).resolve()
-    installed = here.parent / "include"
-    return installed if installed.is_dir() else here.parents[2] / "csrc"
+    """Where the headers are: in emit/include in an installed copy, in csrc/ in a checkout."""
+    emit = Path(__file__).resolve().parents[1]
+    installed = emit / "include"
+    return installed if installed.is_dir() else emit.parents[1] / "csrc"
 
 
 def read(name: str) -> str:

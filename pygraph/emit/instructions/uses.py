@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..lower.decode import Body
-from ..lower.fields import Array, List, Place, Stacked, Use
-from ..lower.instructions import Branch, Carried, Instruction, Scalar, Scan, While
-from ..lower.program import Micro
+from ...lower.decode import Body
+from ...lower.fields import Array, List, Place, Stacked, Use
+from ...lower.instructions import Branch, Carried, Instruction, Scalar, Scan, While
+from ...lower.program import Micro
 
 
 class SlotUse(NamedTuple):
