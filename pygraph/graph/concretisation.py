@@ -19,7 +19,7 @@ from .source import SourceLine, innermost
 from .trace_context import current
 from .traversal import walk
 
-__all__ = ["STORE", "missing_attribute", "refuse", "running", "swallowed", "wants_dense"]
+__all__ = ["STORE", "fixed_attribute", "missing_attribute", "refuse", "running", "swallowed", "wants_dense"]
 
 _CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
 _LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
@@ -36,8 +36,8 @@ _INTS = f"give ints: {STATIC}"
 _LIST = "pg.asarray(values)[i] takes an element of a list of numbers, pg.switch(i, functions, x) calls one of several"
 _TABLE = "pg.asarray(T)[i] takes elements of an array of numbers T at computed places; so does pg.take(T, i)"
 STORE = (
-    "begin with out = pg.zeros(shape) and write out = out.at[i].set(v), which returns a new array; or collect the "
-    "parts in a list and join them with np.stack"
+    "begin with out = np.zeros(shape, like=x), x an expression, or with out = pg.zeros(shape), which can be filled: "
+    "out[i] = v; or collect the parts in a list and join them with np.stack"
 )
 _SHOWN = "f'{x}' and print(x) show the expression"
 _JOIN = "pg.array([...]) or np.stack([...]) makes one array of several expressions"
@@ -187,6 +187,13 @@ def missing_attribute(x: Any, name: str) -> UnsupportedAttributeError:
         advice = "x.dtype, x.shape and x.size are known; what depends on memory or on values is not"
     problem = f"expressions have no .{name}"
     return UnsupportedAttributeError(problem, advice, stage="tracing", subject=f"x.{name}", operands=(x,))
+
+
+def fixed_attribute(x: Any, name: str) -> UnsupportedAttributeError:
+    """The error for `x.shape = …` and `x.dtype = …`, which NumPy's arrays take."""
+    advice = {"shape": "write x = x.reshape(shape)", "dtype": "write x = x.astype(dtype)"}[name]
+    problem = f"the {name} of an expression cannot be set"
+    return UnsupportedAttributeError(problem, advice, stage="tracing", subject=f"x.{name} = v", operands=(x,))
 
 
 def _full_name(frame: FrameType) -> str:

@@ -25,6 +25,7 @@ from ..ops.row import Family, Op, bind_recorder
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .node import DType, Node, Result
 from .source import SourceLine, here
+from .stand_in import StandIn
 from .trace_context import active, current, entered
 from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
 
@@ -302,7 +303,7 @@ def _constant(array: npt.NDArray[Any]) -> Node:
 
 
 def as_node(x: Any) -> Node:
-    """`x` itself when it is a node (in its own dtype when it is weak), else a constant of its value."""
+    """`x` itself when it is a node (or the one that it stands for), else a constant of its value."""
     if type(x) is Node:
         return x
     return strong(x) if isinstance(x, Node) else constant(x)
@@ -384,6 +385,10 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
             traced = True
             x = x.node
             classes.append(WEAK_CLASSES[x.dtype])
+        elif isinstance(x, StandIn):
+            traced = True
+            x = x.node
+            classes.append(x.dtype)
         else:
             x = _as_array(x, op.title or op.name, operands)
             classes.append(x.dtype)

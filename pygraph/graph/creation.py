@@ -1,12 +1,14 @@
-"""New arrays: expressions while a function is recorded, so that `.at` and traced indices work on them; else NumPy's.
+"""New arrays: while a function is recorded expressions, which can be filled (`out[i] = v`); else NumPy's.
 
-With `like=` an expression they are expressions too, as in NEP 35. A graph holds one value of an array that is filled,
+With `like=` an expression they are expressions too, as in NEP 35. A graph holds one value of an array of equal ones,
 and nothing of one that counts.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from ..ops import counting, sequences
 from ..ops.common import explained, static_shape
 from ..ops.dtypes import as_dtype
 from .construction import as_node, constant, known
+from .filled import Filled, filled
+from .nested import joined
 from .node import Node
 from .recording import is_recording
 from .weak import strong
@@ -37,9 +41,27 @@ __all__ = [
 ]
 
 
+P = ParamSpec("P")
+
+
 def _is_expression(*given: Any) -> bool:
     """Whether what is made of these is an expression."""
     return is_recording() or any(isinstance(x, Node) for x in given)
+
+
+def _fillable(create: Callable[P, Any]) -> Callable[P, Any]:
+    """A function whose new expressions, one or several, can be filled."""
+
+    @wraps(create)
+    def created(*args: P.args, **kwargs: P.kwargs) -> Any:
+        found = create(*args, **kwargs)
+        return tuple(map(_own, found)) if isinstance(found, tuple) else _own(found)
+
+    return created
+
+
+def _own(x: Any) -> Any:
+    return filled(x) if isinstance(x, Node) else x
 
 
 def _full(shape: Any, value: Any, dtype: Any, like: Any) -> Any:
@@ -50,8 +72,9 @@ def _full(shape: Any, value: Any, dtype: Any, like: Any) -> Any:
 
 
 @explained
+@_fillable
 def zeros(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
-    """Zeros: an array, or while a function is recorded an expression, which has `.at[i].set(v)`.
+    """Zeros: an array, or while a function is recorded an expression, which can be filled: `out[i] = v`.
 
     Args:
         shape: an int or a tuple of ints.
@@ -62,13 +85,18 @@ def zeros(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
         ShapeError, DTypeError: no such shape or dtype.
 
     Example:
-        >>> pg.grad(lambda x: np.sum(pg.zeros(3).at[1].set(x) ** 2))(2.0)
+        >>> def f(x):
+        ...     out = pg.zeros(3)
+        ...     out[1] = x
+        ...     return np.sum(out**2)
+        >>> pg.grad(f)(2.0)
         np.float64(4.0)
     """
     return _full(shape, 0, dtype, like)
 
 
 @explained
+@_fillable
 def ones(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
     """Ones; otherwise as `zeros`.
 
@@ -80,6 +108,7 @@ def ones(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
 
 
 @explained
+@_fillable
 def empty(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
     """Zeros, where NumPy leaves the values open; otherwise as `zeros`.
 
@@ -91,6 +120,7 @@ def empty(shape: Any, dtype: Any = "float64", *, like: Any = None) -> Any:
 
 
 @explained
+@_fillable
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, like: Any = None) -> Any:
     """An array of `shape` filled with `fill_value` (broadcast), in its dtype or `dtype`; otherwise as `zeros`.
 
@@ -110,6 +140,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, like: Any = None) ->
 
 
 @explained
+@_fillable
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64", *, like: Any = None) -> Any:
     """A matrix with ones on diagonal `k`, of N rows and M columns (by default N); otherwise as `zeros`.
 
@@ -124,6 +155,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64", *, lik
 
 
 @explained
+@_fillable
 def identity(n: int, dtype: Any = "float64", *, like: Any = None) -> Any:
     """The identity matrix of n rows; otherwise as `zeros`.
 
@@ -136,6 +168,7 @@ def identity(n: int, dtype: Any = "float64", *, like: Any = None) -> Any:
 
 
 @explained
+@_fillable
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64", *, like: Any = None) -> Any:
     """A matrix of N rows and M columns (by default N) with ones on diagonal `k` and below; otherwise as `zeros`.
 
@@ -150,6 +183,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = "float64", *, lik
 
 
 @explained
+@_fillable
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, like: Any = None) -> Any:
     """The numbers from `start` (0 where only one is given) up to `stop`, by `step`, known when recording; as `zeros`.
 
@@ -169,6 +203,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, *, li
 
 
 @explained
+@_fillable
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -193,6 +228,7 @@ def linspace(
 
 
 @explained
+@_fillable
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -207,6 +243,7 @@ def logspace(
 
 
 @explained
+@_fillable
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """`num` numbers from `start` to `stop`, each the same multiple of the one before; otherwise as `linspace`.
 
@@ -224,6 +261,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 
 
 @explained
+@_fillable
 def indices(dimensions: Any, dtype: Any = "int64", sparse: bool = False) -> Any:
     """The index of each element of an array of this shape: one array for each axis, stacked, or with `sparse` a tuple.
 
@@ -243,6 +281,7 @@ def indices(dimensions: Any, dtype: Any = "int64", sparse: bool = False) -> Any:
 
 
 @explained
+@_fillable
 def array(object: Any, dtype: Any = None, *, like: Any = None) -> Any:
     """An array of numbers, expressions, or nested lists of both, whose shapes are equal at each level.
 
@@ -256,7 +295,7 @@ def array(object: Any, dtype: Any = None, *, like: Any = None) -> Any:
         >>> pg.grad(lambda x: np.sum(pg.array([[x, 1.0], [2.0, x]]) ** 2))(3.0)
         np.float64(12.0)
     """
-    found = _joined(object)
+    found = joined(object)
     found = found if dtype is None else ops.astype(found, dtype)
     return found if isinstance(found, Node) else constant(found) if _is_expression(like) else np.array(found)
 
@@ -269,17 +308,8 @@ def asarray(a: Any, dtype: Any = None, *, like: Any = None) -> Any:
         >>> pg.asarray([1.0, 2.0])
         array([1., 2.])
     """
+    if isinstance(a, Node) and (dtype is None or a.dtype == as_dtype(dtype)):
+        return a if type(a) is Filled else strong(a)
     if isinstance(a, np.ndarray) and not _is_expression(like) and (dtype is None or a.dtype == as_dtype(dtype)):
         return a
     return array(a, dtype, like=like)
-
-
-def _joined(x: Any) -> Any:
-    """Nested lists with an expression in them stacked; all else as an array."""
-    if isinstance(x, list | tuple) and _holds_expression(x):
-        return ops.stack([_joined(part) for part in x])
-    return ops.common.operand(strong(x))
-
-
-def _holds_expression(x: Any) -> bool:
-    return isinstance(x, Node) or (isinstance(x, list | tuple) and any(_holds_expression(part) for part in x))

@@ -11,6 +11,7 @@ from ..errors import GraphError
 from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from ..ops.row import Op
+from .concretisation import fixed_attribute
 from .operators import Operators
 from .source import SourceLine, type_text
 
@@ -48,19 +49,12 @@ class Recording:
         self.refusal: GraphError | None = None
 
 
-class Node(Operators):
-    """An expression: an op applied to other nodes. Made by `construction.make`, never directly; immutable and interned.
+#: What of an expression is an attribute of NumPy's arrays that can be set.
+_FIXED = frozenset({"dtype", "shape"})
 
-    Attributes:
-        op: the row of the operation.
-        inputs: the operands.
-        attrs: the op's static arguments; not to be changed.
-        shape, dtype: the result's type; a node with several results has none, and raises.
-        results: the types of several results, or None.
-        line: the user's line that recorded the node first.
-        epoch: grows when a recording ends: what was made in one has a smaller number than its end.
-        recording: of a variable, the call in which it stands for an argument; None where the user made it.
-    """
+
+class _Fields(Operators):
+    """The memory of a node, while it is made: the attributes of a `Node` are set here, where nothing looks at them."""
 
     __slots__ = (
         "__weakref__",
@@ -76,6 +70,23 @@ class Node(Operators):
         "shape",
     )
 
+
+class Node(_Fields):
+    """An expression: an op applied to other nodes. Made by `construction.make`, never directly; immutable and interned.
+
+    Attributes:
+        op: the row of the operation.
+        inputs: the operands.
+        attrs: the op's static arguments; not to be changed.
+        shape, dtype: the result's type; a node with several results has none, and raises.
+        results: the types of several results, or None.
+        line: the user's line that recorded the node first.
+        epoch: grows when a recording ends: what was made in one has a smaller number than its end.
+        recording: of a variable, the call in which it stands for an argument; None where the user made it.
+    """
+
+    __slots__ = ()
+
     op: Op
     inputs: tuple[Node, ...]
     attrs: dict[str, Any]
@@ -87,27 +98,35 @@ class Node(Operators):
     recording: Recording | None
     _key: tuple[Hashable, ...]
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         op: Op,
         inputs: tuple[Node, ...],
         attrs: dict[str, Any],
         types: tuple[Result, ...],
         line: SourceLine | None,
         key: tuple[Hashable, ...],
-    ) -> None:
-        self.op = op
-        self.inputs = inputs
-        self.attrs = attrs
+    ) -> Any:
+        made: Any = object.__new__(_Fields)
+        made.op = op
+        made.inputs = inputs
+        made.attrs = attrs
         if op.results is None:
-            self.shape, self.dtype = types[0]
-            self.results = None
+            made.shape, made.dtype = types[0]
+            made.results = None
         else:
-            self.results = types
-        self.line = line
-        self.epoch = _epoch
-        self.recording = None
-        self._key = key
+            made.results = types
+        made.line = line
+        made.epoch = _epoch
+        made.recording = None
+        made._key = key
+        made.__class__ = cls
+        return made
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED:
+            raise fixed_attribute(self, name)
+        object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name in ("shape", "dtype"):

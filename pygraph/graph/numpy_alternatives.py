@@ -75,7 +75,6 @@ corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] -
 diag_indices_from = np.diag_indices(n), of a size that is known
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
-empty_like = np.zeros_like(x)
 full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
 sinc = np.where(x == 0, 1.0, np.sin(np.pi * x) / np.where(x == 0, 1.0, np.pi * x))

@@ -22,10 +22,12 @@ from ..ops.comparison import (
 from ..ops.dtypes import as_dtype
 from . import creation
 from .construction import as_node, known
+from .filled import Filled, filled, viewed
 from .node import Node
 from .numpy_alternatives import instead, of_fewer_arguments
 from .operators import bitwise
-from .weak import strong
+from .weak import Weak, strong
+from .writing import WRITERS, update_at
 
 __all__ = ["apply_function", "apply_ufunc"]
 
@@ -63,8 +65,18 @@ def _positive(x: Any) -> Node:
 
 
 def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Node:
-    wanted = as_dtype(x.dtype if dtype is None else dtype)
-    return known(np.broadcast_to(np.asarray(fill_value, wanted), x.shape if shape is None else static_shape(shape)))
+    sizes, wanted = x.shape if shape is None else static_shape(shape), as_dtype(x.dtype if dtype is None else dtype)
+    if isinstance(fill_value, Node):
+        return filled(ops.broadcast_to(ops.astype(fill_value, wanted), sizes))
+    return filled(known(np.broadcast_to(np.asarray(fill_value, wanted), sizes)))
+
+
+def _zeros_like(x: Any, dtype: Any = None, shape: Any = None) -> Node:
+    return _full_like(x, 0, dtype, shape)
+
+
+def _ones_like(x: Any, dtype: Any = None, shape: Any = None) -> Node:
+    return _full_like(x, 1, dtype, shape)
 
 
 def _fabs(x: Any) -> Any:
@@ -99,7 +111,7 @@ def _recorded(create: Callable[..., Any]) -> Callable[..., Any]:
 #: Functions that need no row: about the form of an expression, or made of its operators.
 _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
-    "copy": _positive,
+    "copy": lambda x: filled(as_node(x)),
     "fabs": _fabs,
     "bitwise_and": lambda x, y: bitwise("&", LOGICAL_AND, x, y),
     "bitwise_or": lambda x, y: bitwise("|", LOGICAL_OR, x, y),
@@ -108,7 +120,10 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "shape": lambda x: x.shape,
     "ndim": lambda x: len(x.shape),
     "size": _size,
+    "empty_like": _zeros_like,
     "full_like": _full_like,
+    "ones_like": _ones_like,
+    "zeros_like": _zeros_like,
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }
@@ -154,6 +169,13 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
         UnsupportedError: names the ufunc, method or argument that is not supported.
     """
     name, function = _ufunc(ufunc)
+    (target,) = kwargs.get("out") or (None,)
+    if isinstance(target, Filled):
+        kwargs = {argument: value for argument, value in kwargs.items() if argument != "out"}
+        target[...] = apply_ufunc(ufunc, method, inputs, kwargs)
+        return target
+    if method == "at":
+        return update_at(name, *inputs)
     if method == "__call__":
         if function is None:
             raise _unsupported(name, inputs)
@@ -195,9 +217,27 @@ def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     """
     module = function.__module__ or "numpy"
     name = f"{module}.{function.__name__}"
+    if module == "numpy" and function.__name__ in WRITERS and args and isinstance(args[0], Filled):
+        return WRITERS[function.__name__](*args, **kwargs)
+    arrays: list[Filled] = []
+    args = [_read(x, arrays) for x in args]
+    kwargs = {argument: _read(x, arrays) for argument, x in kwargs.items()}
+    found = _applied(function, module, name, args, kwargs)
+    return viewed(function.__name__, found, arrays) if arrays else found
+
+
+def _read(x: Any, arrays: list[Filled]) -> Any:
+    """An argument with the values of arrays that are filled in place of these, which are noted."""
+    if isinstance(x, Filled):
+        arrays.append(x)
+        return x.node
+    return type(x)([_read(part, arrays) for part in x]) if type(x) in (list, tuple) else x
+
+
+def _applied(function: Any, module: str, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     ours = _find(function.__name__) if module == "numpy" else _find_in(module, function.__name__)
     operands = [x for arg in args for x in (arg if isinstance(arg, (tuple, list)) else (arg,))]
-    if ours is None:
+    if ours is None or (module == "numpy" and function.__name__ in WRITERS):
         raise _unsupported(name, operands)
     theirs = _signature(function)
     if theirs is None:
@@ -282,4 +322,5 @@ def _checked_call(
             problem = f"{name} with these arguments ({error}) is not supported by pygraph"
             advice = of_fewer_arguments(name) or f"pygraph has {function.__name__}({', '.join(taken)})"
             raise UnsupportedError(problem, advice, stage="tracing", subject=name, operands=arrays) from error
-    return strong(function(*args, **kwargs))
+    found = function(*args, **kwargs)
+    return found.node if type(found) is Weak else found

@@ -330,7 +330,7 @@ class Operators:
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise UnsupportedError(
             _FIXED,
-            "use x = x.at[i].set(v), or x.at[i].add(v) for x[i] += v",
+            "write to a copy: x = x.copy(); or use x = x.at[i].set(v), and x.at[i].add(v) for x[i] += v",
             stage="tracing",
             subject="x[i] = v",
             operands=(self, value),
@@ -354,8 +354,8 @@ class Operators:
 
     @_method
     def copy(self) -> Node:
-        """Itself: expressions never change."""
-        return self  # type: ignore[return-value]
+        """An array of the same values that can be filled: `y = x.copy(); y[i] = v`."""
+        return _apply_function(np.copy, (self,), {})
 
     @_method
     def sum(self, axis: Any = None, keepdims: bool = False) -> Node:

@@ -14,6 +14,7 @@ from ..ops.control import scan as _SCAN
 from ..ops.dtypes import KINDS
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from .construction import as_node, constant, convert, make, new_input, outputs_of
+from .filled import Filled, filled
 from .graph import Graph
 from .node import DType, Node, Result, self_contained
 from .recording import recording
@@ -22,7 +23,7 @@ from .source import type_text
 from .trace import function_name, leaf_type, make_inputs, parameter_names, result_node, returned_text
 from .traversal import walk
 from .tree import TreeDef, flatten, flatten_named, unflatten
-from .weak import WEAK_TYPES, Weak, is_weak, strong
+from .weak import WEAK_TYPES, Weak, is_weak
 
 __all__ = ["Carried", "close_over", "in_dtype", "scan", "settled", "weak_fits"]
 
@@ -68,7 +69,7 @@ def scan(
     def traced(carried: Carried) -> tuple[_Body, list[Any]]:
         inputs = make_inputs([*names, *x_names], [*carried.types, *x_types])
         carry, x = inputs[: len(names)], inputs[len(names) :]
-        body = _call(f, init_tree, xs_tree, carried.marked(carry), x)
+        body = _call(f, init_tree, xs_tree, carry, x, carried)
         if body.carry_tree != init_tree:
             problem = f"the carry goes in as {init_tree!r} and comes out of the body as {body.carry_tree!r}"
             raise GraphError(problem, "return a carry of the form of init")
@@ -120,16 +121,21 @@ def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
 
 
 def _call(
-    f: Callable[[Any, Any], Any], init_tree: TreeDef, xs_tree: TreeDef, carry: list[Node], x: list[Node]
+    f: Callable[[Any, Any], Any],
+    init_tree: TreeDef,
+    xs_tree: TreeDef,
+    carry: list[Node],
+    x: list[Node],
+    carried: Carried,
 ) -> _Body:
     with recording((*carry, *x)):
-        returned = f(unflatten(init_tree, carry), unflatten(xs_tree, x))
+        returned = f(unflatten(init_tree, carried.marked(carry)), unflatten(xs_tree, x))
     if not isinstance(returned, tuple) or len(returned) != 2:
         problem = f"the body {function_name(f)!r} returned {returned_text(returned)}, not a pair"
         raise GraphError(problem, "return (carry, y); y may be None")
     carry_out, carry_tree = flatten(returned[0])
     ys, y_tree = flatten(returned[1])
-    return _Body(list(map(strong, carry)), x, carry_out, carry_tree, [result_node(y, _SCAN.name) for y in ys], y_tree)
+    return _Body(carry, x, carry_out, carry_tree, [result_node(y, _SCAN.name) for y in ys], y_tree)
 
 
 def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
@@ -152,19 +158,30 @@ def carried_leaf(op: str, name: str, type_: Result, out: Any) -> Node:
 
 @dataclass(frozen=True)
 class Carried:
-    """The types of a loop's carry, and which of its leaves stand for Python numbers, before each step and after it."""
+    """The types of a loop's carry, before each step and after it.
+
+    Attributes:
+        weak: which leaves stand for Python numbers.
+        filled: which are arrays that are filled, in the body and after the loop as before it.
+    """
 
     types: tuple[Result, ...]
     weak: tuple[bool, ...]
+    filled: tuple[bool, ...]
 
     @classmethod
     def of(cls, named: Sequence[tuple[str, Any]]) -> Carried:
         """Those of the first carry."""
-        return cls(tuple(leaf_type(leaf, name) for name, leaf in named), tuple(is_weak(leaf) for _, leaf in named))
+        leaves = [leaf for _, leaf in named]
+        types = tuple(leaf_type(leaf, name) for name, leaf in named)
+        return cls(types, tuple(map(is_weak, leaves)), tuple(isinstance(leaf, Filled) for leaf in leaves))
 
     def marked(self, nodes: Sequence[Node]) -> list[Node]:
-        """`nodes` for the leaves, weak where they stand for Python numbers."""
-        return [Weak(node) if weak else node for node, weak in zip(nodes, self.weak, strict=True)]
+        """`nodes` for the leaves: weak where they stand for Python numbers, new arrays where those are filled."""
+        return [
+            Weak(node) if weak else filled(node) if fills else node
+            for node, weak, fills in zip(nodes, self.weak, self.filled, strict=True)
+        ]
 
     def after(self, out: Sequence[Any]) -> Carried:
         """What a step that returned `out` makes of it: a number takes the dtype of an expression, and a wider kind."""
@@ -176,7 +193,7 @@ class Carried:
             if found is None or _RANK[KINDS[found[1]]] < _RANK[KINDS[dtype]]:
                 continue
             types[i], weak[i] = ((), found[1]), is_weak(leaf)
-        return Carried(tuple(types), tuple(weak))
+        return Carried(tuple(types), tuple(weak), self.filled)
 
     def started(self, leaves: Sequence[Any]) -> list[Node]:
         """The first carry as nodes of these types."""

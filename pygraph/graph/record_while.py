@@ -42,9 +42,8 @@ def while_loop(
     def traced(carried: Carried) -> tuple[tuple[list[Node], list[Any], Any], list[Any]]:
         inputs = make_inputs(names, carried.types)
         with recording(inputs):
-            carry = unflatten(form, carried.marked(inputs))
-            out = _step(body_fun, form, carry)
-            return (inputs, out, cond_fun(carry)), out
+            out = _step(body_fun, form, unflatten(form, carried.marked(inputs)))
+            return (inputs, out, cond_fun(unflatten(form, carried.marked(inputs)))), out
 
     with watched() as asked:
         carried, (inputs, out, holds) = settled(Carried.of(named), traced)

@@ -24,6 +24,7 @@ from ..ops.comparison import (
 )
 from ..ops.dtypes import bool_, float64, int64
 from .node import DType, Node
+from .stand_in import StandIn, strong
 
 __all__ = ["WEAK_TYPES", "Weak", "is_weak", "strong", "weakened"]
 
@@ -36,11 +37,6 @@ WEAK_CLASSES: dict[DType, type] = {dtype: kind for kind, dtype in WEAK_TYPES.ite
 def is_weak(x: Any) -> bool:
     """Whether `x` is a Python number, or an expression that stands for one."""
     return type(x) in WEAK_TYPES or type(x) is Weak
-
-
-def strong(x: Any) -> Any:
-    """`x`; the node itself where `x` is weak."""
-    return x.node if type(x) is Weak else x
 
 
 def weakened(nodes: Sequence[Node], like: Sequence[Any]) -> list[Node]:
@@ -74,7 +70,7 @@ def _operator(function: Callable[[Any, Any], Any], number: Callable[[Any], Any],
     return apply
 
 
-class Weak(Node):
+class Weak(StandIn):
     """An expression that stands for a Python number: beside arrays it takes their dtype, as a Python number does.
 
     Operators among weak expressions and Python numbers give weak expressions. Anything else, and any use in a graph,
@@ -84,14 +80,14 @@ class Weak(Node):
         node: the expression itself.
     """
 
-    __slots__ = ("node",)
-
-    node: Node
+    __slots__ = ("_node",)
 
     def __init__(self, node: Node) -> None:
-        node = strong(node)
-        super().__init__(node.op, node.inputs, node.attrs, node.types, node.line, node._key)
-        self.node = node
+        self._node: Node = strong(node)
+
+    @property
+    def node(self) -> Node:
+        return self._node
 
     __hash__ = Node.__hash__
 

@@ -53,7 +53,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     **{name: {"x": NAN, "y": Y} for name in ("fmax", "fmin")},
     **{name: {"x": X} for name in ("signbit", "deg2rad", "radians", "rad2deg", "degrees", "fix", "imag", "angle")},
     **{name: {"x": X} for name in ("iscomplex", "isreal", "argmax", "argmin", "sinc")},
-    **{name: {"x": X} for name in ("empty_like",)},
     **{name: {"x": np.array([1.0, np.inf, -np.inf])} for name in ("isneginf", "isposinf", "nan_to_num")},
     **{name: {"x": NAN} for name in ("nanmax", "nanmin", "nansum", "nanprod", "nanmean")},
     **{name: {"x": X, "y": Y} for name in ("isclose", "allclose", "array_equal", "append", "outer", "vdot")},
@@ -81,7 +80,6 @@ CALLS = {
     "ravel_multi_index": lambda i, j, n: np.ravel_multi_index((i, j), (n, n)),
     "unravel_index": lambda i, n: np.unravel_index(i, (n, n)),
     "sinc": lambda x: np.sinc(x),
-    "empty_like": lambda x: np.zeros_like(x),
 }
 SCIPY: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("expit", "log_expit", "psi", "loggamma", "factorial", "ndtr", "log_ndtr", "erfcx", "exp10"), (P,)),

@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "order": (lambda x: np.exp(x, order="F"), "argument 'order' of numpy.exp is not supported"),
     "accumulate": (lambda x: np.subtract.accumulate(x), "numpy.subtract.accumulate is not supported"),
     "outer": (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer is not supported"),
-    "at": (lambda x: np.add.at(np.zeros(3), [0], x), "numpy.add.at is not supported"),
+    "at": (lambda x: np.add.at(np.zeros(3), [0], x), "numpy.add.at writes into its first argument"),
     "reduceat": (lambda x: np.add.reduceat(x, [0, 1]), "numpy.add.reduceat is not supported"),
     "reduce of others": (lambda x: np.subtract.reduce(x), "numpy.subtract.reduce is not supported"),
     "reduce with dtype": (

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ...concurrency import Cache
+from ...graph.filled import Filled
 from ...graph.graph import Graph, bodies_of
 from ...graph.node import Node
 from ...graph.tree import TreeDef
@@ -57,7 +58,7 @@ _DYNAMIC = frozenset({"getattr", "hasattr"})
 _ATOMS: frozenset[type] = frozenset(
     (
         *(int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype),
-        *(np.ufunc, Node, Weak, Graph, TreeDef, types.CodeType, types.MemberDescriptorType, type(np.sum)),
+        *(np.ufunc, Node, Weak, Filled, Graph, TreeDef, types.CodeType, types.MemberDescriptorType, type(np.sum)),
         *(types.GenericAlias, type(int | str)),
     )
 )
