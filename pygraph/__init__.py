@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 from . import ops as _ops
 from .concurrency import ensure_imported as _ensure_imported
-from .containers import tree_map
+from .containers import ravel_pytree, tree_leaves, tree_map
 from .control_flow import associative_scan, cond, fori_loop, map as map, scan, switch, while_loop
 from .errors import (
     BackendError,
@@ -96,6 +96,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "ravel_pytree",
     "scan",
     "set_tape_limit",
     "set_threads",
@@ -105,6 +106,7 @@ __all__ = [
     "spec",
     "switch",
     "trace",
+    "tree_leaves",
     "tree_map",
     "value_and_grad",
     "var",

@@ -1,14 +1,22 @@
-"""`pg.tree_map`: one function over the leaves of nested containers."""
+"""Nested containers of arrays: `tree_map`, `tree_leaves`, and `ravel_pytree`, all leaves as one vector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
-from .errors import GraphError
-from .graph.tree import flatten, unflatten
+import numpy as np
 
-__all__ = ["tree_map"]
+from .errors import GraphError, ShapeError
+from .graph.tree import flatten, unflatten
+from .ops.common import operand
+from .ops.comparison import astype
+from .ops.keys import index
+from .ops.shaping import concatenate, ravel, reshape
+
+__all__ = ["ravel_pytree", "tree_leaves", "tree_map"]
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -32,3 +40,48 @@ def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
             raise GraphError(problem, "give containers of one form", stage="mapping", subject="tree_map")
         columns.append(values)
     return unflatten(form, [f(*values) for values in zip(*columns, strict=True)])
+
+
+def tree_leaves(tree: Any) -> list[Any]:
+    """The leaves of a nested container, in the order of `tree_map`.
+
+    Example:
+        >>> pg.tree_leaves({"w": 1.0, "b": (2.0, None)})
+        [2.0, 1.0]
+    """
+    return flatten(tree)[0]
+
+
+def ravel_pytree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """All leaves of a container as one vector, of their promoted dtype, and the function that takes it apart again.
+
+    That function takes a vector of as many elements, an array or an expression, and gives the container, its leaves of
+    their own shapes and dtypes.
+
+    Raises:
+        ShapeError: the function is given a vector of another size.
+
+    Example:
+        >>> flat, unravel = pg.ravel_pytree({"w": np.array([[1.0, 2.0]]), "b": 3.0})
+        >>> flat
+        array([3., 1., 2.])
+        >>> unravel(2 * flat)
+        {'b': np.float64(6.0), 'w': array([[2., 4.]])}
+    """
+    leaves, form = flatten(tree)
+    arrays = [operand(leaf) for leaf in leaves]
+    shapes, dtypes = [x.shape for x in arrays], [x.dtype for x in arrays]
+    cuts = [0, *accumulate(prod(shape) for shape in shapes)]
+
+    def unravel(vector: Any) -> Any:
+        vector = operand(vector)
+        if vector.shape != (cuts[-1],):
+            problem = f"the vector has shape {vector.shape}, the leaves have {cuts[-1]} elements"
+            raise ShapeError(problem, f"give shape ({cuts[-1]},)", stage="mapping", subject="unravel")
+        parts = [
+            astype(reshape(index(vector, slice(start, stop)), shape), dtype)
+            for (start, stop), shape, dtype in zip(pairwise(cuts), shapes, dtypes, strict=True)
+        ]
+        return unflatten(form, [part[()] if isinstance(part, np.ndarray) else part for part in parts])
+
+    return concatenate([ravel(x) for x in arrays]) if arrays else np.zeros(0), unravel

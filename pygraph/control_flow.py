@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .concurrency import ensure_imported
 from .graph import associative, record_branch, record_scan, record_while
 from .graph.node import Node
 from .graph.trace import function_name, require_functions
@@ -120,7 +121,14 @@ def _scalar(x: Any) -> Any:
 
 
 @explained
-def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False) -> tuple[Any, Any]:
+def scan(
+    f: Function,
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
     """A loop that carries a state along the first axis of `xs`; as `jax.lax.scan`.
 
     Equal to `for x in xs: carry, y = f(carry, x)` with the y stacked, but the body is traced once and the loop runs in
@@ -133,25 +141,32 @@ def scan(f: Function, init: Any, xs: Any = None, length: int | None = None, reve
         xs: arrays with a leading axis of equal length, in a container; None for none.
         length: the number of steps; needed where `xs` has no array.
         reverse: whether the steps run from the last index to the first.
+        unroll: how many steps stand one after another in the loop's body, True for all: fewer turns, a larger graph.
 
     Returns:
         The last carry, and the stacked ys, each of shape (length, ...).
 
     Raises:
         ShapeError: the lengths of xs differ, or the carry changes its shape; DTypeError: it changes its dtype;
-        GraphError: it changes its container, or the body does not return a pair.
+        GraphError: it changes its container, or the body does not return a pair; SignatureError: `unroll` is neither a
+        bool nor a positive int.
 
     Example:
         >>> pg.scan(lambda total, x: (total + x, total + x), 0.0, np.array([1.0, 2.0, 3.0]))
         (np.float64(6.0), array([1., 3., 6.]))
     """
     require_functions(SCAN.name, "write pg.scan(f, init, xs), where f(carry, x) returns (carry, y)", f=f)
-    result: tuple[Any, Any] = _applied(SCAN.name, _scan, (f, length, reverse), (init, xs), of=f)
+    result: tuple[Any, Any] = _applied(SCAN.name, _scan, (f, length, reverse, unroll), (init, xs), of=f)
     return result
 
 
-def _scan(f: Function, length: int | None, reverse: bool, tree: tuple[Any, Any]) -> tuple[Any, Any]:
-    return record_scan.scan(f, *tree, length, reverse)
+def _scan(f: Function, length: int | None, reverse: bool, unroll: int | bool, tree: tuple[Any, Any]) -> tuple[Any, Any]:
+    if unroll == 1 and not isinstance(unroll, bool):
+        return record_scan.scan(f, *tree, length, reverse)
+    ensure_imported("pygraph.graph.unroll")
+    from .graph.unroll import scan_unrolled
+
+    return scan_unrolled(f, *tree, length, reverse, unroll)
 
 
 @explained

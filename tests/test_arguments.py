@@ -151,3 +151,21 @@ def test_a_graph_is_called_with_its_own_types() -> None:
     n = pg.var("n", (), "int64")
     with pytest.raises(pg.DTypeError, match="'n' is float64, not int64"):
         pg.compile(lambda _: pg.Graph([n], n + 1)(2.5))(1.0)
+
+
+def test_leaves_as_one_vector() -> None:
+    tree = {"w": np.arange(6.0).reshape(2, 3), "n": (np.float32(1.5), None), "k": 3}
+    flat, unravel = pg.ravel_pytree(tree)
+    assert flat.dtype == np.float64
+    again = unravel(flat)
+    assert again["n"][0].dtype == np.float32
+    assert again["k"].dtype == np.int64
+    np.testing.assert_array_equal(again["w"], tree["w"])
+    assert pg.tree_leaves(tree)[0] == 3
+    slope = pg.grad(lambda v: np.sum(unravel(v)["w"] ** 2))(flat)
+    np.testing.assert_array_equal(unravel(slope)["w"], 2 * tree["w"])
+    with pytest.raises(pg.ShapeError, match="the leaves have 8 elements"):
+        unravel(flat[1:])
+    empty, back = pg.ravel_pytree(())
+    assert empty.shape == (0,)
+    assert back(empty) == ()

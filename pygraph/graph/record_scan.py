@@ -94,6 +94,11 @@ def scan(
     return unflatten(init_tree, carried.marked(results[: len(first)])), unflatten(body.y_tree, results[len(first) :])
 
 
+def step_count(f: Callable[..., Any], xs: Any, length: int | None) -> int:
+    """How many steps a scan takes."""
+    return _length([(name, as_node(leaf)) for name, leaf in flatten_named(xs, parameter_names(f, 2)[1])[0]], length)
+
+
 def _length(xs: Sequence[tuple[str, Node]], length: int | None) -> int:
     """The number of steps that all of `xs` and `length` agree on."""
     found: tuple[str, int] | None = None

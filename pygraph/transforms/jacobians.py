@@ -10,12 +10,14 @@ from typing import Any
 from .. import autodiff
 from ..autodiff import JacobianPlan
 from ..errors import SignatureError, UnsupportedError, shown
+from ..graph.graph import Graph
 from ..graph.node import Node
 from ..graph.trace_context import note
 from ..graph.tree import unflatten
 from ..runtime.compile.notes import JacobianNote
 from ..runtime.functions.compiled_function import CompiledFunction
 from .evaluation_point import Function, compiled, positions_of, record_point, refusal, require_function
+from .of_expressions import are_expressions, of_expressions, of_graph
 from .sparse import sparse_hessian, sparse_jacobian
 
 __all__ = ["hessian", "jacfwd", "jacobian", "jacrev"]
@@ -85,10 +87,14 @@ def jacobian(
     has_aux: bool = False,
     sparse: bool = False,
     *,
+    wrt: Any = None,
     backend: str = "auto",
     **options: Any,
 ) -> Any:
-    """The Jacobian of a function by the mode of least estimated cost.
+    """The Jacobian of a function by the mode of least estimated cost; or that of expressions, or of a graph.
+
+    `pg.jacobian(y, x)` of an expression, or a container of them, and a variable, or several, is an expression of shape
+    y.shape + x.shape; `pg.jacobian(graph, wrt="x")` is a graph of the same inputs.
 
     Arguments and result as for `jacfwd`. What was chosen is reported: `jacobian(f).executable(*args).stats` has
     `jacobian_mode`, `jacobian_costs` (estimated operations by mode, as far as they were compared) and `jacobian_chunk`
@@ -100,6 +106,7 @@ def jacobian(
             entry by an expression of its own, without the zeros), or "auto", which plans all of these (the last two
             where the matrix is of a size for them). With `sparse` those of `pg.sparse_jacobian`.
         sparse: return a `scipy.sparse.csr_array` of fixed structure: `pg.sparse_jacobian`.
+        wrt: for a graph: the input or inputs to differentiate, by name or variable; None: all floating ones.
         backend: as for `pg.compile`.
         options: of `pg.sparse_jacobian`: `sparsity`, `values_only`.
 
@@ -114,7 +121,17 @@ def jacobian(
                [1., 1., 1.]])
         >>> wide.executable(np.zeros(1000)).stats.jacobian_mode
         'reverse'
+        >>> x = pg.var("x", (2,))
+        >>> pg.compile(pg.Graph([x], pg.jacobian(x**2, x)))(np.array([1.0, 2.0]))
+        array([[2., 0.],
+               [0., 4.]])
     """
+    if isinstance(f, Graph):
+        return of_graph("jacobian", f, wrt, _blocks)
+    if are_expressions(f):
+        return of_expressions("jacobian", f, argnums if wrt is None else wrt, _blocks)
+    if wrt is not None:
+        raise refusal(SignatureError, "jacobian", f, "wrt is for graphs", "name arguments of a function by argnums")
     if sparse:
         return sparse_jacobian(f, argnums, has_aux, mode, backend=backend, **options)
     _refuse("jacobian", f, options)
@@ -125,6 +142,18 @@ def jacobian(
     engines = ENGINES if mode == "auto" else {mode: ENGINES[mode]}
     made = (partial(jacobian, backend=backend), (f, argnums, mode, has_aux))
     return _differentiated("jacobian", engines, f, argnums, has_aux, made, backend)
+
+
+def _blocks(outputs: Sequence[Node], variables: Sequence[Node]) -> Sequence[Sequence[Node]]:
+    return _chosen(ENGINES, outputs, variables, jacobian).blocks
+
+
+def _second_blocks(outputs: Sequence[Node], variables: Sequence[Node]) -> Sequence[Sequence[Node]]:
+    if len(variables) != 1:
+        problem, advice = f"{len(variables)} variables", "give one: join several with np.concatenate"
+        raise SignatureError(problem, advice, stage="tracing", subject="hessian")
+    first = [row[0] for row in _chosen(REVERSE, outputs, variables, hessian).blocks]
+    return _chosen(FORWARD, first, variables, hessian).blocks
 
 
 def _refuse(name: str, f: Function, options: Mapping[str, Any]) -> None:
@@ -188,7 +217,9 @@ def hessian(
     backend: str = "auto",
     **options: Any,
 ) -> Any:
-    """The second derivatives of a function: `jacfwd(jacrev(f))`, forward over reverse.
+    """The second derivatives of a function: `jacfwd(jacrev(f))`, forward over reverse; or of an expression.
+
+    `pg.hessian(y, x)` of an expression and a variable is an expression of shape y.shape + x.shape + x.shape.
 
     Args:
         f, argnums, has_aux: as for `jacfwd`; `f` is usually scalar.
@@ -205,6 +236,8 @@ def hessian(
         array([[6., 2.],
                [2., 0.]])
     """
+    if are_expressions(f):
+        return of_expressions("hessian", f, argnums, _second_blocks)
     if sparse:
         return sparse_hessian(f, argnums, has_aux, backend=backend, **options)
     _refuse("hessian", f, options)
