@@ -6,5 +6,6 @@
 #include "pg_calls_indexing.h"
 #include "pg_calls_lu.h"
 #include "pg_calls_triangular.h"
+#include "pg_calls_powers.h"
 
 #endif

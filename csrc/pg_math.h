@@ -12,6 +12,7 @@
 
 #include "pg_math_base.h"    /* PG_FMA, bit access, double-double pieces */
 #include "pg_math_arith.h"   /* abs floor ceil round sqrt maximum minimum mod floor_divide hypot, integers */
+#include "pg_math_parts.h"   /* copysign nextafter exponent scalbn fmod */
 #include "pg_math_exp.h"     /* exp expm1 exp2 sinh cosh tanh sigmoid silu gaussian */
 #include "pg_math_log.h"     /* log log1p log2 log10 softplus logaddexp arcsinh arccosh arctanh cbrt */
 #include "pg_math_trig.h"    /* sin cos tan */

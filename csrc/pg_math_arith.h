@@ -107,25 +107,47 @@ PG_INLINE float pg_floor_divide_f32(float a, float b) {
     return q - f > 0.5F ? f + 1.0F : f;
 }
 
-/* Integers: a zero divisor gives 0, and MIN // -1 wraps to MIN with remainder 0, as in NumPy. */
-#define PG_INTEGER_FUNCTIONS(S, T, U)                                  \
-    PG_INLINE T pg_abs_##S(T a) { return a < 0 ? (T)(0U - (U)a) : a; } \
-    PG_INLINE T pg_floor_divide_##S(T a, T b) {                        \
-        if (b == 0) {                                                  \
-            return 0;                                                  \
-        }                                                              \
-        if (b == -1) {                                                 \
-            return (T)(0U - (U)a);                                     \
-        }                                                              \
-        const T q = (T)(a / b), r = (T)(a % b);                        \
-        return (T)(q - (T)((r != 0) & ((r < 0) != (b < 0))));          \
-    }                                                                  \
-    PG_INLINE T pg_mod_##S(T a, T b) {                                 \
-        if ((b == 0) | (b == -1)) {                                    \
-            return 0;                                                  \
-        }                                                              \
-        const T r = (T)(a % b);                                        \
-        return (T)(((r != 0) & ((r < 0) != (b < 0))) ? r + b : r);     \
+/* Integers: a zero divisor gives 0, and MIN // -1 wraps to MIN with remainder 0, as in NumPy; so do shifts by negative
+ * counts and by the width or more: 0, or the sign. The count is cut off so that no lane of vector code shifts too far.
+ */
+#define PG_INTEGER_FUNCTIONS(S, T, U)                                   \
+    PG_INLINE T pg_abs_##S(T a) { return a < 0 ? (T)(0U - (U)a) : a; }  \
+    PG_INLINE T pg_floor_divide_##S(T a, T b) {                         \
+        if (b == 0) {                                                   \
+            return 0;                                                   \
+        }                                                               \
+        if (b == -1) {                                                  \
+            return (T)(0U - (U)a);                                      \
+        }                                                               \
+        const T q = (T)(a / b), r = (T)(a % b);                         \
+        return (T)(q - (T)((r != 0) & ((r < 0) != (b < 0))));           \
+    }                                                                   \
+    PG_INLINE T pg_mod_##S(T a, T b) {                                  \
+        if ((b == 0) | (b == -1)) {                                     \
+            return 0;                                                   \
+        }                                                               \
+        const T r = (T)(a % b);                                         \
+        return (T)(((r != 0) & ((r < 0) != (b < 0))) ? r + b : r);      \
+    }                                                                   \
+    PG_INLINE T pg_left_shift_##S(T a, T b) {                           \
+        const U width = 8U * sizeof(T), count = (U)b;                   \
+        return count < width ? (T)((U)a << (count & (width - 1U))) : 0; \
+    }                                                                   \
+    PG_INLINE T pg_right_shift_##S(T a, T b) {                          \
+        const U last = 8U * sizeof(T) - 1U, count = (U)b;               \
+        const U down = count < last ? count : last;                     \
+        const U sign = a < 0 ? ~(U)0 : 0U;                              \
+        return (T)((((U)a ^ sign) >> down) ^ sign);                     \
+    }                                                                   \
+    PG_INLINE T pg_gcd_##S(T a, T b) {                                  \
+        U x = a < 0 ? (U)(0U - (U)a) : (U)a;                            \
+        U y = b < 0 ? (U)(0U - (U)b) : (U)b;                            \
+        while (y != 0U) {                                               \
+            const U r = x % y;                                          \
+            x = y;                                                      \
+            y = r;                                                      \
+        }                                                               \
+        return (T)x;                                                    \
     }
 PG_INTEGER_FUNCTIONS(i32, int32_t, uint32_t)
 PG_INTEGER_FUNCTIONS(i64, int64_t, uint64_t)

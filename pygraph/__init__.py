@@ -12,6 +12,7 @@ from .control_flow import associative_scan, cond, fori_loop, map as map, scan, s
 from .errors import (
     BackendError,
     BudgetError,
+    DomainError,
     DTypeError,
     GraphError,
     IndexRangeError,
@@ -65,6 +66,7 @@ __all__ = [
     "BudgetError",
     "CompiledFunction",
     "DTypeError",
+    "DomainError",
     "Graph",
     "GraphError",
     "IndexRangeError",

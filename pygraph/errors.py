@@ -13,6 +13,7 @@ __all__ = [
     "BackendError",
     "BudgetError",
     "DTypeError",
+    "DomainError",
     "GraphError",
     "IndexRangeError",
     "LimitError",
@@ -225,6 +226,10 @@ class IndexRangeError(GraphError, IndexError):
     """An integer index lies outside its axis."""
 
     usual_advice = "give an index from -size to size - 1"
+
+
+class DomainError(GraphError, ValueError):
+    """An operand has a value for which an operation has no result."""
 
 
 class LimitError(GraphError, RuntimeError):

@@ -301,8 +301,6 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
     "unsqueeze": (on(lambda x: x.unsqueeze(0), V), AttributeError, ("do: write np.expand_dims(x, axis), or x[None]",)),
     "exp": (on(lambda x: x.exp(), V), AttributeError, ("do: write np.exp(x, ...)",)),
     "view": (on(lambda x: x.view(3, 1), V), AttributeError, ("do: write x.reshape(shape)",)),
-    "shift": (on(lambda i: i << 1, 1), pg.UnsupportedError, ("tracing <<: shifts", "do: write x * 2**n")),
-    "reflected shift": (on(lambda i: 1 >> i, 1), pg.UnsupportedError, ("tracing >>: shifts", "do: write x // 2**n")),
     "del": (on(deleted, V), pg.UnsupportedError, ("del x[0]", "do: join what is left: np.concatenate(")),
     "in": (on(lambda x: 1.0 in x, V), pg.TracedBoolError, ("do: np.any(x == v) says whether an element is v",)),
     "key of a dict": (

@@ -20,63 +20,75 @@ typedef enum pg_mop {
     PG_MOP_select = 13,
     PG_MOP_convert = 14,
     PG_MOP_stop_gradient = 15,
-    PG_MOP_exp = 16,
-    PG_MOP_expm1 = 17,
-    PG_MOP_exp2 = 18,
-    PG_MOP_log = 19,
-    PG_MOP_log1p = 20,
-    PG_MOP_log2 = 21,
-    PG_MOP_log10 = 22,
-    PG_MOP_sqrt = 23,
-    PG_MOP_cbrt = 24,
-    PG_MOP_sin = 25,
-    PG_MOP_cos = 26,
-    PG_MOP_tan = 27,
-    PG_MOP_arcsin = 28,
-    PG_MOP_arccos = 29,
-    PG_MOP_arctan = 30,
-    PG_MOP_arctan2 = 31,
-    PG_MOP_sinh = 32,
-    PG_MOP_cosh = 33,
-    PG_MOP_tanh = 34,
-    PG_MOP_arcsinh = 35,
-    PG_MOP_arccosh = 36,
-    PG_MOP_arctanh = 37,
-    PG_MOP_hypot = 38,
-    PG_MOP_logaddexp = 39,
-    PG_MOP_sigmoid = 40,
-    PG_MOP_silu = 41,
-    PG_MOP_gaussian = 42,
-    PG_MOP_softplus = 43,
-    PG_MOP_add = 44,
-    PG_MOP_subtract = 45,
-    PG_MOP_multiply = 46,
-    PG_MOP_divide = 47,
-    PG_MOP_floor_divide = 48,
-    PG_MOP_mod = 49,
-    PG_MOP_negative = 50,
-    PG_MOP_absolute = 51,
-    PG_MOP_sign = 52,
-    PG_MOP_square = 53,
-    PG_MOP_reciprocal = 54,
-    PG_MOP_power = 55,
-    PG_MOP_maximum = 56,
-    PG_MOP_minimum = 57,
-    PG_MOP_floor = 58,
-    PG_MOP_ceil = 59,
-    PG_MOP_round = 60,
-    PG_MOP_trunc = 61,
-    PG_MOP_erf = 62,
-    PG_MOP_erfc = 63,
-    PG_MOP_gelu = 64,
-    PG_MOP_gammaln = 65,
-    PG_MOP_digamma = 66,
-    PG_MOP_polygamma = 67,
-    PG_MOP_threefry = 68,
-    PG_MOP_unit = 69,
-    PG_MOP_open_unit = 70,
-    PG_MOP_normal_bits = 71,
-    PG_MOP_COUNT = 72
+    PG_MOP_bitwise_and = 16,
+    PG_MOP_bitwise_or = 17,
+    PG_MOP_bitwise_xor = 18,
+    PG_MOP_invert = 19,
+    PG_MOP_left_shift = 20,
+    PG_MOP_right_shift = 21,
+    PG_MOP_gcd = 22,
+    PG_MOP_exp = 23,
+    PG_MOP_expm1 = 24,
+    PG_MOP_exp2 = 25,
+    PG_MOP_log = 26,
+    PG_MOP_log1p = 27,
+    PG_MOP_log2 = 28,
+    PG_MOP_log10 = 29,
+    PG_MOP_sqrt = 30,
+    PG_MOP_cbrt = 31,
+    PG_MOP_sin = 32,
+    PG_MOP_cos = 33,
+    PG_MOP_tan = 34,
+    PG_MOP_arcsin = 35,
+    PG_MOP_arccos = 36,
+    PG_MOP_arctan = 37,
+    PG_MOP_arctan2 = 38,
+    PG_MOP_sinh = 39,
+    PG_MOP_cosh = 40,
+    PG_MOP_tanh = 41,
+    PG_MOP_arcsinh = 42,
+    PG_MOP_arccosh = 43,
+    PG_MOP_arctanh = 44,
+    PG_MOP_hypot = 45,
+    PG_MOP_logaddexp = 46,
+    PG_MOP_sigmoid = 47,
+    PG_MOP_silu = 48,
+    PG_MOP_gaussian = 49,
+    PG_MOP_softplus = 50,
+    PG_MOP_add = 51,
+    PG_MOP_subtract = 52,
+    PG_MOP_multiply = 53,
+    PG_MOP_divide = 54,
+    PG_MOP_floor_divide = 55,
+    PG_MOP_mod = 56,
+    PG_MOP_negative = 57,
+    PG_MOP_absolute = 58,
+    PG_MOP_sign = 59,
+    PG_MOP_square = 60,
+    PG_MOP_reciprocal = 61,
+    PG_MOP_power = 62,
+    PG_MOP_maximum = 63,
+    PG_MOP_minimum = 64,
+    PG_MOP_floor = 65,
+    PG_MOP_ceil = 66,
+    PG_MOP_round = 67,
+    PG_MOP_trunc = 68,
+    PG_MOP_erf = 69,
+    PG_MOP_erfc = 70,
+    PG_MOP_gelu = 71,
+    PG_MOP_gammaln = 72,
+    PG_MOP_digamma = 73,
+    PG_MOP_polygamma = 74,
+    PG_MOP_copysign = 75,
+    PG_MOP_nextafter = 76,
+    PG_MOP_fmod = 77,
+    PG_MOP_scalbn = 78,
+    PG_MOP_exponent = 79,
+    PG_MOP_threefry = 80,
+    PG_MOP_unit = 81,
+    PG_MOP_open_unit = 82,
+    PG_MOP_normal_bits = 83,
+    PG_MOP_COUNT = 84
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -106,6 +118,13 @@ typedef enum pg_rop {
     X(select, 3, SAME, 1, 0) \
     X(convert, 1, SAME, 0, 1) \
     X(stop_gradient, 1, SAME, 0, 0) \
+    X(bitwise_and, 2, SAME, 0, 0) \
+    X(bitwise_or, 2, SAME, 0, 0) \
+    X(bitwise_xor, 2, SAME, 0, 0) \
+    X(invert, 1, SAME, 0, 0) \
+    X(left_shift, 2, SAME, 0, 0) \
+    X(right_shift, 2, SAME, 0, 0) \
+    X(gcd, 2, SAME, 0, 0) \
     X(exp, 1, SAME, 0, 0) \
     X(expm1, 1, SAME, 0, 0) \
     X(exp2, 1, SAME, 0, 0) \
@@ -158,6 +177,11 @@ typedef enum pg_rop {
     X(gammaln, 1, SAME, 0, 0) \
     X(digamma, 1, SAME, 0, 0) \
     X(polygamma, 2, SAME, 0, 0) \
+    X(copysign, 2, SAME, 0, 0) \
+    X(nextafter, 2, SAME, 0, 0) \
+    X(fmod, 2, SAME, 0, 0) \
+    X(scalbn, 2, SAME, 0, 0) \
+    X(exponent, 1, SAME, 0, 0) \
     X(threefry, 2, SAME, 0, 0) \
     X(unit, 1, FLOATING, 0, 0) \
     X(open_unit, 1, FLOATING, 0, 0) \
@@ -205,7 +229,8 @@ typedef enum pg_rop {
     X(erfc, SAME, DEAR, M(erfc)(a)) \
     X(gelu, SAME, DEAR, M(gelu)(a)) \
     X(gammaln, SAME, DEAR, M(gammaln)(a)) \
-    X(digamma, SAME, DEAR, M(digamma)(a))
+    X(digamma, SAME, DEAR, M(digamma)(a)) \
+    X(exponent, SAME, CHEAP, M(exponent)(a))
 #define PG_OPS_F_1_FAST(X) \
     X(sin, SAME, DEAR, M(sin)(a), M(sin_ok)(a), M(sin_core)(a)) \
     X(cos, SAME, DEAR, M(cos)(a), M(cos_ok)(a), M(cos_core)(a)) \
@@ -230,13 +255,18 @@ typedef enum pg_rop {
     X(power, SAME, DEAR, M(pow)(a, b)) \
     X(maximum, SAME, CHEAP, M(maximum)(a, b)) \
     X(minimum, SAME, CHEAP, M(minimum)(a, b)) \
-    X(polygamma, SAME, DEAR, M(polygamma)(a, b))
+    X(polygamma, SAME, DEAR, M(polygamma)(a, b)) \
+    X(copysign, SAME, CHEAP, M(copysign)(a, b)) \
+    X(nextafter, SAME, DEAR, M(nextafter)(a, b)) \
+    X(fmod, SAME, DEAR, M(fmod)(a, b)) \
+    X(scalbn, SAME, DEAR, M(scalbn)(a, b))
 #define PG_OPS_F_2_FAST(X)
 #define PG_OPS_F_3(X)
 #define PG_OPS_F_C(X) \
     X(select, SAME, CHEAP, a ? b : c)
 #define PG_OPS_I_1(X) \
     X(stop_gradient, SAME, CHEAP, a) \
+    X(invert, SAME, CHEAP, ~a) \
     X(negative, SAME, CHEAP, M(negative)(a)) \
     X(absolute, SAME, CHEAP, M(abs)(a)) \
     X(sign, SAME, CHEAP, (T)((a > 0) - (a < 0))) \
@@ -256,6 +286,12 @@ typedef enum pg_rop {
     X(less_equal, BOOL, CHEAP, a <= b) \
     X(greater, BOOL, CHEAP, a > b) \
     X(greater_equal, BOOL, CHEAP, a >= b) \
+    X(bitwise_and, SAME, CHEAP, a & b) \
+    X(bitwise_or, SAME, CHEAP, a | b) \
+    X(bitwise_xor, SAME, CHEAP, a ^ b) \
+    X(left_shift, SAME, CHEAP, M(left_shift)(a, b)) \
+    X(right_shift, SAME, CHEAP, M(right_shift)(a, b)) \
+    X(gcd, SAME, DEAR, M(gcd)(a, b)) \
     X(add, SAME, CHEAP, M(add)(a, b)) \
     X(subtract, SAME, CHEAP, M(subtract)(a, b)) \
     X(multiply, SAME, CHEAP, M(multiply)(a, b)) \
@@ -263,6 +299,7 @@ typedef enum pg_rop {
     X(mod, SAME, DEAR, M(mod)(a, b)) \
     X(maximum, SAME, CHEAP, a > b ? a : b) \
     X(minimum, SAME, CHEAP, a < b ? a : b) \
+    X(fmod, SAME, DEAR, M(fmod)(a, b)) \
     X(threefry, SAME, DEAR, M(threefry)(a, b))
 #define PG_OPS_I_2_FAST(X)
 #define PG_OPS_I_3(X)

@@ -13,19 +13,12 @@ import numpy as np
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
 from ..ops.common import ARGUMENT_ADVICE, static_shape
-from ..ops.comparison import (
-    logical_and_row as LOGICAL_AND,
-    logical_not_row as LOGICAL_NOT,
-    logical_or_row as LOGICAL_OR,
-    logical_xor_row as LOGICAL_XOR,
-)
 from ..ops.dtypes import as_dtype
 from . import creation
 from .construction import as_node, known
 from .filled import Filled, filled, viewed
 from .node import Node
 from .numpy_alternatives import instead, of_fewer_arguments
-from .operators import bitwise
 from .weak import Weak, strong
 from .writing import WRITERS, update_at
 
@@ -113,10 +106,6 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
     "copy": lambda x: filled(as_node(x)),
     "fabs": _fabs,
-    "bitwise_and": lambda x, y: bitwise("&", LOGICAL_AND, x, y),
-    "bitwise_or": lambda x, y: bitwise("|", LOGICAL_OR, x, y),
-    "bitwise_xor": lambda x, y: bitwise("^", LOGICAL_XOR, x, y),
-    "invert": lambda x: bitwise("~", LOGICAL_NOT, x),
     "shape": lambda x: x.shape,
     "ndim": lambda x: len(x.shape),
     "size": _size,

@@ -31,10 +31,6 @@ from ..ops.comparison import (
     greater_equal as GREATER_EQUAL,
     less as LESS,
     less_equal as LESS_EQUAL,
-    logical_and_row as LOGICAL_AND,
-    logical_not_row as LOGICAL_NOT,
-    logical_or_row as LOGICAL_OR,
-    logical_xor_row as LOGICAL_XOR,
     not_equal as NOT_EQUAL,
 )
 from ..ops.row import Op
@@ -45,7 +41,7 @@ from .numpy_alternatives import ATTRIBUTES
 if TYPE_CHECKING:
     from .node import Node
 
-__all__ = ["At", "Operators", "bind_protocols", "bitwise"]
+__all__ = ["At", "Operators", "bind_protocols"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,26 +66,6 @@ _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
 def _method(function: Callable[P, T]) -> Callable[P, T]:
     """A method of expressions that says how it is called where it is called with other arguments."""
     return explained_as(f"x.{function.__name__}")(function)
-
-
-def bitwise(symbol: str, op: Op, *operands: Any) -> Any:
-    """`&`, `|`, `^` and `~`, which on bool operands are the logical functions and on others are not supported."""
-    for x in operands:
-        kind = x.dtype.kind if hasattr(x, "dtype") else "b" if isinstance(x, bool) else "?"
-        if kind != "b":
-            raise UnsupportedError(
-                "bitwise operations on numbers are not supported",
-                f"use np.{op.name}",
-                stage="tracing",
-                subject=symbol,
-                operands=operands,
-            )
-    return op(*operands)
-
-
-def _refuse_shift(symbol: str, arithmetic: str, *operands: Any) -> NoReturn:
-    problem, advice = "shifts of bits are not supported", f"write x {arithmetic} 2**n, where n is known"
-    raise UnsupportedError(problem, advice, stage="tracing", subject=symbol, operands=operands)
 
 
 _ApplyUfunc: TypeAlias = Callable[[np.ufunc, str, Sequence[Any], Mapping[str, Any]], Any]
@@ -210,37 +186,37 @@ class Operators:
         return _greater_equal(self, other)
 
     def __and__(self, other: Any) -> Node:
-        return bitwise("&", LOGICAL_AND, self, other)
+        return ops.bitwise_and(self, other)
 
     def __rand__(self, other: Any) -> Node:
-        return bitwise("&", LOGICAL_AND, other, self)
+        return ops.bitwise_and(other, self)
 
     def __or__(self, other: Any) -> Node:
-        return bitwise("|", LOGICAL_OR, self, other)
+        return ops.bitwise_or(self, other)
 
     def __ror__(self, other: Any) -> Node:
-        return bitwise("|", LOGICAL_OR, other, self)
+        return ops.bitwise_or(other, self)
 
     def __xor__(self, other: Any) -> Node:
-        return bitwise("^", LOGICAL_XOR, self, other)
+        return ops.bitwise_xor(self, other)
 
     def __rxor__(self, other: Any) -> Node:
-        return bitwise("^", LOGICAL_XOR, other, self)
+        return ops.bitwise_xor(other, self)
 
     def __invert__(self) -> Node:
-        return bitwise("~", LOGICAL_NOT, self)
+        return ops.invert(self)
 
-    def __lshift__(self, other: Any) -> NoReturn:
-        _refuse_shift("<<", "*", self, other)
+    def __lshift__(self, other: Any) -> Node:
+        return ops.left_shift(self, other)
 
-    def __rlshift__(self, other: Any) -> NoReturn:
-        _refuse_shift("<<", "*", other, self)
+    def __rlshift__(self, other: Any) -> Node:
+        return ops.left_shift(other, self)
 
-    def __rshift__(self, other: Any) -> NoReturn:
-        _refuse_shift(">>", "//", self, other)
+    def __rshift__(self, other: Any) -> Node:
+        return ops.right_shift(self, other)
 
-    def __rrshift__(self, other: Any) -> NoReturn:
-        _refuse_shift(">>", "//", other, self)
+    def __rrshift__(self, other: Any) -> Node:
+        return ops.right_shift(other, self)
 
     # --- what needs numbers, which an expression does not have yet
 

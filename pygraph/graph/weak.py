@@ -98,6 +98,11 @@ class Weak(StandIn):
     __floordiv__, __rfloordiv__ = (_operator(FLOOR_DIVIDE, _number, r) for r in (False, True))
     __mod__, __rmod__ = (_operator(MOD, _number, r) for r in (False, True))
     __pow__, __rpow__ = (_operator(_power, _number, r) for r in (False, True))
+    __and__, __rand__ = (_operator(ops.bitwise_and, strong, r) for r in (False, True))
+    __or__, __ror__ = (_operator(ops.bitwise_or, strong, r) for r in (False, True))
+    __xor__, __rxor__ = (_operator(ops.bitwise_xor, strong, r) for r in (False, True))
+    __lshift__, __rlshift__ = (_operator(ops.left_shift, _number, r) for r in (False, True))
+    __rshift__, __rrshift__ = (_operator(ops.right_shift, _number, r) for r in (False, True))
     __eq__ = _operator(EQUAL, strong)
     __ne__ = _operator(NOT_EQUAL, strong)
     __lt__ = _operator(LESS, strong)
@@ -113,6 +118,9 @@ class Weak(StandIn):
 
     def __neg__(self) -> Node:
         return Weak(-_number(self))
+
+    def __invert__(self) -> Node:
+        return Weak(~self.node)
 
     def __abs__(self) -> Node:
         return Weak(abs(_number(self)))

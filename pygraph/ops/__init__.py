@@ -26,9 +26,11 @@ from . import (
     cumulation as cumulation,
     diagonals,
     elementwise,
+    floating,
     functions,
     index_updates,
     indexing,
+    integers,
     keys,
     leaves as leaves,
     lu as lu,
@@ -47,8 +49,10 @@ from .comparison import *
 from .composite import *
 from .diagonals import *
 from .elementwise import *
+from .floating import *
 from .index_updates import *
 from .indexing import *
+from .integers import *
 from .keys import *
 from .products import *
 from .reductions import *
@@ -70,6 +74,8 @@ PUBLIC: dict[str, Callable[..., Any]] = {
     name: getattr(module, name)
     for module in (
         arithmetic,
+        integers,
+        floating,
         transcendental,
         special,
         comparison,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DomainError, DTypeError, UnsupportedError, shown
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape
 from .comparison import (
     astype,
@@ -24,6 +24,7 @@ from .comparison import (
     select,
 )
 from .expr import Expr
+from .integers import common_integer, integer_power
 from .row import Choice, Family, Op, register
 from .transcendental import log, sqrt
 
@@ -413,11 +414,11 @@ def power(x: Any, y: Any) -> Any:
     A float to a constant multiple of 1/2 up to 16 in magnitude is multiplied out: by products, a reciprocal and a
     square root, each of which adds half a unit in the last place (2, -1, 0.5, 1 and 0 as `ndarray.__pow__` does). A
     Python number, a NumPy scalar and an array of no dimensions are one exponent; the last two promote as in NumPy.
-    Integers to a constant integer exponent >= 0 are multiplied out, with wrap-around.
+    Integers to a constant integer exponent are multiplied out, to others raised by repeated squaring; both wrap around.
+    Bools to bools are int32.
 
     Raises:
-        UnsupportedError: integers to a negative, varying or traced integer exponent.
-        DTypeError: bools to an integer power.
+        DomainError: an integer to a negative integer power; at run time where the exponent is traced.
 
     Example:
         >>> pg.power(np.array([1.0, 2.0, 3.0]), 2)
@@ -426,19 +427,14 @@ def power(x: Any, y: Any) -> Any:
     kinds = kind(x) + kind(y)
     if "f" in kinds:
         return _float_power(x, y)
-    if kinds[0] == "b":
-        raise DTypeError("bools to an integer power", "use x.astype('int64')")
-    values = None if getattr(y, "op", None) is not None else np.unique(np.asarray(y))
-    if values is None or values.size != 1 or values[0] < 0:
-        raise UnsupportedError(
-            "integers need one constant integer exponent >= 0", "use x.astype('float64') ** y for others"
-        )
-    if type(y) not in (int, bool):
-        y = operand(y)
-        if y.ndim:
-            raise UnsupportedError("integers to an array of exponents", "give the exponent as one Python int")
-        x = astype(x, np.result_type(operand(x).dtype, y.dtype))
-    return _integer_power(operand(x), int(values[0]))
+    if kinds == "bb":
+        x, y = astype(x, np.int32), astype(y, np.int32)
+    if not is_expression(y):
+        if np.any(np.less(y, 0)):
+            raise DomainError(f"integers to the power {shown(y)}", "use x.astype('float64') ** y")
+        if np.ndim(y) == 0:
+            return _integer_power(astype(x, common_integer(x, y)), int(y))
+    return integer_power(x, y)
 
 
 def _float_power(x: Any, y: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import mask_rules
 from .common import explained, is_expression, kind, operand, pointwise, pointwise_shape, same_shape
-from .dtypes import KINDS, as_dtype
+from .dtypes import as_dtype
 from .expr import Expr
 from .row import Family, Op, register
 
@@ -176,6 +176,12 @@ def astype(x: Any, dtype: Any) -> Any:
     return x if x.dtype == wanted else convert(x, dtype=wanted)
 
 
+def floating(x: Any) -> Any:
+    """`x` as floats: integers and bools as float64."""
+    x = operand(x)
+    return x if kind(x) == "f" else astype(x, np.float64)
+
+
 def truth(x: Any) -> Any:
     """`x` as bools: itself, or `x != 0`."""
     x = operand(x)
@@ -245,8 +251,7 @@ def logical_not(x: Any) -> Any:
 
 def _tested(row: Op, x: Any) -> Any:
     """A test for special values, which also takes integers and bools, as NumPy's do."""
-    x = operand(x)
-    return row(x if KINDS[as_dtype(x.dtype)] == "f" else astype(x, np.float64))
+    return row(floating(x))
 
 
 @explained

@@ -8,6 +8,8 @@ from typing import Any
 from . import (
     arithmetic as arithmetic,
     comparison as comparison,
+    floating as floating,
+    integers as integers,
     random_bits as random_bits,
     special as special,
     transcendental as transcendental,

@@ -22,6 +22,7 @@ _KINDS = {
     ("f", "ib"): "Floating operands; integers and bools become float64.",
     ("fi", "i"): "Floating and integer operands; bools are refused.",
     ("fib", "i"): "Floating, integer and bool operands.",
+    ("i", "i"): "Integer operands.",
     ("b", "i"): "Bool operands.",
 }
 
@@ -77,7 +78,9 @@ def _raised(op: Op) -> list[str]:
         found.append("ShapeError: operands of shapes that do not fit.")
     elif op.arity != 1:
         found.append("ShapeError: shapes that do not broadcast.")
-    if "b" not in op.kinds + op.to_float:
+    if op.kinds == "i":
+        found.append("DTypeError: a floating operand, or bools alone.")
+    elif "b" not in op.kinds + op.to_float:
         found.append("DTypeError: a bool operand.")
     failures = op.kernel.failures if op.kernel is not None else ()
     found += [f"{x.error.__name__}: {re.sub('{.}', 'n', x.problem)}; {x.advice}." for x in failures]
@@ -110,8 +113,9 @@ def example(op: Op) -> list[np.ndarray[Any, Any]]:
         return [np.round(x, 2) for x in chosen]
     places = ((0.25, 0.75), (0.6, 0.4), (0.1, 0.9))
     if op.kernel is None:
+        digits = None if op.kinds == "i" else 2
         return [
-            np.array([round(low + (high - low) * at, 2) for at in ats])
+            np.array([round(low + (high - low) * at, digits) for at in ats])
             for (low, high), ats in zip(op.domain, places, strict=False)
         ]
     signature = op.kernel.parsed

@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "function": (lambda x: np.fft.fft(x), "numpy.fft.fft is not supported by pygraph"),
     "function of numpy": (lambda x: np.percentile(x, 50), "numpy.percentile is not supported by pygraph"),
     "linalg": (lambda x: np.linalg.matrix_power(x, 3), "numpy.linalg.matrix_power is not supported by pygraph"),
-    "ufunc": (lambda x: np.nextafter(x, 1.0), "numpy.nextafter is not supported by pygraph"),
+    "ufunc": (lambda x: np.isnat(x), "numpy.isnat is not supported by pygraph"),
     "ufunc with two results": (lambda x: np.modf(x), "numpy.modf is not supported by pygraph"),
     "out": (lambda x: np.add(x, 1.0, out=np.zeros((2, 3))), "argument 'out' of numpy.add is not supported"),
     "where": (lambda x: np.add(x, 1.0, where=A > 0.5), "argument 'where' of numpy.add is not supported"),

@@ -50,7 +50,9 @@ def test_python_numbers_are_weak(name: str, number: Any) -> None:
     for dtype in DTYPES:
         x = array(rng_for(name, dtype), (5,), dtype, 1.0, 3.0)
         wanted = np.asarray(getattr(np, name)(x, number))
-        if wanted.dtype not in DTYPES or (name == "power" and dtype == np.bool_ and number != 2.5):
+        if name == "power" and wanted.dtype == np.int8:  # as int32
+            check(lambda a: ops.power(a, number), lambda a: np.power(a.astype("int32"), np.int32(number)), [x])
+        elif wanted.dtype not in DTYPES:
             with pytest.raises((DTypeError, UnsupportedError)):
                 getattr(ops, name)(var("x", (5,), dtype), number)
         else:

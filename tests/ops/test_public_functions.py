@@ -29,7 +29,8 @@ def test_a_row_has_a_function_of_its_own(name: str) -> None:
     assert tuple(inspect.signature(function).parameters) == row.parameters
     assert pickle.loads(pickle.dumps(function)) is function
     assert name in dir(pg)
-    operands = [np.array([low, high]) for low, high in row.domain] or example(row)
+    kind = int if row.kinds == "i" else float
+    operands = [np.array([low, high], kind) for low, high in row.domain] or example(row)
     by_name = function(**dict(zip(row.parameters, operands, strict=True)))
     np.testing.assert_array_equal(by_name, function(*operands))
     compiled = pg.compile(function)(**dict(zip(row.parameters, operands, strict=True)))

@@ -27,5 +27,6 @@ FUNCTIONS = Later(
         "splitting": "array_split dsplit hsplit split unstack vsplit",
         "differences": "diff ediff1d gradient trapezoid",
         "summaries": "average count_nonzero ptp trace",
+        "quotients": "divmod lcm",
     },
 )
