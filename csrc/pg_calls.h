@@ -7,5 +7,6 @@
 #include "pg_calls_lu.h"
 #include "pg_calls_triangular.h"
 #include "pg_calls_powers.h"
+#include "pg_calls_sorting.h"
 
 #endif

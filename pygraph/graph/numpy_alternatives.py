@@ -50,17 +50,12 @@ isclose = np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y)
 allclose = np.all(np.abs(x - y) <= 1e-8 + 1e-5 * np.abs(y))
 array_equal array_equiv = np.all(x == y)
 apply_along_axis apply_over_axes vectorize = pg.vmap(f)(x), where f takes one slice
-argmax = np.min(np.where(np.ravel(x) == np.max(x), np.arange(x.size), x.size))
-argmin = np.min(np.where(np.ravel(x) == np.min(x), np.arange(x.size), x.size))
-nanargmax nanargmin: put np.where(np.isnan(x), -np.inf, x) (or np.inf) in place of x, then as for argmax
-argsort argpartition lexsort partition sort sort_complex: {_SORT}
+sort_complex: {_SORT}
 median nanmedian percentile nanpercentile quantile nanquantile: {_SORT}
 unique unique_all unique_counts unique_inverse unique_values intersect1d union1d setdiff1d setxor1d: {_SHAPE}
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
 bincount = pg.zeros(n).at[x].add(w)
-digitize = np.sum(x[..., None] >= bins, axis=-1)
-searchsorted = np.sum(v[..., None] > a, axis=-1)
 histogram histogram2d histogramdd histogram_bin_edges: count with pg.zeros(n).at[i].add(1.0), the bins i outside
 choose = np.where(i == 0, a, b); pg.switch(i, functions, x) runs one of several
 select piecewise = np.where(c1, a, np.where(c2, b, default))

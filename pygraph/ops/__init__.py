@@ -39,6 +39,7 @@ from . import (
     reductions,
     sequences,
     shaping,
+    sorting as sorting,
     special,
     table as table,
     transcendental,

@@ -26,6 +26,9 @@ FUNCTIONS = Later(
         "padding": "pad",
         "splitting": "array_split dsplit hsplit split unstack vsplit",
         "differences": "diff ediff1d gradient trapezoid",
+        "ordering": (
+            "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
+        ),
         "summaries": "average count_nonzero ptp trace",
         "quotients": "divmod lcm",
     },
