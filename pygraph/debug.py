@@ -1,8 +1,8 @@
 """What compiling prints on standard error under PYGRAPH_DEBUG=1..5.
 
-1: one line per graph; 2: each pass and stage with its time, "(unchanged)" where it changed nothing; 3: the graph after
-each pass that changed it, the memory plan and the Program; 4: each rewrite; 5: the same of the bodies of loops and
-branches, which lower levels leave out.
+1: one line per graph, and lines of Python loops that would better be a scan; 2: each pass and stage with its time,
+"(unchanged)" where it changed nothing; 3: the graph after each pass that changed it, the memory plan and the Program;
+4: each rewrite; 5: the same of the bodies of loops and branches, which lower levels leave out.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,3 +82,17 @@ def test_pygraph_debug_shows_what_each_stage_took(
     assert ("compile double: differentiate " in said) == ("compile" in shown)
     assert (" ms, load " in said) == ("compile" in shown)
     assert (exe.disassemble() in said) == ("disassembly" in shown)
+
+
+def test_a_loop_in_python_is_told_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def steps(x: Any, n: int) -> Any:
+        for _ in range(n):
+            x = np.sin(x) * 0.5
+        return x
+
+    monkeypatch.setenv("PYGRAPH_DEBUG", "1")
+    pg.compile(lambda x: steps(x, 100))(1.0)
+    said = capsys.readouterr().err
+    assert "x = np.sin(x) * 0.5 was recorded 100 times: pg.scan or pg.fori_loop" in said
+    pg.compile(lambda x: steps(x, 10))(1.0)
+    assert "times" not in capsys.readouterr().err

@@ -30,6 +30,7 @@ from ...optimize import optimize
 from ..clib.library import Library
 from .collector import paused
 from .signature import Parameter, Signature, refuse
+from .unrolled import report_unrolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,8 @@ def differentiated(graph: Graph, wrt: Iterable[Any] | None, applied: Applied) ->
     if graph is not given and check_enabled():
         graph.verify("traced")
     graph.require_closed()
+    if asked():
+        report_unrolled(given)
     signature = graph_signature(graph)
     variables = None if wrt is None else resolve(graph, signature, wrt)
     derived = None
