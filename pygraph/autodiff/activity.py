@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set as AbstractSet
 
 from ..graph.construction import definition_of
 from ..graph.node import Node
@@ -15,6 +15,18 @@ from ..ops.row import Family
 def carries(node: Node) -> bool:
     """Whether `node` may carry a derivative: it is floating, or it has several results, each of which decides."""
     return node.results is not None or is_float(node.dtype)
+
+
+class _Either:
+    """What is in one of two sets, of which one may be large."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(self, first: Container[Node], second: Container[Node]) -> None:
+        self._first, self._second = first, second
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._first or node in self._second
 
 
 class Activity:
@@ -32,12 +44,12 @@ class Activity:
 
     __slots__ = ("active", "expansion", "order")
 
-    def __init__(self, outputs: Iterable[Node], wrt: Iterable[Node], beyond: Iterable[Node] = ()) -> None:
+    def __init__(self, outputs: Iterable[Node], wrt: Iterable[Node], beyond: AbstractSet[Node] = frozenset()) -> None:
         self.order: list[Node] = []
         self.expansion: dict[Node, Node] = {}
         stops = set(wrt)
         self.active: set[Node] = {node for node in stops if carries(node)}
-        for node in walk(outputs, stops=stops.union(beyond), operands=self._last_first):
+        for node in walk(outputs, stops=_Either(stops, beyond) if beyond else stops, operands=self._last_first):
             if not node.op.nondiff and carries(node) and not self.active.isdisjoint(self.operands(node)):
                 self.active.add(node)
                 self.order.append(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..errors import DTypeError, ShapeError
@@ -69,7 +69,7 @@ def pushed(
     tangents: Sequence[Derivative | None],
     *,
     linear: bool = False,
-    beyond: Iterable[Node] = (),
+    beyond: AbstractSet[Node] = frozenset(),
     within: bool = False,
 ) -> list[Derivative | None]:
     """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`.
@@ -149,7 +149,7 @@ def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Deriv
             return cast("Jvps", rule)(node, given)
         return [cast("Jvp", rule)(node, given)]
 
-    return through(found, tangents, (node, *node.inputs))
+    return through(found, tangents, {node, *node.inputs})
 
 
 def takes_masks(node: Node) -> bool:
@@ -160,7 +160,7 @@ def takes_masks(node: Node) -> bool:
 def through(
     rule: Callable[[Sequence[Node | None]], Sequence[Expr | None]],
     given: Sequence[Derivative | None],
-    beyond: Sequence[Node],
+    beyond: AbstractSet[Node],
 ) -> Sequence[Derivative | None]:
     """A linear rule on tangents or cotangents, of which masks are taken through what it makes of variables.
 
@@ -171,7 +171,7 @@ def through(
     if not any(isinstance(x, Masked) for x in given):
         return _as_nodes(rule([value_of(x) if x is not None else None for x in given]))
     slots = [None if x is None else _slot(x.shape, x.dtype, i) for i, x in enumerate(given)]
-    if not set(beyond).isdisjoint(x for x in slots if x is not None):  # the rule made the row itself of a slot
+    if any(x in beyond for x in slots if x is not None):  # the rule made the row itself of a slot
         return _as_nodes(rule([settled(x) for x in given]))
     found = _as_nodes(rule(slots))
     live = [(slot, x) for slot, x in zip(slots, given, strict=True) if slot is not None]

@@ -49,7 +49,7 @@ def transposed(
     slots = [t for t in tangents if t is not None]
     made = settle(rule.jvp(primals, tangents))
     pairs = [(p, c) for p, c in zip(made, cotangents, strict=True) if p is not None and c is not None]
-    found = pulled([p for p, _ in pairs], slots, [c for _, c in pairs], beyond=primals)
+    found = pulled([p for p, _ in pairs], slots, [c for _, c in pairs], beyond=frozenset(primals))
     free = _without(found, slots, primals)
     if free is None:
         return None
@@ -63,7 +63,9 @@ def linearly(rule: Rule, primals: Sequence[Node], tangents: Sequence[Derivative 
     slots = [slot for slot in places if slot is not None]
     made = settle(rule.jvp(primals, places))
     live = [x for x in made if x is not None]
-    found = _without(pushed(live, slots, [t for t in tangents if t is not None], beyond=primals), slots, primals)
+    found = _without(
+        pushed(live, slots, [t for t in tangents if t is not None], beyond=frozenset(primals)), slots, primals
+    )
     if found is None:  # not linear: it has the tangents as they are
         return rule.jvp(primals, settle(tangents))
     results = iter(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set as AbstractSet
 from typing import TYPE_CHECKING, cast
 
 from ..graph.construction import as_node
@@ -64,7 +64,7 @@ def pulled(
     wrt: Sequence[Node],
     cotangents: Sequence[Derivative | None],
     *,
-    beyond: Iterable[Node] = (),
+    beyond: AbstractSet[Node] = frozenset(),
 ) -> list[Derivative | None]:
     """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
     activity = Activity(outputs, wrt, beyond)
@@ -116,16 +116,17 @@ def pull(node: Node, ct: Derivative, activity: Activity) -> Iterator[tuple[Node,
                 if product is not None:
                     yield operand, product
     else:
+        around = frozenset((node, *node.inputs))
         for i in linear_in(op, len(node.inputs)):
             operand = node.inputs[i]
             if operand in activity.active:
-                share = _transposed(node, ct, i)
+                share = _transposed(node, ct, i, around)
                 if share is not None:
                     yield operand, share
 
 
-def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None:
-    """The share of operand `i` of a row that is linear in it."""
+def _transposed(node: Node, ct: Derivative, i: int, around: frozenset[Node]) -> Derivative | Piece | None:
+    """The share of operand `i` of a row that is linear in it; `around` are the node and its operands."""
     op = node.op
     rule = op.transpose
     assert rule is not None, f"op {op.name} has no transpose"
@@ -139,16 +140,16 @@ def _transposed(node: Node, ct: Derivative, i: int) -> Derivative | Piece | None
     if op.chooses:
         return chosen(node.inputs[0], ct if i == 1 else None, ct if i == 2 else None)
     if isinstance(ct, Masked):
-        return _through(node, share, ct)
+        return _through(share, ct, around)
     whole = share(ct)
     if "t" in op.gaps:  # the share as it is, with the mask that the rule makes of one without
-        found = _through(node, share, Masked(ct, (), ()))
+        found = _through(share, Masked(ct, (), ()), around)
         return under(whole, found.applied) if isinstance(found, Masked) else whole
     return whole
 
 
-def _through(node: Node, share: Callable[[Node], Node], ct: Derivative) -> Derivative | None:
-    (found,) = through(lambda xs: [share(x) for x in xs if x is not None], [ct], (node, *node.inputs))
+def _through(share: Callable[[Node], Node], ct: Derivative, around: frozenset[Node]) -> Derivative | None:
+    (found,) = through(lambda xs: [share(x) for x in xs if x is not None], [ct], around)
     return found
 
 
@@ -169,7 +170,7 @@ def _pull_custom(
     if "t" in node.op.gaps:
         cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
     own = takes_masks(node)
-    shares = cast("MaskedRule", rule)(node, cts) if own else through(found, cts, (node, *node.inputs))
+    shares = cast("MaskedRule", rule)(node, cts) if own else through(found, cts, {node, *node.inputs})
     for operand, share in zip(node.inputs, shares, strict=True):
         if share is not None and operand in activity.active:
             yield operand, share

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-import numpy.typing as npt
-
-from ..graph.construction import constant, make
+from ..graph.construction import make
 from ..graph.node import Node
 from ..graph.uniform import is_value, reshaped
 from ..ops.arithmetic import add as ADD
 from ..ops.indexing import scatter_add as SCATTER_ADD
-from ..ops.shaping import reshape_row as RESHAPE, unslice_row as UNSLICE
+from ..ops.placing import put_row as PUT
+from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE, unslice_row as UNSLICE
 
 #: A slice is added in place where it is at most this part of at least so many elements; others join loops.
 PART, SMALL = 8, 64
@@ -33,9 +31,10 @@ def is_scattered(term: Node) -> bool:
 def add_in_place(total: Node, term: Node) -> Node:
     """The sum of both; values that make up a small part of `term` are added to the elements of `total` themselves."""
     if term.op is UNSLICE and SMALL <= prod(term.shape) >= PART * prod(term.inputs[0].shape):
-        values, places = term.inputs[0], _places(term).reshape(-1)
-        flat = (reshaped(total, (prod(total.shape),)), constant(places), reshaped(values, places.shape))
-        return reshaped(make(SCATTER_ADD, flat, {"axis": 0}), total.shape)
+        (values,) = term.inputs
+        starts, steps = term.attrs["starts"], term.attrs["steps"]
+        held = make(SLICE, (total,), {"starts": starts, "steps": steps, "shape": values.shape})
+        return make(PUT, (total, make(ADD, (held, values), {})), {"places": ((starts, steps, values.shape),)})
     if not is_scattered(term):
         return make(ADD, (total, term), {})
     chain = []
@@ -48,13 +47,3 @@ def add_in_place(total: Node, term: Node) -> Node:
         if node.op is SCATTER_ADD:
             total = make(SCATTER_ADD, (total, *node.inputs[1:]), node.attrs)
     return total
-
-
-def _places(piece: Node) -> npt.NDArray[np.int64]:
-    """The flat indices that the operand of an `unslice` fills."""
-    found, stride = np.zeros((), np.int64), prod(piece.shape)
-    rows = zip(piece.attrs["starts"], piece.attrs["steps"], piece.shape, piece.inputs[0].shape, strict=True)
-    for start, step, size, count in rows:
-        stride //= size
-        found = found[..., None] + (start + step * np.arange(count)) * stride
-    return found

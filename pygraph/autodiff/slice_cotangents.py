@@ -18,7 +18,10 @@ from ..ops.arithmetic import add as ADD
 from ..ops.expr import Mask
 from ..ops.shaping import concatenate_row as CONCATENATE, places
 from .masks import Derivative, under
+from .scatter_sums import PART, SMALL
 
+#: So few runs that make up a small part of an array are added to what there is of it, each in its place.
+FEW = 8
 #: Arrays of more elements are not looked through for what pieces leave out; their masks are made at run time.
 COUNTED = 1 << 24
 
@@ -51,6 +54,8 @@ def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
             runs.setdefault(run, []).append(piece)
     ordered = sorted(runs)
     if len(ordered) < 2 or any(second[0] < first[1] for first, second in pairwise(ordered)):
+        return _alone(pieces)
+    if len(ordered) <= FEW and SMALL <= prod(pieces[0].node.shape) >= PART * sum(b - a for a, b in ordered):
         return _alone(pieces)
     shape, dtype = pieces[0].node.shape, pieces[0].node.dtype
     parts: list[Node] = []

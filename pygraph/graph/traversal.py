@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ __all__ = ["depends_on", "walk"]
 def walk(
     outputs: Iterable[Node],
     *,
-    stops: AbstractSet[Node] | Mapping[Node, object] = frozenset(),
+    stops: Container[Node] = frozenset(),
     operands: Callable[[Node], Sequence[Node]] | None = None,
 ) -> list[Node]:
     """All nodes that `outputs` depend on, and themselves: operands first, in an order fixed by the structure.

@@ -59,10 +59,28 @@ def either(first: Mask, second: Mask) -> Mask:
     if first is second:
         return first
     for whole, other in ((first, second), (second, first)):
+        if _is_rectangle(other) and whole.shape == other.shape and whole.op.name != "constant":
+            return _put_in(whole, other)
         part = _part(other)
         if part is not None and _is_along(whole, part):
             return part.set_in(whole)
     return lookup("logical_or")(first, second)
+
+
+def _is_rectangle(mask: Expr) -> bool:
+    """Whether a mask holds nowhere but in a small rectangle, that is cut along several axes."""
+    if mask.op.name != "unslice" or FEW * prod(mask.inputs[0].shape) > prod(mask.shape):
+        return False
+    return sum(n != size for n, size in zip(mask.inputs[0].shape, mask.shape, strict=True)) > 1
+
+
+def _put_in(whole: Expr, rectangle: Expr) -> Expr:
+    """Where `whole` holds, or a mask that is a rectangle."""
+    (values,) = rectangle.inputs
+    starts, steps = rectangle.attrs["starts"], rectangle.attrs["steps"]
+    held = lookup("slice")(whole, starts=starts, steps=steps, shape=values.shape)
+    both = lookup("logical_or")(held, values)
+    return lookup("put")(whole, both, places=((starts, steps, values.shape),))
 
 
 class _Part(NamedTuple):
@@ -227,6 +245,9 @@ def unslice(node: Expr, masks: Sequence[Mask]) -> Mask:
 def footprint(part: Shape, starts: Sequence[int], steps: Sequence[int], whole: Shape) -> Mask:
     """Where an array of shape `part` lies in one of shape `whole`; True where that is everywhere."""
     result: Expr | Flags | None = None
+    cut = [n for n, size in zip(part, whole, strict=True) if n != size]
+    if len(cut) > 1 and prod(whole) > KNOWN and FEW * prod(part) <= prod(whole):
+        return lookup("unslice")(spread(True, part), starts=tuple(starts), steps=tuple(steps), shape=whole)
     for axis, (count, start, step, size) in enumerate(zip(part, starts, steps, whole, strict=True)):
         if count == size:
             continue

@@ -308,6 +308,21 @@ def test_a_loop_that_reads_slices_updates_in_place() -> None:
     np.testing.assert_allclose(pg.compile(f)(np.ones(n)), wanted)
 
 
+def test_the_gradient_of_rows_that_are_written_copies_nothing() -> None:
+    n, m = 45, 100  # masks of so many elements are made at run time
+
+    def f(x: Any) -> Any:
+        out = np.zeros((n, m), like=x)
+        for i in range(n):
+            out[i] = x * i
+            out[i, 1:] += np.sin(out[i - 1, :-1])
+        return np.sum(out**2)
+
+    graph = optimize(pg.trace(pg.grad(f), 0.3))
+    loops = [x for body in decode(lower(graph)) for s in body.segments for x in s if isinstance(x, Loop)]
+    assert sum(int(np.prod(x.dims)) for x in loops) < 24 * n * m, "each write goes over the whole array"
+
+
 def test_a_buffer_that_is_carried_is_written_in_the_body() -> None:
     def loop(x: Any, n: int = 5) -> Any:
         def body(i: Any, out: Any) -> Any:
