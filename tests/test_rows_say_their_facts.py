@@ -26,6 +26,10 @@ ALGEBRA = "rewrites of these operations into others"
 
 #: The files that name operations: which, and why.
 NAMED = {
+    "graph/filled.py": (
+        "broadcast_to reshape slice transpose",
+        "what makes each of these views of a written array again",
+    ),
     "graph/loop.py": ("scan while_loop replay add", "takes the nodes of loops apart, and puts them together"),
     "autodiff/masks.py": ("logical_not reshape", "the algebra of masks"),
     "autodiff/reverse.py": ("slice", "cotangents of slices are put together before they are added"),

@@ -217,7 +217,7 @@ class Op:
         if not self.parameters and self.arity is not None and self.arity <= 3:
             self._follows("parameters", ("x", "y", "z")[: self.arity])
         self._follows("whole_view", self.view is not None and not self.gaps and self.arity != 0)
-        self._follows("transparent", self.c == "a")
+        self._follows("transparent", self.c == "a" and self.arity == 1)
         self._follows("sums", bool(self.combiner) and self.family is Family.LINEAR)
         self._follows("pointwise", not self.combiner and (self.c is not None or self.define is not None))
         self._follows("cheap", self.pointwise and self.c is not None and self.price < DEAR)

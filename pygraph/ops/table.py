@@ -74,7 +74,16 @@ def micro_op(op: Op) -> int:
 def rows_text() -> str:
     """All that C is made of: a text that changes with any number, name, arity, kind or expression of the rows."""
     rows = [
-        (op.name, op.arity, op.kinds, op.result if isinstance(op.result, str) else "", op.differs, _text(op.c), op.fast)
+        (
+            op.name,
+            op.arity,
+            op.kinds,
+            op.result if isinstance(op.result, str) else "",
+            op.differs,
+            op.casts,
+            _text(op.c),
+            op.fast,
+        )
         for op in MICRO_OPS
     ]
     reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in REDUCTIONS]
