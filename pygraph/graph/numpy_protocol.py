@@ -54,7 +54,7 @@ _METHODS = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}
 
 
 def _positive(x: Any) -> Node:
-    return as_node(x)
+    return as_node(ops.positive(x))
 
 
 def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Node:
@@ -152,7 +152,7 @@ def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> Unsu
 
 
 def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """NEP 13: apply a ufunc, or reduce or accumulate with it, where an operand is an expression.
+    """NEP 13: apply a ufunc, or reduce, accumulate or take all pairs with it, where an operand is an expression.
 
     Raises:
         UnsupportedError: names the ufunc, method or argument that is not supported.
@@ -170,6 +170,11 @@ def apply_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], kwargs: Map
             raise _unsupported(name, inputs)
         given = _given(kwargs) if kwargs else kwargs
         return _checked_call(function, name, inputs, inputs, given) if given else strong(function(*inputs))
+    if method == "outer" and function is not None and ufunc.nin == 2:
+        for argument in _given(kwargs):
+            raise _unsupported(f"{name}.outer", inputs, argument)
+        x, y = map(as_node, inputs)
+        return function(ops.reshape(x, (*x.shape, *[1] * y.ndim)), y)
     ours = _METHODS.get(method, {}).get(name)
     if ours is None:
         raise _unsupported(f"{name}.{method}", inputs)

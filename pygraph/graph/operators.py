@@ -286,6 +286,16 @@ class Operators:
         """The transpose: all axes reversed."""
         return ops.transpose(self)
 
+    @property
+    def real(self) -> Node:
+        """The real part: itself."""
+        return self  # type: ignore[return-value]
+
+    @property
+    def imag(self) -> Node:
+        """The imaginary part: zeros."""
+        return ops.zeros_like(self)
+
     def __len__(self) -> int:
         if not self.shape:
             raise ShapeError("a scalar has no length", "use x.size", stage="tracing", subject="len()", operands=(self,))

@@ -31,5 +31,11 @@ FUNCTIONS = Later(
         ),
         "summaries": "average count_nonzero ptp trace",
         "quotients": "divmod lcm",
+        "floating_parts": "fix frexp isneginf isposinf ldexp modf nan_to_num signbit spacing",
+        "complex_parts": "angle conj conjugate imag iscomplex isreal positive real real_if_close",
+        "choices": "choose fmax fmin heaviside piecewise select",
+        "closeness": "allclose array_equal array_equiv isclose",
+        "angles": "deg2rad degrees rad2deg radians sinc unwrap",
+        "exponentials": "float_power logaddexp2",
     },
 )
