@@ -2,6 +2,20 @@
 #include "call.h"
 #include "context.h"
 
+/* The applications from `first` to `end`: 0, or the number of the failure that ended them. */
+static int run_range(const pg_context *context, const pg_invocation *call, char *const *bases, char *work,
+                     int64_t first, int64_t end, int64_t *detail) {
+    const pg_kernel_info *kernel = call->kernel;
+    int failure = 0;
+    for (int64_t at = first; at < end && failure == 0 && !pg_stopped(context); at++) {
+        void *args[PG_MAX_ARGUMENTS];
+        for (int k = 0; k < kernel->n_arguments; k++)
+            args[k] = bases[k] + pg_batch_offset(&call->batch, &call->arguments[k], at);
+        failure = kernel->run(call->sizes, args, work, detail);
+    }
+    return failure;
+}
+
 typedef struct pg_call_job {
     const pg_context *context;
     const pg_invocation *call;
@@ -17,29 +31,17 @@ static void run_task(void *data, int64_t task, int worker) {
     (void)worker;
     pg_call_job *job = data;
     const pg_invocation *call = job->call;
-    const pg_kernel_info *kernel = call->kernel;
     char *work = job->work == NULL ? NULL : job->work + task * call->work_bytes;
     const int64_t first = task * call->per_task;
     const int64_t end = call->batch.count - first < call->per_task ? call->batch.count : first + call->per_task;
-    for (int64_t at = first; at < end && !pg_stopped(job->context); at++) {
-        void *args[PG_MAX_ARGUMENTS];
-        for (int k = 0; k < kernel->n_arguments; k++)
-            args[k] = job->bases[k] + pg_batch_offset(&call->batch, &call->arguments[k], at);
-        const int failure = kernel->run(call->sizes, args, work, job->results[task].detail);
-        if (failure != 0) {
-            job->results[task].failure = failure;
-            return;
-        }
-    }
+    job->results[task].failure = run_range(job->context, call, job->bases, work, first, end, job->results[task].detail);
 }
 
 int pg_run_batch(const pg_context *context, const pg_invocation *call, char *const *bases, char *work,
                  int64_t *detail) {
+    if (call->n_tasks == 1) return run_range(context, call, bases, work, 0, call->batch.count, detail);
     pg_call_job job = {.context = context, .call = call, .bases = bases, .work = work};
-    if (call->n_tasks == 1)
-        run_task(&job, 0, 0);
-    else
-        pg_run_tasks(context, call->n_tasks, run_task, &job);
+    pg_run_tasks(context, call->n_tasks, run_task, &job);
     for (int64_t task = 0; task < call->n_tasks; task++) { /* the first in the order of the batch */
         if (job.results[task].failure == 0) continue;
         detail[0] = job.results[task].detail[0];

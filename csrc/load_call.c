@@ -37,7 +37,7 @@ static int read_workspace(pg_loader *l, pg_invocation *call, int64_t slot, pg_ex
 static int read_numbers(pg_loader *l, pg_invocation *call, const pg_call_words *x) {
     const pg_kernel_info *kernel = call->kernel;
     if (x->numbers.n != kernel->n_sizes + kernel->n_params || x->operands.n != kernel->n_inputs ||
-        x->results.n != kernel->n_arguments - kernel->n_inputs) {
+        x->updated.n + x->results.n != kernel->n_arguments - kernel->n_inputs) {
         return pg_refuse(l, "CALL %s: it has other numbers, operands or results than its kernel", kernel->name);
     }
     for (int i = 0; i < x->numbers.n; i++) {
@@ -64,11 +64,10 @@ int pg_decode_call(pg_loader *l, const int64_t *words, int64_t n, pg_instruction
     if (!call) return PG_MEMORY;
     const pg_kernel_info *kernel = call->kernel = &pg_kernel_infos[x.kernel];
     status = read_numbers(l, call, &x);
-    const int64_t width = 2 + x.batch.n;
-    for (int at = 0; at < kernel->n_arguments && status == PG_OK; at++) {
-        const int first = kernel->n_inputs;
-        status =
-            read_argument(l, call, at, at < first ? x.operands.at + at * width : x.results.at + (at - first) * width);
+    const pg_list lists[] = {x.operands, x.updated, x.results};
+    for (int k = 0, at = 0; k < 3; k++) {
+        for (int64_t i = 0; i < lists[k].n && status == PG_OK; i++)
+            status = read_argument(l, call, at++, lists[k].at + i * (2 + x.batch.n));
     }
     pg_extent extents[PG_MAX_ARGUMENTS + 1] = {{0}};
     if (status == PG_OK) status = read_workspace(l, call, x.workspace, &extents[kernel->n_arguments]);

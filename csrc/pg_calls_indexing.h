@@ -1,4 +1,4 @@
-/* Kernels that read at integer indices; negative ones count from the end, and one out of range ends the call. */
+/* Kernels that read or write at integer indices: negative ones count from the end, one out of range ends the call. */
 #ifndef PG_CALLS_INDEXING_H
 #define PG_CALLS_INDEXING_H
 
@@ -55,5 +55,38 @@ PG_DEFINE_TAKE(f32, float)
 PG_DEFINE_TAKE(i64, int64_t)
 PG_DEFINE_TAKE(i32, int32_t)
 PG_DEFINE_TAKE(b, uint8_t)
+
+/* sizes: as of take. out[o, index[j], :] = or += v[o, j, :], one after another: an index may stand there twice. */
+#define PG_DEFINE_SCATTER(NAME, T, VALUE)                                                                  \
+    PG_INLINE int pg_kernel_##NAME(const int64_t *sizes, void *const *args, void *work, int64_t *detail) { \
+        const int64_t length = sizes[1], inner = sizes[2], n = sizes[3];                                   \
+        const int64_t outer = n == 0 ? 0 : inner == 0 && sizes[0] > 1 ? 1 : sizes[0];                      \
+        const int64_t *restrict index = (const int64_t *)args[0];                                          \
+        const T *restrict v = (const T *)args[1];                                                          \
+        T *restrict out = (T *)args[2];                                                                    \
+        (void)work;                                                                                        \
+        for (int64_t o = 0; o < outer; o++, out += length * inner) {                                       \
+            for (int64_t j = 0; j < n; j++, v += inner) {                                                  \
+                const int64_t i = index[j] < 0 ? index[j] + length : index[j];                             \
+                if (i < 0 || i >= length) return pg_outside(index[j], length, detail);                     \
+                T *restrict row = out + i * inner;                                                         \
+                int64_t k = 0;                                                                             \
+                if (inner == 1)                                                                            \
+                    row[k] = VALUE;                                                                        \
+                else                                                                                       \
+                    for (; k < inner; k++) row[k] = VALUE;                                                 \
+            }                                                                                              \
+        }                                                                                                  \
+        return 0;                                                                                          \
+    }
+PG_DEFINE_SCATTER(scatter_set_f64, double, v[k])
+PG_DEFINE_SCATTER(scatter_set_f32, float, v[k])
+PG_DEFINE_SCATTER(scatter_set_i64, int64_t, v[k])
+PG_DEFINE_SCATTER(scatter_set_i32, int32_t, v[k])
+PG_DEFINE_SCATTER(scatter_set_b, uint8_t, v[k])
+PG_DEFINE_SCATTER(scatter_add_f64, double, row[k] + v[k])
+PG_DEFINE_SCATTER(scatter_add_f32, float, row[k] + v[k])
+PG_DEFINE_SCATTER(scatter_add_i64, int64_t, (int64_t)((uint64_t)row[k] + (uint64_t)v[k]))
+PG_DEFINE_SCATTER(scatter_add_i32, int32_t, (int32_t)((uint32_t)row[k] + (uint32_t)v[k]))
 
 #endif

@@ -9,11 +9,4 @@ int pg_finite_matmul(const pg_place *place, const void *data) {
     return status;
 }
 
-int pg_finite_scatter(const pg_place *place, const void *data) {
-    const pg_scatter_words *x = data;
-    int status = PG_OK;
-    if (status == PG_OK) status = pg_finite_operand(place, 0, NULL, &x->out);
-    return status;
-}
-
 #endif

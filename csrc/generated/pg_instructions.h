@@ -8,7 +8,6 @@
     X(LOOP, loop) \
     X(MATMUL, matmul) \
     X(CALL, call) \
-    X(SCATTER, scatter) \
     X(SCAN, scan) \
     X(BRANCH, branch) \
     X(WHILE, while) \
@@ -16,19 +15,17 @@
 
 /* X(name) of those with a check by hand */
 #define PG_CHECKED(X) \
-    X(matmul) \
-    X(scatter)
+    X(matmul)
 
 enum {
     PG_OP_SCALAR = 1,
     PG_OP_LOOP = 2,
     PG_OP_MATMUL = 3,
     PG_OP_CALL = 4,
-    PG_OP_SCATTER = 5,
-    PG_OP_SCAN = 6,
-    PG_OP_BRANCH = 7,
-    PG_OP_WHILE = 8,
-    PG_OP_REPLAY = 9,
+    PG_OP_SCAN = 5,
+    PG_OP_BRANCH = 6,
+    PG_OP_WHILE = 7,
+    PG_OP_REPLAY = 8,
 };
 
 /* SCALAR: Micro-operations over 8-byte cells of the arena */
@@ -73,20 +70,9 @@ typedef struct pg_call_words {
     pg_list numbers;
     pg_sizes batch;
     pg_list operands;
+    pg_list updated;
     pg_list results;
 } pg_call_words;
-
-/* SCATTER: out[o, at[j], :] = or += v[o, j, :], one after another */
-typedef struct pg_scatter_words {
-    int64_t adds;
-    int64_t outer;
-    int64_t length;
-    int64_t inner;
-    int64_t count;
-    pg_operand at;
-    pg_operand v;
-    pg_operand out;
-} pg_scatter_words;
 
 /* SCAN: A body once per step, carrying values */
 typedef struct pg_scan_words {

@@ -60,29 +60,9 @@ int pg_read_call(pg_loader *l, const int64_t *words, int64_t n, pg_call_words *x
     take_list(&w, "numbers", 1, -1, &x->numbers);
     take_sizes(&w, "batch", &x->batch);
     take_list(&w, "operands", 2 + x->batch.n, -1, &x->operands);
+    take_list(&w, "updated", 2 + x->batch.n, -1, &x->updated);
     take_list(&w, "results", 2 + x->batch.n, -1, &x->results);
     return end_of_words(&w);
-}
-
-int pg_read_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_scatter_words *x) {
-    pg_words w = words_of(l, "SCATTER", words, n);
-    take_number(&w, "adds", 0, 1, &x->adds);
-    take_number(&w, "outer", 0, INT64_C(144115188075855871), &x->outer);
-    take_number(&w, "length", 0, INT64_C(144115188075855871), &x->length);
-    take_number(&w, "inner", 0, INT64_C(144115188075855871), &x->inner);
-    take_number(&w, "count", 0, INT64_C(144115188075855871), &x->count);
-    take_array(&w, "at", 0, PG_I64, NULL, 1, (const int64_t[]){x->count}, &x->at);
-    take_array(&w, "v", 0, PG_SAME, NULL, 3, (const int64_t[]){x->outer, x->count, x->inner}, &x->v);
-    take_array(&w, "out", 1, PG_SAME, NULL, 3, (const int64_t[]){x->outer, x->length, x->inner}, &x->out);
-    return end_of_words(&w);
-}
-
-int pg_decode_scatter(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
-    pg_scatter_words *x = pg_keep(l, 1, sizeof *x);
-    if (x == NULL) return PG_MEMORY;
-    out->data = x;
-    const int status = pg_read_scatter(l, words, n, x);
-    return status == PG_OK ? pg_check_scatter(l, x) : status;
 }
 
 int pg_read_scan(pg_loader *l, const int64_t *words, int64_t n, pg_scan_words *x) {

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import UnsupportedError
 from ..lower.decode import Body, decode
 from ..lower.format import failures
-from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, Scatter, While, name_of
+from ..lower.instructions import Branch, Call, Carried, Instruction, Loop, Matmul, Scalar, While, name_of
 from ..lower.program import Program, Segment
 from ..ops.table import kernel_at
 from .instructions.c_call import emit_call
@@ -17,7 +17,6 @@ from .instructions.c_control import Callee, ControlEmitter
 from .instructions.c_loop import emit_loop
 from .instructions.c_matmul import emit_matmul
 from .instructions.c_scalar import Dear, PieceWriter, emit_pieces
-from .instructions.c_scatter import emit_scatter
 from .instructions.liveness import Piece, cut
 from .instructions.uses import Uses
 from .rendering.frames import Constants, Frame, Places, make_frame
@@ -33,7 +32,6 @@ EMITTERS: Mapping[type[Instruction], Callable[[Any, Places, str], Function]] = {
     Loop: emit_loop,
     Matmul: emit_matmul,
     Call: emit_call,
-    Scatter: emit_scatter,
 }
 
 _HEAD = """\

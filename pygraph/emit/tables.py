@@ -154,14 +154,14 @@ def _kernel(op: Op, dtype: Any, number: int) -> Iterator[str]:
     kernel = op.kernel
     assert kernel is not None
     signature = kernel.parsed
-    arguments = (*signature.inputs, *signature.outputs)
-    codes = kernel.argument_codes(dtype)
-    if max(len(kernel.names), 1) > MAX_SIZES or len(arguments) > MAX_ARGUMENTS or max(map(len, arguments)) > MAX_CORE:
+    arguments = kernel.arguments(dtype)
+    longest = max(len(core) for _, core in arguments)
+    if max(len(kernel.names), 1) > MAX_SIZES or len(arguments) > MAX_ARGUMENTS or longest > MAX_CORE:
         limits = f"{MAX_SIZES} sizes and parameters, {MAX_ARGUMENTS} operands and results, {MAX_CORE} core axes each"
         raise TableError(f"op {op.name!r}: {kernel.signature}: a kernel has at most {limits}")
-    counts = len(signature.names), len(kernel.params), len(signature.inputs), len(arguments)
+    counts = len(signature.names), len(kernel.params), len(kernel.reads), len(arguments)
     yield from (str(number), kernel.function(dtype), *map(str, counts), as_c(kernel.work, kernel.names))
-    for code, core in zip(codes, arguments, strict=True):
+    for code, core in arguments:
         axes = [str(-axis if isinstance(axis, int) else signature.names.index(axis)) for axis in core]
         yield f"{{PG_{SUFFIXES[code].upper()}, {len(core)}, {{{', '.join(axes) or '0'}}}}}"
 

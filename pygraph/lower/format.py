@@ -13,7 +13,7 @@ from ..ops import limits
 from ..ops.row import Op
 
 #: Raised by one whenever Programs change their meaning without a change of a number here.
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
 
 
 class _Named(enum.IntEnum):

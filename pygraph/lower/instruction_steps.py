@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from math import prod
 
 import numpy as np
 
 from ..graph.node import Node
 from ..ops.control import branch as BRANCH, replay as REPLAY, scan as SCAN, while_loop as WHILE
-from ..ops.indexing import scatter_add as SCATTER_ADD, scatter_set as SCATTER_SET
 from ..ops.products import matmul_row as MATMUL
 from ..ops.row import Op
-from ..ops.strides import row_major
 from . import control_steps
 from .cuts import panels
 from .in_place_concatenation import pieces
-from .instructions import Matmul, Scatter
+from .instructions import Matmul
 from .kernel_step import call
 from .loop_step import fill_loop
 from .step_emitter import StepEmitter
@@ -70,33 +67,9 @@ def _matmul(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> N
     emitter.steps.append(PlainStep(product, emitter.unit.node_id(node), values, (target,), flops=flops))
 
 
-def _along(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
-    """A shape as [outer, axis length, inner]."""
-    return prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
-
-
-def _scatter(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...], *, adds: bool) -> None:
-    x, index, update = accesses
-    values = emitter.value(index.base), emitter.value(update.base)
-    target = emitter.place_result(node)
-    node_id = emitter.unit.node_id(node)
-    emitter.copy(x, target, 0, row_major(x.shape), node_id)
-
-    sizes = _along(x.shape, node.attrs["axis"])
-
-    def scatter(slot: SlotOf) -> Scatter:
-        at, v = (operand(slot, value, read.offset) for value, read in zip(values, (index, update), strict=True))
-        return Scatter(adds, *sizes, prod(index.shape), at, v, operand(slot, target))
-
-    # The target is read as well: its live range must reach this step.
-    emitter.steps.append(PlainStep(scatter, node_id, (*values, target), (target,)))
-
-
 #: The rows that neither a loop nor a kernel computes.
 STEPS: Mapping[Op, Callable[[StepEmitter, Node, tuple[Access, ...]], None]] = {
     MATMUL: _matmul,
-    SCATTER_ADD: partial(_scatter, adds=True),
-    SCATTER_SET: partial(_scatter, adds=False),
     SCAN: control_steps.scan,
     BRANCH: control_steps.branch,
     WHILE: control_steps.while_loop,

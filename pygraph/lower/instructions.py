@@ -121,7 +121,6 @@ def meaning_of(kind: type[Instruction]) -> str:
 
 
 Size = Annotated[int, Number(0, INT32_MAX)]
-Element = Annotated[int, Number()]
 Body = Annotated[int, Number(1, INT32_MAX)]
 Slots = Annotated[int, Workspace()]
 Yes = Annotated[bool, Flag()]
@@ -207,22 +206,8 @@ class Call(Instruction):
     numbers: Annotated[tuple[int, ...], Several()]
     batch: Annotated[tuple[int, ...], Sizes()]
     operands: Annotated[tuple[Operand, ...], List(Operand, Use.READ, strides="batch")]
+    updated: Annotated[tuple[Operand, ...], List(Operand, Use.UPDATE, strides="batch")]
     results: Annotated[tuple[Operand, ...], List(Operand, Use.WRITE, strides="batch")]
-
-
-@instruction(5, checked=True)
-@dataclass(eq=False, slots=True)
-class Scatter(Instruction):
-    """out[o, at[j], :] = or += v[o, j, :], one after another."""
-
-    adds: Yes
-    outer: Element
-    length: Element
-    inner: Element
-    count: Element
-    at: Annotated[Operand, Array(Use.READ, "int64", "count")]
-    v: Annotated[Operand, Array(Use.READ, "T", "outer * count * inner")]
-    out: Annotated[Operand, Array(Use.UPDATE, "T", "outer * length * inner")]
 
 
 @dataclass(eq=False, slots=True)
@@ -237,7 +222,7 @@ class Carried(Instruction):
     spare: Annotated[tuple[Place, ...], List(Place, like="init")]
 
 
-@instruction(6, by_hand=True)
+@instruction(5, by_hand=True)
 @dataclass(eq=False, slots=True)
 class Scan(Carried):
     """A body once per step, carrying values."""
@@ -248,7 +233,7 @@ class Scan(Carried):
     ys: Annotated[tuple[Stacked, ...], List(Stacked)]
 
 
-@instruction(7, by_hand=True)
+@instruction(6, by_hand=True)
 @dataclass(eq=False, slots=True)
 class Branch(Instruction):
     """One of several bodies, chosen by a clamped index; each writes the same results."""
@@ -260,7 +245,7 @@ class Branch(Instruction):
     bodies: Annotated[tuple[int, ...], Several()]
 
 
-@instruction(8, by_hand=True)
+@instruction(7, by_hand=True)
 @dataclass(eq=False, slots=True)
 class While(Carried):
     """A body as long as another one gives true, carrying values and putting others on tapes; `limit` -1: none."""
@@ -272,7 +257,7 @@ class While(Carried):
     ys: Annotated[tuple[int, ...], Several()]
 
 
-@instruction(9, by_hand=True)
+@instruction(8, by_hand=True)
 @dataclass(eq=False, slots=True)
 class Replay(Carried):
     """As SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results."""

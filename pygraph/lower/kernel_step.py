@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from ..graph.node import Node
+from ..ops.strides import broadcast_strides, row_major
 from ..ops.table import kernel_number
+from .fields import Operand
 from .format import MAX_CALL_TASKS
 from .instructions import Call
 from .step_emitter import StepEmitter
@@ -25,34 +28,39 @@ def call(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -> None
     numbers = kernel.numbers(bound, node.attrs)
     number = kernel_number(node.op, node.inputs[0].dtype)
     batch, operations = prod(bound.batch), kernel.operations(numbers)
-    values = [emitter.value(access.base) for access in accesses]
+    read = [accesses[at] for at in kernel.reads]
+    values = [emitter.value(access.base) for access in read]
     results = emitter.results_of(node)
     targets = [emitter.place(result, type_) for result, type_ in results]
+    node_id = emitter.unit.node_id(node)
+    for at, target, (_, (shape, _)) in zip(kernel.updates, targets, results, strict=False):
+        start = accesses[at]._replace(shape=shape, strides=broadcast_strides(accesses[at], shape))
+        emitter.copy(start, target, 0, row_major(shape), node_id)
     each = _each(batch, operations)
     work = -(-kernel.work_bytes(numbers) // ALIGNMENT) * ALIGNMENT * -(-max(batch, 1) // each)
     workspace = Value.workspace(work) if work else None
-    rank, cores = len(bound.batch), [len(core) for core in kernel.parsed.inputs]
 
-    def strides(shape: tuple[int, ...], core: int) -> list[int]:
-        if kernel.layout is not None:
-            return []
-        return batch_strides(shape, core, rank)
+    def argument(slot: SlotOf, value: Value, offset: int, shape: Sequence[int], core: Sequence[str | int]) -> Operand:
+        alone = kernel.layout is not None
+        return operand(slot, value, offset, () if alone else batch_strides(shape, len(core), len(bound.batch)))
 
     def made(slot: SlotOf) -> Call:
         operands = tuple(
-            operand(slot, value, access.offset, strides(access.shape, core))
-            for access, value, core in zip(accesses, values, cores, strict=True)
+            argument(slot, value, access.offset, access.shape, kernel.parsed.inputs[at])
+            for at, access, value in zip(kernel.reads, read, values, strict=True)
         )
         written = tuple(
-            operand(slot, target, 0, strides(shape, len(axes)))
-            for target, (_, (shape, _)), axes in zip(targets, results, kernel.parsed.outputs, strict=True)
+            argument(slot, target, 0, shape, core)
+            for target, (_, (shape, _)), core in zip(targets, results, kernel.parsed.outputs, strict=True)
         )
         space = -1 if workspace is None else slot(workspace)
-        return Call(number, each, space, tuple(numbers), bound.batch, operands, written)
+        updated = len(kernel.updates)
+        return Call(number, each, space, tuple(numbers), bound.batch, operands, written[:updated], written[updated:])
 
+    # What is updated is read as well: its live range must reach this step.
+    reads = (*values, *targets[: len(kernel.updates)])
     temporaries = () if workspace is None else (workspace,)
-    node_id = emitter.unit.node_id(node)
-    emitter.steps.append(PlainStep(made, node_id, values, targets, temporaries, flops=operations * batch))
+    emitter.steps.append(PlainStep(made, node_id, reads, targets, temporaries, flops=operations * batch))
 
 
 def _each(batch: int, operations: int) -> int:

@@ -28,11 +28,6 @@ __all__ = ["take"]
 Array: TypeAlias = npt.NDArray[Any]
 
 
-def _need_index(dtype: DType) -> None:
-    if dtype != int64:
-        raise DTypeError(f"the index must be int64, not {dtype.name}")
-
-
 def _checked(index: Array, size: int) -> Array:
     """An index array with its negative entries wrapped; raises `IndexRangeError` for entries out of range."""
     bad = np.asarray((index < -size) | (index >= size))
@@ -40,13 +35,6 @@ def _checked(index: Array, size: int) -> Array:
         problem = f"index {np.asarray(index)[bad].flat[0]} is out of range for an axis of size {size}"
         raise IndexRangeError(problem, f"give {-size} to {size - 1}" if size else "the axis is empty")
     return np.where(np.asarray(index) < 0, index + size, index)
-
-
-def _result_like_first(dtypes: Sequence[DType], attrs: Attrs) -> DType:
-    _need_index(dtypes[1])
-    if dtypes[2] != dtypes[0]:
-        raise DTypeError(f"values of dtype {dtypes[2].name} for an operand of dtype {dtypes[0].name}")
-    return dtypes[0]
 
 
 def _take_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
@@ -152,8 +140,8 @@ OUT_OF_RANGE = Failure(
 )
 
 
-def _take_layout(shapes: Sequence[Shape], attrs: Attrs) -> dict[str, int]:
-    (x, index), axis = shapes, attrs["axis"]
+def _layout(shapes: Sequence[Shape], attrs: Attrs) -> dict[str, int]:
+    (x, index), axis = shapes[:2], attrs["axis"]
     return {"o": prod(x[:axis]), "s": x[axis], "i": prod(x[axis + 1 :]), "n": prod(index)}
 
 
@@ -170,13 +158,18 @@ take_row: Op = register(
         linear_in=(0,),
         title="indexing x[i]",
         **kernel_rules(
-            Kernel("take", "(o,s,i),(n)->(o,n,i)", "Tl->T", failures=(OUT_OF_RANGE,), layout=_take_layout), "fib"
+            Kernel("take", "(o,s,i),(n)->(o,n,i)", "Tl->T", failures=(OUT_OF_RANGE,), layout=_layout), "fib"
         ),
         mask=mask_rules.take,
         moves=True,
         gaps="t",
     )
 )
+
+
+def _scatter_kernel(name: str) -> Kernel:
+    signature = "(o,s,i),(n),(o,n,i)->(o,s,i)"
+    return Kernel(name, signature, "TlT->T", updates=(0,), failures=(OUT_OF_RANGE,), layout=_layout)
 
 
 def _scatter_add_transpose(cotangent: Expr, node: Expr, i: int) -> Expr:
@@ -187,21 +180,16 @@ scatter_add = register(
     Op(
         "scatter_add",
         Family.LINEAR,
-        3,
-        "x with the values added to its slices along `axis` at an int64 index, in the order of the index, so that "
+        doc="x with the values added to its slices along `axis` at an int64 index, in the order of the index, so that "
         "equal entries add up. The values have the shape that take gives for this index.",
-        kinds="fi",
         shape=_scatter_shape,
-        result=_result_like_first,
         reference=_scatter_add_reference,
         transpose=_scatter_add_transpose,
         batch=_scatter_batch,
         linear_in=(0, 2),
-        promote=False,
         mask=mask_rules.scatter_add,
-        fails=True,
         title="x.at[i].add",
-        updates=lambda attrs, count: (0,),
+        **kernel_rules(_scatter_kernel("scatter_add"), "fi"),
     )
 )
 
@@ -249,22 +237,17 @@ scatter_set: Op = register(
     Op(
         "scatter_set",
         Family.LINEAR,
-        3,
-        "x with the values in place of its slices along `axis` at an int64 index; the last of equal entries wins. "
+        doc="x with the values in place of its slices along `axis` at an int64 index; the last of equal entries wins. "
         "The values have the shape that take gives for this index.",
         shape=_scatter_shape,
-        result=_result_like_first,
         reference=_scatter_set_reference,
         transpose=_scatter_set_transpose,
         batch=_scatter_batch,
         linear_in=(0, 2),
-        promote=False,
         mask=mask_rules.scatter_set,
-        fails=True,
         title="x.at[i].set",
-        updates=lambda attrs, count: (0,),
+        **kernel_rules(_scatter_kernel("scatter_set"), "fib"),
         moves=True,
-        exact=True,
         gaps="t",
     )
 )

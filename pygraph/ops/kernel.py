@@ -5,9 +5,10 @@ A kernel of the name `solve` for float64 is the C function
     int pg_kernel_solve_f64(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
 
 It gets the sizes of the signature's names in the order of first mention, then the row's parameters; the C-contiguous
-core of each operand and then of each result; the workspace it asked for, aligned to 8 bytes; and space for two numbers
-that say more of a failure. It returns 0, or the number of the failure, counted from 1. It can rely on the sizes: the
-loader has checked that all operands, results and the workspace are as large as they say. Parameters are any numbers.
+core of each operand and then of each result, where an operand that it updates comes only as the result that it becomes;
+the workspace it asked for, aligned to 8 bytes; and space for two numbers that say more of a failure. It returns 0, or
+the number of the failure, counted from 1. It can rely on the sizes: the loader has checked that all operands, results
+and the workspace are as large as they say, and that what is written overlaps nothing else. Parameters are any numbers.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Kernel:
         params: attributes of the row, integers, that follow the sizes.
         work: bytes of workspace of one application, an expression in the sizes and parameters.
         flops: operations of one application, likewise.
+        updates: operands that become results, the first ones, in this order: the kernel finds them there, and changes
+            some of their elements.
         failures: how it can fail.
         ulps: how far a result of float64, and of float32, may be from the reference, in units in the last place of its
             largest element.
@@ -74,6 +77,7 @@ class Kernel:
     params: tuple[str, ...] = ()
     work: str = "0"
     flops: str = "0"
+    updates: tuple[int, ...] = ()
     failures: tuple[Failure, ...] = ()
     ulps: tuple[float, float] = (0.0, 0.0)
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
@@ -86,6 +90,11 @@ class Kernel:
     def names(self) -> tuple[str, ...]:
         """What can stand in expressions, in the order in which C has it."""
         return (*self.parsed.names, *self.params)
+
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The operands that it does not update."""
+        return tuple(at for at in range(len(self.parsed.inputs)) if at not in self.updates)
 
     @property
     def letters(self) -> tuple[str, str]:
@@ -121,7 +130,10 @@ class Kernel:
         """The name of the C function for a type, without pg_kernel_."""
         return f"{self.name}_{SUFFIXES[CODES[dtype]]}" if self.generic else self.name
 
-    def argument_codes(self, dtype: Any) -> list[int]:
-        """The dtype codes of operands and results where T is `dtype`."""
-        inputs, outputs = self.letters
-        return [CODES[dtype if letter == "T" else TYPES[letter]] for letter in inputs + outputs]
+    def arguments(self, dtype: Any) -> list[tuple[int, tuple[str | int, ...]]]:
+        """The dtype code and the core axes of all that C gets, where T is `dtype`."""
+        signature, (inputs, outputs) = self.parsed, self.letters
+        cores = [*(signature.inputs[at] for at in self.reads), *signature.outputs]
+        letters = [*(inputs[at] for at in self.reads), *outputs]
+        codes = [CODES[dtype if letter == "T" else TYPES[letter]] for letter in letters]
+        return list(zip(codes, cores, strict=True))

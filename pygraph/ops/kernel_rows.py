@@ -17,8 +17,8 @@ __all__ = ["kernel_rules"]
 
 
 def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
-    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, exact, flops, shape and
-    result or results, and batch where the signature has leading axes."""
+    """The fields of a row that follow from its kernel: kernel, kinds, arity, promote, differs, exact, flops, updates,
+    shape and result or results, and batch where the signature has leading axes."""
     inputs, outputs = kernel.letters
     given = [at for at, letter in enumerate(inputs) if letter == "T"]
 
@@ -38,6 +38,7 @@ def kernel_rules(kernel: Kernel, kinds: str) -> dict[str, Any]:
         "differs": tuple(at for at in range(len(inputs)) if at not in given),
         "exact": kernel.ulps == (0.0, 0.0),
         "flops": None if kernel.flops == "0" else _flops(kernel),
+        "updates": (lambda attrs, count: kernel.updates) if kernel.updates else None,
     }
     if kernel.layout is None:
         rules["batch"] = _batch(kernel)

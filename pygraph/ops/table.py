@@ -93,7 +93,7 @@ def rows_text() -> str:
         assert kernel is not None
         statuses = [failure.status for failure in kernel.failures]
         made_of = (kernel.name, kernel.signature, kernel.types, kernel.params, kernel.work, kernel.flops)
-        kernels.append((dtype.name, made_of, statuses))
+        kernels.append((dtype.name, made_of, kernel.updates, statuses))
     return spelled((rows, reductions, kernels))
 
 

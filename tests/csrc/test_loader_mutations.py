@@ -180,8 +180,6 @@ def _cost(instruction: Any, costs: list[int]) -> int:
             kernel = kernel_at(number)[0].kernel
             assert kernel is not None
             return math.prod(max(size, 1) for size in numbers[: len(kernel.parsed.names)]) * math.prod(batch)
-        case i.Scatter(outer=outer, inner=inner, count=count):
-            return outer * inner * count
         case i.Scan(body=body, length=length):
             return length * (costs[body] + 10)
         case i.Branch(bodies=bodies):

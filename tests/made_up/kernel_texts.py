@@ -1,4 +1,4 @@
-"""Two made-up kernels: `sincos` with two results, and `solver` with a workspace and a failure."""
+"""Made-up kernels: `sincos` with two results, `solver` with a workspace and a failure, and `pushed`, which updates."""
 
 from __future__ import annotations
 
@@ -75,6 +75,35 @@ solver = register(
         ),
     )
 )
+
+
+def _pushed_reference(x, y):
+    out = np.array(np.broadcast_to(x, (*np.broadcast_shapes(x.shape[:-1], y.shape), x.shape[-1])))
+    out[..., :1] += y[..., None]
+    out[..., -1:] -= y[..., None]
+    return out
+
+
+def _pushed_jvp(node, tangents):
+    zeros = (np.zeros(x.shape, x.dtype) for x in node.inputs)
+    return node.op(*(zero if tangent is None else tangent for tangent, zero in zip(tangents, zeros)))
+
+
+def _pushed_vjp(node, cotangent):
+    return cotangent, cotangent[..., :1].sum(axis=-1) - cotangent[..., -1:].sum(axis=-1)
+
+
+pushed = register(
+    Op(
+        "pushed",
+        Family.CUSTOM,
+        doc="x with y added to its first element and taken from its last.",
+        reference=_pushed_reference,
+        jvp=_pushed_jvp,
+        vjp=_pushed_vjp,
+        **kernel_rules(Kernel("pushed", "(n),()->(n)", "TT->T", updates=(0,)), "f"),
+    )
+)
 """
 
 #: What these need of other modules.
@@ -142,6 +171,14 @@ C = """/* Two made-up kernels. */
         for (int64_t i = 0; i < m; i++)                                                                          \\
             for (int64_t j = 0; j < n; j++) x[i * n + j] /= a[i * m + i];                                        \\
         return 0;                                                                                                \\
+    }                                                                                                            \
+    int pg_kernel_pushed_##S(const int64_t *sizes, void *const *args, void *work, int64_t *detail);              \
+    int pg_kernel_pushed_##S(const int64_t *sizes, void *const *args, void *work, int64_t *detail) {             \
+        const T y = *(const T *)args[0];                                                                         \
+        T *x = (T *)args[1];                                                                                     \
+        (void)work, (void)detail;                                                                                \
+        if (sizes[0] > 0) x[0] += y, x[sizes[0] - 1] -= y;                                                       \
+        return 0;                                                                                                \
     }
 KERNELS(f64, double)
 KERNELS(f32, float)
@@ -151,7 +188,7 @@ KERNELS(f32, float)
 def add(copy: Copy) -> None:
     """Add them to a copy of the project."""
     future = "from __future__ import annotations\n"
-    public = ("__all__ = [", '__all__ = ["sincos", "solver", ')
+    public = ("__all__ = [", '__all__ = ["pushed", "sincos", "solver", ')
     copy.replace("kernels", "pygraph/ops/special.py", (future, future + IMPORTS), public)
     copy.append("kernels", "pygraph/ops/special.py", ROWS)
     copy.append("kernels", "csrc/made_up.c", C)

@@ -1,4 +1,4 @@
-"""A kernel is one row and one C function: two made-up ones are tested in a copy of the project that has them."""
+"""A kernel is one row and one C function: made-up ones are tested in a copy of the project that has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ pytestmark = MARKS
 CHECK = """
 import tempfile
 import numpy as np, pygraph as pg
-from pygraph.ops.special import ZeroPivotError, sincos, solver
+from pygraph.lower.decode import decode
+from pygraph.ops.special import ZeroPivotError, pushed, sincos, solver
 
 said = pg.solver.__doc__
 assert "(m,m),(m,n)->(m,n)" in said and "ZeroPivotError: column n of" in said, said
@@ -38,6 +39,17 @@ exe = pg.compile(pg.trace(lambda a, b: (solver(a, b), *sincos(b)), a, b))
 listing = exe.disassemble()
 assert "CALL solver_f64 (m,m),(m,n)->(m,n), per task 40, workspace arena[0:128], numbers [3, 2], batch [40]" in listing
 assert "CALL sincos_f64 ()->(),(), per task" in listing
+
+def steps(x, ys):
+    return pg.scan(lambda c, y: (pushed(c, y), c[0]), x, ys)
+
+for backend in ("vm", "native"):
+    last, firsts = pg.compile(steps, backend=backend)(x, b[:, 0])
+    wanted = np.array([x, pushed(x, b[0, 0]), pushed(pushed(x, b[0, 0]), b[1, 0])])
+    assert np.array_equal(firsts, wanted[:, 0]) and np.array_equal(last, pushed(wanted[2], b[2, 0]))
+exe = pg.compile(pg.trace(steps, x, b[:, 0]))
+assert "updates updated out0 +0" in exe.disassemble(), exe.disassemble()
+assert any(body.shares for body in decode(exe.program)), "the carry is updated where it lies"
 for backend in ("vm", "native"):
     g = pg.compile(lambda a: solver(a, np.ones((2, 1))), backend=backend)
     singular = np.ones((3, 2, 2))
@@ -77,7 +89,7 @@ from fuzz import test_random_graphs as tests
 used = 0
 for seed in range(60):
     sample = tests.grow(seed, 8 + seed)
-    used += any(node.op.name in ("sincos", "solver") for node in sample.graph.nodes)
+    used += any(node.op.name in ("pushed", "sincos", "solver") for node in sample.graph.nodes)
     tests.check_values(sample, seed)
     tests.check_derivatives(sample, seed)
 assert used >= 10, used
@@ -90,9 +102,9 @@ def test_it_does_all_that_rows_do(installed: Path) -> None:
 
 def test_the_tests_of_the_table_take_it_up(installed: Path) -> None:
     """Values, derivatives of both orders and batches, in the reference and in C."""
-    chosen = [str(ROOT / "tests" / "ops"), "-k", "sincos or solver"]
+    chosen = [str(ROOT / "tests" / "ops"), "-k", "sincos or solver or pushed"]
     out = run(installed, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen)
-    assert int(out.rsplit(" passed", 1)[0].split()[-1]) >= 16, out
+    assert int(out.rsplit(" passed", 1)[0].split()[-1]) >= 24, out
 
 
 def test_random_graphs_use_it(installed: Path) -> None:

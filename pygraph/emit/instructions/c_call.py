@@ -34,7 +34,7 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
         problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"
         advice = "leave this operation out of what is exported"
         raise UnsupportedError(problem, advice, stage="exporting", subject=op.title or op.name, line=info.line)
-    arguments = (*call.operands, *call.results)
+    arguments = (*call.operands, *call.updated, *call.results)
     bases = [places.pointer(x.slot, x.offset, write=at >= len(call.operands)) for at, x in enumerate(arguments)]
     work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, write=True, dtype=0)
     batch = prod(call.batch)

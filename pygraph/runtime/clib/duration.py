@@ -11,9 +11,9 @@ from math import prod
 
 from ...lower.decode import Body, decode
 from ...lower.fields import Array
-from ...lower.instructions import Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, Scatter, While
+from ...lower.instructions import Branch, Call, Instruction, Loop, Matmul, Replay, Scalar, Scan, While
 from ...lower.program import Program
-from ...ops.row import DEAR, lookup
+from ...ops.row import lookup
 from ...ops.table import MICRO_OPS, kernel_at
 
 ELEMENT = 0.3  # ns of an addition of array elements, or of one that is moved
@@ -58,8 +58,6 @@ def _of(instruction: Instruction, body: Body, inner: Sequence[float]) -> float:
             return INSTRUCTION + ELEMENT * prod(dims) * work
         case Matmul(rows=rows, columns=columns, middle=middle, batch=batch):
             return INSTRUCTION + PRODUCT * rows * columns * middle * prod(batch)
-        case Scatter(outer=outer, inner=width, count=count):
-            return INSTRUCTION + DEAR * ELEMENT * outer * width * count
         case Scan(body=number, length=length):
             return INSTRUCTION + length * (inner[number] + INSTRUCTION)
         case While(body=number, condition=condition):
