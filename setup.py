@@ -59,6 +59,7 @@ def stage_blas(folder: Path) -> list[Path]:
         subprocess.run([tool("install_name_tool"), *changes, str(library)], check=True)
         subprocess.run([tool("codesign"), "--force", "--sign", "-", str(library)], check=True)
     else:
+        subprocess.run([tool("strip"), "--strip-unneeded", str(library)], check=True)  # 190 kB of the wheel
         subprocess.run([tool("patchelf"), "--set-soname", library.name, str(library)], check=True)
     notices = [path for path in importlib.metadata.files("scipy-openblas32") or [] if path.name == "LICENSE.txt"]
     if not notices:
