@@ -36,7 +36,6 @@ NAMED = {
     "autodiff/scatter_sums.py": ("scatter_add unslice reshape", "a sum with scattered values adds them in place"),
     "autodiff/jacobians/lanes.py": ("concatenate matmul reshape slice take transpose unslice", ELEMENTS),
     "autodiff/jacobians/linear_tail.py": ("scatter_add", ELEMENTS),
-    "autodiff/jacobians/local_jacobian.py": ("add convert multiply negative", "products and sums with zero left out"),
     "autodiff/jacobians/scalarise.py": ("matmul take", ELEMENTS),
     "autodiff/jacobians/sparsity.py": ("matmul scatter_add scatter_set take", ELEMENTS),
     "lower/instruction_steps.py": (

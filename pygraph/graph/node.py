@@ -176,10 +176,13 @@ def maker(node: Node) -> Node:
     return node.inputs[0] if node.op is OUTPUT else node
 
 
-def self_contained(node: Node) -> bool:
-    """Whether the body of a loop or branch may hold `node` itself: a constant, or counts or views of them."""
-    if node.op is CONSTANT:
-        return True
+def source_of(node: Node) -> Node:
+    """What `node` is a view of, over any number of views; itself where it is none."""
     while node.op.view is not None and node.inputs:
         (node,) = node.inputs
-    return node.op.view is not None
+    return node
+
+
+def self_contained(node: Node) -> bool:
+    """Whether the body of a loop or branch may hold `node` itself: a constant, or counts or views of them."""
+    return node.op is CONSTANT or source_of(node).op.view is not None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from ..graph.node import Node
+from ..graph.node import Node, source_of
 from ..graph.traversal import walk
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from .body import Body, BodySegment, Region, Split
@@ -76,7 +76,8 @@ def later_regions(body: Body) -> None:
 def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
     """Place the nodes of a segment, and copy the views that are needed once their array is updated."""
     fuser, views = Fuser(segment, body.unit.fuse), segment.views
-    updated = {_source(x) for node in segment.order for x in node.op.updated(node.attrs, node.inputs)}
+    # some of what seems to be a view will be a copy; which, `views` only knows once all before it is placed
+    updated = {source_of(x) for node in segment.order for x in node.op.updated(node.attrs, node.inputs)}
     results = set(body.ends(segment)) if body.unit.fuse else set()
     outlived = _outlived(segment.order, set(body.graph.inputs) if body.is_main else set()) if updated else set()
     for node in segment.order:
@@ -85,7 +86,7 @@ def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
         fuser.place(node)
         base = views.resolve(node).base if node.op.view is not None else node
         small = node in read_later and 2 * prod(node.shape) <= prod(base.shape)
-        if base is not node and _source(node) in updated and (small or node in results or node in outlived):
+        if base is not node and source_of(node) in updated and (small or node in results or node in outlived):
             fuser.copy(node)  # now: once the array is updated, its memory holds other elements
             segment.copied.append(node)
 
@@ -108,22 +109,15 @@ def _outlived(order: Sequence[Node], fixed: set[Node]) -> set[Node]:
         for x in node.inputs:
             last[x] = max(last.get(x, 0), read)
         for x in node.op.updated(node.attrs, node.inputs):
-            first[_source(x)] = place[node]
+            first[source_of(x)] = place[node]
     found = set()
     for node in order if first else ():
         if node.op.view is not None and node.inputs:
-            base = _source(node)
+            base = source_of(node)
             outlives = base not in fixed and last.get(node, 0) > first.get(base, len(order))
             if outlives and 2 * prod(node.shape) <= prod(base.shape):
                 found.add(node)
     return found
-
-
-def _source(node: Node) -> Node:
-    """What `node` is a view of, or a copy of a view; `Views` only knows that once all before it is placed."""
-    while node.op.view is not None and node.inputs:
-        (node,) = node.inputs
-    return node
 
 
 def _full(region: Region, most: int) -> bool:

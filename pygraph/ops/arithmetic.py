@@ -66,6 +66,7 @@ add = pointwise(
     domain=(_REAL, _REAL),
     kinds="fib",
     exact=True,
+    vanishes="all",
     notation="{0} + {1}",
 )
 subtract = pointwise(
@@ -90,6 +91,7 @@ multiply = pointwise(
     domain=(_REAL, _REAL),
     kinds="fib",
     exact=True,
+    vanishes="any",
     notation="{0} * {1}",
 )
 divide = pointwise(
@@ -141,6 +143,7 @@ negative = pointwise(
     domain=(_REAL,),
     kinds="fi",
     exact=True,
+    vanishes="all",
     notation="-{0}",
 )
 absolute = pointwise(

@@ -141,6 +141,7 @@ class Options(_Domain, total=False):
     exact: bool
     floor: float
     diagonal: str
+    vanishes: str
     opposite: str
     notation: str
     to_float: str

@@ -144,6 +144,7 @@ convert: Op = register(
         mask=mask_rules.unchanged,
         moves=True,
         exact=True,
+        vanishes="all",
     )
 )
 stop_gradient = pointwise(

@@ -110,6 +110,8 @@ class Op:
         floor: errors of its floating results count in ulps of at least this size: near a zero, where it cancels.
         diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is not nan;
             empty where it is none of these.
+        vanishes: "any" or "all": the value is zero where any, or all, of the operands are zero by structure; said by
+            the rows that sums and products of derivatives consist of.
         opposite: rows with a bool result: the name of the one whose result is false where this one's is true, and true
             where it is false, for nan too.
         define: the op in terms of other ops, define(*operands, **attrs); such an op needs no C of its own.
@@ -184,6 +186,7 @@ class Op:
     exact: bool = False
     floor: float = 0.0
     diagonal: str = ""
+    vanishes: str = ""
     opposite: str = ""
     define: Callable[..., Operand] | None = None
     domain: tuple[Interval, ...] = ()

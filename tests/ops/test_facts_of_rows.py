@@ -28,6 +28,16 @@ def _is_sum(case: Case, found: Array) -> bool:
     return True
 
 
+def _vanishes(case: Case) -> bool:
+    """Whether zeros in place of all operands, or of each in turn, give zeros."""
+    zeros = [np.zeros_like(x) for x in case.operands]
+    finite = [np.where(np.isfinite(x), x, 1).astype(x.dtype) for x in case.operands]
+    places = range(len(zeros))
+    sets = [set(places)] if case.op.vanishes == "all" else [{i} for i in places]
+    given = ([zeros[i] if i in chosen else finite[i] for i in places] for chosen in sets)
+    return not any(np.any(case.op.computed(*operands, **case.attrs)) for operands in given)
+
+
 #: Of each fact whether it holds for an application and its value.
 FACTS: dict[str, Callable[[Case, Array], bool]] = {
     "whole_view": _shows_all,
@@ -35,6 +45,7 @@ FACTS: dict[str, Callable[[Case, Array], bool]] = {
     "chooses": lambda case, found: _same(found, np.where(*case.operands)),
     "transparent": lambda case, found: _same(found, case.operands[0]),
     "sums": _is_sum,
+    "vanishes": lambda case, found: _vanishes(case),
     "opposite": lambda case, found: _same(found, ~lookup(case.op.opposite).computed(*case.operands)),
 }
 
@@ -45,7 +56,7 @@ def _same(x: Array, y: Array) -> bool:
 
 def _applications(op: Op) -> list[Case]:
     found = [case for dtype in accepted(op) for case in cases(op, dtype)]
-    return found + [edge_case(op, dtype) for dtype in pointwise_dtypes(op) if op.pointwise and op.arity != 3]
+    return found + [edge_case(op, dtype) for dtype in pointwise_dtypes(op) if op.pointwise and op.edges]
 
 
 @pytest.mark.parametrize(

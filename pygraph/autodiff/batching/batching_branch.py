@@ -11,7 +11,7 @@ from ...graph.loop import is_stack
 from ...graph.node import Node
 from ...graph.rewriting import substitute
 from ...graph.traversal import walk
-from ...graph.uniform import full
+from ...graph.uniform import full, shown_by
 from ...ops.comparison import (
     equal as EQUAL,
     less_equal as LESS_EQUAL,
@@ -119,9 +119,7 @@ def _taken(
 
 def _is_given(x: Node) -> bool:
     """Whether `x` is an operand or a constant, or a view of one: there is nothing to compute."""
-    while x.op.whole_view:
-        (x,) = x.inputs
-    return not x.inputs
+    return not shown_by(x).inputs
 
 
 def _guarded(

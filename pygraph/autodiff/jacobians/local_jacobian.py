@@ -19,8 +19,6 @@ from ...graph.node import Node
 from ...graph.rewriting import rewrite
 from ...graph.traversal import walk
 from ...graph.uniform import reshaped
-from ...ops.arithmetic import add as ADD, multiply as MULTIPLY, negative as NEGATIVE
-from ...ops.comparison import convert as CONVERT
 from ...ops.dtypes import is_float
 from ...ops.indexing import take_row as TAKE
 from ...ops.leaves import constant_row as CONSTANT
@@ -342,10 +340,8 @@ def _without_zeros(table: Sequence[Sequence[Node | None]], known: Known) -> list
     zero: dict[Node, bool] = {}
     for node in walk(x for row in table for x in row if x is not None):
         parts = [zero[x] for x in node.inputs]
-        if node.op is MULTIPLY:
-            zero[node] = any(parts)
-        elif node.op in (ADD, NEGATIVE, CONVERT):
-            zero[node] = all(parts)
+        if node.op.vanishes:
+            zero[node] = any(parts) if node.op.vanishes == "any" else all(parts)
         else:
             zero[node] = known.is_zero(node)
     return [[None if x is None or zero[x] else x for x in row] for row in table]
