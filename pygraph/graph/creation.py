@@ -27,17 +27,22 @@ __all__ = [
     "arange",
     "array",
     "asarray",
+    "copy",
     "empty",
+    "empty_like",
     "eye",
     "full",
+    "full_like",
     "geomspace",
     "identity",
     "indices",
     "linspace",
     "logspace",
     "ones",
+    "ones_like",
     "tri",
     "zeros",
+    "zeros_like",
 ]
 
 
@@ -137,6 +142,84 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, like: Any = None) ->
         return np.full(sizes, ops.common.operand(value), wanted)
     value = as_node(value)
     return ops.broadcast_to(value if wanted is None else ops.astype(value, wanted), sizes)
+
+
+@explained
+@_fillable
+def full_like(a: Any, fill_value: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """An array in the shape and dtype of `a`, or those given, filled with `fill_value` (broadcast).
+
+    It is an expression where `a` or `fill_value` is one, and while a function is recorded.
+
+    Raises:
+        ShapeError, DTypeError: no such shape or dtype.
+
+    Example:
+        >>> pg.full_like(np.array([1.0, 2.0]), 3.0)
+        array([3., 3.])
+    """
+    a, fill_value = ops.common.operand(strong(a)), strong(fill_value)
+    sizes = a.shape if shape is None else static_shape(shape)
+    wanted = as_dtype(a.dtype if dtype is None else dtype)
+    if not _is_expression(a, fill_value):
+        return np.full(sizes, fill_value, wanted)
+    if isinstance(fill_value, Node):
+        return ops.broadcast_to(ops.astype(fill_value, wanted), sizes)
+    return known(np.broadcast_to(np.asarray(fill_value, wanted), sizes))
+
+
+@explained
+def zeros_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """Zeros in the shape and dtype of `a`, or those given; otherwise as `full_like`.
+
+    Example:
+        >>> def f(x):
+        ...     out = np.zeros_like(x)
+        ...     out[1:] = x[:-1]
+        ...     return out
+        >>> pg.compile(f)(np.array([1.0, 2.0, 3.0]))
+        array([0., 1., 2.])
+    """
+    return full_like(a, 0, dtype, shape=shape)
+
+
+@explained
+def ones_like(a: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """Ones in the shape and dtype of `a`, or those given; otherwise as `full_like`.
+
+    Example:
+        >>> pg.ones_like(np.array([1.0, 2.0]))
+        array([1., 1.])
+    """
+    return full_like(a, 1, dtype, shape=shape)
+
+
+@explained
+def empty_like(prototype: Any, dtype: Any = None, *, shape: Any = None) -> Any:
+    """Zeros, where NumPy leaves the values open; otherwise as `full_like`.
+
+    Example:
+        >>> pg.empty_like(np.array([1, 2]))
+        array([0, 0])
+    """
+    return full_like(prototype, 0, dtype, shape=shape)
+
+
+@explained
+@_fillable
+def copy(a: Any) -> Any:
+    """An array of the values of `a`, which can be filled without changing `a`.
+
+    Example:
+        >>> def f(x):
+        ...     y = x.copy()
+        ...     y[0] = 0.0
+        ...     return x + y
+        >>> pg.compile(f)(np.array([1.0, 2.0]))
+        array([1., 4.])
+    """
+    found = ops.common.operand(strong(a))
+    return found if isinstance(found, Node) else constant(found) if is_recording() else np.array(found)
 
 
 @explained

@@ -12,11 +12,10 @@ import numpy as np
 
 from .. import ops
 from ..errors import DTypeError, UnsupportedError
-from ..ops.common import ARGUMENT_ADVICE, static_shape
-from ..ops.dtypes import as_dtype
+from ..ops.common import ARGUMENT_ADVICE
 from . import creation
-from .construction import as_node, known
-from .filled import Filled, filled, viewed
+from .construction import as_node
+from .filled import Filled, viewed
 from .node import Node
 from .numpy_alternatives import instead, of_fewer_arguments
 from .weak import Weak, strong
@@ -57,21 +56,6 @@ def _positive(x: Any) -> Node:
     return as_node(ops.positive(x))
 
 
-def _full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Node:
-    sizes, wanted = x.shape if shape is None else static_shape(shape), as_dtype(x.dtype if dtype is None else dtype)
-    if isinstance(fill_value, Node):
-        return filled(ops.broadcast_to(ops.astype(fill_value, wanted), sizes))
-    return filled(known(np.broadcast_to(np.asarray(fill_value, wanted), sizes)))
-
-
-def _zeros_like(x: Any, dtype: Any = None, shape: Any = None) -> Node:
-    return _full_like(x, 0, dtype, shape)
-
-
-def _ones_like(x: Any, dtype: Any = None, shape: Any = None) -> Node:
-    return _full_like(x, 1, dtype, shape)
-
-
 def _fabs(x: Any) -> Any:
     """np.fabs is floating: integers become float64, and bools (which NumPy takes to float16) are refused."""
     if x.dtype.kind == "b":
@@ -104,15 +88,10 @@ def _recorded(create: Callable[..., Any]) -> Callable[..., Any]:
 #: Functions that need no row: about the form of an expression, or made of its operators.
 _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
-    "copy": lambda x: filled(as_node(x)),
     "fabs": _fabs,
     "shape": lambda x: x.shape,
     "ndim": lambda x: len(x.shape),
     "size": _size,
-    "empty_like": _zeros_like,
-    "full_like": _full_like,
-    "ones_like": _ones_like,
-    "zeros_like": _zeros_like,
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
 }

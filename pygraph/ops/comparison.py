@@ -28,10 +28,8 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "not_equal",
-    "ones_like",
     "stop_gradient",
     "where",
-    "zeros_like",
 ]
 
 _REAL = (-3.0, 3.0)
@@ -288,32 +286,10 @@ def isinf(x: Any) -> Any:
     return _tested(isinf_row, x)
 
 
-def _filled_like(x: Any, value: int, dtype: Any) -> Any:
+def ones_like(x: Any) -> Any:
+    """Ones in the shape and dtype of `x`; an expression when `x` is one."""
     x = operand(x)
-    wanted = as_dtype(x.dtype if dtype is None else dtype)
     if not is_expression(x):
-        return np.full(x.shape, value, wanted)
+        return np.ones(x.shape, x.dtype)
     # a choice that never falls on x: the one way to a new expression of its shape that no nan can reach
-    return select(np.False_, x if x.dtype == wanted else convert(x, dtype=wanted), np.asarray(value, wanted))
-
-
-@explained
-def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Zeros in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
-
-    Example:
-        >>> pg.zeros_like(np.array([1.0, 2.0]))
-        array([0., 0.])
-    """
-    return _filled_like(x, 0, dtype)
-
-
-@explained
-def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Ones in the shape of `x` and its dtype, or `dtype`; an expression when `x` is one.
-
-    Example:
-        >>> pg.ones_like(np.array([1.0, 2.0]))
-        array([1., 1.])
-    """
-    return _filled_like(x, 1, dtype)
+    return select(np.False_, x, np.ones((), x.dtype))

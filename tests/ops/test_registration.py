@@ -66,9 +66,9 @@ def test_a_made_up_op(made_up: Op, shapes: Any) -> None:
         narrow = tuple(k for k, n in enumerate((1,) * len(lead) + shape) if n == 1 and k not in lead)
         np.testing.assert_allclose(found, wanted.sum(axis=lead + narrow).reshape(shape), rtol=1e-12)
     np.testing.assert_allclose(exe.jvp(*(np.ones(shape) for shape in shapes)), (dx + dy).sum(), rtol=1e-12)
-    (gradient,) = vjp([made_up(x, y)], [x], [ops.ones_like(made_up(x, y))])
+    (gradient,) = vjp([made_up(x, y)], [x], [ops.comparison.ones_like(made_up(x, y))])
     assert gradient is not None
-    (second,) = jvp([gradient], [x], [ops.ones_like(x)])
+    (second,) = jvp([gradient], [x], [ops.comparison.ones_like(x)])
     wanted = (4 * whole[0] ** 2 - 2) * np.exp(-(whole[0] ** 2)) * whole[1]
     found = run_flat(Graph([x, y], ops.broadcast_to(second, x.shape)), arrays)[0]
     while wanted.ndim > len(shapes[0]):
