@@ -28,6 +28,12 @@ def innermost() -> Recording | None:
     return recordings[-1] if recordings else None
 
 
+def _index(place: Place) -> tuple[slice, ...] | tuple[int, ...]:
+    """The key of a place."""
+    starts, _, counts = place
+    return starts if all(count == 1 for count in counts) else slices(place)
+
+
 class Buffer:
     """The memory of an array that is filled.
 
@@ -64,7 +70,7 @@ class Buffer:
     def _settle(self, base: Node) -> None:
         for place in self._values:
             if self._marks is not None:
-                self._marks[slices(place)] = False
+                self._marks[_index(place)] = False
         self._values.clear()
         self._base = base
 
@@ -92,13 +98,13 @@ class Buffer:
         if self._marks is None and prod(self.shape) <= MOST_MARKED:
             self._marks = np.zeros(self.shape, np.bool_)
         if self._marks is not None:
-            self._marks[slices(place)] = True
+            self._marks[_index(place)] = True
 
     def _is_written(self, place: Place) -> bool:
         """Whether something was written to some element of a place."""
         if not self._values:
             return False
-        return self._marks is None or bool(self._marks[slices(place)].any())
+        return self._marks is None or bool(self._marks[_index(place)].any())
 
     def read(self, place: Place) -> Node:
         """The elements of a place, in its shape but for axes of size 1."""

@@ -192,6 +192,13 @@ class Filled(StandIn):
 
     @explained_as("x[i] = v")
     def __setitem__(self, key: Any, value: Any) -> None:  # type: ignore[override]
+        element = self._element(key)
+        if element is not None:
+            found = _converted(value, self.dtype)
+            if not found.shape:
+                self._require_own()
+                self._memory.write(element, found)
+                return
         parsed = _basic(self, key)
         if parsed is not None:
             view = self._cut(parsed)
@@ -264,6 +271,9 @@ class Filled(StandIn):
 
     @explained_as("indexing")
     def __getitem__(self, key: Any) -> Node:
+        element = self._element(key)
+        if element is not None:
+            return _reshaped(self._memory.read(element), ())
         parsed = _basic(self, key)
         if parsed is None:
             return ops.index(self.node, strong(key))
@@ -272,6 +282,19 @@ class Filled(StandIn):
             return ops.index(self.node, key)
         is_element = not view._shape and not (key is Ellipsis or (isinstance(key, tuple) and Ellipsis in key))
         return view.node if is_element else view
+
+    def _element(self, key: Any) -> Place | None:
+        """The place of one element; None where the key names no element, or one that is not there."""
+        keys = key if type(key) is tuple else (key,)
+        if len(keys) != len(self._layout):
+            return None
+        starts = [line.start for line in self._lines]
+        for k, n, axis in zip(keys, self._shape, self._layout, strict=True):
+            if type(k) is not int or axis is None or not -n <= k < n:
+                return None
+            starts[axis] += self._lines[axis].step * (k % n)
+        ones = (1,) * len(starts)
+        return tuple(starts), ones, ones
 
     def _cut(self, key: Key) -> Filled | None:
         """The view at a key of ints and slices; None where it has no elements."""

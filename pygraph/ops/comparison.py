@@ -286,10 +286,19 @@ def isinf(x: Any) -> Any:
     return _tested(isinf_row, x)
 
 
-def ones_like(x: Any) -> Any:
-    """Ones in the shape and dtype of `x`; an expression when `x` is one."""
+def _filled_like(x: Any, value: int) -> Any:
     x = operand(x)
     if not is_expression(x):
-        return np.ones(x.shape, x.dtype)
+        return np.full(x.shape, value, x.dtype)
     # a choice that never falls on x: the one way to a new expression of its shape that no nan can reach
-    return select(np.False_, x, np.ones((), x.dtype))
+    return select(np.False_, x, np.asarray(value, x.dtype))
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros in the shape and dtype of `x`; an expression when `x` is one."""
+    return _filled_like(x, 0)
+
+
+def ones_like(x: Any) -> Any:
+    """Ones in the shape and dtype of `x`; an expression when `x` is one."""
+    return _filled_like(x, 1)

@@ -64,8 +64,8 @@ def test_updates_are_numpys() -> None:
     def smooth(x: Any, values: Any) -> Any:
         return [np.log1p(y) for y in f(x, values)]
 
-    pg.check_grads(lambda x, values: smooth(x, values)[::2], (A / 3.0, values), order=1)
-    pg.check_grads(lambda x, values: smooth(x, values)[::9], (A / 3.0, values), order=2)
+    pg.check_grads(lambda x, values: smooth(x, values)[::3], (A / 3.0, values), order=1)
+    pg.check_grads(lambda x, values: smooth(x, values)[::15], (A / 3.0, values), order=2)
 
 
 @pytest.mark.parametrize("how", ["add", "multiply", "divide", "min", "max"])
