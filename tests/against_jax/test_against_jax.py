@@ -17,6 +17,7 @@ jax.config.update("jax_platforms", "cpu")
 
 import composites  # noqa: E402, F401  (its functions are added to the cases)
 import functions  # noqa: E402, F401
+import models  # noqa: E402, F401
 from cases import CASES, Case  # noqa: E402
 
 import pygraph as pg  # noqa: E402
@@ -43,8 +44,10 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return jax.nn.gelu(x, approximate=approximate == "tanh")
 
 
-OURS = Namespace(pg, np, var=pg.ops.var)
-THEIRS = Namespace(jnp, jax.nn, jax.scipy.special, jax.lax, jax, gelu=_gelu)
+OURS = Namespace(pg, np, var=pg.ops.var, solve_triangular=pg.linalg.solve_triangular)
+THEIRS = Namespace(
+    *(jnp, jax.nn, jax.scipy.special, jax.lax, jax), gelu=_gelu, solve_triangular=jax.scipy.linalg.solve_triangular
+)
 
 
 def inputs(case: Case) -> dict[str, Any]:
