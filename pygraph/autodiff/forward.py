@@ -149,7 +149,8 @@ def _custom(node: Node, tangents: Sequence[Derivative | None]) -> Sequence[Deriv
             return cast("Jvps", rule)(node, given)
         return [cast("Jvp", rule)(node, given)]
 
-    return through(found, tangents, {node, *node.inputs})
+    given: Sequence[Derivative | None] = [settled(x) for x in tangents] if node.op.settled else tangents
+    return through(found, given, {node, *node.inputs})
 
 
 def takes_masks(node: Node) -> bool:

@@ -169,6 +169,8 @@ def _pull_custom(
 
     if "t" in node.op.gaps:
         cts = [Masked(ct, (), ()) if isinstance(ct, Node) else ct for ct in cts]
+    if node.op.settled:
+        cts = [settled(ct) for ct in cts]
     own = takes_masks(node)
     shares = cast("MaskedRule", rule)(node, cts) if own else through(found, cts, {node, *node.inputs})
     for operand, share in zip(node.inputs, shares, strict=True):

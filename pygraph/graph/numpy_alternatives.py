@@ -9,10 +9,7 @@ __all__ = ["ATTRIBUTES", "instead", "of_fewer_arguments"]
 
 _SORT = "pygraph does not sort: find the order outside (np.argsort) and give it as an argument; x[order] is recorded"
 _SHAPE = "its result's shape would depend on values: keep the shape and use np.where(condition, x, 0.0)"
-_SOLVE = (
-    "pygraph has no factorisations: compute it outside where the matrix is known (A_inv @ b is recorded), write a "
-    "small elimination out in Python loops, or iterate with pg.while_loop"
-)
+_EIGENVALUES = "they may be complex: those of a symmetric matrix are np.linalg.eigvalsh(x)"
 _FOURIER = "it is a product with a fixed matrix: F = np.fft.fft(np.eye(n)) outside, F.real @ x and F.imag @ x inside"
 _TYPES = "expressions have x.dtype and x.shape: np.result_type(x.dtype, y.dtype)"
 _FILE = "return the values from the compiled function, and write or print those"
@@ -56,11 +53,7 @@ poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL
 polyval = functools.reduce(lambda a, c: a * x + c, p)
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
-linalg.norm linalg.vector_norm linalg.matrix_norm = np.sqrt(np.sum(x**2))
-linalg.multi_dot linalg.matrix_power = a @ b @ c
-linalg.cond linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.lstsq linalg.matrix_rank: {_SOLVE}
-linalg.pinv linalg.qr linalg.svd linalg.svdvals: {_SOLVE}
-linalg.tensorinv linalg.tensorsolve: {_SOLVE}
+linalg.eig linalg.eigvals: {_EIGENVALUES}
 linalg.trace = np.trace(x, axis1=-2, axis2=-1)
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}
 fft.rfft fft.rfft2 fft.rfftn: {_FOURIER}

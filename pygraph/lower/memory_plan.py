@@ -110,7 +110,8 @@ def _values(body: Body) -> tuple[PlannedValue, ...]:
                 node = nodes.get(root, made_by)
                 add(root, part + _text(node), now, root.end, node)
         for value in () if isinstance(step, ScalarStep) else step.temporaries:
-            add(value, f"workspace of {made_by.op.name}", now, now, made_by)
+            if value.nbytes:
+                add(value, f"workspace of {made_by.op.name}", now, now, made_by)
     return tuple(found.values())
 
 

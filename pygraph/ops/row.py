@@ -93,6 +93,8 @@ class Op:
             vjp, or both.
         jvp: CUSTOM: jvp(node, tangents) -> tangent; tangents may hold None for zero.
         vjp: CUSTOM: vjp(node, cotangent) -> one cotangent or None per operand.
+        settled: CUSTOM: what its rules make of tangents and cotangents is linear in them by value only, so that masks
+            are applied before.
         batch: rows that are not pointwise: batch(node, operands, batched, size) -> the op on a whole batch at once,
             with a new leading axis of `size` in the result; `operands` stand for node.inputs and have that axis where
             `batched` says so, which is at least once. Rows with several results return a pair: the results, and
@@ -177,6 +179,7 @@ class Op:
     gaps: str = ""
     jvp: Jvp | Jvps | None = None
     vjp: Vjp | Vjps | None = None
+    settled: bool = False
     batch: Batch | Batches | None = None
     casts: bool = False
     c: str | Mapping[str, str] | None = None

@@ -21,6 +21,12 @@ def identities(a: Any, b: Any, spd: Any) -> list[tuple[Any, Any]]:
     p, lower, upper = pg.linalg.lu(a)
     sign, log = np.linalg.slogdet(a)
     c = np.linalg.cholesky(spd)
+    tall = np.concatenate([a, b], -2)
+    q, r = np.linalg.qr(tall)
+    whole, rest = np.linalg.qr(tall, mode="complete")
+    left, s, right = np.linalg.svd(tall)
+    w, v = np.linalg.eigh(spd)
+    turn, pinv, root = np.linalg.matrix_transpose, np.linalg.pinv(tall), pg.linalg.sqrtm(spd)
     return [
         (np.linalg.det(a @ b), np.linalg.det(a) * np.linalg.det(b)),
         (np.linalg.inv(a) @ a, np.eye(4) + 0.0 * a),
@@ -29,6 +35,21 @@ def identities(a: Any, b: Any, spd: Any) -> list[tuple[Any, Any]]:
         (sign * np.exp(log), np.linalg.det(a)),
         (c @ np.linalg.matrix_transpose(c), spd),
         (pg.linalg.cho_solve((c, True), b), np.linalg.solve(spd, b)),
+        (q @ r, tall),
+        (turn(q) @ q, np.eye(4) + 0.0 * a),
+        (whole @ rest, tall),
+        (whole @ turn(whole), np.eye(8) + 0.0 * (whole @ turn(whole))),
+        ((left[..., :4] * s[..., None, :]) @ right, tall),
+        (turn(left) @ left, np.eye(8) + 0.0 * (whole @ turn(whole))),
+        (right @ turn(right), np.eye(4) + 0.0 * a),
+        ((v * w[..., None, :]) @ turn(v), spd),
+        (tall @ pinv @ tall, tall),
+        (pinv @ tall, np.eye(4) + 0.0 * a),
+        (root @ root, spd),
+        (pg.linalg.expm(a) @ pg.linalg.expm(-a), np.eye(4) + 0.0 * a),
+        (np.linalg.det(pg.linalg.expm(a)), np.exp(np.trace(a, axis1=-2, axis2=-1))),
+        (np.prod(w, -1), np.linalg.det(spd)),
+        (np.sum(s**2, -1), np.linalg.norm(tall, axis=(-2, -1)) ** 2),
     ]
 
 
@@ -67,6 +88,8 @@ FAILING: dict[str, tuple[Callable[[Any], Any], str]] = {
     "solve": (lambda a: np.linalg.solve(a, np.ones(2)), "pivot 1 of its elimination"),
     "inv": (lambda a: np.linalg.inv(a), "pivot 1 of its elimination"),
     "cholesky": (lambda a: np.linalg.cholesky(a), "leading minor of order 2"),
+    "sqrtm": (lambda a: pg.linalg.sqrtm(a - 2 * np.eye(2)), "eigenvalue 0 is negative"),
+    "solve_banded": (lambda a: pg.linalg.solve_banded((0, 1), a - 1.0, np.ones(2)), "pivot 0 of its elimination"),
     "solve_triangular": (lambda a: pg.linalg.solve_triangular(a - np.eye(2), np.ones(2)), "element 0 of its diagonal"),
 }
 
@@ -135,3 +158,73 @@ def test_an_order_that_is_none_is_refused() -> None:
         for order in ([0, 2], [-1, 0], [2**62, 0]):
             with pytest.raises(pg.IndexRangeError):
                 exe(np.eye(2), np.eye(2), np.array(order), np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 7), (12, 5), (5, 12), (40, 40)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_spectra_are_as_near_as_rounding(shape: tuple[int, int], dtype: str) -> None:
+    """Also those of matrices of low rank, of huge and of tiny numbers."""
+    eps = float(np.finfo(dtype).eps)
+    m, n = shape
+    full = RNG.normal(size=shape).astype(dtype)
+    low = (RNG.normal(size=(m, 2)) @ RNG.normal(size=(2, n))).astype(dtype)
+    large = np.asarray(1e150 if dtype == "float64" else 1e15, dtype)
+    f = pg.compile(lambda x: np.linalg.svd(x, full_matrices=False))
+    g = pg.compile(np.linalg.eigh)
+    for x in (full, low, full * large, full / large, np.zeros(shape, dtype)):
+        u, s, vh = f(x)
+        size = float(np.max(np.abs(x)))
+        limit = 40 * eps * max(shape)
+        np.testing.assert_allclose(s, np.linalg.svd(x, compute_uv=False), rtol=0, atol=limit * size)
+        np.testing.assert_allclose((u * s) @ vh, x, rtol=0, atol=limit * size)
+        np.testing.assert_allclose(u.T @ u, np.eye(min(shape)), atol=limit)
+        np.testing.assert_allclose(vh @ vh.T, np.eye(min(shape)), atol=limit)
+        if m == n:
+            symmetric = x + x.T
+            w, v = g(symmetric)
+            np.testing.assert_allclose(w, np.linalg.eigvalsh(symmetric), rtol=0, atol=limit * 2 * size)
+            np.testing.assert_allclose((v * w) @ v.T, symmetric, rtol=0, atol=limit * 2 * size)
+            np.testing.assert_allclose(v.T @ v, np.eye(n), atol=limit)
+    for broken in (np.nan, np.inf):
+        x = full.copy()
+        x[0, 0] = broken
+        assert all(np.isnan(y).all() for y in f(x))
+
+
+def test_derivatives_where_eigenvalues_are_equal() -> None:
+    """Those of eigenvalues, square roots and pseudoinverses are right; those of eigenvectors are nan."""
+    eye = 4.0 * np.eye(3)
+    gradient = pg.grad(lambda a: np.sum(np.linalg.eigvalsh(a)))(eye)
+    np.testing.assert_allclose(gradient, np.eye(3))
+    np.testing.assert_allclose(pg.grad(lambda a: np.linalg.norm(a, "nuc"))(eye), np.eye(3), atol=1e-15)
+    pg.check_grads(pg.linalg.sqrtm, (eye,), order=2)
+    pg.check_grads(np.linalg.pinv, (eye[:, :2],), order=2)
+    pg.check_grads(pg.linalg.expm, (eye / 9,), order=2)
+    assert np.isnan(pg.grad(lambda a: np.sum(np.linalg.eigh(a)[1] * B[0, :3, :3]))(eye)).any()
+
+
+def test_derivatives_at_zero() -> None:
+    for order in (None, 1, 2, 3, np.inf):
+        gradient = pg.grad(lambda x, order=order: np.linalg.norm(x, order))(np.zeros(3))
+        np.testing.assert_array_equal(gradient, np.zeros(3))
+    np.testing.assert_array_equal(pg.hessian(np.linalg.norm)(np.zeros(3)), np.zeros((3, 3)))
+
+
+def test_the_complete_form_has_no_derivative() -> None:
+    x = RNG.normal(size=(4, 2))
+    f = lambda x: np.linalg.qr(x, mode="complete")[0]  # noqa: E731
+    for transform in (pg.jacfwd, pg.jacrev):
+        with pytest.raises(pg.UnsupportedError, match="no derivative"):
+            transform(f)(x)
+
+
+def test_exported_c_holds_the_kernels(tmp_path: Any) -> None:
+    """Plain C, which needs nothing of the library."""
+
+    def f(a: Any, b: Any) -> Any:
+        return np.linalg.solve(a, b), np.linalg.eigvalsh(a + a.T), pg.linalg.expm(a), np.linalg.svdvals(a)
+
+    exe = pg.compile(pg.trace(f, np.eye(3), np.ones(3)))
+    exe.export_c(tmp_path, "linear")
+    text = "".join(path.read_text() for path in tmp_path.iterdir())
+    assert all(f"pg_kernel_{name}_f64" in text for name in ("lu_solve", "eigh", "expm", "svd"))

@@ -21,7 +21,12 @@ FUNCTIONS = Later(
         ".functions.contractions": "cross tensordot vecdot",
         ".products": "matmul",
         "factorisations": "cho_factor cholesky lu",
-        "solvers": "cho_solve det inv slogdet solve solve_triangular",
+        "decompositions": "eigh eigvalsh qr svd svdvals",
+        "least_squares": "cond lstsq matrix_rank pinv",
+        "matrix_functions": "expm matrix_power multi_dot sqrtm",
+        "norms": "matrix_norm norm vector_norm",
+        "solvers": "cho_solve det inv slogdet solve solve_triangular tensorinv tensorsolve",
+        "structured": "block_diag solve_banded solveh_banded toeplitz tridiagonal_solve",
     },
 )
 

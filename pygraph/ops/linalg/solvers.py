@@ -1,17 +1,20 @@
-"""Solutions of linear systems, inverses and determinants: cho_solve, det, inv, slogdet, solve, solve_triangular."""
+"""Solutions of linear systems, inverses and determinants: cho_solve, det, inv, slogdet, solve, solve_triangular,
+tensorinv, tensorsolve."""
 
 from __future__ import annotations
 
+from math import prod as size_of
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...errors import ShapeError, shown
 from ..arithmetic import absolute, sign
-from ..common import explained
+from ..common import explained, normal_axes
 from ..lu import determinant_row, factors, lu_row, lu_solve_row
 from ..matrix_rules import identity, on_diagonal
 from ..reductions import prod, sum as total
+from ..shaping import ravel, reshape, transpose
 from ..transcendental import log
 from ..triangular import solve_triangular_row
 from .operands import as_square, by_numpy, fitting, floating, known, with_columns
@@ -176,3 +179,49 @@ def cho_solve(c_and_lower: Any, b: Any) -> Any:
     c, lower = c_and_lower
     first = solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
     return solve_triangular(c, first, trans=1 if lower else 0, lower=lower)
+
+
+@explained
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of `a` for tensordot over `ind` axes: of a as a matrix of its first `ind` axes and the others.
+
+    Raises:
+        LinAlgError: a singular matrix.
+        ShapeError: `ind` is not positive, or the matrix is not square.
+
+    Example:
+        >>> pg.linalg.tensorinv(np.eye(4).reshape(4, 2, 2), ind=1).shape
+        (2, 2, 4)
+    """
+    (a,) = floating(a)
+    if ind <= 0:
+        raise ShapeError(f"ind={ind}", "give the number of axes of the result's last part, 1 or more")
+    first, others = a.shape[:ind], a.shape[ind:]
+    return reshape(inv(reshape(a, (size_of(first), size_of(others)))), (*others, *first))
+
+
+@explained
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """The x of tensordot(a, x, x.ndim) = b: of a as a matrix of its first axes, those of `b`, and the others.
+
+    Args:
+        axes: axes of `a` that are moved to its end before.
+
+    Raises:
+        LinAlgError: a singular matrix.
+        ShapeError: shapes that do not fit.
+
+    Example:
+        >>> pg.linalg.tensorsolve(2 * np.eye(4).reshape(4, 2, 2), np.array([2.0, 4.0, 6.0, 8.0]))
+        array([[1., 2.],
+               [3., 4.]])
+    """
+    a, b = floating(a, b)
+    if axes is not None:
+        moved = normal_axes(axes, a.ndim)
+        a = transpose(a, [*(at for at in range(a.ndim) if at not in moved), *moved])
+    others = a.shape[b.ndim :]
+    if size_of(others) != size_of(b.shape):
+        raise ShapeError(f"operands of shapes {a.shape} and {b.shape}", "give `a` the square of the elements of `b`")
+    matrix = reshape(a, (size_of(b.shape), size_of(others)))
+    return reshape(solve(matrix, ravel(b)), others)
