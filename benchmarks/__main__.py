@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import bundle, call, camera, chain, gmm, scalar, training
+from . import bundle, call, camera, chain, gmm, linear, scalar, training
 from .harness import machine, print_machine
 
 WORKLOADS = {
@@ -17,6 +17,7 @@ WORKLOADS = {
     "camera": camera.run,
     "bundle": bundle.run,
     "gmm": gmm.run,
+    "linear": linear.run,
 }
 
 

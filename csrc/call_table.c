@@ -1,6 +1,7 @@
 /* The table of kernels, made of the list that the rows generate; a kernel that is missing does not link. */
 #include "call.h"
 #include "generated/pg_call_table.h"
+#include "lapack.h"
 #include "pg_calls.h"
 
 /* Those that are not plain C of a header. */

@@ -56,9 +56,13 @@ PG_BLAS_PRODUCT(float, scipy_cblas_sgemm, scipy_cblas_sgemv)
 
 static void use_one_thread(void) { scipy_openblas_set_num_threads(1); }
 
-void pg_multiply(int dtype, const pg_panel *p) {
+void pg_blas_of_one_thread(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, use_one_thread);
+}
+
+void pg_multiply(int dtype, const pg_panel *p) {
+    pg_blas_of_one_thread();
     if (p->k == 0) {
         memset(p->c, 0, (size_t)(p->m * p->n * pg_size_of(dtype)));
         return;

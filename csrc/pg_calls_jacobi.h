@@ -4,6 +4,7 @@
 #ifndef PG_CALLS_JACOBI_H
 #define PG_CALLS_JACOBI_H
 
+#include "pg_calls_triangular.h"
 #include "pg_compiler.h"
 #include "pg_math_arith.h"
 
@@ -58,19 +59,18 @@ PG_DEFINE_SCALE_DOWN(f32, float)
 PG_DEFINE_SIGN_OF(f64, double)
 PG_DEFINE_SIGN_OF(f32, float)
 
-/* The eigenvalues w, ascending, and the rows v of eigenvectors of a symmetric matrix whose lower triangle is that of a,
- * in a copy u of it. All are nan where an element is inf or nan. */
-#define PG_DEFINE_EIGEN(S, T, EPS)                                                                           \
-    PG_NOINLINE void pg_eigen_##S(int64_t n, const T *a, T *u, T *v, T *w) {                                 \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            for (int64_t j = 0; j <= i; j++) u[i * n + j] = u[j * n + i] = a[i * n + j];                     \
-            for (int64_t j = 0; j < n; j++) v[i * n + j] = i == j;                                           \
-        }                                                                                                    \
-        const T back = pg_scale_down_##S(n * n, u);                                                          \
+/* The eigenvalues w and the rows v of eigenvectors of the symmetric matrix u, in no order. */
+#define PG_DEFINE_JACOBI(S, T, EPS)                                                                          \
+    PG_NOINLINE void pg_jacobi_##S(int64_t n, T *u, T *v, T *w) {                                            \
         T square = 0;                                                                                        \
-        for (int64_t i = 0; i < n * n; i++) square += u[i] * u[i];                                           \
+        for (int64_t i = 0; i < n; i++) {                                                                    \
+            for (int64_t j = 0; j < n; j++) {                                                                \
+                square += u[i * n + j] * u[i * n + j];                                                       \
+                v[i * n + j] = i == j;                                                                       \
+            }                                                                                                \
+        }                                                                                                    \
         const T small = EPS / 128 * pg_sqrt_##S(square) / (T)n;                                              \
-        int rotated = back == back && back != 0;                                                             \
+        int rotated = 1;                                                                                     \
         for (int sweep = 0; rotated && sweep < PG_MAX_SWEEPS; sweep++) {                                     \
             rotated = 0;                                                                                     \
             for (int64_t p = 0; p < n; p++) {                                                                \
@@ -89,23 +89,36 @@ PG_DEFINE_SIGN_OF(f32, float)
             }                                                                                                \
         }                                                                                                    \
         for (int64_t i = 0; i < n; i++) w[i] = u[i * (n + 1)];                                               \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            int64_t least = i;                                                                               \
-            for (int64_t j = i + 1; j < n; j++)                                                              \
-                if (w[j] < w[least]) least = j;                                                              \
-            const T value = w[least], sign = pg_sign_of_##S(n, v + least * n);                               \
-            w[least] = w[i];                                                                                 \
-            w[i] = value * 2 * back;                                                                         \
-            for (int64_t j = 0; j < n; j++) {                                                                \
-                const T x = v[least * n + j];                                                                \
-                v[least * n + j] = v[i * n + j];                                                             \
-                v[i * n + j] = back == back ? sign * x : back;                                               \
-            }                                                                                                \
-            if (back != back) w[i] = back;                                                                   \
-        }                                                                                                    \
     }
-PG_DEFINE_EIGEN(f64, double, 0x1p-52)
-PG_DEFINE_EIGEN(f32, float, 0x1p-23f)
+PG_DEFINE_JACOBI(f64, double, 0x1p-52)
+PG_DEFINE_JACOBI(f32, float, 0x1p-23f)
+
+/* The eigenvalues w, ascending, and the rows v of eigenvectors of a symmetric matrix whose lower triangle is that of a,
+ * in a copy u of it. All are nan where an element is inf or nan. */
+#define PG_DEFINE_EIGEN(S, T)                                                            \
+    PG_NOINLINE void pg_eigen_##S(int64_t n, const T *a, T *u, T *v, T *w) {             \
+        for (int64_t i = 0; i < n; i++)                                                  \
+            for (int64_t j = 0; j <= i; j++) u[i * n + j] = u[j * n + i] = a[i * n + j]; \
+        const T back = pg_scale_down_##S(n * n, u);                                      \
+        int solved = 0;                                                                  \
+        PG_BY_LAPACK(n, solved = back > 0 && pg_lapack_eigen_##S(n, u, v, w));           \
+        if (!solved) pg_jacobi_##S(n, u, v, w);                                          \
+        for (int64_t i = 0; i < n; i++) {                                                \
+            int64_t least = i;                                                           \
+            for (int64_t j = i + 1; j < n; j++)                                          \
+                if (w[j] < w[least]) least = j;                                          \
+            const T value = w[least], sign = pg_sign_of_##S(n, v + least * n);           \
+            w[least] = w[i];                                                             \
+            w[i] = back == back ? value * 2 * back : back;                               \
+            for (int64_t j = 0; j < n; j++) {                                            \
+                const T x = v[least * n + j];                                            \
+                v[least * n + j] = v[i * n + j];                                         \
+                v[i * n + j] = back == back ? sign * x : back;                           \
+            }                                                                            \
+        }                                                                                \
+    }
+PG_DEFINE_EIGEN(f64, double)
+PG_DEFINE_EIGEN(f32, float)
 
 /* sizes: n. */
 #define PG_DEFINE_KERNEL_EIGH(S, T)                                                                          \
@@ -157,6 +170,9 @@ PG_DEFINE_KERNEL_SQRTM(f32, float, 0x1p-23f)
 /* c := a b, all of n by n elements; a is transposed where its rows lie 1 apart and its columns n. */
 #define PG_DEFINE_MULTIPLY(S, T)                                                                             \
     PG_INLINE void pg_multiply_##S(int64_t n, const T *a, int64_t rows, int64_t columns, const T *b, T *c) { \
+        int done = 0;                                                                                        \
+        PG_BY_LAPACK(n, done = pg_lapack_multiply_##S(n, a, rows, b, c));                                    \
+        if (done) return;                                                                                    \
         for (int64_t i = 0; i < n; i++) {                                                                    \
             for (int64_t j = 0; j < n; j++) c[i * n + j] = 0;                                                \
             for (int64_t k = 0; k < n; k++) {                                                                \

@@ -27,6 +27,9 @@ PG_DEFINE_EXCHANGE(i64, int64_t)
 #define PG_DEFINE_LU(S, T)                                                                \
     PG_INLINE T pg_lu_##S(int64_t m, int64_t n, T *lu, int64_t *order) {                  \
         T parity = 1;                                                                     \
+        int done = 0;                                                                     \
+        PG_BY_LAPACK(m < n ? m : n, done = pg_lapack_lu_##S(m, n, lu, order, &parity));   \
+        if (done) return parity;                                                          \
         for (int64_t i = 0; i < m; i++) order[i] = i;                                     \
         for (int64_t k = 0; k < m && k < n; k++) {                                        \
             int64_t best = k;                                                             \

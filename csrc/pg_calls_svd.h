@@ -34,13 +34,12 @@ PG_DEFINE_COMPLETE(f64, double)
 PG_DEFINE_COMPLETE(f32, float)
 
 /* b, k rows of l >= k elements, becomes orthonormal rows, and r the k by k rotation with b = r' diag(s) b'. They come
- * in no order. All are nan where an element is inf or nan. */
-#define PG_DEFINE_ONE_SIDED(S, T, EPS)                                                                  \
-    PG_NOINLINE void pg_one_sided_##S(int64_t k, int64_t l, T *b, T *r, T *s) {                         \
-        const T back = pg_scale_down_##S(k * l, b);                                                     \
+ * in no order. */
+#define PG_DEFINE_ORTHOGONALISE(S, T, EPS)                                                              \
+    PG_NOINLINE void pg_orthogonalise_##S(int64_t k, int64_t l, T *b, T *r, T *s) {                     \
         for (int64_t i = 0; i < k; i++)                                                                 \
             for (int64_t j = 0; j < k; j++) r[i * k + j] = i == j;                                      \
-        int rotated = back == back && back != 0;                                                        \
+        int rotated = 1;                                                                                \
         for (int sweep = 0; rotated && sweep < PG_MAX_SWEEPS; sweep++) {                                \
             rotated = 0;                                                                                \
             for (int64_t p = 0; p < k; p++) {                                                           \
@@ -64,19 +63,29 @@ PG_DEFINE_COMPLETE(f32, float)
         for (int64_t i = 0; i < k; i++) {                                                               \
             T square = 0;                                                                               \
             for (int64_t c = 0; c < l; c++) square += b[i * l + c] * b[i * l + c];                      \
-            const T norm = pg_sqrt_##S(square);                                                         \
-            for (int64_t c = 0; c < l; c++) b[i * l + c] = norm > 0 ? b[i * l + c] / norm : 0;          \
-            s[i] = norm * 2 * back;                                                                     \
+            s[i] = pg_sqrt_##S(square);                                                                 \
+            for (int64_t c = 0; c < l; c++) b[i * l + c] = s[i] > 0 ? b[i * l + c] / s[i] : 0;          \
         }                                                                                               \
-        for (int64_t i = 0; i < k && back == back; i++)                                                 \
+        for (int64_t i = 0; i < k; i++)                                                                 \
             if (s[i] == 0) pg_complete_##S(k, l, b, i);                                                 \
-        if (back == back) return;                                                                       \
-        for (int64_t i = 0; i < k; i++) s[i] = back;                                                    \
-        for (int64_t i = 0; i < k * k; i++) r[i] = back;                                                \
-        for (int64_t i = 0; i < k * l; i++) b[i] = back;                                                \
     }
-PG_DEFINE_ONE_SIDED(f64, double, 0x1p-52)
-PG_DEFINE_ONE_SIDED(f32, float, 0x1p-23f)
+PG_DEFINE_ORTHOGONALISE(f64, double, 0x1p-52)
+PG_DEFINE_ORTHOGONALISE(f32, float, 0x1p-23f)
+
+/* The same of numbers of any size. All are nan where an element is inf or nan. */
+#define PG_DEFINE_ONE_SIDED(S, T)                                                    \
+    PG_INLINE void pg_one_sided_##S(int64_t k, int64_t l, T *b, T *r, T *s) {        \
+        const T back = pg_scale_down_##S(k * l, b);                                  \
+        int solved = 0;                                                              \
+        PG_BY_LAPACK(k, solved = back > 0 && pg_lapack_singular_##S(k, l, b, r, s)); \
+        if (!solved) pg_orthogonalise_##S(k, l, b, r, s);                            \
+        for (int64_t i = 0; i < k; i++) s[i] *= 2 * back;                            \
+        if (back == back) return;                                                    \
+        for (int64_t i = 0; i < k * k; i++) r[i] = back;                             \
+        for (int64_t i = 0; i < k * l; i++) b[i] = back;                             \
+    }
+PG_DEFINE_ONE_SIDED(f64, double)
+PG_DEFINE_ONE_SIDED(f32, float)
 
 /* The same of a, of m by n elements: rows u of left and v of right singular vectors. */
 #define PG_DEFINE_SINGULAR(S, T)                                                         \

@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What is done by LAPACK in the library that has it, for matrices above a size; elsewhere nothing is. */
+#ifndef PG_BY_LAPACK
+#define PG_BY_LAPACK(size, statement) (void)(size)
+#endif
+
 /* x := op(a)^-1 x for a triangular a of m by m elements, whose element (i, k) of op(a) lies at i * rows + k * columns,
  * and x of m by n. Returns 0, or 1 where a diagonal element is zero. */
 #define PG_DEFINE_SUBSTITUTE(S, T)                                                                              \
@@ -18,6 +23,7 @@
             detail[0] = i;                                                                                      \
             return 1;                                                                                           \
         }                                                                                                       \
+        PG_BY_LAPACK(m, return pg_lapack_substitute_##S(m, n, a, rows, lower, unit, x));                        \
         for (int64_t step = 0; step < m; step++) {                                                              \
             const int64_t i = lower ? step : m - 1 - step;                                                      \
             const int64_t first = lower ? 0 : i + 1, end = lower ? i : m;                                       \
@@ -57,15 +63,18 @@ PG_DEFINE_SUBSTITUTE(f32, float)
 PG_DEFINE_SOLVE_TRIANGULAR(f64, double)
 PG_DEFINE_SOLVE_TRIANGULAR(f32, float)
 
-/* l := the factor of the lower triangle of a, both of n by n elements. Fails where a leading minor is not positive. */
+/* l := the factor of the lower triangle of a, both of n by n elements. Fails where a leading minor is not positive. The
+ * reciprocals of its diagonal are kept where its first row will be zero. */
 #define PG_DEFINE_CHOLESKY(S, T)                                                  \
     PG_INLINE int pg_cholesky_##S(int64_t n, const T *a, T *l, int64_t *detail) { \
+        T first = 0;                                                              \
+        PG_BY_LAPACK(n, return pg_lapack_cholesky_##S(n, a, l, detail));          \
         for (int64_t i = 0; i < n; i++) {                                         \
             T *own = l + i * n;                                                   \
             for (int64_t j = 0; j < i; j++) {                                     \
                 T sum = a[i * n + j];                                             \
                 for (int64_t k = 0; k < j; k++) sum -= own[k] * l[j * n + k];     \
-                own[j] = sum / l[j * n + j];                                      \
+                own[j] = sum * (j == 0 ? first : l[j]);                           \
             }                                                                     \
             T sum = a[i * n + i];                                                 \
             for (int64_t k = 0; k < i; k++) sum -= own[k] * own[k];               \
@@ -74,8 +83,13 @@ PG_DEFINE_SOLVE_TRIANGULAR(f32, float)
                 return 1;                                                         \
             }                                                                     \
             own[i] = pg_sqrt_##S(sum);                                            \
+            if (i == 0)                                                           \
+                first = 1 / own[0];                                               \
+            else                                                                  \
+                l[i] = 1 / own[i];                                                \
             for (int64_t j = i + 1; j < n; j++) own[j] = 0;                       \
         }                                                                         \
+        for (int64_t j = 1; j < n; j++) l[j] = 0;                                 \
         return 0;                                                                 \
     }
 PG_DEFINE_CHOLESKY(f64, double)

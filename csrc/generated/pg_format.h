@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x226e2bdd4dc57fdd)
+#define PG_TABLE_HASH UINT64_C(0xb94e73ca36c0640d)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -26,6 +26,7 @@
 #define PG_MAX_SIZES 12                            /* sizes and parameters of a kernel */
 #define PG_MAX_CORE 4                              /* core axes of an operand or result of a kernel */
 #define PG_MAX_ARGUMENTS 12                        /* operands and results of a kernel */
+#define PG_LAPACK_ABOVE 32                         /* size of the matrices above which the library uses LAPACK */
 #define PG_MAX_CALL_TASKS 64                       /* tasks of a CALL */
 #define PG_STAGE_BYTES 16384                       /* inputs and outputs up to this size have memory in each context */
 #define PG_MAX_PARTIALS 64                         /* partial results of one result of a reduction */

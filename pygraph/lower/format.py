@@ -101,6 +101,7 @@ MAX_ARENA = _constant("MAX_ARENA", 1 << 39, "bytes of an arena, a slot, or the c
 MAX_SIZES = _constant("MAX_SIZES", 12, "sizes and parameters of a kernel")
 MAX_CORE = _constant("MAX_CORE", 4, "core axes of an operand or result of a kernel")
 MAX_ARGUMENTS = _constant("MAX_ARGUMENTS", 12, "operands and results of a kernel")
+LAPACK_ABOVE = _constant("LAPACK_ABOVE", 32, "size of the matrices above which the library uses LAPACK")
 MAX_CALL_TASKS = _constant("MAX_CALL_TASKS", 64, "tasks of a CALL")
 STAGE_BYTES = _constant("STAGE_BYTES", 16384, "inputs and outputs up to this size have memory in each context")
 MAX_PARTIALS = _constant("MAX_PARTIALS", 64, "partial results of one result of a reduction")

@@ -82,6 +82,7 @@ expm_row: Op = register(
                 work="n * n * 56 + n * 8",
                 flops="20 * n * n * n + 100 * n",
                 ulps=(2048.0, 2048.0),
+                lapack=True,
             ),
             "f",
         ),

@@ -69,6 +69,7 @@ class Kernel:
         layout: where an application covers its whole operands: the sizes from (operand shapes, attrs). Operands and
             results are then C-contiguous blocks of the signature's shape, whatever axes they have, and nothing is
             broadcast.
+        lapack: the library's own function leaves large sizes to LAPACK, so that native code calls it for these.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Kernel:
     failures: tuple[Failure, ...] = ()
     ulps: tuple[float, float] = (0.0, 0.0)
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
+    lapack: bool = False
 
     @property
     def parsed(self) -> Signature:

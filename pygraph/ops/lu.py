@@ -124,7 +124,7 @@ lu_row: Op = register(
         vjp=_lu_vjp,
         samples=_lu_samples,
         **kernel_rules(
-            Kernel("lu", "(m,n)->(m,n),(m),()", "T->TlT", flops="m * n * n", ulps=(64.0, 64.0)),
+            Kernel("lu", "(m,n)->(m,n),(m),()", "T->TlT", flops="m * n * n", ulps=(64.0, 64.0), lapack=True),
             "f",
         ),
     )
@@ -193,6 +193,7 @@ lu_solve_row: Op = register(
                 flops="2 * m * m * n",
                 failures=(SINGULAR, OUT_OF_RANGE),
                 ulps=(64.0, 64.0),
+                lapack=True,
             ),
             "f",
         ),
@@ -258,6 +259,7 @@ cofactors_row: Op = register(
                 work="n * n * 16 + n * 16",
                 flops="3 * n * n * n",
                 ulps=(256.0, 256.0),
+                lapack=True,
             ),
             "f",
         ),

@@ -166,3 +166,38 @@ add("outer product", lambda m, x, y: x[:, None] @ y[None, :], real(2), real(3))
 add("cosine of an angle", lambda m, x, y: x @ y / m.sqrt((x @ x) * (y @ y)), real(3), real(3))
 add("pairwise distances", lambda m, x: m.sum((x[:, None] - x[None]) ** 2, axis=-1), real(3, 2))
 add("Gram matrix of a kernel", lambda m, x: m.exp(-((x[:, None] - x[None, :]) ** 2)), real(3))
+
+# --- linear algebra
+
+EYE = 3.0 * np.eye(3)
+SPREAD = np.diag([1.0, 6.0, 12.0])
+add("solution of a system", lambda m, a, b: m.linalg.solve(a + EYE, b), unit(3, 3), real(3))
+add("solutions of systems", lambda m, a, b: m.linalg.solve(a + EYE, b), unit(2, 3, 3), real(3, 2))
+add("inverse", lambda m, a: m.linalg.inv(a + EYE), unit(3, 3))
+add("determinant", lambda m, a: m.linalg.det(a), real(4, 4))
+add("logarithm of a determinant", lambda m, a: m.linalg.slogdet(a - 3.0 * np.eye(4))[1], unit(4, 4))
+add("Cholesky factor", lambda m, a: m.linalg.cholesky(a @ a.T + EYE), real(3, 3))
+add("lower triangle solved", lambda m, a, b: m.linalg.solve_triangular(a + EYE, b, lower=True), unit(3, 3), real(3))
+add("upper, transposed", lambda m, a, b: m.linalg.solve_triangular(a + EYE, b, trans=1), unit(3, 3), real(3, 2))
+add(
+    "solution by Cholesky",
+    lambda m, a, b: m.linalg.cho_solve((m.linalg.cholesky(a @ a.T + EYE), True), b),
+    real(3, 3),
+    real(3),
+)
+add("LU factors", lambda m, a: m.linalg.lu(a + SPREAD)[1:], unit(3, 3))
+add("QR factors", lambda m, a: tuple(m.linalg.qr(a + SPREAD[:, :2])), unit(3, 2))
+add("QR of a wide matrix", lambda m, a: m.linalg.qr(a + SPREAD[:2])[1], unit(2, 3))
+add("eigenvalues", lambda m, a: m.linalg.eigvalsh(a + a.T + SPREAD), unit(3, 3))
+add("eigenvectors", lambda m, a: m.linalg.eigh(a + a.T + SPREAD)[1] ** 2, unit(3, 3))
+add("singular values", lambda m, a: m.linalg.svd(a + SPREAD[:, :2], compute_uv=False), unit(3, 2))
+add("singular vectors", lambda m, a: m.linalg.svd(a + SPREAD, full_matrices=False)[0] ** 2, unit(3, 3))
+add("pseudoinverse", lambda m, a: m.linalg.pinv(a + SPREAD[:, :2]), unit(3, 2))
+add("matrix exponential", lambda m, a: m.linalg.expm(a), unit(2, 2))
+add("norms of rows", lambda m, a: m.linalg.norm(a, axis=1), real(2, 3))
+add("norm of order 3", lambda m, x: m.linalg.norm(x, 3), real(3))
+add("nuclear norm", lambda m, a: m.linalg.norm(a + SPREAD, "nuc"), unit(3, 3))
+add("spectral norm", lambda m, a: m.linalg.norm(a + SPREAD, 2), unit(3, 3))
+add("power of a matrix", lambda m, a: m.linalg.matrix_power(a, 5), unit(2, 2))
+add("negative power of a matrix", lambda m, a: m.linalg.matrix_power(a + 3.0 * np.eye(2), -2), unit(2, 2))
+add("product in the best order", lambda m, a, b, x: m.linalg.multi_dot([a, b, x]), real(2, 3), real(3, 2), real(2))

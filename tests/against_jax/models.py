@@ -16,7 +16,7 @@ def gaussian_process(m: Any, y: Any, scale: Any, noise: Any) -> Any:
     """The log-likelihood of samples at `POINTS`, with a squared exponential kernel (Rasmussen & Williams, eq. 2.30)."""
     apart = (POINTS[:, None] - POINTS) / scale
     factor = m.linalg.cholesky(m.exp(-0.5 * apart**2) + (noise + 1e-3) * np.eye(len(POINTS)))
-    white = m.solve_triangular(factor, y, lower=True)
+    white = m.linalg.solve_triangular(factor, y, lower=True)
     return -0.5 * m.sum(white**2) - m.sum(m.log(m.diagonal(factor))) - 0.5 * len(POINTS) * np.log(2 * np.pi)
 
 

@@ -44,10 +44,9 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return jax.nn.gelu(x, approximate=approximate == "tanh")
 
 
-OURS = Namespace(pg, np, var=pg.ops.var, solve_triangular=pg.linalg.solve_triangular)
-THEIRS = Namespace(
-    *(jnp, jax.nn, jax.scipy.special, jax.lax, jax), gelu=_gelu, solve_triangular=jax.scipy.linalg.solve_triangular
-)
+OURS = Namespace(pg, np, var=pg.ops.var)
+_LINALG = Namespace(jnp.linalg, jax.scipy.linalg, jax.lax.linalg)
+THEIRS = Namespace(jnp, jax.nn, jax.scipy.special, jax.lax, jax, gelu=_gelu, linalg=_LINALG)
 
 
 def inputs(case: Case) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library as a 32-bit program that runs a Program from a file."""
     program = tmp_path_factory.mktemp("narrow") / "run"
     sources = [*sorted((ROOT / "csrc").glob("*.c")), ROOT / "csrc" / "tests" / "run_program.c"]
-    folders = [f"-I{ROOT / 'csrc'}", f"-I{ROOT / 'csrc' / 'generated'}"]
+    folders = ["-DPG_WITHOUT_LAPACK", f"-I{ROOT / 'csrc'}", f"-I{ROOT / 'csrc' / 'generated'}"]
     command = ["gcc", *FLAGS, *NARROW, *folders, *map(str, sources), "-o", str(program), "-lm", "-ldl", "-latomic"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ...errors import UnsupportedError
-from ...lower.format import failures
+from ...lower.format import LAPACK_ABOVE, failures
 from ...lower.instructions import Call
 from ...ops.table import kernel_at
 from ..loops.loop_values import Dim, Group, index_text
@@ -29,6 +29,7 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
         return Function("", "")
     symbol = f"pg_kernel_{kernel.function(dtype)}"
     own = headers.has(symbol)
+    large = kernel.lapack and max(call.numbers, default=0) > LAPACK_ABOVE
     if places.embed and not own:
         info = places.program.nodes[call.node]
         problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"
@@ -38,7 +39,7 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
     bases = [places.pointer(x.slot, x.offset, write=at >= len(call.operands)) for at, x in enumerate(arguments)]
     work = "NULL" if call.workspace < 0 else places.pointer(call.workspace, write=True, dtype=0)
     batch = prod(call.batch)
-    if own and (places.embed or batch <= call.per_task):
+    if own and (places.embed or (batch <= call.per_task and not large)):
         dims = [Dim(at, size, Group.OUTER) for at, size in enumerate(call.batch)]
         shifts = [index_text(argument.strides, dims) for argument in arguments]
         pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
