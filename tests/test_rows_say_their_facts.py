@@ -39,7 +39,7 @@ NAMED = {
     "autodiff/jacobians/scalarise.py": ("matmul take", ELEMENTS),
     "autodiff/jacobians/sparsity.py": ("matmul scatter_add scatter_set take", ELEMENTS),
     "lower/instruction_steps.py": (
-        "branch matmul replay scan scatter_add scatter_set while_loop",
+        "branch matmul replay scan while_loop",
         "the instructions that operations are lowered to, where these are not of their kind",
     ),
     "optimize/rules_arith.py": (

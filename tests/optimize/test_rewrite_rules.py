@@ -14,6 +14,7 @@ from pygraph.autodiff.given_derivatives import given
 from pygraph.errors import IndexRangeError
 from pygraph.graph import Graph, Node, constant, make, var
 from pygraph.graph.construction import convert
+from pygraph.graph.uniform import full
 from pygraph.ops.counting import iota
 from pygraph.ops.row import TABLE
 from pygraph.optimize import optimize
@@ -32,7 +33,7 @@ def row(name: str, *operands: Node, **attrs: object) -> Node:
 
 
 def splat(value: object, dtype: str = "float64", shape: tuple[int, ...] = (3,)) -> Node:
-    return pg.full(shape, constant(value, dtype))
+    return full(value, shape, np.dtype(dtype))
 
 
 def part(x: Node, starts: tuple[int, ...], steps: tuple[int, ...], shape: tuple[int, ...]) -> Node:
