@@ -67,7 +67,10 @@ void pg_start_body(pg_context *context, int number, char *arena);
 int pg_run_body(pg_context *context, int number);
 /* Copies what is not there already: one place to another, and carries that stay in place to where that is. */
 void pg_move_port(char *const *outer, const pg_port *to, const pg_port *from);
-void pg_seed_carries(char *const *outer, int n, const pg_port *places, const pg_port *seeds);
+/* Before the first step of a loop: its constants are connected, and what is updated in place lies where it stays. */
+void pg_start_loop(const pg_place *place, const pg_carried *loop);
+/* A step that reads its carry at one place and writes it to another. */
+int pg_run_step(const pg_place *place, const pg_carried *loop, const pg_port *carry, const pg_port *next);
 /* Runs a SCALAR one micro-op at a time, and looks at the result of each. */
 int pg_run_scalar_checked(const pg_place *place, const pg_scalar *scalar, pg_cell *cells);
 

@@ -41,14 +41,27 @@ void pg_move_port(char *const *outer, const pg_port *to, const pg_port *from) {
     if (source != target) memcpy(target, source, (size_t)to->nbytes);
 }
 
-void pg_seed_carries(char *const *outer, int n, const pg_port *places, const pg_port *seeds) {
-    for (int k = 0; k < n; k++) {
-        if (seeds[k].slot >= 0) pg_move_port(outer, &places[k], &seeds[k]);
+static void connect(const pg_port *ports, int n, char *const *outer, char **inner) {
+    for (int k = 0; k < n; k++) inner[ports[k].inner] = outer[ports[k].slot] + ports[k].offset;
+}
+
+void pg_start_loop(const pg_place *place, const pg_carried *loop) {
+    char *const *outer = place->slots;
+    pg_start_body(place->context, loop->body, outer[loop->workspace]);
+    connect(loop->consts, loop->n_consts, outer, place->context->frames[loop->body].slots);
+    for (int k = 0; k < loop->n_carry; k++) {
+        if (loop->seed[k].slot >= 0) pg_move_port(outer, &loop->carry[k], &loop->seed[k]);
     }
 }
 
-static void connect(const pg_port *ports, int n, char *const *outer, char **inner) {
-    for (int k = 0; k < n; k++) inner[ports[k].inner] = outer[ports[k].slot] + ports[k].offset;
+int pg_run_step(const pg_place *place, const pg_carried *loop, const pg_port *carry, const pg_port *next) {
+    char *const *outer = place->slots;
+    char **inner = place->context->frames[loop->body].slots;
+    for (int k = 0; k < loop->n_carry; k++) {
+        inner[carry[k].inner] = outer[carry[k].slot] + carry[k].offset;
+        inner[loop->result[k]] = outer[next[k].slot] + next[k].offset;
+    }
+    return pg_run_body(place->context, loop->body);
 }
 
 int pg_run_branch(const pg_place *place, const void *data) {
@@ -116,60 +129,52 @@ static void set_records(pg_context *context, const pg_while *loop, int64_t n) {
 }
 
 /* The carry of a loop alternates between two places and must end in the first. */
-static void settle_carry(const pg_while *loop, const pg_port *carry, char *const *outer) {
-    for (int k = 0; k < loop->n_carry && carry != loop->carry_out; k++)
-        pg_move_port(outer, &loop->carry_out[k], &carry[k]);
+static void settle_carry(const pg_carried *loop, const pg_port *carry, char *const *outer) {
+    for (int k = 0; k < loop->n_carry && carry != loop->carry; k++) pg_move_port(outer, &loop->carry[k], &carry[k]);
 }
 
-static const pg_port *next_place(const pg_while *loop, const pg_port *carry) {
-    return carry == loop->carry_out ? loop->carry_tmp : loop->carry_out;
-}
-
-static int run_step(const pg_place *place, const pg_while *loop, const pg_port *carry, const pg_port *next) {
-    char **inner = place->context->frames[loop->body].slots;
-    connect(carry, loop->n_carry, place->slots, inner);
-    for (int k = 0; k < loop->n_carry; k++) inner[loop->carry_result[k]] = place->slots[next[k].slot] + next[k].offset;
-    return pg_run_body(place->context, loop->body);
+static const pg_port *next_place(const pg_carried *loop, const pg_port *carry) {
+    return carry == loop->carry ? loop->spare : loop->carry;
 }
 
 int pg_run_while(const pg_place *place, const void *data) {
     const pg_while *loop = data;
+    const pg_carried *carried = &loop->carried;
     pg_context *context = place->context;
     char *const *outer = place->slots;
-    char **inner = context->frames[loop->body].slots, **condition = context->frames[loop->condition].slots;
+    char **inner = context->frames[carried->body].slots, **condition = context->frames[loop->condition].slots;
     const char *flag = outer[loop->flag.slot] + loop->flag.offset;
     set_records(context, loop, 0);
-    pg_start_body(context, loop->body, outer[loop->workspace]);
     pg_start_body(context, loop->condition, outer[loop->condition_workspace]);
-    connect(loop->consts, loop->n_consts, outer, inner);
-    connect(loop->condition_consts, loop->n_consts, outer, condition);
+    connect(loop->condition_consts, carried->n_consts, outer, condition);
     connect(&loop->flag, 1, outer, condition);
-    pg_seed_carries(outer, loop->n_carry, loop->carry_out, loop->seed);
-    const pg_port *carry = loop->init;
+    pg_start_loop(place, carried);
+    const pg_port *carry = carried->init;
     int64_t step = 0;
     for (;; step++) {
-        for (int k = 0; k < loop->n_carry; k++)
+        for (int k = 0; k < carried->n_carry; k++)
             condition[loop->condition_carry[k].inner] = outer[carry[k].slot] + carry[k].offset;
         int status = pg_run_body(context, loop->condition);
         if (status != PG_OK) return status;
         if (*flag == 0) break;
         if (step == loop->limit) return pg_failed(place, PG_STEPS, step, 0);
-        const pg_port *next = next_place(loop, carry);
+        const pg_port *next = next_place(carried, carry);
         status = connect_stacks(place, loop->ys, loop->n_ys, step, step + 1, inner);
-        if (status == PG_OK) status = run_step(place, loop, carry, next);
+        if (status == PG_OK) status = pg_run_step(place, carried, carry, next);
         if (status != PG_OK) return status;
         carry = next;
     }
-    settle_carry(loop, carry, outer);
+    settle_carry(carried, carry, outer);
     set_records(context, loop, step);
     return PG_OK;
 }
 
 int pg_run_replay(const pg_place *place, const void *data) {
     const pg_while *loop = data;
+    const pg_carried *carried = &loop->carried;
     pg_context *context = place->context;
     char *const *outer = place->slots;
-    char **inner = context->frames[loop->body].slots;
+    char **inner = context->frames[carried->body].slots;
     int64_t count;
     memcpy(&count, outer[loop->count.slot] + loop->count.offset, sizeof count);
     for (int k = 0; k < loop->n_xs; k++) {
@@ -177,20 +182,18 @@ int pg_run_replay(const pg_place *place, const void *data) {
         if (records != count) return pg_failed(place, PG_ARGUMENT, records, count);
     }
     set_records(context, loop, 0);
-    pg_start_body(context, loop->body, outer[loop->workspace]);
-    connect(loop->consts, loop->n_consts, outer, inner);
-    pg_seed_carries(outer, loop->n_carry, loop->carry_out, loop->seed);
-    const pg_port *carry = loop->init;
+    pg_start_loop(place, carried);
+    const pg_port *carry = carried->init;
     for (int64_t step = 0; step < count; step++) {
         const int64_t at = loop->reverse ? count - 1 - step : step;
-        const pg_port *next = next_place(loop, carry);
+        const pg_port *next = next_place(carried, carry);
         int status = connect_stacks(place, loop->xs, loop->n_xs, at, 0, inner);
         if (status == PG_OK) status = connect_stacks(place, loop->ys, loop->n_ys, at, count, inner);
-        if (status == PG_OK) status = run_step(place, loop, carry, next);
+        if (status == PG_OK) status = pg_run_step(place, carried, carry, next);
         if (status != PG_OK) return status;
         carry = next;
     }
-    settle_carry(loop, carry, outer);
+    settle_carry(carried, carry, outer);
     set_records(context, loop, count < 0 ? 0 : count);
     return PG_OK;
 }

@@ -105,52 +105,78 @@ int pg_same_extent(const pg_extent *x, const pg_extent *y) {
     return x->space == y->space && x->lo == y->lo && x->hi == y->hi;
 }
 
+int pg_new_carried(pg_loader *l, const pg_carried_words *x, const char *what, int64_t n_xs, int64_t n_ys,
+                   pg_body **body, pg_carried *loop) {
+    const int64_t n = x->init.n;
+    const int status = pg_take_body(l, x->body, what, body);
+    if (status != PG_OK) return status;
+    if (x->consts.n + n + n_xs != (*body)->n_inputs || n + n_ys != (*body)->n_outputs)
+        return pg_refuse(l, "%s: it connects other inputs and outputs than body %" PRId64 " has", what, x->body);
+    loop->body = (int)x->body;
+    loop->n_consts = (int)x->consts.n;
+    loop->n_carry = (int)n;
+    loop->consts = pg_keep(l, x->consts.n + 4 * n, sizeof *loop->consts);
+    loop->result = pg_keep(l, n, sizeof *loop->result);
+    if (!loop->consts || !loop->result) return PG_MEMORY;
+    loop->init = loop->consts + loop->n_consts;
+    loop->carry = loop->init + n;
+    loop->spare = loop->carry + n;
+    loop->seed = loop->spare + n;
+    return PG_OK;
+}
+
 /* A carry is both read and written by the body: its slots are of one size and dtype. Those that the body updates in
  * place have a `seed`, marked here by its `nbytes`. */
-static int join_carries(pg_loader *l, const pg_body *body, const pg_carries *carries) {
-    for (int k = 0; k < carries->count; k++) {
-        const pg_slot *in = &body->slots[body->inputs[carries->first + k]], *out = &body->slots[body->outputs[k]];
+static int join_carries(pg_loader *l, const pg_body *body, pg_carried *loop) {
+    for (int k = 0; k < loop->n_carry; k++) {
+        const pg_slot *in = &body->slots[body->inputs[loop->n_consts + k]], *out = &body->slots[body->outputs[k]];
         if (in->nbytes != out->nbytes || in->dtype != out->dtype) {
             return pg_refuse(l, "carry %d goes in as %" PRId64 " bytes of dtype %d and comes out as %" PRId64 " of %d",
                              k, in->nbytes, in->dtype, out->nbytes, out->dtype);
         }
-        carries->result[k] = body->outputs[k];
-        carries->seed[k] = (pg_port){.slot = -1};
+        loop->result[k] = body->outputs[k];
+        loop->seed[k] = (pg_port){.slot = -1};
     }
     for (int i = 0; i < body->n_shares; i++) {
         const pg_share *share = &body->shares[i];
-        if (share->output >= carries->count || share->input != carries->first + share->output)
+        if (share->output >= loop->n_carry || share->input != loop->n_consts + share->output)
             return pg_refuse(l, "a body that takes over input %d, which is not its carry %d", share->input,
                              share->output);
-        carries->seed[share->output].slot = 0;
+        loop->seed[share->output].slot = 0;
     }
     return PG_OK;
 }
 
-int pg_read_carries(pg_loader *l, const pg_list *places, const pg_body *body, const pg_carries *carries,
-                    const char *what, pg_touched *touched) {
-    const int n = carries->count;
-    int status = join_carries(l, body, carries);
-    for (int k = 0; k < n && status == PG_OK; k++) {
-        const int inner = body->inputs[carries->first + k], seeded = carries->seed[k].slot >= 0;
-        const int64_t *init = places[0].at + 2 * k, *first = places[1].at + 2 * k, *second = places[2].at + 2 * k;
-        status = pg_read_port(l, init, 0, 1, inner, body, 0, what, &carries->init[k], touched);
-        if (status == PG_OK)
-            status = pg_read_port(l, first, 0, 1, inner, body, 1, what, &carries->carry_out[k], touched);
-        if (status != PG_OK) return status;
-        if (!seeded) {
-            status = pg_read_port(l, second, 0, 1, inner, body, 1, what, &carries->carry_tmp[k], touched);
-            continue;
-        }
-        if (second[0] != first[0] || second[1] != first[1])
-            return pg_refuse(l, "%s is updated in place and has two places", what);
-        pg_extent *from = &touched->extents[touched->n - 2], *to = &touched->extents[touched->n - 1];
-        if (pg_same_extent(from, to)) { /* it begins where it stays */
-            touched->written[touched->n - 2] = 1;
-            touched->n--;
-        }
-        carries->seed[k] = carries->init[k];
-        carries->init[k] = carries->carry_tmp[k] = carries->carry_out[k];
+static int read_carry(pg_loader *l, const pg_carried_words *x, int k, const pg_body *body, pg_carried *loop,
+                      pg_touched *touched) {
+    const int inner = body->inputs[loop->n_consts + k];
+    const int64_t *init = x->init.at + 2 * k, *first = x->carry.at + 2 * k, *second = x->spare.at + 2 * k;
+    int status = pg_read_port(l, init, 0, 1, inner, body, 0, "a loop's carry", &loop->init[k], touched);
+    if (status == PG_OK)
+        status = pg_read_port(l, first, 0, 1, inner, body, 1, "a loop's carry", &loop->carry[k], touched);
+    if (status != PG_OK) return status;
+    if (loop->seed[k].slot < 0)
+        return pg_read_port(l, second, 0, 1, inner, body, 1, "a loop's carry", &loop->spare[k], touched);
+    if (second[0] != first[0] || second[1] != first[1])
+        return pg_refuse(l, "a loop's carry %d is updated in place and has two places", k);
+    pg_extent *from = &touched->extents[touched->n - 2], *to = &touched->extents[touched->n - 1];
+    if (pg_same_extent(from, to)) { /* it begins where it stays */
+        touched->written[touched->n - 2] = 1;
+        touched->n--;
     }
+    loop->seed[k] = loop->init[k];
+    loop->init[k] = loop->spare[k] = loop->carry[k];
+    return PG_OK;
+}
+
+int pg_read_carried(pg_loader *l, const pg_carried_words *x, const char *what, const pg_body *body, pg_carried *loop,
+                    pg_touched *touched) {
+    int status = pg_read_workspace(l, x->workspace, body->arena_bytes, what, &loop->workspace, touched);
+    for (int k = 0; k < loop->n_consts && status == PG_OK; k++) {
+        status = pg_read_port(l, x->consts.at + 2 * k, 0, 1, body->inputs[k], body, 0, "a loop's constant",
+                              &loop->consts[k], touched);
+    }
+    if (status == PG_OK) status = join_carries(l, body, loop);
+    for (int k = 0; k < loop->n_carry && status == PG_OK; k++) status = read_carry(l, x, k, body, loop, touched);
     return status;
 }

@@ -1,64 +1,43 @@
 /* Loads SCAN: checks its body's ports against the slots they are connected to. */
 #include "loader.h"
 
-#include <inttypes.h>
-
-static int read_ports(pg_loader *l, pg_scan *scan, const pg_body *body, const pg_scan_words *x, pg_touched *touched) {
+/* Operands or results, of which each step has its own place. */
+static int read_stacked(pg_loader *l, const pg_list *list, int64_t length, const int *inner, const pg_body *body,
+                        int writes, pg_port *ports, pg_touched *touched) {
+    const char *what = writes ? "SCAN: an output" : "SCAN: an input";
     int status = PG_OK;
-    for (int k = 0; k < scan->n_consts && status == PG_OK; k++) {
-        status = pg_read_port(l, x->consts.at + 2 * k, 0, 1, body->inputs[k], body, 0, "SCAN: a constant",
-                              &scan->consts[k], touched);
+    for (int k = 0; k < list->n && status == PG_OK; k++) {
+        const int64_t *w = list->at + 3 * k;
+        status = pg_read_port(l, w, w[2], length, inner[k], body, writes, what, &ports[k], touched);
     }
-    const pg_carries carries = {scan->n_consts,  scan->n_carry, scan->init,        scan->carry_out,
-                                scan->carry_tmp, scan->seed,    scan->carry_result};
-    const pg_list places[3] = {x->init, x->carry, x->spare};
-    if (status == PG_OK) status = pg_read_carries(l, places, body, &carries, "SCAN: a carry", touched);
-    for (int k = 0; k < scan->n_xs && status == PG_OK; k++) {
-        const int64_t *w = x->xs.at + 3 * k;
-        status = pg_read_port(l, w, w[2], scan->length, body->inputs[scan->n_consts + scan->n_carry + k], body, 0,
-                              "SCAN: an input", &scan->xs[k], touched);
-    }
-    for (int k = 0; k < scan->n_ys && status == PG_OK; k++) {
-        const int64_t *w = x->ys.at + 3 * k;
-        status = pg_read_port(l, w, w[2], scan->length, body->outputs[scan->n_carry + k], body, 1, "SCAN: an output",
-                              &scan->ys[k], touched);
-    }
-    return status == PG_OK ? pg_check_touched(l, touched, "SCAN") : status;
+    return status;
 }
 
 int pg_decode_scan(pg_loader *l, const int64_t *words, int64_t n, pg_instruction *out) {
     pg_scan_words x;
     pg_body *body = NULL;
-    int status = pg_read_scan(l, words, n, &x);
-    if (status == PG_OK) status = pg_take_body(l, x.body, "SCAN", &body);
-    if (status != PG_OK) return status;
-    const int64_t n_carry = x.init.n;
-    if (x.consts.n + n_carry + x.xs.n != body->n_inputs || n_carry + x.ys.n != body->n_outputs)
-        return pg_refuse(l, "SCAN: it connects other inputs and outputs than body %" PRId64 " has", x.body);
-    const int64_t n_ports = x.consts.n + 4 * n_carry + x.xs.n + x.ys.n;
-    pg_scan *scan = pg_keep(l, 1, sizeof *scan);
-    pg_port *ports = pg_keep(l, n_ports, sizeof *ports);
     pg_touched touched;
-    status = pg_touched_new(l, n_ports + 1, &touched);
-    if (!scan || !ports || status != PG_OK) return PG_MEMORY;
-    scan->carry_result = pg_keep(l, n_carry, sizeof *scan->carry_result);
-    if (!scan->carry_result) return PG_MEMORY;
-    scan->body = (int)x.body;
+    int status = pg_read_scan(l, words, n, &x);
+    if (status != PG_OK) return status;
+    pg_scan *scan = pg_keep(l, 1, sizeof *scan);
+    if (!scan) return PG_MEMORY;
+    pg_carried *loop = &scan->carried;
+    status = pg_new_carried(l, &x.carried, "SCAN", x.xs.n, x.ys.n, &body, loop);
+    if (status != PG_OK) return status;
     scan->length = x.length;
     scan->reverse = (int)x.reverse;
-    scan->n_consts = (int)x.consts.n;
-    scan->n_carry = (int)n_carry;
     scan->n_xs = (int)x.xs.n;
     scan->n_ys = (int)x.ys.n;
-    scan->consts = ports;
-    scan->init = scan->consts + x.consts.n;
-    scan->carry_out = scan->init + n_carry;
-    scan->carry_tmp = scan->carry_out + n_carry;
-    scan->seed = scan->carry_tmp + n_carry;
-    scan->xs = scan->seed + n_carry;
+    scan->xs = pg_keep(l, x.xs.n + x.ys.n, sizeof *scan->xs);
+    if (!scan->xs) return PG_MEMORY;
     scan->ys = scan->xs + x.xs.n;
-    status = pg_read_workspace(l, x.workspace, body->arena_bytes, "SCAN", &scan->workspace, &touched);
-    if (status == PG_OK) status = read_ports(l, scan, body, &x, &touched);
+    const int first = loop->n_consts + loop->n_carry;
+    status = pg_touched_new(l, 1 + (int64_t)first + 2 * loop->n_carry + x.xs.n + x.ys.n, &touched);
+    if (status == PG_OK) status = pg_read_carried(l, &x.carried, "SCAN", body, loop, &touched);
+    if (status == PG_OK) status = read_stacked(l, &x.xs, x.length, body->inputs + first, body, 0, scan->xs, &touched);
+    if (status == PG_OK)
+        status = read_stacked(l, &x.ys, x.length, body->outputs + loop->n_carry, body, 1, scan->ys, &touched);
+    if (status == PG_OK) status = pg_check_touched(l, &touched, "SCAN");
     out->data = scan;
     return status;
 }

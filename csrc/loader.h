@@ -80,15 +80,12 @@ int pg_read_workspace(pg_loader *l, int64_t slot, int64_t arena_bytes, const cha
 /* A port's bytes from the words (slot, byte offset), or (slot, byte offset, stride) for one that moves each step. */
 int pg_read_port(pg_loader *l, const int64_t *words, int64_t stride, int64_t steps, int inner, const pg_body *body,
                  int writes, const char *what, pg_port *port, pg_touched *touched);
-/* The carries of a loop, from the places they start at and the two they alternate between; what is written, or a place
- * of its own, is touched. */
-typedef struct pg_carries {
-    int first, count; /* the body's input of the first one; how many */
-    pg_port *init, *carry_out, *carry_tmp, *seed;
-    int *result;
-} pg_carries;
-int pg_read_carries(pg_loader *l, const pg_list *places, const pg_body *body, const pg_carries *carries,
-                    const char *what, pg_touched *touched);
+/* What all loops over a body have, with room for its ports, where the body has `n_xs` further inputs and `n_ys` further
+ * outputs; then its workspace and ports themselves. What is written, or a place of its own, is touched. */
+int pg_new_carried(pg_loader *l, const pg_carried_words *x, const char *what, int64_t n_xs, int64_t n_ys,
+                   pg_body **body, pg_carried *loop);
+int pg_read_carried(pg_loader *l, const pg_carried_words *x, const char *what, const pg_body *body, pg_carried *loop,
+                    pg_touched *touched);
 /* Both extents are the same bytes. */
 int pg_same_extent(const pg_extent *x, const pg_extent *y);
 

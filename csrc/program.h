@@ -124,15 +124,20 @@ typedef struct pg_port {
     int64_t offset, stride, nbytes;
 } pg_port;
 
-/* A carry is read from `init` at first, and alternates between `carry_out` and `carry_tmp`. One that the body updates
- * in place is copied from `seed` to `carry_out` before the first step, unless it lies there, and is then there always:
- * its `init` and `carry_tmp` are `carry_out`. */
+/* What all loops over a body have. A carry is read from `init` at first, and alternates between `carry` and `spare`.
+ * One that the body updates in place is copied from `seed` to `carry` before the first step, unless it lies there, and
+ * is then there always: its `init` and `spare` are `carry`. */
+typedef struct pg_carried {
+    int body, workspace, n_consts, n_carry;
+    pg_port *consts, *init, *carry, *spare, *seed;
+    int *result; /* per carry: the body's output slot */
+} pg_carried;
+
 typedef struct pg_scan {
-    int body, reverse, workspace;
-    int n_consts, n_carry, n_xs, n_ys;
+    pg_carried carried;
+    int reverse, n_xs, n_ys;
     int64_t length;
-    pg_port *consts, *init, *carry_out, *carry_tmp, *seed, *xs, *ys;
-    int *carry_result; /* per carry: the body's output slot */
+    pg_port *xs, *ys;
 } pg_scan;
 
 /* A tape connected to a slot of a body. */
@@ -140,18 +145,15 @@ typedef struct pg_stack {
     int tape, inner;
 } pg_stack;
 
-/* WHILE, and REPLAY where `condition` is -1: only one of them has a limit, a flag, xs; a count. Carries as in a scan.
- */
+/* WHILE, and REPLAY where `condition` is -1: only one of them has a limit, a flag, xs; a count. */
 typedef struct pg_while {
-    int body, condition, workspace, condition_workspace;
-    int reverse, n_consts, n_carry, n_xs, n_ys;
+    pg_carried carried;
+    int condition, condition_workspace, reverse, n_xs, n_ys;
     int64_t limit; /* of steps; -1: none */
     pg_port flag;
     pg_operand count;
-    pg_port *consts, *init, *carry_out, *carry_tmp, *seed;
     pg_port *condition_consts, *condition_carry; /* the same places, the condition's slots */
     pg_stack *xs, *ys;
-    int *carry_result;
 } pg_while;
 
 typedef struct pg_branch {

@@ -28,6 +28,16 @@ enum {
     PG_OP_REPLAY = 8,
 };
 
+/* CARRIED: What all loops over a body have. Carries are read from `init`, then from `carry` and `spare` in turn */
+typedef struct pg_carried_words {
+    int64_t body;
+    int64_t workspace;
+    pg_list consts;
+    pg_list init;
+    pg_list carry;
+    pg_list spare;
+} pg_carried_words;
+
 /* SCALAR: Micro-operations over 8-byte cells of the arena */
 typedef struct pg_scalar_words {
     pg_list micros;
@@ -76,12 +86,7 @@ typedef struct pg_call_words {
 
 /* SCAN: A body once per step, carrying values */
 typedef struct pg_scan_words {
-    int64_t body;
-    int64_t workspace;
-    pg_list consts;
-    pg_list init;
-    pg_list carry;
-    pg_list spare;
+    pg_carried_words carried;
     int64_t length;
     int64_t reverse;
     pg_list xs;
@@ -99,12 +104,7 @@ typedef struct pg_branch_words {
 
 /* WHILE: A body as long as another one gives true, carrying values and putting others on tapes; `limit` -1: none */
 typedef struct pg_while_words {
-    int64_t body;
-    int64_t workspace;
-    pg_list consts;
-    pg_list init;
-    pg_list carry;
-    pg_list spare;
+    pg_carried_words carried;
     int64_t condition;
     int64_t condition_workspace;
     int64_t limit;
@@ -114,12 +114,7 @@ typedef struct pg_while_words {
 
 /* REPLAY: As SCAN, with as many steps as a slot says, and with tapes in place of stacked operands and results */
 typedef struct pg_replay_words {
-    int64_t body;
-    int64_t workspace;
-    pg_list consts;
-    pg_list init;
-    pg_list carry;
-    pg_list spare;
+    pg_carried_words carried;
     int64_t reverse;
     pg_operand count;
     pg_list xs;

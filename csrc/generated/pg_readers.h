@@ -67,12 +67,12 @@ int pg_read_call(pg_loader *l, const int64_t *words, int64_t n, pg_call_words *x
 
 int pg_read_scan(pg_loader *l, const int64_t *words, int64_t n, pg_scan_words *x) {
     pg_words w = words_of(l, "SCAN", words, n);
-    take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
-    take_list(&w, "consts", 2, -1, &x->consts);
-    take_list(&w, "init", 2, -1, &x->init);
-    take_list(&w, "carry", 2, x->init.n, &x->carry);
-    take_list(&w, "spare", 2, x->init.n, &x->spare);
+    take_number(&w, "body", 1, 2147483647, &x->carried.body);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->carried.workspace);
+    take_list(&w, "consts", 2, -1, &x->carried.consts);
+    take_list(&w, "init", 2, -1, &x->carried.init);
+    take_list(&w, "carry", 2, x->carried.init.n, &x->carried.carry);
+    take_list(&w, "spare", 2, x->carried.init.n, &x->carried.spare);
     take_number(&w, "length", 0, INT64_C(1099511627776), &x->length);
     take_number(&w, "reverse", 0, 1, &x->reverse);
     take_list(&w, "xs", 3, -1, &x->xs);
@@ -92,12 +92,12 @@ int pg_read_branch(pg_loader *l, const int64_t *words, int64_t n, pg_branch_word
 
 int pg_read_while(pg_loader *l, const int64_t *words, int64_t n, pg_while_words *x) {
     pg_words w = words_of(l, "WHILE", words, n);
-    take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
-    take_list(&w, "consts", 2, -1, &x->consts);
-    take_list(&w, "init", 2, -1, &x->init);
-    take_list(&w, "carry", 2, x->init.n, &x->carry);
-    take_list(&w, "spare", 2, x->init.n, &x->spare);
+    take_number(&w, "body", 1, 2147483647, &x->carried.body);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->carried.workspace);
+    take_list(&w, "consts", 2, -1, &x->carried.consts);
+    take_list(&w, "init", 2, -1, &x->carried.init);
+    take_list(&w, "carry", 2, x->carried.init.n, &x->carried.carry);
+    take_list(&w, "spare", 2, x->carried.init.n, &x->carried.spare);
     take_number(&w, "condition", 1, 2147483647, &x->condition);
     take_number(&w, "condition workspace", -1, l->body->n_slots - 1, &x->condition_workspace);
     take_number(&w, "limit", -1, INT64_C(9223372036854775807), &x->limit);
@@ -108,12 +108,12 @@ int pg_read_while(pg_loader *l, const int64_t *words, int64_t n, pg_while_words 
 
 int pg_read_replay(pg_loader *l, const int64_t *words, int64_t n, pg_replay_words *x) {
     pg_words w = words_of(l, "REPLAY", words, n);
-    take_number(&w, "body", 1, 2147483647, &x->body);
-    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->workspace);
-    take_list(&w, "consts", 2, -1, &x->consts);
-    take_list(&w, "init", 2, -1, &x->init);
-    take_list(&w, "carry", 2, x->init.n, &x->carry);
-    take_list(&w, "spare", 2, x->init.n, &x->spare);
+    take_number(&w, "body", 1, 2147483647, &x->carried.body);
+    take_number(&w, "workspace", -1, l->body->n_slots - 1, &x->carried.workspace);
+    take_list(&w, "consts", 2, -1, &x->carried.consts);
+    take_list(&w, "init", 2, -1, &x->carried.init);
+    take_list(&w, "carry", 2, x->carried.init.n, &x->carried.carry);
+    take_list(&w, "spare", 2, x->carried.init.n, &x->carried.spare);
     take_number(&w, "reverse", 0, 1, &x->reverse);
     take_array(&w, "count", 0, PG_I64, NULL, 0, (const int64_t[]){1}, &x->count);
     take_list(&w, "xs", 1, -1, &x->xs);

@@ -20,7 +20,7 @@ from ..lower.fields import (
     Workspace,
     record_words,
 )
-from ..lower.instructions import INSTRUCTIONS, Instruction, meaning_of, name_of
+from ..lower.instructions import INSTRUCTIONS, Instruction, layout_of, meaning_of, name_of
 from ..ops.dtypes import DTYPES, SUFFIXES
 
 _LETTERS = {"T": "PG_SAME", "N": "PG_SAME_NUMBERS"}
@@ -49,11 +49,27 @@ def structs() -> Iterator[str]:
     yield from [" \\\n".join(["#define PG_CHECKED(X)", *checked]), "", "enum {"]
     yield from (f"    PG_OP_{name_of(kind)} = {at}," for at, kind in INSTRUCTIONS.items())
     yield "};"
-    for kind in INSTRUCTIONS.values():
+    bases = dict.fromkeys(base for kind in INSTRUCTIONS.values() if (base := _base(kind)) is not None)
+    for kind in (*bases, *INSTRUCTIONS.values()):
         yield from ["", f"/* {name_of(kind)}: {meaning_of(kind)} */", f"typedef struct pg_{c_name(kind)}_words {{"]
-        for name, field in kind.layout.items():
-            yield f"    {_member(name, field)};"
+        base = _base(kind)
+        if base is not None:
+            yield f"    pg_{c_name(base)}_words {c_name(base)};"
+        own = layout_of(kind).keys() - (layout_of(base) if base is not None else {})
+        yield from (f"    {_member(name, field)};" for name, field in layout_of(kind).items() if name in own)
         yield f"}} pg_{c_name(kind)}_words;"
+
+
+def _base(kind: type[Instruction]) -> type[Instruction] | None:
+    """The class whose fields come first, which several instructions have in common."""
+    base = kind.__mro__[1]
+    return base if base is not Instruction and issubclass(base, Instruction) else None
+
+
+def _path(kind: type[Instruction], name: str) -> str:
+    """Where the struct of an instruction has a field."""
+    base = _base(kind)
+    return f"{c_name(base)}.{name}" if base is not None and name in layout_of(base) else name
 
 
 def _member(name: str, field: Field) -> str:
@@ -85,7 +101,7 @@ def readers() -> Iterator[str]:
 
 def _taken(kind: type[Instruction], name: str, field: Field) -> Iterator[str]:
     """The statements that take a field from the words."""
-    said, target = f'"{name.replace("_", " ")}"', f"&x->{name}"
+    said, target = f'"{name.replace("_", " ")}"', f"&x->{_path(kind, name)}"
     match field:
         case Number(low=low, high=high):
             yield f"take_number(&w, {said}, {number(low)}, {number(high)}, {target});"
@@ -107,14 +123,16 @@ def _taken(kind: type[Instruction], name: str, field: Field) -> Iterator[str]:
         case Port():
             yield f"take_list(&w, {said}, 2, 1, {target});"
         case List(record=record, strides=strides, like=like):
-            width = str(record_words(record)) + (f" + x->{strides}.n" if strides else "")
-            yield f"take_list(&w, {said}, {width}, {f'x->{like}.n' if like else '-1'}, {target});"
+            width = str(record_words(record)) + (f" + x->{_path(kind, strides)}.n" if strides else "")
+            yield f"take_list(&w, {said}, {width}, {f'x->{_path(kind, like)}.n' if like else '-1'}, {target});"
         case Array(use=use, dtype=dtype, core=core, batch=batch):
             sizes = [size.strip() for size in core.split("*")] if core else []
             unknown = [size for size in [*sizes, batch] if size and size not in kind.layout]
             assert not unknown, f"{kind.__name__}.{name}: no field is called {unknown}"
-            product = f"{len(sizes)}, (const int64_t[]){{{', '.join(f'x->{size}' for size in sizes) or '1'}}}"
-            around = f"&x->{batch}" if batch else "NULL"
+            product = (
+                f"{len(sizes)}, (const int64_t[]){{{', '.join(f'x->{_path(kind, size)}' for size in sizes) or '1'}}}"
+            )
+            around = f"&x->{_path(kind, batch)}" if batch else "NULL"
             writes = int(use is not Use.READ)
             expected = _LETTERS.get(dtype) or _DTYPES[dtype]
             yield f"take_array(&w, {said}, {writes}, {expected}, {around}, {product}, {target});"
@@ -145,6 +163,7 @@ def finite_checks() -> Iterator[str]:
         yield from [f"    const pg_{name}_words *x = data;", "    int status = PG_OK;"]
         written = [(at, x) for at, x in kind.layout.items() if isinstance(x, Array) and x.use is not Use.READ]
         for at, (member, field) in enumerate(written):
-            batch = f"&x->{field.batch}" if field.batch else "NULL"
-            yield f"    if (status == PG_OK) status = pg_finite_operand(place, {at}, {batch}, &x->{member});"
+            batch = f"&x->{_path(kind, field.batch)}" if field.batch else "NULL"
+            operand = f"&x->{_path(kind, member)}"
+            yield f"    if (status == PG_OK) status = pg_finite_operand(place, {at}, {batch}, {operand});"
         yield from ["    return status;", "}", ""]

@@ -85,16 +85,18 @@ def instruction(
         assert number not in INSTRUCTIONS, f"{made.__name__} has the number of {INSTRUCTIONS[number].__name__}"
         INSTRUCTIONS[number] = made
         made.number, made.by_hand, made.checked = number, by_hand, checked
-        made.layout = {}
-        for base in reversed(made.__mro__):
-            for name, kind in get_annotations(base).items():
-                field = next((x for x in get_args(kind) if isinstance(x, Field)), None)
-                if field is not None:
-                    made.layout[name] = field
+        made.layout = layout_of(made)
         made.writers = list(_writers(made.layout))
         return made
 
     return enter
+
+
+def layout_of(kind: type[Instruction]) -> dict[str, Field]:
+    """The fields that have words, in their order: those of a base class come first."""
+    annotations = [item for base in reversed(kind.__mro__) for item in get_annotations(base).items()]
+    fields = ((name, x) for name, said in annotations for x in get_args(said) if isinstance(x, Field))
+    return dict(fields)
 
 
 def _writers(
