@@ -25,12 +25,10 @@ isnat datetime_as_string busday_count busday_offset is_busday: graphs hold no da
 bitwise_count packbits unpackbits: {_INTEGER}
 apply_along_axis apply_over_axes vectorize = pg.vmap(f)(x), where f takes one slice
 sort_complex: {_SORT}
-median nanmedian percentile nanpercentile quantile nanquantile: {_SORT}
 unique unique_all unique_counts unique_inverse unique_values intersect1d union1d setdiff1d setxor1d: {_SHAPE}
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
-bincount = pg.zeros(n).at[x].add(w)
-histogram histogram2d histogramdd histogram_bin_edges: count with pg.zeros(n).at[i].add(1.0), the bins i outside
+histogram2d histogramdd: count with pg.zeros(n).at[i].add(1.0), the bins i outside
 convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
 correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
 copyto place put putmask: {_WRITE}

@@ -26,6 +26,8 @@ FUNCTIONS = Later(
         "padding": "pad",
         "splitting": "array_split dsplit hsplit split unstack vsplit",
         "differences": "diff ediff1d gradient trapezoid",
+        "histograms": "bincount histogram histogram_bin_edges",
+        "order_statistics": "median nanmedian nanpercentile nanquantile percentile quantile",
         "ordering": (
             "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
         ),
