@@ -33,7 +33,6 @@ convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::
 correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
 copyto place put putmask: {_WRITE}
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
-corrcoef cov: d = x - np.mean(x, axis=1, keepdims=True); d @ d.T / (x.shape[1] - 1) is the covariance of the rows
 diag_indices_from = np.diag_indices(n), of a size that is known
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
@@ -41,12 +40,6 @@ full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
 interp: with i = np.clip(np.sum(x[..., None] >= xp, -1) - 1, 0, n - 2), a line through elements i and i + 1 of xp and fp
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-nanmax = np.max(np.where(np.isnan(x), -np.inf, x))
-nanmin = np.min(np.where(np.isnan(x), np.inf, x))
-nansum = np.sum(np.where(np.isnan(x), 0.0, x))
-nanprod = np.prod(np.where(np.isnan(x), 1.0, x))
-nanmean = np.sum(np.where(np.isnan(x), 0.0, x)) / np.sum(~np.isnan(x))
-nanvar nanstd: with m the mean (see nanmean), np.sum(np.where(np.isnan(x), 0.0, (x - m) ** 2)) / np.sum(~np.isnan(x))
 poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
 polyval = functools.reduce(lambda a, c: a * x + c, p)
 save savetxt savez savez_compressed: {_FILE}

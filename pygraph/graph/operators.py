@@ -344,49 +344,69 @@ class Operators:
         return _apply_function(np.copy, (self,), {})
 
     @_method
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def sum(
+        self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
+    ) -> Node:
         """The sum over `axis`, as `np.sum`."""
-        return ops.sum(self, axis=axis, keepdims=keepdims)
+        return ops.sum(self, axis, keepdims, dtype=dtype, initial=initial, where=where)
 
     @_method
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def prod(
+        self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
+    ) -> Node:
         """The product over `axis`, as `np.prod`."""
-        return ops.prod(self, axis=axis, keepdims=keepdims)
+        return ops.prod(self, axis, keepdims, dtype=dtype, initial=initial, where=where)
 
     @_method
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def mean(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """The mean over `axis`, as `np.mean`."""
-        return ops.mean(self, axis=axis, keepdims=keepdims)
+        return ops.mean(self, axis, keepdims, dtype=dtype, where=where)
 
     @_method
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
+    def var(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = None,
+    ) -> Node:
         """The variance over `axis`, as `np.var`."""
-        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return ops.var(self, axis, ddof, keepdims, dtype=dtype, where=where)
 
     @_method
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Node:
+    def std(
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = None,
+    ) -> Node:
         """The standard deviation over `axis`, as `np.std`."""
-        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return ops.std(self, axis, ddof, keepdims, dtype=dtype, where=where)
 
     @_method
-    def max(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def max(self, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Node:
         """The largest element along `axis`, as `np.max`."""
-        return ops.max(self, axis=axis, keepdims=keepdims)
+        return ops.max(self, axis, keepdims, initial=initial, where=where)
 
     @_method
-    def min(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def min(self, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Node:
         """The smallest element along `axis`, as `np.min`."""
-        return ops.min(self, axis=axis, keepdims=keepdims)
+        return ops.min(self, axis, keepdims, initial=initial, where=where)
 
     @_method
-    def any(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def any(self, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """Whether any element along `axis` is true, as `np.any`."""
-        return ops.any(self, axis=axis, keepdims=keepdims)
+        return ops.any(self, axis, keepdims, where=where)
 
     @_method
-    def all(self, axis: Any = None, keepdims: bool = False) -> Node:
+    def all(self, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """Whether all elements along `axis` are true, as `np.all`."""
-        return ops.all(self, axis=axis, keepdims=keepdims)
+        return ops.all(self, axis, keepdims, where=where)
 
     @_method
     def reshape(self, *shape: Any, order: str = "C") -> Node:

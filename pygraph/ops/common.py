@@ -49,7 +49,11 @@ def explained_as(subject: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             try:
                 return function(*args, **kwargs)
             except GraphError as error:
-                error.complete("tracing", subject, [x for x in args if hasattr(x, "shape") and hasattr(x, "dtype")])
+                error.complete(
+                    "tracing",
+                    subject,
+                    [x for x in args if hasattr(x, "shape") and hasattr(x, "dtype") and not isinstance(x, type)],
+                )
                 raise
             except TypeError:
                 refused = _misfit(function, subject, args, kwargs)
@@ -69,7 +73,6 @@ ARGUMENT_ADVICE = {
     "dtype": "use .astype(dtype) on the result or the operands",
     "casting": "use .astype(dtype) on the operands",
     "order": "leave it out",
-    "initial": "combine it with the result",
     "copy": "leave it out: expressions never change",
 }
 #: What arguments are called elsewhere.

@@ -12,7 +12,8 @@ from ..errors import DTypeError, UnsupportedError, shown
 from .arithmetic import divide, maximum, minimum, square
 from .common import explained, kind, normal_axes, operand
 from .comparison import astype, isfinite_row, select, stop_gradient
-from .reductions import kept_shape, reduce, reduce_max, reduce_sum
+from .dtypes import as_dtype
+from .reductions import chosen, kept_shape, reduce, reduce_max, reduce_sum
 from .shaping import reshape
 from .special import gelu_row
 from .transcendental import exp, expm1, log, silu_row, sqrt, tanh
@@ -46,9 +47,24 @@ def _count(x: Any, axis: Any) -> int:
     return math.prod(x.shape[k] for k in normal_axes(axis, x.ndim))
 
 
+def _counted(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
+    """How many elements take part: a float, or with `where` an array of them."""
+    if where is None or where is True:
+        return float(_count(x, axis))
+    ones = chosen(np.ones((), x.dtype) + np.zeros(x.shape, x.dtype), where, 0)
+    return reduce(reduce_sum, ones, axis, keepdims)
+
+
 @explained
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, where: Any = None) -> Any:
     """The mean over `axis` (None for all, an int or several); float64 for integers and bools; nan of nothing.
+
+    Args:
+        x: an array.
+        axis: what to take the mean of.
+        keepdims: keep the axes, of size 1.
+        dtype: to which the elements are converted first, and the mean.
+        where: bools that broadcast with `x`: which elements take part.
 
     Raises:
         ShapeError: an axis out of range or named twice.
@@ -57,43 +73,89 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.mean(np.array([[1, 2], [3, 5]]), axis=1)
         array([1.5, 4. ])
     """
-    x = _floating(x, bools=True)
-    return divide(reduce(reduce_sum, x, axis, keepdims), float(_count(x, axis)))
+    x = _floating(x, bools=True) if dtype is None else astype(operand(x), as_dtype(dtype))
+    x = chosen(x, where, 0)
+    if kind(x) == "b":
+        raise DTypeError("a mean in bools", "leave dtype out")
+    found = divide(reduce(reduce_sum, x, axis, keepdims), _counted(x, axis, where, keepdims))
+    return found if kind(x) == "f" else astype(found, x.dtype)
 
 
 @explained
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(
+    x: Any,
+    axis: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    dtype: Any = None,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """The variance over `axis`: the sum of squared deviations from the mean, divided by n - `ddof`.
 
     float64 for integers and bools; nan where nothing is combined, or n <= `ddof`.
 
+    Args:
+        x: an array.
+        axis: None for all, an int or several.
+        ddof, correction: two names of what is taken off the number of elements.
+        keepdims: keep the axes, of size 1.
+        dtype: to which the elements are converted first: a floating one.
+        where: bools that broadcast with `x`: which elements take part.
+        mean: the mean, with the axes kept, where it is known.
+
     Raises:
-        ShapeError: an axis out of range or named twice.
+        ShapeError: an axis out of range or named twice; DTypeError: another dtype, or `ddof` is not a number.
+        ValueError: both `ddof` and `correction`.
 
     Example:
         >>> float(pg.ops.var(np.array([1.0, 2.0, 3.0]), ddof=1))
         1.0
     """
+    if correction is not None:
+        if ddof != 0:
+            raise ValueError("ddof and correction are two names of one number: give one of them")
+        ddof = correction
     if not isinstance(ddof, (int, float, np.number)):
         raise DTypeError(f"ddof is {shown(ddof)}", "give a number that is known when recording")
-    x = _floating(x, bools=True)
-    deviation = x - mean(x, axis, True)
-    total = reduce(reduce_sum, square(deviation), axis, keepdims)
-    return divide(total, builtins.max(float(_count(x, axis) - ddof), 0.0))
+    x = _floating(x, bools=True) if dtype is None else astype(operand(x), as_dtype(dtype))
+    if kind(x) != "f":
+        raise DTypeError(f"a variance in {x.dtype}", "give a floating dtype")
+    deviation = x - (_mean(x, axis, True, where=where) if mean is None else mean)
+    total = reduce(reduce_sum, chosen(square(deviation), where, 0), axis, keepdims)
+    count = _counted(x, axis, where, keepdims) - ddof
+    return divide(total, builtins.max(count, 0.0) if isinstance(count, float) else maximum(count, 0.0))
+
+
+_mean = mean
 
 
 @explained
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(
+    x: Any,
+    axis: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    dtype: Any = None,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """The standard deviation over `axis`: the square root of `var`; its gradient is nan where it is 0.
 
+    The arguments are those of `var`.
+
     Raises:
-        ShapeError: an axis out of range or named twice.
+        ShapeError: an axis out of range or named twice; DTypeError, ValueError: as `var`.
 
     Example:
         >>> float(pg.std(np.array([1.0, 2.0, 3.0]), ddof=1))
         1.0
     """
-    return sqrt(var(x, axis, ddof, keepdims))
+    return sqrt(var(x, axis, ddof, keepdims, dtype=dtype, where=where, mean=mean, correction=correction))
 
 
 def _peak(x: Any, axes: tuple[int, ...]) -> Any:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError, shown
 from . import mask_rules
-from .common import explained, kind, normal_axes, operand
-from .comparison import astype, convert, equal, select, truth
+from .arithmetic import add, maximum, minimum, multiply
+from .common import explained, is_expression, kind, normal_axes, operand
+from .comparison import astype, convert, equal, logical_and, logical_or, select, truth
+from .dtypes import as_dtype
 from .row import Attrs, DType, Family, Op, Shape, register
 from .shaping import (
+    broadcast_to,
     broadcast_to_row,
     concatenate_row,
     reshape,
@@ -240,6 +243,8 @@ reduce_min = _reduction(
 
 def reduce(row: Op, x: Any, axis: Any, keepdims: bool) -> Any:
     """`row` over an `axis` argument as NumPy takes it: None for all, an int, or several, negative from the end."""
+    if not isinstance(keepdims, (bool, int, np.bool_)):
+        raise DTypeError(f"keepdims is {shown(keepdims)}", "give True or False; other arguments by name: dtype=")
     axes = tuple(sorted(normal_axes(axis, x.ndim)))
     result = row(x, axes=axes) if axes else x
     return reshape(result, kept_shape(x.shape, axes)) if keepdims else result
@@ -250,15 +255,52 @@ def kept_shape(shape: Shape, axes: Sequence[int]) -> Shape:
     return tuple(1 if k in axes else n for k, n in enumerate(shape))
 
 
-def _summable(x: Any) -> Any:
-    """The operand of a sum or product in the dtype NumPy accumulates it in: int64 for bool and int32."""
+def chosen(x: Any, where: Any, value: Any) -> Any:
+    """`x` with `value` in place of the elements for which `where`, a bool array that broadcasts with it, is false."""
+    if where is None or where is True:
+        return x
+    where = operand(where)
+    if kind(where) != "b":
+        raise DTypeError(f"where is of {where.dtype}", "give bools")
+    return select(broadcast_to(where, x.shape), x, np.asarray(value, x.dtype) if not is_expression(value) else value)
+
+
+def _summable(x: Any, dtype: Any) -> Any:
+    """The operand of a sum or product in a given dtype, or that NumPy accumulates it in: int64 for bool and int32."""
     x = operand(x)
-    return x if kind(x) == "f" else astype(x, np.int64)
+    return astype(x, as_dtype(dtype) if dtype is not None else x.dtype if kind(x) == "f" else np.int64)
+
+
+def _joined(row: Op, x: Any, initial: Any) -> Any:
+    """A result with what it begins with, by a row of numbers; bools by the logical function."""
+    start = astype(operand(initial), x.dtype)
+    if kind(x) != "b":
+        return row(x, start)
+    return logical_or(x, start) if row in (add, maximum) else logical_and(x, start)
+
+
+def _accumulated(rows: tuple[Op, Op], x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+    """A sum or product with the row that joins two; of bools, which dtype=bool makes, the logical one."""
+    row, join = rows
+    if kind(x) == "b":
+        row = reduce_max if row is reduce_sum else reduce_min
+    found = reduce(row, x, axis, keepdims)
+    return found if initial is None else _joined(join, found, initial)
 
 
 @explained
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(
+    x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, initial: Any = None, where: Any = None
+) -> Any:
     """The sum over `axis` (None for all, an int or several); bool and int32 are summed as int64.
+
+    Args:
+        x: an array.
+        axis: what to sum over.
+        keepdims: keep the axes, of size 1.
+        dtype: to which the elements are converted first.
+        initial: what the sum begins with.
+        where: bools that broadcast with `x`: which elements take part.
 
     Raises:
         ShapeError: an axis out of range or named twice.
@@ -267,14 +309,16 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         array([4., 6.])
     """
-    return reduce(reduce_sum, _summable(x), axis, keepdims)
+    return _accumulated((reduce_sum, add), chosen(_summable(x, dtype), where, 0), axis, keepdims, initial)
 
 
 @explained
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(
+    x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, initial: Any = None, where: Any = None
+) -> Any:
     """The product over `axis` (None for all, an int or several); bool and int32 are multiplied as int64.
 
-    The gradient is exact where elements are zero, to any order.
+    The gradient is exact where elements are zero, to any order. The other arguments are those of `sum`.
 
     Raises:
         ShapeError: an axis out of range or named twice.
@@ -283,21 +327,33 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
         array([ 2., 12.])
     """
-    return reduce(reduce_prod, _summable(x), axis, keepdims)
+    return _accumulated((reduce_prod, multiply), chosen(_summable(x, dtype), where, 1), axis, keepdims, initial)
 
 
-def _extreme(row: Op, x: Any, axis: Any, keepdims: bool) -> Any:
+def _extreme(row: Op, x: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
     x = operand(x)
-    if 0 in (x.shape[k] for k in normal_axes(axis, x.ndim)):
-        raise ShapeError(f"shape {x.shape} has no elements along axis {axis}", "test x.size first")
-    return reduce(row, x, axis, keepdims)
+    if initial is None:
+        if 0 in (x.shape[k] for k in normal_axes(axis, x.ndim)):
+            raise ShapeError(f"shape {x.shape} has no elements along axis {axis}", "test x.size, or give initial=")
+        if where is not None and where is not True:
+            raise ShapeError("where without initial: there may be no elements", "give initial= too")
+        return reduce(row, x, axis, keepdims)
+    found = reduce(row, chosen(x, where, _limit(x.dtype, row is reduce_min)), axis, keepdims)
+    return _joined(maximum if row is reduce_max else minimum, found, initial)
 
 
 @explained
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Any:
     """The largest element along `axis` (None for all, an int or several); nan when there is one.
 
     Elements that tie for it share the gradient equally.
+
+    Args:
+        x: an array.
+        axis: what to look through.
+        keepdims: keep the axes, of size 1.
+        initial: a value that takes part too; the result where there are no elements.
+        where: bools that broadcast with `x`: which elements take part; with `initial` only.
 
     Raises:
         ShapeError: an axis out of range or named twice, or without elements.
@@ -306,14 +362,14 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.max(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
         array([5., 4.])
     """
-    return _extreme(reduce_max, x, axis, keepdims)
+    return _extreme(reduce_max, x, axis, keepdims, initial, where)
 
 
 @explained
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Any:
     """The smallest element along `axis` (None for all, an int or several); nan when there is one.
 
-    Elements that tie for it share the gradient equally.
+    Elements that tie for it share the gradient equally. The other arguments are those of `max`.
 
     Raises:
         ShapeError: an axis out of range or named twice, or without elements.
@@ -322,12 +378,14 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.min(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=1)
         array([1., 3.])
     """
-    return _extreme(reduce_min, x, axis, keepdims)
+    return _extreme(reduce_min, x, axis, keepdims, initial, where)
 
 
 @explained
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def any(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether any element along `axis` (None for all, an int or several) is true (not 0); False for none; bool.
+
+    `where` says which elements take part.
 
     Raises:
         ShapeError: an axis out of range or named twice.
@@ -336,12 +394,14 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.any(np.array([[0, 1], [0, 0]]), axis=1)
         array([ True, False])
     """
-    return reduce(reduce_max, truth(x), axis, keepdims)
+    return reduce(reduce_max, chosen(truth(x), where, False), axis, keepdims)
 
 
 @explained
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def all(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """Whether all elements along `axis` (None for all, an int or several) are true (not 0); True for none; bool.
+
+    `where` says which elements take part.
 
     Raises:
         ShapeError: an axis out of range or named twice.
@@ -350,4 +410,4 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.all(np.array([[0, 1], [2, 3]]), axis=1)
         array([False,  True])
     """
-    return reduce(reduce_min, truth(x), axis, keepdims)
+    return reduce(reduce_min, chosen(truth(x), where, True), axis, keepdims)

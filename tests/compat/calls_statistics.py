@@ -63,4 +63,86 @@ np.histogram(x * 0, bins=2)
 np.histogram(e, bins=2)
 np.histogram_bin_edges(x, 4)
 np.histogram_bin_edges(x, 4, (0, 1))
+np.sum(x, dtype=np.float32)  # kinks
+np.sum(A, axis=0, dtype=np.int32)  # kinks
+np.sum(A, axis=0, dtype=bool)  # kinks
+np.sum(A, initial=2)
+np.sum(A, axis=1, where=M)
+np.sum(A, where=[True, False, True, True], initial=1.5)
+np.sum(e, initial=3)
+A.sum(0, np.float32)  # kinks
+A.sum(axis=1, where=M, keepdims=True)
+np.prod(A, axis=1, where=M)
+np.prod(x, dtype=np.int32)  # kinks
+np.prod(x, initial=2)
+A.prod(0, initial=3)
+np.mean(A, where=M)
+np.mean(A, axis=0, where=M, keepdims=True)
+np.mean(x, dtype=np.float32)  # kinks
+np.mean(x, dtype=np.int64)  # kinks
+A.mean(1, where=M)
+np.mean(A, where=False)  # kinks
+np.var(A, axis=1, correction=1)
+np.var(A, axis=0, ddof=1)
+np.var(A, axis=0, ddof=1, correction=1)
+np.var(A, where=M)
+np.var(A, axis=1, where=M, ddof=1)  # kinks
+np.var(A, axis=0, mean=np.mean(A, axis=0, keepdims=True))
+np.var(x, dtype=np.float32)  # kinks
+np.std(A, axis=1, where=M, keepdims=True)  # kinks
+np.std(x, correction=1)
+A.var(ddof=1)
+A.std(axis=1, correction=1)
+np.var(x, ddof=7)  # kinks
+np.max(A, axis=0, initial=0)
+np.max(A, initial=9, where=M)
+np.max(A, axis=1, initial=-9, where=M)
+np.max(A, where=M)
+np.max(e, initial=-1)
+A.max(0, initial=1)
+np.min(A, axis=0, initial=0)
+np.min(A, axis=1, initial=2, where=M)
+A.min(initial=0)
+np.any(A > 0, axis=1, where=M)
+np.all(A > 0, axis=0, where=M)
+(A > 0).all(where=M)
+np.add.reduce(A, dtype=np.float32)  # kinks
+np.add.reduce(A, 1, where=M, initial=2)
+np.multiply.reduce(A, axis=None, initial=2)
+np.maximum.reduce(A, initial=0)
+np.minimum.reduce(A, axis=1, initial=1, where=M, keepdims=True)
+np.logical_and.reduce(A, axis=1, where=M)
+np.nansum(np.where(A > 1, np.nan, A), axis=0)
+np.nansum(np.where(A > 1, np.nan, A), 1, np.float32)  # kinks
+np.nansum(x)
+np.nansum(np.where(A > 1, np.nan, A), where=M, initial=1)
+np.nanprod(np.where(A > 1, np.nan, A), axis=1)
+np.nanprod(x, dtype=np.int32)  # kinks
+np.nanmean(np.where(A > 1, np.nan, A), axis=1, keepdims=True)  # kinks
+np.nanmean(np.where(A > 1, np.nan, A), where=M)
+np.nanmean(x)
+np.nanvar(np.where(A > 1, np.nan, A))
+np.nanvar(np.where(A > 1, np.nan, A), axis=0, ddof=1)  # kinks
+np.nanstd(np.where(A > 1, np.nan, A), correction=1)
+np.nanstd(x)
+np.nanmax(np.where(A > 1, np.nan, A))
+np.nanmax(np.where(A > 1, np.nan, A), axis=0)  # kinks
+np.nanmax(x, initial=2)
+np.nanmin(np.where(A > 1, np.nan, A), axis=1, keepdims=True)  # kinks
+np.nanmin(x)
+np.nanmin(e)
+np.cov(A)
+np.cov(A, rowvar=False)
+np.cov(x)
+np.cov(x, y)
+np.cov(A, bias=True)
+np.cov(A, ddof=0)
+np.cov(A, A[:1] * 2)
+np.cov(A, fweights=[1, 2, 3, 1])
+np.cov(A, aweights=[0.5, 1.0, 2.0, 1.0])
+np.cov(A, fweights=[1, 2, 3, 1], aweights=[0.5, 1.0, 2.0, 1.0], ddof=2)
+np.corrcoef(A)
+np.corrcoef(x, y)
+np.corrcoef(A, rowvar=False)
+np.corrcoef(x)
 """

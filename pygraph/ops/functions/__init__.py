@@ -28,10 +28,11 @@ FUNCTIONS = Later(
         "differences": "diff ediff1d gradient trapezoid",
         "histograms": "bincount histogram histogram_bin_edges",
         "order_statistics": "median nanmedian nanpercentile nanquantile percentile quantile",
+        "nan_forms": "nanmax nanmean nanmin nanprod nanstd nansum nanvar",
         "ordering": (
             "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
         ),
-        "summaries": "average count_nonzero ptp trace",
+        "summaries": "average corrcoef count_nonzero cov ptp trace",
         "quotients": "divmod lcm",
         "floating_parts": "fix frexp isneginf isposinf ldexp modf nan_to_num signbit spacing",
         "complex_parts": "angle conj conjugate imag iscomplex isreal positive real real_if_close",

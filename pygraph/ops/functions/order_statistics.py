@@ -6,6 +6,7 @@ The derivative is that of the sorted elements between which a value lies: of equ
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -28,7 +29,7 @@ _CONTINUOUS = {
     "normal_unbiased": (3 / 8, 3 / 8),
     "interpolated_inverted_cdf": (0.0, 1.0),
 }
-_STEPPED = {"lower": floor, "higher": ceil, "nearest": rint}
+_STEPPED: dict[str, Callable[[Any], Any]] = {"lower": floor, "higher": ceil, "nearest": rint}
 
 
 def _lines(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

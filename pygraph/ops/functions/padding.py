@@ -148,7 +148,8 @@ def _ramps(x: Any, axis: int, widths: tuple[int, int], mode: str, values: tuple[
 
 
 def _statistics(x: Any, axis: int, widths: tuple[int, int], mode: str, lengths: tuple[Any, Any]) -> tuple[Any, Any]:
-    reduce = {"maximum": largest, "minimum": smallest, "mean": mean}[mode]
+    known: dict[str, Callable[..., Any]] = {"maximum": largest, "minimum": smallest, "mean": mean}
+    reduce = known[mode]
     size = x.shape[axis]
     found = []
     for width, length, at_end in zip(widths, lengths, (False, True), strict=True):

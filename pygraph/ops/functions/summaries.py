@@ -1,4 +1,4 @@
-"""Single numbers that describe many: average, count_nonzero, ptp, trace."""
+"""Numbers that describe many: average, corrcoef, count_nonzero, cov, ptp, trace."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 
 from ...errors import ShapeError
 from .. import diagonals
-from ..arithmetic import divide, multiply, subtract
+from ..arithmetic import divide, maximum, multiply, subtract
 from ..common import explained, kind, normal_axes, operand
 from ..comparison import astype, truth
-from ..composite import mean
+from ..composite import clip, mean
 from ..dtypes import as_dtype
+from ..products import matmul
 from ..reductions import max as largest, min as smallest, sum as total
-from ..shaping import broadcast_to, reshape, transpose
+from ..shaping import broadcast_to, concatenate, expand_dims, reshape, transpose
+from ..transcendental import sqrt
 
 
 @explained
@@ -102,3 +104,85 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     """
     found = diagonals.diagonal(a, offset, axis1, axis2)
     return total(found if dtype is None else astype(found, as_dtype(dtype)), -1)
+
+
+@explained
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """The covariance matrix of variables, each a row of `m`, or with `rowvar=False` a column.
+
+    Args:
+        m: a vector or matrix of observations; integers and bools become float64.
+        y: further variables, like `m`.
+        rowvar: whether variables are rows.
+        bias: divide by the number of observations, not by one less.
+        ddof: take that many off the number of observations instead.
+        fweights, aweights: how often each observation counts, and its weight.
+        dtype: of the result; at least float64 by default.
+
+    Raises:
+        ShapeError: more than two axes, or weights that do not fit.
+
+    Example:
+        >>> pg.cov(np.array([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]]))
+        array([[ 1., -2.],
+               [-2.,  4.]])
+    """
+    rows = [_variables(v, rowvar) for v in (m, y) if v is not None]
+    if dtype is None:
+        dtype = np.result_type(np.float64, *(x.dtype for x in rows))
+    x = concatenate([astype(v, as_dtype(dtype)) for v in rows], 0)
+    weights = [operand(w) for w in (fweights, aweights) if w is not None]
+    if any(w.shape != (x.shape[1],) for w in weights):
+        raise ShapeError(f"weights of shapes {[w.shape for w in weights]} for {x.shape[1]} observations")
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    w: Any = None
+    count: Any = float(x.shape[1] - ddof)
+    if not weights:
+        centred = subtract(x, mean(x, 1, True))
+    else:
+        w = astype(weights[0] if len(weights) == 1 else multiply(*weights), x.dtype)
+        sums = total(w)
+        centred = subtract(x, divide(total(multiply(x, w), 1, True), sums))
+        used = 1.0 if aweights is None else divide(total(multiply(w, weights[-1])), sums)
+        count = sums - ddof * used
+    found = matmul(centred if w is None else multiply(centred, w), transpose(centred))
+    found = divide(found, maximum(count, 0.0))
+    return reshape(found, ()) if found.shape == (1, 1) else found
+
+
+def _variables(m: Any, rowvar: bool) -> Any:
+    x = operand(m)
+    if x.ndim > 2:
+        raise ShapeError(f"an operand of shape {x.shape} has more than two axes", "give a matrix")
+    if x.ndim < 2:
+        return reshape(x, (1, -1))
+    return x if rowvar else transpose(x)
+
+
+@explained
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    """The correlation coefficients of variables: `cov` divided by the standard deviations, between -1 and 1.
+
+    Raises:
+        ShapeError: more than two axes.
+
+    Example:
+        >>> pg.corrcoef(np.array([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]]))
+        array([[ 1., -1.],
+               [-1.,  1.]])
+    """
+    c = cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return divide(c, c)
+    spread = sqrt(diagonals.diagonal(c))
+    return clip(divide(divide(c, expand_dims(spread, 1)), spread), -1.0, 1.0)
