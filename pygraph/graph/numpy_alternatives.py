@@ -29,8 +29,6 @@ unique unique_all unique_counts unique_inverse unique_values intersect1d union1d
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
 histogram2d histogramdd: count with pg.zeros(n).at[i].add(1.0), the bins i outside
-convolve = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v[::-1] (mode "valid")
-correlate = x[np.arange(x.size - v.size + 1)[:, None] + np.arange(v.size)] @ v
 copyto place put putmask: {_WRITE}
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 diag_indices_from = np.diag_indices(n), of a size that is known
@@ -38,10 +36,8 @@ tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), 
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
-interp: with i = np.clip(np.sum(x[..., None] >= xp, -1) - 1, 0, n - 2), a line through elements i and i + 1 of xp and fp
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-poly polyadd polyder polydiv polyfit polyint polymul polysub roots: {_POLYNOMIAL}
-polyval = functools.reduce(lambda a, c: a * x + c, p)
+poly polydiv polyfit roots: {_POLYNOMIAL}
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.eig linalg.eigvals: {_EIGENVALUES}

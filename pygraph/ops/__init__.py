@@ -41,6 +41,7 @@ from . import (
     products,
     qr as qr,
     reductions,
+    segments as segments,
     sequences,
     shaping,
     sorting as sorting,

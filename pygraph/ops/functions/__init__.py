@@ -28,10 +28,13 @@ FUNCTIONS = Later(
         "differences": "diff ediff1d gradient trapezoid",
         "histograms": "bincount histogram histogram_bin_edges",
         "order_statistics": "median nanmedian nanpercentile nanquantile percentile quantile",
+        "interpolation": "interp",
         "nan_forms": "nanmax nanmean nanmin nanprod nanstd nansum nanvar",
         "ordering": (
             "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
         ),
+        "polynomials": "convolve correlate polyadd polyder polyint polymul polysub polyval",
+        "segment_functions": "segment_max segment_min segment_prod segment_sum",
         "summaries": "average corrcoef count_nonzero cov ptp trace",
         "quotients": "divmod lcm",
         "floating_parts": "fix frexp isneginf isposinf ldexp modf nan_to_num signbit spacing",
