@@ -107,6 +107,46 @@ add("min by columns", lambda m, x: m.min(m.sin(x), axis=0), real(3, 2))
 add("euclidean norm", lambda m, x: m.sqrt(m.sum(x**2)), real(4))
 add("any and all", lambda m, x: m.where(m.any(x > 0.0), x, -x) + m.where(m.all(x > -3.0), x**2, x), real(3))
 
+# --- all elements up to each, differences
+
+add("cumsum", lambda m, x: m.cumsum(x, axis=1), real(2, 4))
+add("cumprod", lambda m, x: m.cumprod(x), real(5))
+add("cumprod with zeros", lambda m, x: m.cumprod(x), np.array([1.5, 0.0, -2.0, 0.0, 3.0]))
+add("diff", lambda m, x: m.diff(x**2, n=2), real(5))
+add("gradient of samples", lambda m, x: m.gradient(x**2), real(5))
+add("trapezoid", lambda m, x, y: m.trapezoid(x, y), real(5), real(5))
+
+# --- order
+
+add("sort", lambda m, x: m.sort(x, axis=0) * m.sin(x), real(4, 3))
+add("median", lambda m, x: m.median(x**3), real(6))
+add("median by rows", lambda m, x: m.median(x, axis=1), real(2, 5))
+add("quantile", lambda m, x: m.quantile(x, m.array([0.2, 0.7]), axis=0), real(5, 2))
+add("percentile", lambda m, x: m.percentile(x, 30.0), real(7))
+add("sorted by another", lambda m, x, y: x[m.argsort(y)] ** 2, real(5), real(5))
+add("largest by argmax", lambda m, x: x[m.argmax(x)] ** 2, real(5))
+
+# --- arguments of reductions, statistics
+
+add("sum of some", lambda m, x: m.sum(x**2, axis=1, where=np.array([True, False, True])), real(2, 3))
+add("mean of some", lambda m, x: m.mean(x**2, where=np.array([True, False, True])), real(2, 3))
+add("max with a start", lambda m, x: m.max(x, axis=0, initial=0.25) * x, real(3, 2))
+add("var by correction", lambda m, x: m.var(x, axis=0, correction=1), real(4, 2))
+add("nansum", lambda m, x: m.nansum(m.where(x > 0.0, np.nan, x) ** 2), real(5))
+add("nanmean", lambda m, x: m.nanmean(m.where(x > 1.0, np.nan, x)), real(6))
+add("average", lambda m, x, y: m.average(x, weights=y), real(4), positive(4))
+add("cov", lambda m, x: m.cov(x), real(2, 5))
+add("corrcoef", lambda m, x: m.corrcoef(x), real(2, 5))
+add("ptp", lambda m, x: m.ptp(x, axis=1), real(2, 4))
+
+# --- samples
+
+add("interp", lambda m, x, y: m.interp(x, np.array([-2.0, 0.0, 0.5, 2.0]), y), real(5), real(4))
+add("convolve", lambda m, x, y: m.convolve(x, y, mode="same"), real(5), real(3))
+add("correlate", lambda m, x, y: m.correlate(x, y, mode="valid"), real(5), real(3))
+add("polyval", lambda m, x, y: m.polyval(x, y), real(4), real(3))
+add("polymul", lambda m, x, y: m.polymul(x, y), real(3), real(4))
+
 # --- shape
 
 add("reshape", lambda m, x: m.reshape(x, (3, 2)) ** 2, real(2, 3))
