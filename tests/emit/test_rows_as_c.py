@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from emit.exported import GCC_AND_CLANG, NARROW, STRICT, has_32_bit, run
 from helpers import needs_compiler
 
 from pygraph.emit.prelude import EXPORT, prelude
 from pygraph.emit.rendering.expressions import TYPES, expression, fast_text, guard_text, micro_text, operand_dtypes
+from pygraph.graph import constant
 from pygraph.ops.dtypes import DTYPES, KINDS
 from pygraph.ops.table import MICRO_OPS
 
@@ -24,8 +26,10 @@ def values() -> list[tuple[str, list[str], str]]:
                 continue
             if expression(op, KINDS[DTYPES[dtype]]) is None:
                 continue
-            result = 4 if op.result == "bool" else dtype
-            types = [TYPES[x] for x in operand_dtypes(micro, dtype)]
+            given = operand_dtypes(micro, dtype)
+            operands = [constant(np.zeros((), DTYPES[x])) for x in given]
+            result = DTYPES.index(op(*operands).dtype)
+            types = [TYPES[x] for x in given]
             names = [f"x{k}" for k in range(len(types))]
             found.append((TYPES[result], types, micro_text(micro, dtype, result, names)))
             if len(types) > 1:
