@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from .. import ops
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DTypeError, ShapeError, UnsupportedError
 from ..ops.common import explained_as
 from ..ops.dtypes import KINDS
 from ..ops.keys import Key, Range, parsed_key
@@ -33,6 +33,7 @@ from .construction import constant, make
 from .nested import joined
 from .node import DType, Node
 from .operators import Operators
+from .picked import Picked
 from .stand_in import StandIn, strong
 
 __all__ = ["Filled", "filled", "viewed"]
@@ -207,7 +208,10 @@ class Filled(StandIn):
             if view is not None:
                 view.assign(view._fitted(value))
             return
-        self.assign(ops.index_update(self.node, strong(key), _converted(value, self.dtype), "set"))
+        if isinstance(value, Picked):
+            self.assign(value.put_into(self.node, key))
+        else:
+            self.assign(ops.index_update(self.node, strong(key), _converted(value, self.dtype), "set"))
 
     def _is(self, other: Filled) -> bool:
         """Whether two views show the same elements in the same way."""
@@ -225,6 +229,19 @@ class Filled(StandIn):
     def fill(self, value: Any) -> None:
         """Write one number, or expression, to all elements."""
         self[...] = value
+
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
+        """Write values to places in C order, as `np.put`."""
+        into: Any = self
+        np.put(into, indices, values, mode)  # type: ignore[arg-type]
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort along `axis` in place."""
+        self[...] = np.sort(self.node, axis)
+
+    def partition(self, kth: Any, axis: int = -1) -> None:
+        """Partition along `axis` in place, as `np.partition`."""
+        self[...] = np.partition(self.node, kth, axis)
 
     def _updated(self, value: Any) -> Filled:
         """What `x += v` comes to: the result written to all elements, of a kind that these can hold."""
@@ -276,12 +293,20 @@ class Filled(StandIn):
             return _reshaped(self._memory.read(element), ())
         parsed = _basic(self, key)
         if parsed is None:
-            return ops.index(self.node, strong(key))
+            return self._picked(key) if _is_mask(key) else ops.index(self.node, strong(key))
         view = self._cut(parsed)
         if view is None:
             return ops.index(self.node, key)
         is_element = not view._shape and not (key is Ellipsis or (isinstance(key, tuple) and Ellipsis in key))
         return view.node if is_element else view
+
+    def _picked(self, mask: Node) -> Any:
+        """The elements at a mask that is an expression, which can be put back."""
+        mask = strong(mask)
+        if mask.shape != self._shape[: mask.ndim]:
+            problem = f"a mask of shape {mask.shape} for an array of shape {self._shape}"
+            raise ShapeError(problem, "give a mask of the shape of the axes that it stands for")
+        return Picked(mask, self.node)
 
     def _element(self, key: Any) -> Place | None:
         """The place of one element; None where the key names no element, or one that is not there."""
@@ -466,6 +491,11 @@ def _basic(x: Filled, key: Any) -> Key | None:
         if kind is slice and any(isinstance(part, Node) for part in (entry.start, entry.stop, entry.step)):
             return None
     return parsed_key(x, key)
+
+
+def _is_mask(key: Any) -> bool:
+    """Whether a key is a mask that is an expression."""
+    return isinstance(key, Node) and key.ndim > 0 and KINDS[key.dtype] == "b"
 
 
 def _converted(value: Any, dtype: DType) -> Node:

@@ -128,6 +128,59 @@ def test_numpy_writes_into_them() -> None:
         np.testing.assert_allclose(a, b)
 
 
+def test_elements_at_a_mask_that_is_computed_are_combined_and_put_back() -> None:
+    def f(x: Any) -> Any:
+        out = x.copy()
+        out[out > 1.0] += 2.0 * x[0]
+        out[x < 0.0] = np.exp(out[x < 0.0]) * 2.0 - out[x < 0.0]
+        small = out < 0.6
+        out[small] **= 2
+        rows = np.ones((5, 2), like=x)
+        rows[x > 0.0] *= -rows[0]
+        roots = x.copy()
+        roots[x > 0.0] = np.sqrt(roots[x > 0.0])  # no nan of the others reaches a derivative
+        flags = np.zeros(5, bool, like=x)
+        flags[x > 0.0] |= True
+        return out, rows, roots, flags
+
+    for a, b in zip(pg.compile(f)(X), f(X), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+    pg.check_grads(lambda x: f(x)[:-1], (X,), order=2)
+
+    def elsewhere(x: Any) -> Any:
+        out = x.copy()
+        out[x > 0.0] = out[x > 1.0]
+
+    def reduced(x: Any) -> Any:
+        return x.copy()[x > 0.0].sum()
+
+    def added(x: Any) -> Any:
+        return x.copy()[x > 0.0] + np.ones(3)
+
+    def iterated(x: Any) -> Any:
+        return list(x.copy()[x > 0.0])
+
+    for g in (elsewhere, reduced, added, iterated):
+        with pytest.raises(pg.UnsupportedError, match="is not known when recording"):
+            pg.trace(g, X)
+
+
+def test_methods_write_in_place() -> None:
+    def f(x: Any) -> Any:
+        ordered, placed, behind, same = x.copy(), x.copy(), x.copy(), x.copy()
+        ordered.sort()
+        placed.put([0, 2], [9.0, 8.0])
+        behind[1:].sort()
+        same.fill(2.0)
+        return ordered, placed, behind, same
+
+    for a, b in zip(pg.compile(f)(X), f(X), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name in ("sort", "resize", "put", "fill"):
+        with pytest.raises(AttributeError, match="works in place"):
+            pg.trace(lambda x, name=name: getattr(x, name)(1), X)
+
+
 def test_a_buffer_is_an_expression() -> None:
     def f(x: Any) -> Any:
         out = np.zeros_like(x)
