@@ -49,7 +49,7 @@ NAMED = {
     ),
     "optimize/rules_count.py": ("add convert multiply reshape slice subtract take wrap_index", ALGEBRA),
     "optimize/rules_matmul.py": ("matmul reduce_sum transpose", ALGEBRA),
-    "optimize/rules_shape.py": ("broadcast_to concatenate reshape slice transpose unslice", ALGEBRA),
+    "optimize/rules_shape.py": ("broadcast_to concatenate put reshape slice transpose unslice", ALGEBRA),
     "optimize/speculate.py": (
         "logical_and logical_not logical_or reduce_max reshape select transpose",
         "which rows selects look at, and what is known of masks there",

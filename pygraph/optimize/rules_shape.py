@@ -1,4 +1,4 @@
-"""Exact rewrites of structure: chains of reshape, transpose, broadcast, slice, concatenate and reductions."""
+"""Exact rewrites of structure: chains of reshape, transpose, broadcast, slice, put, concatenate and reductions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..graph.construction import make
 from ..graph.node import Node
 from ..graph.uniform import reshaped, spread
 from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
+from ..ops.placing import put_row as PUT
 from ..ops.row import TABLE
 from ..ops.shaping import (
     broadcast_to_row as BROADCAST_TO,
@@ -100,7 +101,27 @@ def slice_of(node: Node) -> Node | None:
         return make(SLICE, x.inputs, attrs)
     if x.op is UNSLICE and (x.attrs["starts"], x.attrs["steps"], x.inputs[0].shape) == (starts, steps, node.shape):
         return x.inputs[0]
+    if x.op is PUT:
+        return _slice_of_put(node, x)
     return _slice_of_piece(node, x) if x.op is CONCATENATE else None
+
+
+def _slice_of_put(node: Node, x: Node) -> Node | None:
+    """The part that lies where a slice reads."""
+    place = (node.attrs["starts"], node.attrs["steps"], node.shape)
+    places = x.attrs["places"]
+    return reshaped(x.inputs[1 + places.index(place)], node.shape) if place in places else None
+
+
+@RULES.on(PUT)
+def put_whole(node: Node) -> Node | None:
+    """One part in place of all elements, in their order = the part."""
+    places = node.attrs["places"]
+    if len(places) != 1:
+        return None
+    ((starts, steps, counts),) = places
+    ordered = all(step > 0 or count == 1 for step, count in zip(steps, counts, strict=True))
+    return reshaped(node.inputs[1], node.shape) if counts == node.shape and ordered and not any(starts) else None
 
 
 def _slice_of_piece(node: Node, x: Node) -> Node | None:

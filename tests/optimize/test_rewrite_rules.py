@@ -51,6 +51,7 @@ class _Rule:
 
 
 RULE: Any = _Rule()
+PLACES = (((0, 2), (1, 1), (1, 1)), ((1, 0), (1, 1), (1, 3)))
 REWRITTEN = {
     "add -0": (X + (-0.0), X),
     "add 0 to integers": (N + 0, N),
@@ -130,6 +131,8 @@ REWRITTEN = {
     "slice of a piece": (part(np.concatenate([X, Y]), (4,), (1,), (2,)), part(Y, (1,), (1,), (2,))),
     "slice of a piece backwards": (part(np.concatenate([X, Y]), (2,), (-1,), (3,)), part(X, (2,), (-1,), (3,))),
     "slice of one element repeated": (part(np.broadcast_to(Z, (9,)), (1,), (2,), (3,)), np.broadcast_to(Z, (3,))),
+    "slice of put": (part(row("put", M, Z, X, places=PLACES), (1, 0), (1, 1), (1, 3)), row("reshape", X, shape=(1, 3))),
+    "put of all": (row("put", X, Y, places=(((0,), (1,), (3,)),)), Y),
     "unslice of all": (spread(X, (3,), (0,), (1,)), X),
     "unslice twice": (spread(spread(X, (7,), (1,), (2,)), (16,), (14,), (-2,)), spread(X, (16,), (12,), (-4,))),
     "concatenate one": (row("concatenate", X, axis=0), X),
