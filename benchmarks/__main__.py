@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import bundle, call, camera, chain, gmm, linear, scalar, training
+from . import bundle, call, camera, chain, gmm, linear, noise, scalar, training
 from .harness import machine, print_machine
 
 WORKLOADS = {
@@ -18,6 +18,7 @@ WORKLOADS = {
     "bundle": bundle.run,
     "gmm": gmm.run,
     "linear": linear.run,
+    "noise": noise.run,
 }
 
 

@@ -12,6 +12,7 @@
 #include "pg_calls_svd.h"
 #include "pg_calls_triangular.h"
 #include "pg_calls_powers.h"
+#include "pg_calls_random.h"
 #include "pg_calls_segments.h"
 #include "pg_calls_sorting.h"
 

@@ -22,5 +22,6 @@
 #include "pg_math_pow.h"     /* pow hypot */
 #include "pg_math_gamma.h"   /* gammaln digamma polygamma */
 #include "pg_math_random.h"  /* random bits, and numbers made of bits */
+#include "pg_math_draws.h"   /* multiply_high, draws by rejection and by iteration */
 
 #endif

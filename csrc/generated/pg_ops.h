@@ -88,7 +88,13 @@ typedef enum pg_mop {
     PG_MOP_unit = 81,
     PG_MOP_open_unit = 82,
     PG_MOP_normal_bits = 83,
-    PG_MOP_COUNT = 84
+    PG_MOP_multiply_high = 84,
+    PG_MOP_log_gamma_bend = 85,
+    PG_MOP_log_gamma_slope = 86,
+    PG_MOP_log_gamma_draw = 87,
+    PG_MOP_poisson_draw = 88,
+    PG_MOP_truncated_normal = 89,
+    PG_MOP_COUNT = 90
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -185,7 +191,13 @@ typedef enum pg_rop {
     X(threefry, 2, SAME, 0, 0) \
     X(unit, 1, FLOATING, 0, 0) \
     X(open_unit, 1, FLOATING, 0, 0) \
-    X(normal_bits, 1, FLOATING, 0, 0)
+    X(normal_bits, 1, FLOATING, 0, 0) \
+    X(multiply_high, 2, SAME, 0, 0) \
+    X(log_gamma_bend, 2, SAME, 0, 0) \
+    X(log_gamma_slope, 2, SAME, 0, 0) \
+    X(log_gamma_draw, 2, SAME, 0, 0) \
+    X(poisson_draw, 2, SAME, 0, 0) \
+    X(truncated_normal, 3, SAME, 0, 0)
 
 /* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B
  * bool) and arity (C: three, the first a condition). In expressions a, b, c are the operands, T is their
@@ -259,9 +271,14 @@ typedef enum pg_rop {
     X(copysign, SAME, CHEAP, M(copysign)(a, b)) \
     X(nextafter, SAME, DEAR, M(nextafter)(a, b)) \
     X(fmod, SAME, DEAR, M(fmod)(a, b)) \
-    X(scalbn, SAME, DEAR, M(scalbn)(a, b))
+    X(scalbn, SAME, DEAR, M(scalbn)(a, b)) \
+    X(log_gamma_bend, SAME, DEAR, M(log_gamma_bend)(a, b)) \
+    X(log_gamma_slope, SAME, DEAR, M(log_gamma_slope)(a, b)) \
+    X(log_gamma_draw, SAME, DEAR, M(log_gamma_draw)(a, b)) \
+    X(poisson_draw, SAME, DEAR, M(poisson_draw)(a, b))
 #define PG_OPS_F_2_FAST(X)
-#define PG_OPS_F_3(X)
+#define PG_OPS_F_3(X) \
+    X(truncated_normal, SAME, DEAR, M(truncated_normal)(a, b, c))
 #define PG_OPS_F_C(X) \
     X(select, SAME, CHEAP, a ? b : c)
 #define PG_OPS_I_1(X) \
@@ -300,7 +317,8 @@ typedef enum pg_rop {
     X(maximum, SAME, CHEAP, a > b ? a : b) \
     X(minimum, SAME, CHEAP, a < b ? a : b) \
     X(fmod, SAME, DEAR, M(fmod)(a, b)) \
-    X(threefry, SAME, DEAR, M(threefry)(a, b))
+    X(threefry, SAME, DEAR, M(threefry)(a, b)) \
+    X(multiply_high, SAME, CHEAP, M(multiply_high)(a, b))
 #define PG_OPS_I_2_FAST(X)
 #define PG_OPS_I_3(X)
 #define PG_OPS_I_C(X) \

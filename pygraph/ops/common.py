@@ -142,6 +142,7 @@ class Options(_Domain, total=False):
     nondiff: bool
     price: int
     exact: bool
+    edges: bool
     floor: float
     diagonal: str
     vanishes: str

@@ -11,6 +11,7 @@ from . import (
     floating as floating,
     integers as integers,
     random_bits as random_bits,
+    random_draws as random_draws,
     special as special,
     transcendental as transcendental,
 )

@@ -162,6 +162,10 @@ ULPS: Mapping[str, tuple[float, float]] = {
     "softplus": (6, 6),
     "logaddexp": (6, 6),
     "normal_bits": (12, 4),
+    "log_gamma_draw": (200, 4),
+    "log_gamma_slope": (200, 8),
+    "log_gamma_bend": (400, 8),
+    "truncated_normal": (20, 4),
 }
 #: NumPy's vectorised functions are within 4 ulps.
 DEFAULT_ULPS = (6.0, 4.0)

@@ -25,6 +25,7 @@ from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
 from ..compile.collector import paused
 from ..compile.notes import JacobianNote
+from .frozen_numbers import watched
 from .reachable import constants_of, kinds_of, reads_of, rules_of
 from .reads import Reads
 from .shared import shared_executable
@@ -169,7 +170,8 @@ class _Signatures:
                 given._signatures if isinstance(given, CompiledFunction) else self
             )  # it would only call its function
             function = _by_position(state.function, keywords, len(values), self.parameters)
-            graph = record(function, values, state.at_point)
+            with watched(state.function):
+                graph = record(function, values, state.at_point)
         if check_enabled():
             graph.verify("traced")
         return graph

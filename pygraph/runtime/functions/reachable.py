@@ -79,20 +79,26 @@ class _Unknown(Exception):
 class _Code:
     """What the instructions of a code object, and of those in it, name."""
 
-    __slots__ = ("attributes", "globals", "imports")
+    __slots__ = ("attributes", "globals", "imports", "owned")
 
     def __init__(self, code: types.CodeType) -> None:
         self.globals: set[str] = set()
         self.attributes: set[str] = set()
         self.imports: set[str] = set()
+        #: Attributes that are read of a global, by its name; they are not among the others.
+        self.owned: set[tuple[str, str]] = set()
         pending = [code]
         while pending:
             code = pending.pop()
             pending += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+            before = ""
             for instruction in dis.get_instructions(code):
-                name = instruction.opname
+                name, owner, before = instruction.opname, before, ""
                 if name in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
                     self.globals.add(instruction.argval)
+                    before = instruction.argval
+                elif name in ("LOAD_ATTR", "LOAD_METHOD") and owner:
+                    self.owned.add((owner, instruction.argval))
                 elif name in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM") or name.startswith("LOAD_SUPER"):
                     self.attributes.add(instruction.argval)
                 elif name == "IMPORT_NAME":
@@ -266,6 +272,9 @@ class _Finder:
             reads.names.append((sys.modules, name, imported))
             self._all((imported, sys.modules.get(name.partition(".")[0])))
         space = function.__globals__
+        for owner, name in names.owned:
+            if getattr(space.get(owner), "__name__", "") != "pygraph":  # pg.random draws by keys alone
+                self.attributes.add(name)
         for name in names.globals:
             if (id(space), name) in self.read:
                 continue
