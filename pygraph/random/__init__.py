@@ -10,10 +10,10 @@ Read `drawing.py` (how a draw is recorded or run), `streams.py` (keys and bits),
 Boundary: compositions of rows; the rows are in `ops/random_bits.py` and `ops/random_draws.py`.
 """
 
-from .continuous import exponential, gumbel, laplace, logistic, normal, truncated_normal, uniform
+from .continuous import exponential, gumbel, laplace, logistic, multivariate_normal, normal, truncated_normal, uniform
 from .discrete import bernoulli, categorical, poisson, rademacher, randint
 from .gamma_family import beta, dirichlet, gamma, loggamma
-from .ordering import choice, permutation, shuffle
+from .rearranging import choice, permutation, shuffle
 from .streams import bits, fold_in, key, split
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "laplace",
     "loggamma",
     "logistic",
+    "multivariate_normal",
     "normal",
     "permutation",
     "poisson",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops import log, random_draws, where
-from ..ops.common import explained, static_shape
+import numpy as np
+
+from ..errors import ShapeError
+from ..ops import log, matmul, random_draws, where
+from ..ops.common import explained, operand, static_shape
 from ..ops.dtypes import float64
+from ..ops.linalg import cholesky
 from ..ops.random_bits import normal_bits, open_unit, unit
 from ..ops.row import DType, Shape
 from .drawing import checked_key, drawn, floating, numbers, parameter, seeds, shape_of
@@ -102,6 +106,41 @@ def truncated_normal(key: Any, lower: Any, upper: Any, shape: Any = None, dtype:
 def _truncated_normal(key: Any, lower: Any, upper: Any, shape: Shape, dtype: DType) -> Any:
     low, high = parameter(lower, float64), parameter(upper, float64)
     return parameter(random_draws.truncated_normal(low, high, seeds(key, shape)), dtype)
+
+
+@explained
+def multivariate_normal(key: Any, mean: Any, cov: Any, shape: Any = None, dtype: Any = "float64") -> Any:
+    """Vectors of the normal distribution of this mean and covariance: mean + L z, L the factor of Cholesky of `cov`.
+
+    They have derivatives in both.
+
+    Args:
+        key: a key.
+        mean: an array or expression of shape (…, n).
+        cov: symmetric and positive definite, of shape (…, n, n); its lower triangle counts.
+        shape: of the result without its last axis; None: that to which the leading axes of the two broadcast.
+        dtype: float64 or float32.
+
+    Raises:
+        DTypeError, ShapeError: what is not a key, or a dtype or shape that does not fit; numpy.linalg.LinAlgError: a
+            `cov` that is not positive definite.
+
+    Example:
+        >>> pg.random.multivariate_normal(pg.random.key(0), np.zeros(2), np.eye(2), (3,)).shape
+        (3, 2)
+    """
+    mean, cov = operand(mean), operand(cov)
+    if mean.ndim < 1 or cov.shape[-2:] != (mean.shape[-1],) * 2:
+        problem = f"mean has shape {mean.shape}, cov has {cov.shape}"
+        raise ShapeError(problem, "give a vector of n numbers and a matrix of n × n")
+    batch = shape_of(shape, np.broadcast_to(0.0, mean.shape[:-1]), np.broadcast_to(0.0, cov.shape[:-2]))
+    wanted = floating(dtype)
+    return drawn(_multivariate_normal, checked_key(key), mean, cov, shape=(*batch, mean.shape[-1]), dtype=wanted)
+
+
+def _multivariate_normal(key: Any, mean: Any, cov: Any, shape: Shape, dtype: DType) -> Any:
+    factor = cholesky(parameter(cov, dtype))
+    return parameter(mean, dtype) + matmul(factor, numbers(normal_bits, key, shape, dtype)[..., None])[..., 0]
 
 
 @explained

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, ShapeError, SignatureError
-from ..ops import astype, broadcast_to, equal, minimum, moveaxis, where
+from ..ops import argmax, astype, moveaxis, where
 from ..ops.common import broadcast_shapes, explained, is_expression, kind, normal_axis, operand, static_shape
-from ..ops.counting import iota
 from ..ops.dtypes import as_dtype, float64, int64
 from ..ops.random_bits import unit
 from ..ops.random_draws import multiply_high, poisson_draw
-from ..ops.reductions import max as largest, min as smallest
 from ..ops.row import DType, Shape
 from .continuous import standard_gumbel
 from .drawing import bits_of, checked_key, drawn, numbers, parameter, seeds, shape_of
@@ -164,12 +162,4 @@ def categorical(key: Any, logits: Any, axis: int = -1, shape: Any = None) -> Any
 
 def _categorical(key: Any, logits: Any, axis: int, shape: Shape) -> Any:
     weights = moveaxis(parameter(logits, float64), axis, -1)
-    return drawn_index(key, weights, (*shape, weights.shape[-1]))
-
-
-def drawn_index(key: Any, weights: Any, shape: Shape) -> Any:
-    """Where weights + Gumbel numbers of this shape are largest along the last axis: the first such place."""
-    scores = broadcast_to(weights, shape) + standard_gumbel(key, shape, float64)
-    n = shape[-1]
-    found = where(equal(scores, largest(scores, -1, keepdims=True)), iota(n), n)
-    return minimum(smallest(found, -1), n - 1)
+    return argmax(weights + standard_gumbel(key, (*shape, weights.shape[-1]), float64), -1)

@@ -108,6 +108,15 @@ def test_draws_without_replacement_follow_the_weights() -> None:
     assert chi_square(equal @ [3, 1], [0.0 if i == j else 1 / 6 for i in range(3) for j in range(3)]) > LEAST
 
 
+def test_normal_vectors_have_their_mean_and_covariance() -> None:
+    mean, cov = np.array([1.0, -2.0]), np.array([[2.0, 0.6], [0.6, 0.5]])
+    x = R.multivariate_normal(R.key(3), mean, cov, (N,))
+    white = np.linalg.solve(np.linalg.cholesky(cov), (x - mean).T)
+    assert st.kstest(white.ravel(), st.norm().cdf).pvalue > LEAST
+    assert abs(np.corrcoef(white)[0, 1]) < 4.0 / np.sqrt(N)
+    assert R.multivariate_normal(R.key(3), np.zeros((4, 1, 2)), np.stack([cov, cov])).shape == (4, 2, 2)
+
+
 def test_neighbours_are_independent() -> None:
     x = R.normal(R.key(8), (N,))
     y = R.normal(R.key(9), (N,))

@@ -23,6 +23,13 @@ def test_of_bounds_and_of_arithmetic() -> None:
     np.testing.assert_allclose(pg.jacfwd(lambda high: f(0.3, high, 0.0, 1.0)[0])(2.0), u, rtol=1e-15)
 
 
+def test_of_normal_vectors() -> None:
+    def f(mean: Any, root: Any) -> Any:
+        return R.multivariate_normal(KEY, mean, root @ root.T + np.eye(3), (2,))
+
+    pg.check_grads(f, (np.arange(3.0), np.arange(9.0).reshape(3, 3) / 5.0), order=2)
+
+
 def test_of_truncated_normal_numbers() -> None:
     for low, high in ((-1.0, 0.7), (2.0, 4.0), (-30.0, -8.0), (-0.3, 9.0)):
         pg.check_grads(lambda a, b: R.truncated_normal(KEY, a, b, (3,)), (low, high), order=2)

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..control_flow import scan
 from ..errors import DTypeError, ShapeError, shown
-from ..ops import cumsum, log, moveaxis, reshape, take, take_along_axis, where
+from ..ops import argsort, cumsum, log, moveaxis, reshape, searchsorted, take, take_along_axis
 from ..ops.common import explained, is_expression, kind, normal_axis, operand, static_shape
-from ..ops.counting import iota
 from ..ops.dtypes import float64
 from ..ops.random_bits import unit
 from ..ops.random_draws import random_order
-from ..ops.reductions import sum as total
 from ..ops.row import Shape
-from .discrete import below, drawn_index
-from .drawing import bits_of, checked_key, drawn, numbers, parameter, part
+from .continuous import standard_gumbel
+from .discrete import below
+from .drawing import bits_of, checked_key, drawn, numbers, parameter
 
 
 def _elements(x: Any, axis: int) -> tuple[Any, int, int]:
@@ -95,7 +93,7 @@ def choice(key: Any, a: Any, shape: Any = (), replace: bool = True, p: Any = Non
         shape: how many are drawn, in the place of `axis`.
         replace: whether an element may be drawn several times.
         p: the probability of each element, up to a factor; None: all are equal. It carries no derivative. Without
-            replacement as many must be positive as are drawn, or the first element stands for those that lack.
+            replacement as many must be positive as are drawn; where p is an expression, this is not checked.
         axis: along which elements, or slices, are drawn.
 
     Raises:
@@ -134,16 +132,9 @@ def _choice(key: Any, a: Any, p: Any, shape: Shape, replace: bool, n: int, axis:
 def _with_weights(key: Any, weights: Any, shape: Shape) -> Any:
     """Which part of the cumulative weights a uniform number falls in."""
     upper = cumsum(weights)
-    places = numbers(unit, key, shape, float64)[..., None] * upper[-1]
-    return total(places >= upper[:-1], -1)
+    return searchsorted(upper[:-1], numbers(unit, key, shape, float64) * upper[-1], "right")
 
 
 def _without_repeats(key: Any, weights: Any, count: int) -> Any:
-    """One after another, each from those that are left."""
-    n = weights.shape[0]
-
-    def step(left: Any, at: Any) -> tuple[Any, Any]:
-        found = drawn_index(part(key, at), left, (n,))
-        return where(iota(n) == found, -np.inf, left), found
-
-    return scan(step, log(weights), iota(count))[1]
+    """Where weights + Gumbel numbers are largest: like draws one after another from what is left (Yellott, 1977)."""
+    return argsort(-(log(weights) + standard_gumbel(key, weights.shape, float64)))[:count]
