@@ -19,7 +19,7 @@ np.linalg.det(S + 1.5 * np.eye(3))
 np.linalg.det(T[:, :2, :2] + np.eye(2))
 np.linalg.det(S[:1, :1])
 np.linalg.det(E[:, :0])
-np.linalg.det(A[[0, 1, 2, 1]])
+np.linalg.det(A[[0, 1, 2, 1]])  # kinks
 np.linalg.det(A[[0, 1, 2, 1]] + 3 * np.eye(4))
 np.linalg.det(A)
 np.linalg.slogdet(S + 5 * np.eye(3))
