@@ -71,7 +71,7 @@ def test_a_function_records_and_differentiates_as_its_row() -> None:
         ("jacobain", "no attribute 'jacobain'. Did you mean: 'jacobian'?"),
         ("sgimoid", "Did you mean: 'sigmoid'?"),
         ("Executible", "Did you mean: 'Executable'?"),
-        ("median", "'median': pygraph does not sort"),
+        ("unique", "'unique': its result's shape would depend on values"),
         ("expit", "'expit': write pg.sigmoid(x)"),
         ("jit", "'jit': write pg.compile(f)"),
         ("qqq", "no attribute 'qqq'"),
