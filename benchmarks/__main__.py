@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from . import bundle, call, camera, chain, gmm, linear, noise, scalar, training
+from . import bundle, call, camera, chain, convolution, gmm, linear, noise, scalar, training
 from .harness import machine, print_machine
 
 WORKLOADS = {
@@ -19,6 +19,7 @@ WORKLOADS = {
     "gmm": gmm.run,
     "linear": linear.run,
     "noise": noise.run,
+    "convolution": convolution.run,
 }
 
 

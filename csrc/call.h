@@ -4,10 +4,6 @@
 
 #include "program.h"
 
-/* sizes: of the names in the kernel's signature, then its parameters. args: the C-contiguous cores of operands and
- * results. Returns 0, or the number of the failure from 1, with two numbers that say more of it in `detail`. */
-typedef int (*pg_kernel_fn)(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
-
 /* An operand or result: its core axes are numbers of sizes, or, below 0, minus their fixed size. */
 typedef struct pg_kernel_argument {
     int dtype, n_axes, axes[PG_MAX_CORE];
@@ -15,7 +11,6 @@ typedef struct pg_kernel_argument {
 
 typedef struct pg_kernel_info {
     const char *name;
-    pg_kernel_fn run;
     int n_sizes, n_params, n_inputs, n_arguments;
     double (*work)(const int64_t *s); /* bytes of workspace of one application */
     pg_kernel_argument arguments[PG_MAX_ARGUMENTS];

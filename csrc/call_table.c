@@ -1,13 +1,6 @@
-/* The table of kernels, made of the list that the rows generate; a kernel that is missing does not link. */
+/* The table of kernels, made of the list that the rows generate. */
 #include "call.h"
 #include "generated/pg_call_table.h"
-#include "lapack.h"
-#include "pg_calls.h"
-
-/* Those that are not plain C of a header. */
-#define PG_DECLARE(number, function, ...) \
-    int pg_kernel_##function(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
-PG_KERNELS(PG_DECLARE)
 
 #define PG_WORK(number, function, n_sizes, n_params, n_inputs, n_arguments, bytes, ...) \
     static double work_##function(const int64_t *s) {                                   \
@@ -17,8 +10,7 @@ PG_KERNELS(PG_DECLARE)
 PG_KERNELS(PG_WORK)
 
 #define PG_INFO(number, function, n_sizes, n_params, n_inputs, n_arguments, bytes, ...) \
-    [number] = {#function, pg_kernel_##function, n_sizes,         n_params,             \
-                n_inputs,  n_arguments,          work_##function, {__VA_ARGS__}},
+    [number] = {#function, n_sizes, n_params, n_inputs, n_arguments, work_##function, {__VA_ARGS__}},
 const pg_kernel_info pg_kernel_infos[] = {PG_KERNELS(PG_INFO)};
 
 /* The status of a kernel's failure. */

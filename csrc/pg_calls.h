@@ -3,6 +3,7 @@
 #define PG_CALLS_H
 
 #include "pg_calls_banded.h"
+#include "pg_calls_convolution.h"
 #include "pg_calls_cumulative.h"
 #include "pg_calls_expm.h"
 #include "pg_calls_indexing.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Changes with any row, number or limit. */
-#define PG_TABLE_HASH UINT64_C(0x8a23343267aa6e9d)
+#define PG_TABLE_HASH UINT64_C(0x9344c30d55791c4a)
 
 #define PG_MAGIC INT64_C(0x5047524150483031)       /* the first word of every Program */
 #define PG_HEADER_WORDS 5                          /* words before the first body */
@@ -23,8 +23,8 @@
 #define PG_MAX_ELEMENTS INT64_C(0x1ffffffffffffff) /* elements of an array or an iteration space */
 #define PG_MAX_MATRIX 2147483647                   /* rows or columns of a matrix in a product */
 #define PG_MAX_ARENA INT64_C(0x8000000000)         /* bytes of an arena, a slot, or the constants */
-#define PG_MAX_SIZES 12                            /* sizes and parameters of a kernel */
-#define PG_MAX_CORE 4                              /* core axes of an operand or result of a kernel */
+#define PG_MAX_SIZES 28                            /* sizes and parameters of a kernel */
+#define PG_MAX_CORE 5                              /* core axes of an operand or result of a kernel */
 #define PG_MAX_ARGUMENTS 12                        /* operands and results of a kernel */
 #define PG_LAPACK_ABOVE 32                         /* size of the matrices above which the library uses LAPACK */
 #define PG_MAX_CALL_TASKS 64                       /* tasks of a CALL */

@@ -24,6 +24,7 @@ from . import (
     comparison,
     composite,
     control as control,
+    convolution_rows as convolution_rows,
     cumulation as cumulation,
     diagonals,
     eigen as eigen,

@@ -70,6 +70,7 @@ class Kernel:
             results are then C-contiguous blocks of the signature's shape, whatever axes they have, and nothing is
             broadcast.
         lapack: the library's own function leaves large sizes to LAPACK, so that native code calls it for these.
+        large: its text is so long that native code calls the library's.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Kernel:
     ulps: tuple[float, float] = (0.0, 0.0)
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
     lapack: bool = False
+    large: bool = False
 
     @property
     def parsed(self) -> Signature:

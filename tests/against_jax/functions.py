@@ -250,3 +250,18 @@ add("spectral norm", lambda m, a: m.linalg.norm(a + SPREAD, 2), unit(3, 3))
 add("power of a matrix", lambda m, a: m.linalg.matrix_power(a, 5), unit(2, 2))
 add("negative power of a matrix", lambda m, a: m.linalg.matrix_power(a + 3.0 * np.eye(2), -2), unit(2, 2))
 add("product in the best order", lambda m, a, b, x: m.linalg.multi_dot([a, b, x]), real(2, 3), real(3, 2), real(2))
+
+# --- convolutions and pooling
+
+add("conv", lambda m, x, k: m.conv(x, k, (1, 1)), real(1, 3, 3, 2), real(2, 2, 2, 2))
+add("conv, strided and padded", lambda m, x, k: m.conv(x, k, (2, 1), "SAME"), real(1, 3, 4, 1), real(3, 2, 1, 2))
+add(
+    "conv in groups, dilated",
+    lambda m, x, k: m.conv(x, k, (2,), ((1, 2),), (3,), (2,), 2),
+    real(1, 4, 4),
+    real(2, 2, 4),
+)
+add("conv_transpose", lambda m, x, k: m.conv_transpose(x, k, (2,), "SAME"), real(2, 3, 2), real(3, 2, 1))
+add("conv_transpose, valid", lambda m, x, k: m.conv_transpose(x, k, (3,), "VALID"), real(1, 2, 2), real(2, 2, 2))
+add("max_pool", lambda m, x: m.max_pool(x, (2, 2), (1, 2), "SAME"), real(1, 3, 3, 2))
+add("avg_pool", lambda m, x: m.avg_pool(x, (2,), (1,), "SAME"), real(1, 4, 2))

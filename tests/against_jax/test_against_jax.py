@@ -44,9 +44,38 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return jax.nn.gelu(x, approximate=approximate == "tanh")
 
 
+def _conv(
+    x: Any,
+    kernel: Any,
+    strides: Any,
+    padding: Any = "VALID",
+    expansion: Any = None,
+    dilation: Any = None,
+    groups: int = 1,
+) -> Any:
+    dimensions = ("NHWC", "HWIO", "NHWC") if x.ndim == 4 else ("NWC", "WIO", "NWC")
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, expansion, dilation, dimensions, groups)
+
+
+def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    return jax.lax.reduce_window(x, -np.inf, jax.lax.max, (1, *window, 1), (1, *strides, 1), padding)
+
+
+def _avg_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    total = jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, *window, 1), (1, *strides, 1), padding)
+    return total / np.prod(window)
+
+
 OURS = Namespace(pg, np, var=pg.ops.var)
 _LINALG = Namespace(jnp.linalg, jax.scipy.linalg, jax.lax.linalg)
-THEIRS = Namespace(jnp, jax.nn, jax.scipy.special, jax.lax, jax, gelu=_gelu, linalg=_LINALG)
+THEIRS = Namespace(
+    *(jnp, jax.nn, jax.scipy.special, jax.lax, jax),
+    gelu=_gelu,
+    linalg=_LINALG,
+    conv=_conv,
+    max_pool=_max_pool,
+    avg_pool=_avg_pool,
+)
 
 
 def inputs(case: Case) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
         return Function("", "")
     symbol = f"pg_kernel_{kernel.function(dtype)}"
     own = headers.has(symbol)
-    large = kernel.lapack and max(call.numbers, default=0) > LAPACK_ABOVE
+    large = kernel.large or (kernel.lapack and max(call.numbers, default=0) > LAPACK_ABOVE)
     if places.embed and not own:
         info = places.program.nodes[call.node]
         problem = f"its kernel {kernel.function(dtype)} is not plain C that a file can hold"

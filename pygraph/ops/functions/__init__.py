@@ -15,6 +15,7 @@ FUNCTIONS = Later(
     __name__,
     {
         "along_axis": "ix_ put_along_axis take_along_axis",
+        "convolution": "conv conv_transpose",
         "cumulative": "cummax cummin cumprod cumsum cumulative_prod cumulative_sum logcumsumexp nancumprod nancumsum",
         "arranging": (
             "broadcast_arrays fliplr flipud matrix_transpose ravel_multi_index repeat resize roll rollaxis rot90 tile "
@@ -24,6 +25,7 @@ FUNCTIONS = Later(
         "einsum": "einsum",
         "joining": ("append atleast_1d atleast_2d atleast_3d block column_stack delete dstack hstack insert vstack"),
         "padding": "pad",
+        "pooling": "avg_pool global_avg_pool global_max_pool max_pool",
         "splitting": "array_split dsplit hsplit split unstack vsplit",
         "differences": "diff ediff1d gradient trapezoid",
         "histograms": "bincount histogram histogram_bin_edges",
