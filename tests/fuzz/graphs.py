@@ -202,7 +202,8 @@ class Grower:
         if not nodes or not self.firm(op, nodes):
             return None
         attrs = {"exponent": float(self.rng.choice(EXPONENTS))} if op.name == "constant_power" else {}
-        apply = ops.power if op.name == "power" else op  # which writes some constant exponents as products
+        floating = any(x.dtype.kind == "f" for x in nodes)  # integers have a power of their own
+        apply = ops.power if op.name == "power" and floating else op  # which writes some exponents as products
         result = apply(*chosen, **attrs)
         evaluate_nodes([result], self.env)
         value = self.value(result)
@@ -546,7 +547,7 @@ def _composite(g: Grower) -> Any:
 
 def _row(g: Grower, op: Op) -> Any:
     """A row without an entry: a pointwise one, or one on its samples, which a value of the graph scales."""
-    if op.pointwise:
+    if op.pointwise and not (op.kernel is not None and op.kernel.failures):
         return g.pointwise(op)
     dtypes = accepted(op)
     dtype = dtypes[int(g.rng.integers(len(dtypes)))]
