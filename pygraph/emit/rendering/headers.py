@@ -248,7 +248,8 @@ class _Parser:
         if macro is None:
             return [_Leaf(text, frozenset(), frozenset())]
         body = text[macro.end() :]
-        if macro[2] is not None and re.search(r"\b(static|PG_INLINE|PG_NOINLINE)\b", body):
+        stamps = {"static", "PG_INLINE", "PG_NOINLINE", *self.stamps}  # what brings functions, itself or by another
+        if macro[2] is not None and not stamps.isdisjoint(re.findall(r"\w+", body)):
             plain = re.sub(r"[ ]*\\\n", "\n", body)
             self.stamps[macro[1]] = ([name.strip() for name in macro[2].split(",")], plain)
         return [_leaf(text, frozenset([macro[1]]))]
