@@ -81,7 +81,7 @@ PG_INLINE void pg_erfcx_n_f64(double x, double *h, double *l) {
     }
 }
 
-PG_INLINE double pg_erfc_f64(double x) {
+PG_INLINE double pg_erfc_body_f64(double x) {
     double s, e, p, pe;
     if (x < 0.46875) {
         if (x < -0.46875) {
@@ -113,19 +113,22 @@ PG_INLINE double pg_erfc_f64(double x) {
     return pg_scale_f64(q + ql, k);
 }
 
+/* One copy of what is long and no vector code. */
+PG_NOINLINE double pg_erfc_f64(double x) { return pg_erfc_body_f64(x); }
+
 /* x Phi(x) = -sqrt(1/2) n(z) e^(-x^2/2) with z = -x/sqrt(2) and n(z) = z e^(z^2) erfc(z), for large z; else x
  * erfc(z)/2, where for x < 0 the rounding error of z is made good. */
-PG_INLINE double pg_gelu_f64(double x) {
+PG_NOINLINE double pg_gelu_f64(double x) {
     double z, zl, p, pl, h, l, n, nl;
     uint64_t k;
     if (x >= 0.0) {
-        return 0.5 * x * pg_erfc_f64(x * -0x1.6a09e667f3bcdp-1);
+        return 0.5 * x * pg_erfc_body_f64(x * -0x1.6a09e667f3bcdp-1);
     }
     pg_two_prod_f64(x, -0x1.6a09e667f3bcdp-1, &z, &zl);
     zl = PG_FMA(x, 0x1.bdd3413b26456p-55, zl);
     if (z < 0.84) {
         const double slope = 0x1.20dd750429b6dp+0 * pg_exp_f64(-z * z);
-        return 0.5 * x * PG_FMA(-slope, zl, pg_erfc_f64(z));
+        return 0.5 * x * PG_FMA(-slope, zl, pg_erfc_body_f64(z));
     }
     if (!(z < 28.0)) {
         return x > -INFINITY ? -0.0 : NAN;

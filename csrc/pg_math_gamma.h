@@ -148,7 +148,7 @@ PG_INLINE double pg_gammaln_between_f64(double x) {
 
 /* log |Gamma(x)|; inf at 0, at negative integers and at both infinities. For x < 0 the reflection
  * |Gamma(x)| = pi / (|x sin(pi x)| Gamma(-x)). */
-PG_INLINE double pg_gammaln_f64(double x) {
+PG_NOINLINE double pg_gammaln_f64(double x) {
     double h, l, a, al, p, pl, s, e;
     if (x != x) {
         return x;
@@ -238,7 +238,7 @@ PG_INLINE void pg_pi_cot_pi_f64(double x, double *h, double *l) {
 
 /* The logarithmic derivative of Gamma; -/+inf at +/-0, NaN at negative integers and -inf. For x < 0 the reflection
  * psi(x) = psi(1 - x) - pi cot(pi x), written psi(-x) + 1/(-x) so that small arguments lose nothing. */
-PG_INLINE double pg_digamma_f64(double x) {
+PG_NOINLINE double pg_digamma_f64(double x) {
     double h, l, q, ql, c, cl, s, e;
     if (x == 0.0) {
         return copysign(INFINITY, -x);
@@ -291,7 +291,7 @@ PG_INLINE double pg_zeta_f64(double s, double x, double inv_c) {
 }
 
 /* n! zeta(n + 1, x) for x > 0, by a product of ratios where a factor alone would leave the range. */
-PG_INLINE double pg_factorial_zeta_f64(double n, double x) {
+PG_NOINLINE double pg_factorial_zeta_f64(double n, double x) {
     const double s = n + 1.0;
     double factorial = 1.0;
     for (double i = 2.0; i <= n; i += 1.0) {
@@ -315,7 +315,7 @@ PG_INLINE double pg_factorial_zeta_f64(double n, double x) {
  *   psi_n(x) = (-1)^(n+1) n! sum over k >= 0 of (x + k)^-(n+1).
  * For x < 0 the sum is that over all integers, by its two halves about the one nearest to x, less what lies to the left
  * of x. A pole gives +inf for odd n; for even n it is -/+inf at +/-0 and NaN elsewhere. */
-PG_INLINE double pg_polygamma_f64(double n, double x) {
+PG_NOINLINE double pg_polygamma_f64(double n, double x) {
     if ((n != n) | (x != x)) {
         return n + x;
     }

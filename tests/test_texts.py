@@ -126,7 +126,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] 
         pg.TracedValueError,
         ("tracing scipy.special.logsumexp: it", "pg.logsumexp(x)"),
     ),
-    "expit": (on(scipy.special.expit, V), pg.UnsupportedError, ("scipy.special.expit", "do: write pg.sigmoid(x)")),
+    "j0": (on(scipy.special.j0, V), pg.UnsupportedError, ("scipy.special.j0", "do: compute it outside")),
     "hvp": (
         lambda: pg.hvp(zero, (V,), (1.0,)),
         pg.ShapeError,

@@ -79,22 +79,27 @@ typedef enum pg_mop {
     PG_MOP_gammaln = 72,
     PG_MOP_digamma = 73,
     PG_MOP_polygamma = 74,
-    PG_MOP_copysign = 75,
-    PG_MOP_nextafter = 76,
-    PG_MOP_fmod = 77,
-    PG_MOP_scalbn = 78,
-    PG_MOP_exponent = 79,
-    PG_MOP_threefry = 80,
-    PG_MOP_unit = 81,
-    PG_MOP_open_unit = 82,
-    PG_MOP_normal_bits = 83,
-    PG_MOP_multiply_high = 84,
-    PG_MOP_log_gamma_bend = 85,
-    PG_MOP_log_gamma_slope = 86,
-    PG_MOP_log_gamma_draw = 87,
-    PG_MOP_poisson_draw = 88,
-    PG_MOP_truncated_normal = 89,
-    PG_MOP_COUNT = 90
+    PG_MOP_erfinv = 75,
+    PG_MOP_erfcinv = 76,
+    PG_MOP_erfcx = 77,
+    PG_MOP_gamma = 78,
+    PG_MOP_betaln = 79,
+    PG_MOP_copysign = 80,
+    PG_MOP_nextafter = 81,
+    PG_MOP_fmod = 82,
+    PG_MOP_scalbn = 83,
+    PG_MOP_exponent = 84,
+    PG_MOP_threefry = 85,
+    PG_MOP_unit = 86,
+    PG_MOP_open_unit = 87,
+    PG_MOP_normal_bits = 88,
+    PG_MOP_multiply_high = 89,
+    PG_MOP_log_gamma_bend = 90,
+    PG_MOP_log_gamma_slope = 91,
+    PG_MOP_log_gamma_draw = 92,
+    PG_MOP_poisson_draw = 93,
+    PG_MOP_truncated_normal = 94,
+    PG_MOP_COUNT = 95
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -183,6 +188,11 @@ typedef enum pg_rop {
     X(gammaln, 1, SAME, 0, 0) \
     X(digamma, 1, SAME, 0, 0) \
     X(polygamma, 2, SAME, 0, 0) \
+    X(erfinv, 1, SAME, 0, 0) \
+    X(erfcinv, 1, SAME, 0, 0) \
+    X(erfcx, 1, SAME, 0, 0) \
+    X(gamma, 1, SAME, 0, 0) \
+    X(betaln, 2, SAME, 0, 0) \
     X(copysign, 2, SAME, 0, 0) \
     X(nextafter, 2, SAME, 0, 0) \
     X(fmod, 2, SAME, 0, 0) \
@@ -242,6 +252,10 @@ typedef enum pg_rop {
     X(gelu, SAME, DEAR, M(gelu)(a)) \
     X(gammaln, SAME, DEAR, M(gammaln)(a)) \
     X(digamma, SAME, DEAR, M(digamma)(a)) \
+    X(erfinv, SAME, DEAR, M(erfinv)(a)) \
+    X(erfcinv, SAME, DEAR, M(erfcinv)(a)) \
+    X(erfcx, SAME, DEAR, M(erfcx)(a)) \
+    X(gamma, SAME, DEAR, M(gamma)(a)) \
     X(exponent, SAME, CHEAP, M(exponent)(a))
 #define PG_OPS_F_1_FAST(X) \
     X(sin, SAME, DEAR, M(sin)(a), M(sin_ok)(a), M(sin_core)(a)) \
@@ -268,6 +282,7 @@ typedef enum pg_rop {
     X(maximum, SAME, CHEAP, M(maximum)(a, b)) \
     X(minimum, SAME, CHEAP, M(minimum)(a, b)) \
     X(polygamma, SAME, DEAR, M(polygamma)(a, b)) \
+    X(betaln, SAME, DEAR, M(betaln)(a, b)) \
     X(copysign, SAME, CHEAP, M(copysign)(a, b)) \
     X(nextafter, SAME, DEAR, M(nextafter)(a, b)) \
     X(fmod, SAME, DEAR, M(fmod)(a, b)) \

@@ -52,32 +52,12 @@ logaddexp.reduce = pg.logsumexp(x, axis=0)
 logical_xor.reduce = np.sum(x, axis=0) % 2 == 1
 """
 _SCIPY = """
-expit = pg.sigmoid(x)
-log_expit = -pg.softplus(-x)
-logit = np.log(x) - np.log1p(-x)
 logsumexp = pg.logsumexp(x)
 softmax = pg.softmax(x, axis=None)
 log_softmax = pg.log_softmax(x, axis=None)
-loggamma = pg.gammaln(x)
-psi = pg.digamma(x)
-gamma = np.exp(pg.gammaln(x)), of positive x
-factorial = np.exp(pg.gammaln(x + 1))
-betaln = pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y)
-beta = np.exp(pg.gammaln(x) + pg.gammaln(y) - pg.gammaln(x + y))
-binom comb = np.exp(pg.gammaln(x + 1) - pg.gammaln(y + 1) - pg.gammaln(x - y + 1))
-xlogy = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
-xlog1py = np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
-entr = np.where(x == 0, 0.0, -x * np.log(np.where(x == 0, 1.0, x)))
-rel_entr = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y))
-kl_div = np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, x) / y)) - x + y
-ndtr = 0.5 * pg.erfc(-x / np.sqrt(2))
-log_ndtr = np.log(0.5 * pg.erfc(-x / np.sqrt(2))), of x above -37
-erfcx = np.exp(x**2) * pg.erfc(x), of x below 26
-exp10 = 10.0**x
-cosm1 = -2 * np.sin(x / 2) ** 2
-huber = np.where(np.abs(y) <= x, 0.5 * y**2, x * (np.abs(y) - 0.5 * x))
-pseudo_huber = x**2 * (np.sqrt(1 + (y / x) ** 2) - 1)
-boxcox = np.where(y == 0, np.log(x), np.expm1(y * np.log(x)) / np.where(y == 0, 1.0, y))
+factorial = pg.factorial(x)
+comb = pg.comb(x, y)
+multigammaln = pg.multigammaln(x, d)
 """
 
 

@@ -294,7 +294,7 @@ class Operators:
     @property
     def imag(self) -> Node:
         """The imaginary part: zeros."""
-        return ops.zeros_like(self)
+        return ops.imag(self)
 
     def __len__(self) -> int:
         if not self.shape:

@@ -29,6 +29,7 @@ from . import (
     diagonals,
     eigen as eigen,
     elementwise,
+    entropies,
     expm as expm,
     floating,
     functions,
@@ -57,6 +58,7 @@ from .comparison import *
 from .composite import *
 from .diagonals import *
 from .elementwise import *
+from .entropies import *
 from .floating import *
 from .index_updates import *
 from .indexing import *
@@ -86,6 +88,7 @@ PUBLIC: dict[str, Callable[..., Any]] = {
         floating,
         transcendental,
         special,
+        entropies,
         comparison,
         shaping,
         reductions,

@@ -181,6 +181,12 @@ def floating(x: Any) -> Any:
     return x if kind(x) == "f" else astype(x, np.float64)
 
 
+def floats(x: Any, y: Any) -> tuple[Any, Any]:
+    """Two operands as floats of the dtype that they are promoted to."""
+    dtype = floating(select(np.True_, x, y)).dtype
+    return astype(x, dtype), astype(y, dtype)
+
+
 def truth(x: Any) -> Any:
     """`x` as bools: itself, or `x != 0`."""
     x = operand(x)

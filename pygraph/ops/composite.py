@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DTypeError, UnsupportedError, shown
-from .arithmetic import divide, maximum, minimum, square
+from .arithmetic import divide, maximum, minimum, multiply, square
 from .common import explained, kind, normal_axes, operand
-from .comparison import astype, isfinite_row, select, stop_gradient
+from .comparison import astype, floats, isfinite_row, not_equal, select, stop_gradient
 from .dtypes import as_dtype
 from .reductions import chosen, kept_shape, reduce, reduce_max, reduce_sum
 from .shaping import reshape
@@ -173,22 +173,36 @@ def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any, tuple[int, ...]]:
 
 
 @explained
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
     """log Σ exp(x) over `axis` (None for all, an int or several), shifted by the largest element against overflow.
 
     -inf where all elements are -inf or there are none, inf where one is inf; integers become float64. The gradient is
     the softmax.
 
+    Args:
+        x: an array.
+        axis: over which axes.
+        keepdims: whether these stay, with size 1.
+        b: factors of the exponentials, broadcast with `x`: log Σ b exp(x), nan where that sum is negative; elements
+            whose factor is 0 are left out.
+
     Raises:
-        ShapeError: an axis out of range or named twice.
+        ShapeError: an axis out of range or named twice, or shapes that do not broadcast.
         DTypeError: a bool operand.
 
     Example:
         >>> float(pg.logsumexp(np.array([1000.0, 0.0])))
         1000.0
     """
-    x = _floating(x)
+    if b is None:
+        x = _floating(x)
+    else:
+        x, b = floats(x, b)
+        used = not_equal(b, 0.0)
+        x = select(used, x, -np.inf)
     _, exponentials, shift, axes = _exponentials(x, axis)
+    if b is not None:
+        exponentials = select(used, multiply(b, exponentials), 0.0)
     total = reduce(reduce_sum, exponentials, axes, True)
     result = log(total) + shift
     return result if keepdims else reshape(result, tuple(n for k, n in enumerate(x.shape) if k not in axes))

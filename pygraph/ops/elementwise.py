@@ -34,6 +34,7 @@ def elementwise_op(
     kinds: str = "f",
     nondiff: bool = False,
     price: int = 1,
+    floor: float = 0.0,
 ) -> Op:
     """Register an elementwise operation, which then records, runs in C and differentiates like any other.
 
@@ -53,6 +54,7 @@ def elementwise_op(
         kinds: dtypes it accepts, letters of "fib".
         nondiff: it has no derivative.
         price: with `c`, the cost of an element: 1 for an addition, 2 for a division, 3 or more for exp; see `Op.price`.
+        floor: errors count in units in the last place of at least this size: near a zero, where it cancels.
 
     Raises:
         RegistrationError: the name is taken, or a rule is missing.
@@ -77,5 +79,6 @@ def elementwise_op(
             domain=tuple(((0.3, 2.0),) * arity if domain is None else domain),
             nondiff=nondiff,
             price=price,
+            floor=floor,
         )
     )

@@ -140,3 +140,104 @@ def polygamma(n: Any, x: Any) -> Array:
                 at = points[here]
                 result[here] = digamma(at) if order == 0 else _polygamma_of_order(int(order), at)
     return result.astype(dtype)
+
+
+def _erfinv(y: float) -> float:
+    if not abs(y) < 1.0:
+        return math.copysign(math.inf, y) if abs(y) == 1.0 else math.nan
+    if abs(y) > 0.5:
+        return math.copysign(_erfcinv(1.0 - abs(y)), y)
+    x = y * _HALF_ROOT_PI
+    for _ in range(6):  # Newton's steps
+        x -= (math.erf(x) - y) * _HALF_ROOT_PI * math.exp(x * x)
+    return x
+
+
+def _erfcinv(y: float) -> float:
+    if not 0.0 < y < 2.0:
+        return math.inf if y == 0.0 else -math.inf if y == 2.0 else math.nan
+    if y > 0.5:
+        return _erfinv(1.0 - y) if y <= 1.5 else -_erfcinv(2.0 - y)
+    x = math.sqrt(-math.log(y))
+    for _ in range(60):  # Newton's steps for log erfc, which is concave: from the right they come down to the solution
+        value = _erfcx(x)
+        step = (math.log(value) - math.log(y) - x * x) * _HALF_ROOT_PI * value
+        x += step
+        if abs(step) < 1e-15 * x:
+            break
+    return x
+
+
+_HALF_ROOT_PI = 0.5 * math.sqrt(math.pi)
+
+
+def erfinv(x: Any) -> Array:
+    """The inverse of erf, by Newton's method."""
+    return _each(_erfinv, x)
+
+
+def erfcinv(x: Any) -> Array:
+    """The inverse of erfc, by Newton's method."""
+    return _each(_erfcinv, x)
+
+
+def _erfcx(x: float) -> float:
+    if x < -26.7:
+        return math.inf
+    if x < 5.0:
+        high = float(np.float32(x))
+        return math.exp(high * high) * math.exp((x - high) * (x + high)) * math.erfc(x)
+    rest = x
+    for k in range(60, 0, -1):  # Laplace's continued fraction, DLMF 7.9.1
+        rest = x + 0.5 * k / rest
+    return 1.0 / rest / math.sqrt(math.pi)
+
+
+def erfcx(x: Any) -> Array:
+    """The scaled complementary error function e^(x^2) erfc(x)."""
+    return _each(_erfcx, x)
+
+
+def _gamma(x: float) -> float:
+    if x == 0.0:
+        return math.copysign(math.inf, x)
+    try:
+        return math.gamma(x)
+    except ValueError:  # a pole
+        return math.nan
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def gamma(x: Any) -> Array:
+    """The gamma function, through `math.gamma`; nan at negative integers."""
+    return _each(_gamma, x)
+
+
+def _stirling_rest(x: float) -> float:
+    return sum(b / (2 * k * (2 * k - 1)) * x ** (1 - 2 * k) for k, b in enumerate(_BERNOULLI[:7], 1))
+
+
+def _betaln(p: float, q: float) -> float:
+    a, b = min(p, q), max(p, q)
+    if b < 10.0 or p + q < 10.0:
+        first, second = _lgamma(p), _lgamma(q)
+        return math.inf if first == second == math.inf else first + (second - _lgamma(p + q))
+    if b == math.inf:
+        return -math.inf
+    rest = _stirling_rest(b) - _stirling_rest(a + b)
+    if a < 10.0:
+        return _lgamma(a) + (rest + (a - (b - 0.5) * math.log1p(a / b)) - a * math.log(a + b))
+    first = _stirling_rest(a) + rest + 0.5 * math.log(2.0 * math.pi) - 0.5 * math.log(b)
+    return first + (a - 0.5) * math.log(a / b / (1.0 + a / b)) - b * math.log1p(a / b)
+
+
+def betaln(a: Any, b: Any) -> Array:
+    """log |B(a, b)|, where one is large by differences of Stirling's series (DLMF 5.11.1)."""
+    dtype = np.result_type(a, b)
+    xs, ys = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
+    values = [
+        x + y if math.isnan(x + y) else _betaln(x, y)
+        for x, y in zip(xs.ravel().tolist(), ys.ravel().tolist(), strict=True)
+    ]
+    return np.array(values, dtype).reshape(xs.shape)

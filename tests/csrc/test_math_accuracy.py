@@ -216,6 +216,14 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "silu": Function(silu, Domain(((-2, 2), (-40, 40), (-760, -700), (-105, 20)), (0.0, -708.4, -745.1)), 1.5, 0.51),
     "gelu": Function(gelu, Domain(((-2, 2), (-40, 0), (-14, 9)), (0.0, -1.188, -37.5, -2.83, -6.36)), 1.5, 0.51),
+    "erfinv": Function(mp.erfinv, Domain(((-1, 1),), (0.0, 0.85, -0.999, 0.5), (-600, 0)), 5.0, 0.51),
+    "erfcinv": Function(
+        lambda x: mp.erfinv(1 - x), Domain(((0, 2), (0, 0.1)), (1.0, 0.15, 1.85, 0.001), (-150, 0)), 6.0, 0.51
+    ),
+    "erfcx": Function(
+        lambda x: mp.exp(x * x) * mp.erfc(x), Domain(((-2, 2), (-26, 26)), (0.0, 0.84, 2.0, 4.5), (-60, 20)), 2.0, 0.51
+    ),
+    "gamma": Function(mp.gamma, Domain(((0, 3), (3, 171), (-5, 0), (-170, 0)), (1.0, 2.0, -0.5), (-900, 7)), 6.0, 0.51),
     "sigmoid": Function(sigmoid, Domain(((-2, 2), (-40, 40), (-750, 20), (-105, 20)), (0.0, -708.4, -745.1, 36.7))),
     "softplus": Function(softplus, Domain(((-2, 2), (-40, 40), (-750, 20), (-105, 20)), (0.0, -708.4, -745.1, 36.7))),
     "floor": Function(
@@ -250,6 +258,14 @@ FUNCTIONS: dict[str, Function] = {
         atol=1.0,
         has_zero=lambda a, b: np.maximum(a, b) < 0,
         second=Domain(((-2, 2), (-40, 40), (0, 700))),
+    ),
+    "betaln": Function(
+        lambda p, q: mp.loggamma(p) + mp.loggamma(q) - mp.loggamma(p + q),
+        Domain(((0, 3), (3, 30), (1, 1e6)), (1.0, 0.5, 10.0), (-60, 60)),
+        limit64=8.0,
+        atol=24.0,
+        has_zero=lambda p, q: p > 0,
+        second=Domain(((0, 3), (3, 30), (1, 1e6)), (1.0, 0.5, 10.0), (-60, 60)),
     ),
     "polygamma": Function(
         polygamma,
@@ -413,6 +429,8 @@ def expected_edges(name: str, *x: Array) -> Array:
             return np.array([float(v) * 0.5 * math.erfc(-float(v) * math.sqrt(0.5)) for v in a]).astype(a.dtype)
         if name == "softplus":
             return np.logaddexp(a, a.dtype.type(0))
+        if name in ("erfcinv", "erfcx", "erfinv", "gamma"):
+            return np.asarray(lookup(name).computed(a))
         scalar: dict[str, Callable[[float], float]] = {"erf": math.erf, "erfc": math.erfc}
         if name in scalar:
             return np.array([scalar[name](float(v)) for v in a]).astype(a.dtype)

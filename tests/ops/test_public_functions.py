@@ -73,6 +73,7 @@ def test_a_function_records_and_differentiates_as_its_row() -> None:
         ("Executible", "Did you mean: 'Executable'?"),
         ("unique", "'unique': its result's shape would depend on values"),
         ("expit", "'expit': write pg.sigmoid(x)"),
+        ("median", "'median': pygraph does not sort"),
         ("jit", "'jit': write pg.compile(f)"),
         ("qqq", "no attribute 'qqq'"),
     ],

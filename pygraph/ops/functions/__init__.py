@@ -44,6 +44,9 @@ FUNCTIONS = Later(
         "choices": "choose fmax fmin heaviside piecewise select",
         "closeness": "allclose array_equal array_equiv isclose",
         "angles": "deg2rad degrees rad2deg radians sinc unwrap",
-        "exponentials": "float_power logaddexp2",
+        "exponentials": "cosm1 exp10 float_power logaddexp2",
+        "gamma_functions": "beta binom comb factorial loggamma multigammaln psi",
+        "losses": "boxcox exprel huber pseudo_huber",
+        "normal_functions": "expit log_expit logit ndtr ndtri",
     },
 )

@@ -1,4 +1,4 @@
-"""Powers and logarithms of other bases: float_power, logaddexp2."""
+"""Powers and logarithms of other bases: cosm1, exp10, float_power, logaddexp2."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..arithmetic import power
+from ..arithmetic import divide, multiply, power, power_row, square
 from ..common import explained
-from ..comparison import astype, floating
-from ..transcendental import logaddexp
+from ..comparison import astype, floating, floats
+from ..transcendental import logaddexp, sin
 
 
 @explained
@@ -38,5 +38,28 @@ def logaddexp2(x: Any, y: Any) -> Any:
         >>> pg.logaddexp2(np.array([0.0, 2000.0]), 0.0).round(9)
         array([1.e+00, 2.e+03])
     """
-    x, y = (z if type(z) in (int, float) else floating(z) for z in (x, y))
-    return logaddexp(x * math.log(2.0), y * math.log(2.0)) / math.log(2.0)
+    x, y = floats(x, y)
+    return divide(logaddexp(multiply(x, math.log(2.0)), multiply(y, math.log(2.0))), math.log(2.0))
+
+
+@explained
+def exp10(x: Any) -> Any:
+    """10^x within an ulp; integers become float64.
+
+    Example:
+        >>> pg.exp10(np.array([2.0, -1.0]))
+        array([100. ,   0.1])
+    """
+    x = floating(x)
+    return power_row(x.dtype.type(10.0), x)
+
+
+@explained
+def cosm1(x: Any) -> Any:
+    """cos(x) - 1 as -2 sin²(x / 2), without cancellation near 0.
+
+    Example:
+        >>> pg.cosm1(np.array([0.0, np.pi]))
+        array([-0., -2.])
+    """
+    return multiply(-2.0, square(sin(multiply(0.5, floating(x)))))
