@@ -108,8 +108,8 @@ __all__ = [*PUBLIC]
 
 #: All names of public functions, also of those in modules that are imported when they are first used.
 NAMES = PUBLIC.keys() | functions.FUNCTIONS.modules.keys()
-#: What NumPy has in namespaces of their own, imported when they are first used.
-NAMESPACES = ("linalg",)
+#: What NumPy or SciPy have in namespaces of their own, imported when they are first used.
+NAMESPACES = ("linalg", "stats")
 
 
 def __getattr__(name: str) -> Any:

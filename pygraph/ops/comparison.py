@@ -181,10 +181,11 @@ def floating(x: Any) -> Any:
     return x if kind(x) == "f" else astype(x, np.float64)
 
 
-def floats(x: Any, y: Any) -> tuple[Any, Any]:
-    """Two operands as floats of the dtype that they are promoted to."""
-    dtype = floating(select(np.True_, x, y)).dtype
-    return astype(x, dtype), astype(y, dtype)
+def floats(*operands: Any) -> tuple[Any, ...]:
+    """Operands as floats of the dtype that they are promoted to, in which Python numbers are weak."""
+    strong = next((x for x in operands if type(x) not in (bool, int, float)), operands[0])
+    dtype = np.result_type(*(floating(select(np.True_, strong, x)).dtype for x in operands))
+    return tuple(astype(x, dtype) for x in operands)
 
 
 def truth(x: Any) -> Any:
