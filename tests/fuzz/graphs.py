@@ -14,7 +14,7 @@ from helpers import apply_row, is_exact
 from ops.samples import accepted, rows, structure_cases
 
 from pygraph import ops
-from pygraph.errors import DTypeError, UnsupportedError
+from pygraph.errors import DomainError, DTypeError, UnsupportedError
 from pygraph.graph import Graph, Node, constant, scan, switch, var, walk, while_loop
 from pygraph.graph.record_checkpoint import checkpoint
 from pygraph.graph.reference import Value, evaluate_nodes
@@ -144,7 +144,7 @@ class Grower:
         try:
             with np.errstate(all="ignore"):
                 made = STRUCTURE[name](self) if name in STRUCTURE else _row(self, TABLE[name])
-        except (DTypeError, UnsupportedError):  # this combination of dtypes is refused, as it should be
+        except (DomainError, DTypeError, UnsupportedError):  # these dtypes are refused, or a power, as they should be
             return
         for node in made if isinstance(made, (list, tuple)) else [made]:
             if node is not None:

@@ -72,8 +72,6 @@ def test_a_function_records_and_differentiates_as_its_row() -> None:
         ("sgimoid", "Did you mean: 'sigmoid'?"),
         ("Executible", "Did you mean: 'Executable'?"),
         ("unique", "'unique': its result's shape would depend on values"),
-        ("expit", "'expit': write pg.sigmoid(x)"),
-        ("median", "'median': pygraph does not sort"),
         ("jit", "'jit': write pg.compile(f)"),
         ("qqq", "no attribute 'qqq'"),
     ],
