@@ -1,7 +1,7 @@
 """Probability distributions, `pg.stats`: log-densities and distribution functions, named and called as in scipy.stats.
 
 A distribution is a name with functions: `pg.stats.norm.logpdf(x, loc, scale)`. `DISTRIBUTIONS` is the only list of
-them; each is imported when it is first used. Read `continuous.py` first.
+them; each is imported when it is first used. Read `elementary_distributions.py` first.
 
 Boundary: compositions of rows and of functions made of rows.
 """
@@ -15,10 +15,10 @@ from ..later import Later
 DISTRIBUTIONS = Later(
     __name__,
     {
-        "continuous": "expon laplace logistic lognorm norm uniform",
-        "gamma_family": "beta gamma t",
-        "discrete": "binom poisson",
-        "multivariate": "multivariate_normal",
+        "elementary_distributions": "expon laplace logistic lognorm norm uniform",
+        "gamma_distributions": "beta gamma t",
+        "count_distributions": "binom poisson",
+        "multivariate_distributions": "multivariate_normal",
     },
 )
 

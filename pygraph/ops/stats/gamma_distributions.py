@@ -10,7 +10,7 @@ from ..comparison import greater_equal, isnan_row, less_equal, logical_and_row, 
 from ..entropies import xlog1py, xlogy
 from ..special import betaln, gammaln
 from ..transcendental import log, log1p
-from .standard import log_density, standardised, supported
+from .standard_variables import log_density, standardised, supported
 
 
 class gamma:

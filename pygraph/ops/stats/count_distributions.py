@@ -20,7 +20,7 @@ from ..comparison import (
 from ..entropies import xlog1py, xlogy
 from ..special import betaln, gammaln
 from ..transcendental import log
-from .standard import supported
+from .standard_variables import supported
 
 
 class poisson:

@@ -10,7 +10,7 @@ from ..common import explained
 from ..comparison import greater, greater_equal, isnan_row, less_equal, logical_and_row, logical_or_row, select
 from ..functions.normal_functions import ndtr
 from ..transcendental import exp, expm1, log, sigmoid, softplus
-from .standard import log_density, probability, standardised, supported
+from .standard_variables import log_density, probability, standardised, supported
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
