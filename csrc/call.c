@@ -6,7 +6,8 @@
 static int run_range(const pg_context *context, const pg_invocation *call, char *const *bases, char *work,
                      int64_t first, int64_t end, int64_t *detail) {
     const pg_kernel_info *kernel = call->kernel;
-    const pg_kernel_fn run = context->program->kernels->calls[kernel - pg_kernel_infos];
+    const pg_kernel_fn best = context->program->kernels->calls[kernel - pg_kernel_infos];
+    const pg_kernel_fn run = best != NULL ? best : pg_plain_kernels[kernel - pg_kernel_infos];
     int failure = 0;
     for (int64_t at = first; at < end && failure == 0 && !pg_stopped(context); at++) {
         void *args[PG_MAX_ARGUMENTS];

@@ -128,6 +128,17 @@
     X(120, pinv_f64, 2, 0, 2, 3, ((((double)s[0] * (double)s[1]) * 16.0) + ((double)s[1] * 8.0)), {PG_F64, 2, {0, 1}}, {PG_F64, 0, {0}}, {PG_F64, 2, {1, 0}}) \
     X(121, pinv_f32, 2, 0, 2, 3, ((((double)s[0] * (double)s[1]) * 16.0) + ((double)s[1] * 8.0)), {PG_F32, 2, {0, 1}}, {PG_F32, 0, {0}}, {PG_F32, 2, {1, 0}})
 
+/* X(number, function) of those that are compiled for each instruction set */
+#define PG_VECTOR_KERNELS(X) \
+    X(31, convolve_f64) \
+    X(32, convolve_f32) \
+    X(33, convolve_i64) \
+    X(34, convolve_i32) \
+    X(35, convolve_filter_f64) \
+    X(36, convolve_filter_f32) \
+    X(37, convolve_filter_i64) \
+    X(38, convolve_filter_i32)
+
 enum { PG_KERNEL_COUNT = 122 };
 
 /* X(number, statuses of its failures) */

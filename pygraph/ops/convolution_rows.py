@@ -236,7 +236,10 @@ def _samples(by_filter: bool, rng: np.random.Generator, dtype: DType) -> Iterato
 
 def _rules(name: str, signature: str, operations: str, work: str) -> Mapping[str, Any]:
     kernel = _Convolution(
-        name, signature, "TT->T", PARAMETERS, f"({work}) * 40", operations, ulps=(64.0, 64.0), large=True
+        *(name, signature, "TT->T", PARAMETERS, f"({work}) * 40", operations),
+        ulps=(64.0, 64.0),
+        large=True,
+        vector=True,
     )
     return kernel_rules(kernel, "fi")
 

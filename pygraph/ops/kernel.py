@@ -71,6 +71,7 @@ class Kernel:
             broadcast.
         lapack: the library's own function leaves large sizes to LAPACK, so that native code calls it for these.
         large: its text is so long that native code calls the library's.
+        vector: it is worth while to compile it for each instruction set.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Kernel:
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
     lapack: bool = False
     large: bool = False
+    vector: bool = False
 
     @property
     def parsed(self) -> Signature:
