@@ -20,7 +20,7 @@ from pygraph.graph.source import SourceLine
 PACKAGE = Path(pg.__file__).parent
 CLASSES = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, pg.GraphError)]
 #: These raise what they know, and `GraphError.complete` fills in the rest: rules, and what public functions call.
-COMPLETED = ("ops", "graph")
+COMPLETED = ("ops", "graph", "random")
 
 
 def caught() -> pg.GraphError:

@@ -137,13 +137,13 @@ def test_what_numpy_is_given_is_bound_by_its_names_and_values() -> None:
         assert np.sum(x, axis=None).shape == np.sum(x, None, None).shape == ()
         assert np.sum(x, axis=1, keepdims=True).shape == (2, 1)
         assert np.clip(x, 0.0, 1.0).shape == np.clip(x, a_min=0.0, a_max=1.0).shape == (2, 3)
-        with pytest.raises(pg.UnsupportedError, match=r"argument 'where'|where"):
-            np.sum(x, where=np.zeros((2, 3), bool))
+        assert np.sum(x, where=np.zeros((2, 3), bool)).shape == ()
+        with pytest.raises(pg.UnsupportedError, match="argument 'out'"):
+            np.sum(x, out=np.zeros(()))
         assert np.sum(x, where=True).shape == ()  # type: ignore[call-overload]
         with pytest.raises(TypeError):
             np.sum(x, 0, nonsense=1)  # type: ignore[call-overload]
-        with pytest.raises(pg.UnsupportedError, match="dtype"):
-            np.sum(x, dtype="float32")
+        assert np.sum(x, dtype="float32").dtype == np.float32
         assert np.sum(x, dtype=None).shape == ()
 
 

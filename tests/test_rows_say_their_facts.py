@@ -23,6 +23,7 @@ PACKAGE = Path(pygraph.__file__).parent
 CSRC = PACKAGE.parent / "csrc"
 ELEMENTS = "of which operands' elements a result's are made, where neither broadcasting nor moving says it"
 ALGEBRA = "rewrites of these operations into others"
+BITS = "which numbers a draw makes of bits"
 
 #: The files that name operations: which, and why.
 NAMED = {
@@ -42,6 +43,9 @@ NAMED = {
         "branch matmul replay scan while_loop",
         "the instructions that operations are lowered to, where these are not of their kind",
     ),
+    "random/continuous.py": ("normal_bits open_unit unit", BITS),
+    "random/discrete.py": ("unit", BITS),
+    "random/rearranging.py": ("unit", BITS),
     "optimize/rules_arith.py": (
         "absolute add broadcast_to convert divide logical_and logical_not logical_or logical_xor multiply negative "
         "power reshape select square stop_gradient subtract",

@@ -292,6 +292,7 @@ class Count:
         return float(self.n)
 
 
+@pytest.mark.filterwarnings("ignore:NumPy drew random numbers")
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_what_changes_by_itself_is_traced_at_every_call(name: str) -> None:
     g = pg.grad(UNKNOWN[name]())
