@@ -62,3 +62,31 @@ add("gaussian process", gaussian_process, real(6), positive(), positive())
 add("kalman filter", kalman, real(8), positive())
 add("inertia of an arm", arm_inertia, real(7))
 add("acceleration of an arm", arm_acceleration, real(7), real(7), real(7))
+
+
+def mixture(m: Any, values: Any, means: Any, weights: Any) -> Any:
+    """The log-likelihood of groups of samples, each of one of three normal distributions."""
+    logs = -0.5 * (values[:, None] - means) ** 2
+    groups = m.segment_sum(logs, np.array([0, 0, 1, 2, 2, 2, 3]), 4)
+    return m.sum(m.logsumexp(groups + m.log_softmax(weights), axis=1))
+
+
+def robust_regression(m: Any, slope: Any, offset: Any, noise: Any) -> Any:
+    """The median of the absolute deviations of samples from a plane, and a quartile of them."""
+    places = np.random.default_rng(0).normal(size=(9, 3))
+    apart = m.abs(places @ slope + offset - noise)
+    return m.median(apart) + 0.1 * m.quantile(apart, 0.75)
+
+
+add("mixture of normal distributions", mixture, real(7), real(3), real(3))
+add("robust regression", robust_regression, real(3), real(), real(9))
+
+
+def convolutional_net(m: Any, images: Any, kernel: Any, bias: Any, readout: Any) -> Any:
+    """The loss of a small net: a convolution, pooling, and a linear layer with softmax."""
+    hidden = m.max_pool(m.tanh(m.conv(images, kernel, (1, 1), "SAME") + bias), (2, 2), (2, 2), "VALID")
+    scores = m.reshape(hidden, (2, -1)) @ readout
+    return -m.mean(m.log_softmax(scores, axis=1)[np.arange(2), np.array([0, 2])])
+
+
+add("convolutional net", convolutional_net, real(2, 4, 4, 1), real(3, 3, 1, 2), real(2), real(8, 3))

@@ -73,6 +73,7 @@ THEIRS = Namespace(
     gelu=_gelu,
     linalg=_LINALG,
     conv=_conv,
+    segment_sum=jax.ops.segment_sum,
     max_pool=_max_pool,
     avg_pool=_avg_pool,
 )
