@@ -187,12 +187,10 @@ add("add to a slice", lambda m, x, y: (x**2).at[::2].add(y * x[1]), real(4), rea
 add("add by equal indices", lambda m, x, y: x.at[np.array([1, 1, 0])].add(y**2), real(3), real(3))
 add("add to a place that is computed", lambda m, x: x.at[m.astype(x[1] > 0.0, "int64")].add(x[2] ** 2), real(3))
 add("multiply a slice", lambda m, x, y: (x**2).at[1:].multiply(y * x[0]), real(4), real(3))
-add("multiply by equal indices", lambda m, x, y: x.at[np.array([1, 1, 0])].multiply(y**2), real(3), real(3))
 add("divide an element", lambda m, x, y: x.at[1].divide(y), real(3), positive())
 add("raise a row to a power", lambda m, x, y: x.at[0].power(y), positive(2, 3), real(3))
 add("bound a slice from below", lambda m, x, y: x.at[::2].max(y), real(4), real(2))
 add("bound by equal indices", lambda m, x, y: x.at[np.array([2, 2, 0])].min(y), real(3), real(3))
-add("apply to a slice", lambda m, x: x.at[1:3].apply(m.sin), real(4))
 add("get by a mode", lambda m, x: x.at[np.array([4, -1, 0])].get(mode="fill", fill_value=2.0) ** 2, real(3))
 add("take along an axis", lambda m, x: m.take_along_axis(x**2, np.array([[1], [0]]), axis=1), real(2, 3))
 
