@@ -37,7 +37,7 @@ einsum_path: bring the axes into order with np.transpose and np.reshape, then x 
 full = pg.full(shape, x)
 i0: {_UNSUPPORTED}
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-poly polydiv polyfit roots: {_POLYNOMIAL}
+poly polydiv roots: {_POLYNOMIAL}
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.eig linalg.eigvals: {_EIGENVALUES}

@@ -35,6 +35,7 @@ FUNCTIONS = Later(
         "ordering": (
             "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
         ),
+        "fitting": "polyfit",
         "polynomials": "convolve correlate polyadd polyder polyint polymul polysub polyval",
         "segment_functions": "segment_max segment_min segment_prod segment_sum",
         "summaries": "average corrcoef count_nonzero cov ptp trace",
