@@ -8,12 +8,13 @@ static int run_range(const pg_context *context, const pg_invocation *call, char 
     const pg_kernel_info *kernel = call->kernel;
     const pg_kernel_fn best = context->program->kernels->calls[kernel - pg_kernel_infos];
     const pg_kernel_fn run = best != NULL ? best : pg_plain_kernels[kernel - pg_kernel_infos];
+    double nothing = 0; /* a workspace of no bytes: offsets from NULL are not defined */
     int failure = 0;
     for (int64_t at = first; at < end && failure == 0 && !pg_stopped(context); at++) {
         void *args[PG_MAX_ARGUMENTS];
         for (int k = 0; k < kernel->n_arguments; k++)
             args[k] = bases[k] + pg_batch_offset(&call->batch, &call->arguments[k], at);
-        failure = run(call->sizes, args, work, detail);
+        failure = run(call->sizes, args, work != NULL ? (void *)work : (void *)&nothing, detail);
     }
     return failure;
 }

@@ -20,7 +20,7 @@ from .elementwise import elementwise_op
 from .expr import Expr
 from .row import Op
 from .special import erfc, erfcx
-from .transcendental import log, log1p
+from .transcendental import exp, log, log1p
 
 __all__ = ["entr", "kl_div", "log_ndtr", "rel_entr", "xlog1py", "xlogy"]
 
@@ -113,12 +113,20 @@ def _log_ndtr(x: Expr) -> Expr:
     return select(low, tail, log1p(-0.5 * erfc(above * _ROOT_HALF)))
 
 
+def _log_ndtr_slope(out: Expr, x: Expr) -> Expr:
+    """The density by the distribution function: erfcx keeps all digits below zero, and overflows far above."""
+    low = less(x, 0.0)
+    tail = math.sqrt(2.0 / math.pi) * reciprocal_row(erfcx(select(low, x, 0.0) * -_ROOT_HALF))
+    body = exp(-0.5 * square(select(low, 0.0, x)) - 0.5 * math.log(2.0 * math.pi) - select(low, 0.0, out))
+    return select(low, tail, body)
+
+
 log_ndtr = elementwise_op(
     "log_ndtr",
     1,
     _log_ndtr,
     doc="The logarithm of the normal distribution function, accurate in both tails; -inf at -inf, 0 at inf. The "
     "derivative is √(2/π) / erfcx(-x / √2).",
-    partials=(lambda out, x: math.sqrt(2.0 / math.pi) * reciprocal_row(erfcx(x * -_ROOT_HALF)),),
+    partials=(_log_ndtr_slope,),
     domain=((-3.0, 3.0),),
 )

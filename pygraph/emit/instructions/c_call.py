@@ -45,6 +45,8 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
         pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
         lines = [f"static const int64_t sizes[] = {{{', '.join(map(str, call.numbers or (0,)))}}};"]
         lines += [f"for (intptr_t {dim.var} = 0; {dim.var} < {dim.size}; {dim.var}++)" for dim in dims]
+        if call.workspace < 0 and kernel.work != "0":  # of no bytes here, and offsets from NULL are not defined
+            work = "(void *)&(double){0}"
         run = f"{symbol}(sizes, (void *const[]){{{', '.join(pointers)}}}, {work}, detail)"
     else:
         words = [call.kernel, len(call.batch), call.per_task, *call.numbers, *call.batch]
