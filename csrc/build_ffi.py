@@ -79,9 +79,10 @@ def wrapper_flags() -> list[str]:
 
 
 def link_flags() -> list[str]:
-    """The extension finds its BLAS beside itself, in `_libs/`."""
+    """The extension finds its BLAS beside itself, in `_libs/`; on Linux it is stripped, as wheels have to be small."""
     origin = "@loader_path" if sys.platform == "darwin" else "$ORIGIN"
-    return ["-pthread", f"-Wl,-rpath,{origin}/_libs", *(INSTRUMENT if SANITIZE else [])]
+    released = ["-Wl,-s"] if sys.platform == "linux" else []
+    return ["-pthread", f"-Wl,-rpath,{origin}/_libs", *(INSTRUMENT if SANITIZE else released)]
 
 
 def cdef() -> str:
