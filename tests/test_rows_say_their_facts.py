@@ -20,7 +20,7 @@ import pygraph
 from pygraph.ops.row import TABLE, Family, Op
 
 PACKAGE = Path(pygraph.__file__).parent
-CSRC = PACKAGE.parent / "csrc"
+CSRC = Path(__file__).resolve().parents[1] / "csrc"
 ELEMENTS = "of which operands' elements a result's are made, where neither broadcasting nor moving says it"
 ALGEBRA = "rewrites of these operations into others"
 BITS = "which numbers a draw makes of bits"

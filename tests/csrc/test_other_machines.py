@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ NARROW = ["-m32", "-march=i686", "-msse2", "-mfpmath=sse"]
 
 @functools.cache
 def compiles(*flags: str) -> bool:
+    if shutil.which("gcc") is None:
+        return False
     done = subprocess.run(
         ["gcc", *flags, "-x", "c", "-c", "-", "-o", os.devnull],
         input="#include <string.h>\n",
