@@ -35,6 +35,7 @@ from .node import DType, Node
 from .operators import Operators
 from .picked import Picked
 from .stand_in import StandIn, strong
+from .uniform import reshaped
 
 __all__ = ["Filled", "filled", "viewed"]
 
@@ -154,12 +155,12 @@ class Filled(StandIn):
             return self._buffer.node
         found = self._memory.read(self._place)
         order = [axis for axis in self._layout if axis is not None]
-        found = _reshaped(found, tuple([self._lines[axis].length for axis in sorted(order)]))
+        found = reshaped(found, tuple([self._lines[axis].length for axis in sorted(order)]))
         ranks = {axis: rank for rank, axis in enumerate(sorted(order))}
         axes = tuple([ranks[axis] for axis in order])
         if axes != tuple(range(len(axes))):
             found = make(TRANSPOSE, (found,), {"axes": axes})
-        return _reshaped(found, self._shape)
+        return reshaped(found, self._shape)
 
     def _is_whole(self) -> bool:
         """Whether it shows all of its memory as it is."""
@@ -177,7 +178,7 @@ class Filled(StandIn):
             self._buffer.replace(value)
             return
         order = [axis for axis in self._layout if axis is not None]
-        value = _reshaped(value, tuple([self._lines[axis].length for axis in order]))
+        value = reshaped(value, tuple([self._lines[axis].length for axis in order]))
         axes = tuple(sorted(range(len(order)), key=order.__getitem__))
         if axes != tuple(range(len(axes))):
             value = make(TRANSPOSE, (value,), {"axes": axes})
@@ -223,7 +224,7 @@ class Filled(StandIn):
         value = _converted(value, self.dtype)
         extra = value.ndim - self.ndim
         if extra > 0 and all(n == 1 for n in value.shape[:extra]):
-            value = _reshaped(value, value.shape[extra:])
+            value = reshaped(value, value.shape[extra:])
         return ops.broadcast_to(value, self._shape)
 
     def fill(self, value: Any) -> None:
@@ -290,7 +291,7 @@ class Filled(StandIn):
     def __getitem__(self, key: Any) -> Node:
         element = self._element(key)
         if element is not None:
-            return _reshaped(self._memory.read(element), ())
+            return reshaped(self._memory.read(element), ())
         parsed = _basic(self, key)
         if parsed is None:
             return self._picked(key) if _is_mask(key) else ops.index(self.node, strong(key))
@@ -505,7 +506,3 @@ def _converted(value: Any, dtype: DType) -> Node:
         return ops.astype(found, dtype)
     with np.errstate(all="ignore"):
         return constant(found.astype(dtype))
-
-
-def _reshaped(node: Node, shape: tuple[int, ...]) -> Node:
-    return node if node.shape == shape else make(RESHAPE, (node,), {"shape": shape})

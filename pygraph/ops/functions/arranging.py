@@ -10,7 +10,8 @@ from ...errors import ShapeError, shown
 from ..arithmetic import add, floor_divide, mod, multiply
 from ..common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
 from ..keys import index
-from ..shaping import broadcast_to, concatenate, expand_dims, flip, moveaxis, ravel, reshape, slice_row, swapaxes
+from ..shaping import broadcast_to, concatenate, expand_dims, flip, moveaxis, ravel, reshape, swapaxes
+from .parts import part
 
 
 @explained
@@ -96,14 +97,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         size = a.shape[k]
         cut = int(by) % size if size else 0
         if cut:
-            a = concatenate([_part(a, k, size - cut, size), _part(a, k, 0, size - cut)], k)
+            a = concatenate([part(a, k, size - cut, size), part(a, k, 0, size - cut)], k)
     return a
-
-
-def _part(a: Any, axis: int, start: int, stop: int) -> Any:
-    starts = tuple(start if k == axis else 0 for k in range(a.ndim))
-    shape = tuple(stop - start if k == axis else n for k, n in enumerate(a.shape))
-    return slice_row(a, starts=starts, steps=(1,) * a.ndim, shape=shape)
 
 
 @explained

@@ -12,11 +12,7 @@ from ..common import explained, is_expression, kind, normal_axes, normal_axis, o
 from ..comparison import astype, logical_or, not_equal
 from ..reductions import sum as total
 from ..shaping import broadcast_to, concatenate, ravel, reshape
-
-
-def _part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    """A slice of `x` along one axis."""
-    return x[(*[slice(None)] * axis, slice(start, stop))]
+from .parts import part
 
 
 @explained
@@ -48,7 +44,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     whole = [x for x in (parts[0], a, parts[1]) if x is not None]
     a = concatenate(whole, k) if len(whole) > 1 else a
     for _ in range(n):
-        later, earlier = _part(a, k, 1, None), _part(a, k, None, -1)
+        later, earlier = part(a, k, 1, None), part(a, k, None, -1)
         a = not_equal(later, earlier) if kind(a) == "b" else subtract(later, earlier)
     return a
 
@@ -133,7 +129,7 @@ def _slope(f: Any, axis: int, h: Any, edge_order: int) -> Any:
         raise ShapeError(f"{size} elements along axis {axis}", f"edge_order {edge_order} needs {edge_order + 1}")
 
     def at(start: int | None, stop: int | None) -> Any:
-        return _part(f, axis, start, stop)
+        return part(f, axis, start, stop)
 
     even = np.ndim(h) == 0
     column = (-1, *[1] * (f.ndim - axis - 1))
@@ -182,6 +178,6 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     else:
         x = operand(x)
         steps = reshape(diff(x), (-1, *[1] * (y.ndim - k - 1))) if x.ndim == 1 else diff(x, axis=axis)
-    later, earlier = _part(y, k, 1, None), _part(y, k, None, -1)
+    later, earlier = part(y, k, 1, None), part(y, k, None, -1)
     sums = logical_or(later, earlier) if kind(y) == "b" else later + earlier
     return total(steps * sums / 2.0, axis)

@@ -10,8 +10,8 @@ import numpy as np
 from ...errors import IndexRangeError, ShapeError, shown
 from ..common import explained, is_expression, normal_axis, operand
 from ..comparison import astype
-from ..keys import index
 from ..shaping import broadcast_to, concatenate, expand_dims, moveaxis, ravel, reshape
+from .parts import entries
 
 
 def with_axes(x: Any, ndim: int) -> Any:
@@ -226,19 +226,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     size = x.shape[k]
     kept = np.ones(size, np.bool_)
     kept[_positions(obj, size, size)] = False
-    return _in_runs(x, np.flatnonzero(kept), k)
-
-
-def _in_runs(x: Any, at: np.ndarray[Any, Any], axis: int) -> Any:
-    """The entries `at` along an axis: slices where they follow one another."""
-    lead = (slice(None),) * axis
-    cuts = np.flatnonzero(np.diff(at) != 1) + 1
-    if len(cuts) >= 16:
-        return index(x, (*lead, at))
-    runs = [run for run in np.split(at, cuts) if run.size]
-    if not runs:
-        return index(x, (*lead, slice(0, 0)))
-    return concatenate([index(x, (*lead, slice(int(run[0]), int(run[-1]) + 1))) for run in runs], axis)
+    return entries(x, k, np.flatnonzero(kept))
 
 
 @explained
@@ -272,4 +260,4 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         taken += [*range(last, int(at[entry])), size + int(entry)]
         last = int(at[entry])
     taken += range(last, size)
-    return _in_runs(concatenate([x, placed], k), np.array(taken, np.int64), k)
+    return entries(concatenate([x, placed], k), k, taken)

@@ -13,9 +13,9 @@ from ..arithmetic import add, divide, floor, multiply, rint, subtract
 from ..common import explained, operand
 from ..comparison import astype
 from ..composite import mean
-from ..keys import index
 from ..reductions import max as largest, min as smallest
 from ..shaping import broadcast_to, concatenate
+from .parts import entries, part
 
 #: What lies before and behind an axis, made of the array, the axis, the widths and the mode's arguments.
 Ends: TypeAlias = Callable[..., tuple[Any, Any]]
@@ -112,10 +112,6 @@ def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
     return widths
 
 
-def _part(x: Any, axis: int, start: int, stop: int) -> Any:
-    return index(x, (*[slice(None)] * axis, slice(start, stop)))
-
-
 def _spread(x: Any, axis: int, width: int) -> Any:
     """An entry so many times along an axis; None: none."""
     return broadcast_to(x, (*x.shape[:axis], width, *x.shape[axis + 1 :])) if width else None
@@ -131,7 +127,7 @@ def _constants(x: Any, axis: int, widths: tuple[int, int], mode: str, values: tu
 
 
 def _edges(x: Any, axis: int) -> tuple[Any, Any]:
-    return _part(x, axis, 0, 1), _part(x, axis, x.shape[axis] - 1, x.shape[axis])
+    return part(x, axis, 0, 1), part(x, axis, x.shape[axis] - 1, x.shape[axis])
 
 
 def _ramps(x: Any, axis: int, widths: tuple[int, int], mode: str, values: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -156,7 +152,7 @@ def _statistics(x: Any, axis: int, widths: tuple[int, int], mode: str, lengths: 
         count = size if length is None else min(operator.index(length), size)
         if count < 1:
             raise ShapeError(f"stat_length is {shown(lengths)}", "give 1 or more")
-        value = reduce(_part(x, axis, size - count if at_end else 0, size if at_end else count), axis, keepdims=True)
+        value = reduce(part(x, axis, size - count if at_end else 0, size if at_end else count), axis, keepdims=True)
         value = rint(value) if mode == "mean" and x.dtype.kind == "i" else value
         found.append(_spread(astype(value, x.dtype), axis, width))
     return found[0], found[1]
@@ -180,7 +176,7 @@ def _mirrored(x: Any, axis: int, widths: tuple[int, int], mode: str, kind: str) 
     between = 0 if mode == "reflect" else 1
     places = [*range(-widths[0], 0), *range(size, size + widths[1])]
     found = [_unfolded(place, size, between) for place in places]
-    taken = _taken(x, axis, [at for at, *_ in found])
+    taken = entries(x, axis, [at for at, *_ in found])
     if kind == "odd":
         shape = [-1 if k == axis else 1 for k in range(x.ndim)]
         sign, first, last = (np.array([row[i] for row in found], x.dtype).reshape(shape) for i in (1, 2, 3))
@@ -188,8 +184,8 @@ def _mirrored(x: Any, axis: int, widths: tuple[int, int], mode: str, kind: str) 
         taken = add(add(multiply(sign, taken), multiply(first, edges[0])), multiply(last, edges[1]))
     cut = widths[0]
     return (
-        _part(taken, axis, 0, cut) if cut else None,
-        _part(taken, axis, cut, len(places)) if widths[1] else None,
+        part(taken, axis, 0, cut) if cut else None,
+        part(taken, axis, cut, len(places)) if widths[1] else None,
     )
 
 
@@ -212,27 +208,7 @@ def _wrapped(x: Any, axis: int, widths: tuple[int, int], mode: str, said: Any) -
     before, behind = (
         [place % size for place in places] for places in (range(-widths[0], 0), range(size, size + widths[1]))
     )
-    return _taken(x, axis, before) if before else None, _taken(x, axis, behind) if behind else None
-
-
-def _taken(x: Any, axis: int, places: list[int]) -> Any:
-    """The entries at these places: slices where they follow one another up or down."""
-    at = np.array(places)
-    runs, start = [], 0
-    while start < len(at):
-        stop = start + 1
-        while stop < len(at) and at[stop] - at[stop - 1] == at[min(start + 1, len(at) - 1)] - at[start] in (1, -1):
-            stop += 1
-        runs.append((int(at[start]), int(at[stop - 1])))
-        start = stop
-    lead = (slice(None),) * axis
-    if len(runs) > 16:
-        return index(x, (*lead, at))
-    parts = []
-    for a, b in runs:
-        key = slice(a, b + 1) if b >= a else slice(a, b - 1 if b else None, -1)
-        parts.append(index(x, (*lead, key)))
-    return concatenate(parts, axis)
+    return entries(x, axis, before) if before else None, entries(x, axis, behind) if behind else None
 
 
 ENDS: Mapping[str, Ends] = {

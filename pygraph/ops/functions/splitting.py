@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ShapeError, shown
 from ..common import explained, is_expression, normal_axis, operand
 from ..keys import index
+from .parts import part
 
 
 @explained
@@ -31,12 +32,11 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         raise ShapeError("sections are given as an expression", "give ints known when recording: shapes are static")
     if np.ndim(indices_or_sections) == 0:
         count = _section_count(indices_or_sections)
-        sizes = [size // count + (part < size % count) for part in range(count)]
+        sizes = [size // count + (section < size % count) for section in range(count)]
         cuts = [0, *np.cumsum(sizes).tolist()]
     else:
         cuts = [0, *(operator.index(cut) for cut in indices_or_sections), size]
-    lead = (slice(None),) * k
-    return [index(x, (*lead, slice(a, b))) for a, b in pairwise(cuts)]
+    return [part(x, k, a, b) for a, b in pairwise(cuts)]
 
 
 def _section_count(sections: Any) -> int:
