@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import DTypeError, UnsupportedError, shown
 from .arithmetic import divide, maximum, minimum, multiply, square
 from .common import explained, kind, normal_axes, operand
-from .comparison import astype, floats, isfinite_row, not_equal, select, stop_gradient
+from .comparison import astype, floating, floats, isfinite_row, not_equal, select, stop_gradient
 from .dtypes import as_dtype
 from .reductions import chosen, kept_shape, reduce, reduce_max, reduce_sum
 from .shaping import reshape
@@ -39,7 +39,7 @@ def _floating(x: Any, bools: bool = False) -> Any:
     x = operand(x)
     if kind(x) == "b" and not bools:
         raise DTypeError("bool operand, a number needed", "use x.astype('float64')")
-    return x if kind(x) == "f" else astype(x, np.float64)
+    return floating(x)
 
 
 def _count(x: Any, axis: Any) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ..common import explained, kind, normal_axis, operand
-from ..comparison import astype, isfinite_row, isnan_row, select, stop_gradient
+from ..comparison import astype, floating, isfinite_row, isnan_row, select, stop_gradient
 from ..cumulation import before, cummax_row, cummin_row, cumprod_row, cumsum_row, recurrence_row
 from ..dtypes import as_dtype
 from ..shaping import broadcast_to, concatenate, ravel, reshape
@@ -166,8 +166,7 @@ def logcumsumexp(x: Any, axis: Any = None) -> Any:
         >>> pg.logcumsumexp(np.array([1000.0, -np.inf, 1000.0])).round(4)
         array([1000.    , 1000.    , 1000.6931])
     """
-    x = operand(x)
-    return _along(_log_sums, x if kind(x) == "f" else astype(x, np.float64), axis)
+    return _along(_log_sums, floating(x), axis)
 
 
 def _log_sums(x: Any) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...errors import ShapeError, UnsupportedError, shown
 from ..arithmetic import divide, multiply, square
-from ..common import explained, kind, operand
-from ..comparison import astype
+from ..common import explained, operand
+from ..comparison import floating
 from ..linalg.least_squares import lstsq
 from ..reductions import sum as total
 from ..sequences import vander
@@ -43,7 +43,7 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     """
     if cov:
         raise UnsupportedError("covariances of coefficients are not supported", "leave cov out")
-    x, y = (z if kind(z) == "f" else astype(z, np.float64) for z in (operand(x), operand(y)))
+    x, y = floating(x), floating(y)
     order = operator.index(deg) + 1
     if order < 1:
         raise ShapeError(f"deg is {shown(deg)}", "give 0 or more")
