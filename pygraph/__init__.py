@@ -127,7 +127,14 @@ for _name, _function in _ops.PUBLIC.items():
         del globals()[_name]
 del _name, _function
 
-_LAZY = ("gradient_check", "interop", "random", "train", "transforms")  # imported when they are first used
+#: Modules that are imported when they are first used.
+_LAZY = (
+    "gradient_check",
+    "interop",
+    "random",
+    "train",
+    "transforms",
+)
 #: Functions that are imported when they are first used, with the modules that have them.
 _LATER = {"check_grads": "gradient_check"} | dict.fromkeys(
     (
