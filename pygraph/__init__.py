@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 from . import ops as _ops
 from .concurrency import ensure_imported as _ensure_imported
-from .containers import ravel_pytree, tree_leaves, tree_map
+from .containers import ravel_pytree, tree_leaves, tree_map, tree_names
 from .control_flow import associative_scan, cond, fori_loop, map as map, scan, switch, while_loop
 from .errors import (
     BackendError,
@@ -110,6 +110,7 @@ __all__ = [
     "trace",
     "tree_leaves",
     "tree_map",
+    "tree_names",
     "value_and_grad",
     "var",
     "vjp",

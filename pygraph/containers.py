@@ -1,4 +1,4 @@
-"""Nested containers of arrays: `tree_map`, `tree_leaves`, and `ravel_pytree`, all leaves as one vector."""
+"""Nested containers of arrays: `tree_map`, `tree_leaves`, `tree_names`; `ravel_pytree`, all leaves as one vector."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from .errors import GraphError, ShapeError
-from .graph.tree import flatten, unflatten
+from .graph.tree import flatten, flatten_named, unflatten
 from .ops.common import operand
 from .ops.comparison import astype
 from .ops.keys import index
 from .ops.shaping import concatenate, ravel, reshape
 
-__all__ = ["ravel_pytree", "tree_leaves", "tree_map"]
+__all__ = ["ravel_pytree", "tree_leaves", "tree_map", "tree_names"]
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
@@ -50,6 +50,20 @@ def tree_leaves(tree: Any) -> list[Any]:
         [2.0, 1.0]
     """
     return flatten(tree)[0]
+
+
+def tree_names(tree: Any, name: str) -> list[str]:
+    """A name for each leaf of a nested container, in the order of `tree_leaves`, that reads as Python.
+
+    Args:
+        tree: the container.
+        name: its own name.
+
+    Example:
+        >>> pg.tree_names({"w": 1.0, "layers": [2.0, {"first one": 3.0}]}, "params")
+        ['params.layers[0]', "params.layers[1]['first one']", 'params.w']
+    """
+    return [found for found, _ in flatten_named(tree, name)[0]]
 
 
 def ravel_pytree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:

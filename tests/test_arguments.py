@@ -169,3 +169,11 @@ def test_leaves_as_one_vector() -> None:
     empty, back = pg.ravel_pytree(())
     assert empty.shape == (0,)
     assert back(empty) == ()
+
+
+def test_each_leaf_has_a_name_that_gets_it() -> None:
+    params = {"w": 1.0, "layers": [(2.0, None), {"a b": 3.0, 0: 4.0}]}
+    names = pg.tree_names(params, "params")
+    assert [eval(name, {"params": params}) for name in names] == pg.tree_leaves(params)
+    assert pg.tree_names(1.0, "x") == ["x"]
+    assert pg.tree_names((), "x") == []
