@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins as _builtins
-from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import ops as _ops
 from .concurrency import ensure_imported as _ensure_imported
@@ -42,6 +42,7 @@ from .variable import var
 
 if _TYPE_CHECKING:
     from .gradient_check import check_grads
+    from .train import fit
     from .transforms import (
         checkpoint,
         custom_derivative,
@@ -89,6 +90,7 @@ __all__ = [
     "cond",
     "custom_derivative",
     "explain",
+    "fit",
     "fori_loop",
     "grad",
     "hessian",
@@ -137,7 +139,7 @@ _LAZY = (
     "transforms",
 )
 #: Functions that are imported when they are first used, with the modules that have them.
-_LATER = {"check_grads": "gradient_check"} | dict.fromkeys(
+_LATER = {"check_grads": "gradient_check", "fit": "train"} | dict.fromkeys(
     (
         "checkpoint",
         "custom_derivative",
@@ -160,7 +162,7 @@ _LATER = {"check_grads": "gradient_check"} | dict.fromkeys(
 )
 
 
-def __getattr__(name: str) -> _Any:
+def __getattr__(name):  # type: ignore[no-untyped-def]  # mypy meets its uses in `train` before its annotations
     if name in _ops.PUBLIC:
         from .ops.public import function_of
 

@@ -1,0 +1,223 @@
+"""`fit`: from a loss and data to parameters, with the loop over mini-batches in C."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import pygraph as pg
+
+from .data_source import Batch, Rows, Stream, named_leaves, source_of
+from .early_stopping import EarlyStopping, EpochEnd, rule_of
+from .epoch_program import Carry
+from .epoch_steps import ArraySteps, MappedSteps, Steps, StreamSteps
+from .evaluation import Evaluation, checked_metrics
+from .example_weights import row_weights, stream_weights
+from .history import History
+from .objective import Objective
+from .training_run import Plan, Point, run
+
+
+def fit(
+    loss: Any,
+    params: Any,
+    data: Any,
+    *,
+    optimizer: Any,
+    epochs: int = 1,
+    batch_size: int | None = 32,
+    validation: Any = None,
+    metrics: Any = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    state: Any = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    early_stopping: int | EarlyStopping | None = None,
+    callbacks: Sequence[Callable[[EpochEnd], Any]] = (),
+    evaluation_batch_size: int | None = None,
+    progress: bool | None = None,
+    threads: int | None = None,
+    backend: str = "auto",
+) -> tuple[Any, History]:
+    """Minimise a loss over data by steps on mini-batches; each epoch is a loop in C, with the GIL released.
+
+    The step (forward, reverse, and the optimiser's update) is traced and compiled once, for all epochs. Results are
+    equal to the last bit for any number of threads. Ctrl-C ends the training, and what was learned so far is returned.
+
+    Args:
+        loss: loss(params, *batch, **context) → a scalar, the mean over a batch; or a dict of scalars, or a dict of
+            such functions, which are added up and shown each. The context has `state`, where one is given, as a
+            `pg.nn.Running`; `key`, where the loss has such a parameter or `**context`: another random key in each
+            step, for dropout and noise; and `weights`, where the loss has such a parameter: shape (rows of the batch,).
+        params: a nested container of floating arrays and numbers. They are not written to.
+        data: arrays in a container, (X, y) say, whose first axes are the examples; a tuple or list is spread over the
+            loss's arguments. Arrays mapped from files (np.memmap) are read batch by batch. Or batches: any iterable
+            that is no container, a torch DataLoader say, or a function without arguments that makes one for each epoch.
+        optimizer: one of `pg.optim`, or any object with init(params) → state and update(gradients, state, params) →
+            (params, state), state being a nested container of arrays.
+        epochs: how often the data is gone through.
+        batch_size: rows of a step; what is left at the end of an epoch is a smaller step. None: all rows. Not used
+            where data gives batches.
+        validation: data whose loss is computed after each epoch, of any form that `data` may have.
+        metrics: {name: metric(params, *batch, **context) → a scalar}, computed after each epoch, on the validation
+            data if there is some, else on `data`. The context is `state`, where the metric takes it.
+        shuffle: whether the rows of arrays come in another random order in each epoch.
+        seed: of the order of rows and the keys; the stream is `pg.random`'s, the same everywhere.
+        state: what the loss updates beside the parameters, such as running statistics, as `init` of a `pg.nn` layer
+            returns it; after training it is `history.state`.
+        sample_weight: the weight of each row; the loss takes them as `weights`.
+        class_weight: the weight of each label, as a dict, an array, or "balanced" (inverse to its number of rows); the
+            labels are the last part of `data`.
+        clip_value, clip_norm: limits of each element of the gradients, and of the norm of them all.
+        early_stopping: after how many epochs without an improvement of the (validation) loss training ends; or a
+            `pg.train.EarlyStopping`, which may watch another column. The best epoch's parameters are returned then.
+        callbacks: functions that are given a `pg.train.EpochEnd` after each epoch; one that returns True ends the
+            training.
+        evaluation_batch_size: rows at a time of validation and metrics, whose values are averaged over the rows, which
+            is exact for means such as an accuracy; None: all at once, exact for any metric.
+        progress: whether a progress bar is shown; None: where there is a terminal.
+        threads, backend: as `pg.compile` has them.
+
+    Returns:
+        The parameters in their container, and the `pg.train.History`.
+
+    Raises:
+        ShapeError: no rows, arrays of different numbers of rows, a loss that is no scalar. SignatureError: arguments
+            that do not fit, a batch size of 0 say. DTypeError: data that are no numbers, or parameters not floating.
+        NonFiniteError: a loss, a gradient or a parameter became inf or nan; it says in which epoch and batch, and which
+            row of the data, line or parameter it was. This and each other error of a step, such as IndexRangeError
+            for labels out of range, has attributes `params`, `state`, `optimizer_state` and `history`: the last good
+            ones, and `epoch` and `batch`, counted from 1.
+
+    Example:
+        >>> x = np.linspace(-1.0, 1.0, 64)
+        >>> def loss(params, x, y):
+        ...     return np.mean((params["w"] * x + params["b"] - y) ** 2)
+        >>> class Descent:
+        ...     def init(self, params):
+        ...         return ()
+        ...     def update(self, gradients, state, params):
+        ...         return pg.tree_map(lambda p, g: p - 0.1 * g, params, gradients), state
+        >>> params, history = pg.fit(loss, {"w": 0.0, "b": 0.0}, data=(x, 2.0 * x + 1.0), epochs=50, batch_size=8,
+        ...                          optimizer=Descent())
+        >>> {name: round(float(value), 4) for name, value in params.items()}
+        {'b': 1.0, 'w': 2.0}
+        >>> len(history), bool(history["loss"][-1] < 1e-6)
+        (50, True)
+    """
+    epochs = _whole("epochs", epochs, 0)
+    evaluation_size = None if evaluation_batch_size is None else _whole("evaluation_batch_size", evaluation_batch_size)
+    options: dict[str, Any] = {"threads": threads, "backend": backend}
+    functions = checked_metrics(metrics)
+    rule = rule_of(early_stopping)
+    for name in ("init", "update"):
+        if not callable(getattr(optimizer, name, None)):
+            advice = "give one of pg.optim, such as pg.optim.adam(1e-3)"
+            raise _refused(f"optimizer has no function {name!r}", advice)
+    params = pg.tree_map(_floating, params)
+    _check_params(params)
+    with_state = state is not None
+    state = pg.tree_map(np.asarray, state)
+    source = source_of(data, "data")
+    weighted = sample_weight is not None or class_weight is not None
+    objective = Objective(loss, with_state, weighted)
+    dtype = next((leaf.dtype for leaf in pg.tree_leaves(params)), np.dtype(np.float64))
+    common = (objective, optimizer, _clipping(clip_value, clip_norm), seed, options)
+    steps: Steps
+    if isinstance(source, Rows):
+        size = source.count if batch_size is None else min(_whole("batch_size", batch_size), source.count)
+        weights = row_weights(source, sample_weight, class_weight, dtype)
+        example = source.gathered(np.arange(size), weights)
+        steps = (ArraySteps if source.in_memory else MappedSteps)(source, weights, size, bool(shuffle), *common)
+    else:
+        weights_of = stream_weights(source, sample_weight, class_weight, dtype)
+        found = source.first()
+        example = Batch(found.data, found.rows, weights_of(found))
+        steps = StreamSteps(source, weights_of, *common)
+    names = objective.names(params, state, example.weights, example.data)
+    if clash := functions.keys() & {*names}:
+        raise _refused(f"{clash.pop()!r} is the name of a loss and of a metric", "give them different names")
+    evaluations = _evaluations(objective, functions, source, validation, evaluation_size, with_state, names, options)
+    zero = np.int64(0)
+    sums = dict.fromkeys(names, np.float64(0))
+    memory = pg.tree_map(np.asarray, optimizer.init(params))
+    point = Point(0, Carry(params, memory, state, zero, zero, sums, np.int64(-1)))
+    rows = source.count if isinstance(source, Rows) else None
+    return run(Plan(steps, names, epochs, evaluations, rule, callbacks, rows, progress, None), point, History())
+
+
+def _evaluations(
+    objective: Objective,
+    metrics: dict[str, Any],
+    source: Rows | Stream,
+    validation: Any,
+    size: int | None,
+    with_state: bool,
+    names: list[str],
+    options: dict[str, Any],
+) -> list[Evaluation]:
+    """What is computed after each epoch."""
+    if validation is not None:
+        held_out = source_of(validation, "validation")
+        return [Evaluation(objective, metrics, held_out, size, with_state, "validation_", names, options)]
+    return [Evaluation(None, metrics, source, size, with_state, "", names, options)] if metrics else []
+
+
+def _clipping(value: float | None, norm: float | None) -> Callable[[Any], Any]:
+    """The function that clips gradients: each element first, then their common norm."""
+    for name, limit in (("clip_value", value), ("clip_norm", norm)):
+        if limit is not None and not limit > 0:
+            raise _refused(f"{name} is {limit!r}", "give a positive number")
+
+    def clipped(gradients: Any) -> Any:
+        if value is not None:
+            gradients = pg.tree_map(lambda g: pg.clip(g, -value, value), gradients)
+        if norm is not None:
+            length = pg.sqrt(sum(pg.sum(g * g) for g in pg.tree_leaves(gradients)))
+            scale = pg.minimum(1.0, norm / pg.where(length > 0, length, 1.0))
+            gradients = pg.tree_map(lambda g: g * pg.astype(scale, g.dtype), gradients)
+        return gradients
+
+    return clipped
+
+
+def _floating(leaf: Any) -> Any:
+    """A leaf of the parameters as an array; Python's integers count as floats."""
+    array = np.asarray(leaf)
+    if isinstance(leaf, int) and not isinstance(leaf, bool):
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        problem = f"a parameter has dtype {array.dtype}, and has no gradient"
+        advice = "give floating arrays; what is not learned is closed over, or part of the state"
+        raise pg.DTypeError(problem, advice, stage="training", subject="fit")
+    return array
+
+
+def _check_params(params: Any) -> None:
+    named = named_leaves(params, "params")
+    if not named:
+        raise _refused("there are no parameters", "give a container with at least one array")
+    for name, leaf in named:
+        if not np.all(np.isfinite(leaf)):
+            problem = f"{name} has inf or nan before the first step"
+            raise pg.NonFiniteError(problem, "start from finite values", stage="training", subject="fit")
+
+
+def _whole(name: str, value: Any, least: int = 1) -> int:
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if number < least:
+        raise _refused(f"{name} is {value!r}", f"give an integer of {least} or more")
+    return number
+
+
+def _refused(problem: str, advice: str) -> pg.SignatureError:
+    return pg.SignatureError(problem, advice, stage="training", subject="fit")
