@@ -134,6 +134,8 @@ del _name, _function
 _LAZY = (
     "gradient_check",
     "interop",
+    "losses",
+    "metrics",
     "random",
     "train",
     "transforms",
