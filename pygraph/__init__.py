@@ -137,6 +137,7 @@ _LAZY = (
     "losses",
     "metrics",
     "random",
+    "scipy",
     "train",
     "transforms",
 )
