@@ -15,9 +15,8 @@ import pygraph as pg
 
 Array = npt.NDArray[Any]
 
-#: What compiled functions take as it is; smaller dtypes are converted to the nearest of these that holds them.
-_DIRECT = frozenset(map(np.dtype, ("float64", "float32", "int64", "int32", "bool")))
-_NEAREST = {
+#: The dtype that compiled functions take for one that data may have: itself, or the nearest that holds it.
+_WANTED = {dtype: dtype for dtype in map(np.dtype, ("float64", "float32", "int64", "int32", "bool"))} | {
     np.dtype(small): np.dtype(wide)
     for small, wide in {
         "int8": "int32",
@@ -185,16 +184,16 @@ def as_array(leaf: Any, what: str) -> Array:
 
 def convert(array: Array, what: str) -> Array:
     """The array itself where compiled functions can read it, else a copy that they can."""
-    dtype = array.dtype.newbyteorder("=")
-    wanted = dtype if dtype in _DIRECT else _NEAREST.get(dtype)
+    wanted = _WANTED.get(array.dtype.newbyteorder("="))
     if wanted is None:
         problem = f"{what} has dtype {array.dtype}"
         raise pg.DTypeError(problem, "give floats, integers up to int64 or bools", stage="training", subject="fit")
-    return np.ascontiguousarray(array, wanted) if array.ndim else np.asarray(array, wanted)
+    found = np.ascontiguousarray(array, wanted) if array.ndim else np.asarray(array, wanted)
+    return found if found.dtype is wanted else found.view(wanted)  # calls are fastest with NumPy's own dtype objects
 
 
 def _is_direct(array: Array) -> bool:
-    return array.dtype in _DIRECT and array.dtype.isnative and array.flags.c_contiguous and array.flags.aligned
+    return array.dtype == _WANTED.get(array.dtype) and array.flags.c_contiguous and array.flags.aligned
 
 
 def _is_array(x: Any) -> bool:

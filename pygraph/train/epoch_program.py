@@ -69,7 +69,8 @@ def training_step(
 def epoch_steps(
     objective: Objective, optimizer: Any, transform: Callable[[Any], Any], count: int, batch_size: int
 ) -> Callable[..., Any]:
-    """Some steps of an epoch over `count` rows: (carry, stop, order, weights, data, noise) → (carry, healthy).
+    """Some steps of an epoch over `count` rows: (carry, stop, order, weights, data, noise) → (carry, healthy),
+    the carry as a plain tuple.
 
     The loop runs from `carry.at` up to `stop`, and ends at a loss that is not finite. The rows of each batch are
     gathered inside it, by `order` (None: as they lie). What is left of the rows after the last whole batch is a
@@ -77,7 +78,8 @@ def epoch_steps(
     """
     whole, left = divmod(count, batch_size)
 
-    def run(carry: Carry, stop: Any, order: Any, weights: Any, data: Any, noise: Any) -> Any:
+    def run(point: tuple[Any, ...], stop: Any, order: Any, weights: Any, data: Any, noise: Any) -> Any:
+        carry = Carry(*point)
         step = training_step(objective, optimizer, transform, noise)
 
         def batch(carry: Carry, rows: int) -> Carry:
@@ -95,18 +97,18 @@ def epoch_steps(
         if left:
             last = (stop > whole) & (carry.bad < 0)
             carry = Carry(*pg.cond(last, lambda carry: batch(carry, left), lambda carry: carry, carry))
-        return carry, _healthy(carry)
+        return tuple(carry), _healthy(carry)
 
     return run
 
 
 def single_step(objective: Objective, optimizer: Any, transform: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A step on a batch that is given: (carry, data, weights, noise) → (carry, healthy)."""
+    """A step on a batch that is given: (carry, weights, data, noise) → (carry, healthy), the carry as a plain tuple."""
 
-    def run(carry: Carry, weights: Any, data: Any, noise: Any) -> Any:
+    def run(point: tuple[Any, ...], weights: Any, data: Any, noise: Any) -> Any:
         rows = next(x.shape[0] for x in pg.tree_leaves(data) if x.ndim)
-        carry = training_step(objective, optimizer, transform, noise)(carry, data, weights, rows)
-        return carry, _healthy(carry)
+        carry = training_step(objective, optimizer, transform, noise)(Carry(*point), data, weights, rows)
+        return tuple(carry), _healthy(carry)
 
     return run
 

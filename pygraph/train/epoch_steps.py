@@ -28,10 +28,9 @@ class Steps:
     """
 
     def __init__(
-        self, objective: Objective, optimizer: Any, transform: Callable[[Any], Any], seed: Any, options: dict[str, Any]
+        self, objective: Objective, optimizer: Any, transform: Callable[[Any], Any], key: Any, options: dict[str, Any]
     ) -> None:
         self._objective, self._optimizer, self._transform, self._options = objective, optimizer, transform, options
-        key = pg.random.key(seed)
         self._shuffling, self._noise = (pg.random.fold_in(key, stream) for stream in (SHUFFLING, NOISE))
         self.history = History()
         self._single = pg.compile(single_step(objective, optimizer, transform), **options)
@@ -52,7 +51,7 @@ class Steps:
         """One step on a batch that is there."""
         error = None
         try:
-            new, healthy = self._single(carry, batch.weights, batch.data, self._noise)
+            new, healthy = self._single(tuple(carry), batch.weights, batch.data, self._noise)
             if healthy:
                 return Carry(*new)
         except pg.GraphError as found:
@@ -98,7 +97,7 @@ class ArraySteps(Steps):
             yield carry, min(at * self._batch_size, self._rows.count) - before * self._batch_size
 
     def _call(self, carry: Carry, stop: int, order: Array | None) -> tuple[Carry, bool]:
-        new, healthy = self._run(carry, np.int64(stop), order, self._weights, self._rows.data, self._noise)
+        new, healthy = self._run(tuple(carry), np.int64(stop), order, self._weights, self._rows.data, self._noise)
         return Carry(*new), bool(healthy)
 
     def _first_failure(

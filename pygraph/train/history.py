@@ -53,6 +53,10 @@ class History:
         if not len(self):
             self.columns = tuple(row)
             self._values = {name: [] for name in row}
+        if self._values.keys() != row.keys():
+            problem = f"the table has columns {', '.join(self.columns)}, the epoch {', '.join(row)}"
+            advice = "resume a training with the losses, the validation and the metrics that it began with"
+            raise pg.SignatureError(problem, advice, stage="training", subject="history")
         for name, values in self._values.items():
             values.append(float(row[name]))
 

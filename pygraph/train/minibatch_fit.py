@@ -18,6 +18,7 @@ from .evaluation import Evaluation, checked_metrics
 from .example_weights import row_weights, stream_weights
 from .history import History
 from .objective import Objective
+from .resumption import Checkpoints, Saver, restored
 from .training_run import Plan, Point, run
 
 
@@ -40,6 +41,8 @@ def fit(
     clip_norm: float | None = None,
     early_stopping: int | EarlyStopping | None = None,
     callbacks: Sequence[Callable[[EpochEnd], Any]] = (),
+    checkpoint: Checkpoints | None = None,
+    checkpoint_steps: int | None = None,
     evaluation_batch_size: int | None = None,
     progress: bool | None = None,
     threads: int | None = None,
@@ -54,7 +57,7 @@ def fit(
         loss: loss(params, *batch, **context) → a scalar, the mean over a batch; or a dict of scalars, or a dict of
             such functions, which are added up and shown each. The context has `state`, where one is given, as a
             `pg.nn.Running`; `key`, where the loss has such a parameter or `**context`: another random key in each
-            step, for dropout and noise; and `weights`, where the loss has such a parameter: shape (rows of the batch,).
+            step, for dropout and noise, None in evaluation; and `weights`, where the loss has such a parameter: shape (rows of the batch,).
         params: a nested container of floating arrays and numbers. They are not written to.
         data: arrays in a container, (X, y) say, whose first axes are the examples; a tuple or list is spread over the
             loss's arguments. Arrays mapped from files (np.memmap) are read batch by batch. Or batches: any iterable
@@ -79,6 +82,10 @@ def fit(
             `pg.train.EarlyStopping`, which may watch another column. The best epoch's parameters are returned then.
         callbacks: functions that are given a `pg.train.EpochEnd` after each epoch; one that returns True ends the
             training.
+        checkpoint: a `pg.Checkpointer`, or what has its `save` and `load`. What was learned is saved after each epoch,
+            and where Ctrl-C ends the training; if there is a checkpoint at the beginning, the training goes on from it,
+            to the very bits of one that was not interrupted (where data gives the same batches again).
+        checkpoint_steps: after at least how many steps it is saved within an epoch, too; None: not there.
         evaluation_batch_size: rows at a time of validation and metrics, whose values are averaged over the rows, which
             is exact for means such as an accuracy; None: all at once, exact for any metric.
         progress: whether a progress bar is shown; None: where there is a terminal.
@@ -128,8 +135,11 @@ def fit(
     weighted = sample_weight is not None or class_weight is not None
     objective = Objective(loss, with_state, weighted)
     dtype = next((leaf.dtype for leaf in pg.tree_leaves(params)), np.dtype(np.float64))
-    common = (objective, optimizer, _clipping(clip_value, clip_norm), seed, options)
+    resumed = None if checkpoint is None else checkpoint.load()
+    key = np.int64(resumed[1]["key"]) if resumed is not None else pg.random.key(seed)
+    common = (objective, optimizer, _clipping(clip_value, clip_norm), key, options)
     steps: Steps
+    size = 0
     if isinstance(source, Rows):
         size = source.count if batch_size is None else min(_whole("batch_size", batch_size), source.count)
         weights = row_weights(source, sample_weight, class_weight, dtype)
@@ -148,8 +158,14 @@ def fit(
     sums = dict.fromkeys(names, np.float64(0))
     memory = pg.tree_map(np.asarray, optimizer.init(params))
     point = Point(0, Carry(params, memory, state, zero, zero, sums, np.int64(-1)))
+    history, save = History(), None
+    if resumed is not None:
+        point, history = restored(resumed[1], point, size)
+    if checkpoint is not None:
+        every = None if checkpoint_steps is None else _whole("checkpoint_steps", checkpoint_steps)
+        save = Saver(checkpoint, every, key, size)
     rows = source.count if isinstance(source, Rows) else None
-    return run(Plan(steps, names, epochs, evaluations, rule, callbacks, rows, progress, None), point, History())
+    return run(Plan(steps, names, epochs, evaluations, rule, callbacks, rows, progress, save), point, history)
 
 
 def _evaluations(

@@ -139,7 +139,12 @@ class Objective:
 
 def evaluation_context(function: Function, n_arguments: int, with_state: bool, state: Any) -> dict[str, Any]:
     """What a loss or a metric is given beside parameters and batch when nothing is learned."""
-    return {"state": state} if with_state and takes(function, "state", 1 + n_arguments) else {}
+    context: dict[str, Any] = {}
+    if with_state and takes(function, "state", 1 + n_arguments):
+        context["state"] = state
+    if takes(function, "key", 1 + n_arguments, open_ended=False):
+        context["key"] = None
+    return context
 
 
 def scalar(value: Any, what: str) -> Any:

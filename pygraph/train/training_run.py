@@ -48,7 +48,7 @@ class Plan:
         callbacks: called after each epoch.
         rows: of an epoch, where that is known.
         progress: whether a bar is shown; None: where there is a terminal.
-        save: called with the point and the table where a checkpoint may be made, and whether an epoch has ended.
+        save: called with the point and the table where a checkpoint may be made, and whether one has to be.
     """
 
     steps: Steps
@@ -73,6 +73,8 @@ def run(plan: Plan, point: Point, history: History) -> tuple[Any, History]:
             f"in epoch {training.point.epoch + 1}, after batch {int(carry.at)}" if int(carry.at) else "between epochs"
         )
         history.stopped = f"interrupted {place}"
+        if plan.save is not None:
+            plan.save(training.point, history, True)
     finally:
         training.bar.close()
     point = training.point
@@ -92,10 +94,9 @@ class _Training:
 
     def go_on(self) -> None:
         plan, history = self.plan, self.history
-        while self.point.epoch < plan.epochs and not history.stopped:
+        while self.point.epoch < plan.epochs and not (self._out_of_patience() or history.stopped):
             self._epoch()
-            if self._ends():
-                break
+            self._end()
 
     def _epoch(self) -> None:
         """One epoch, or the rest of one, and its row in the table."""
@@ -127,16 +128,20 @@ class _Training:
             return Best(self.point.epoch + 1, value, carry.params, carry.state)
         return best
 
-    def _ends(self) -> bool:
-        """Save, ask the callbacks and the rule of early stopping."""
+    def _out_of_patience(self) -> bool:
+        """Whether the rule of early stopping ends the training, which it may have done before a checkpoint."""
+        rule, best = self.plan.rule, self.point.best
+        if rule is None or self.point.epoch - best.epoch < rule.patience:
+            return False
+        self.history.stopped = f"{rule.column(self.history.columns)} has not improved since epoch {best.epoch}"
+        return True
+
+    def _end(self) -> None:
+        """After an epoch: a checkpoint, and the callbacks."""
         plan, point, carry = self.plan, self.point, self.point.carry
+        if plan.save is not None:
+            plan.save(point, self.history, True)
         end = EpochEnd(point.epoch, carry.params, carry.state, carry.optimizer, self.history)
         for callback in plan.callbacks:
             if callback(end) is True:
                 self.history.stopped = f"by a callback, after epoch {point.epoch}"
-        if plan.rule is not None and point.epoch - point.best.epoch >= plan.rule.patience:
-            column = plan.rule.column(self.history.columns)
-            self.history.stopped = f"{column} has not improved since epoch {point.best.epoch}"
-        if plan.save is not None:
-            plan.save(point, self.history, True)
-        return bool(self.history.stopped)
