@@ -136,6 +136,7 @@ _LAZY = (
     "interop",
     "losses",
     "metrics",
+    "nn",
     "random",
     "scipy",
     "train",

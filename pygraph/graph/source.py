@@ -18,6 +18,7 @@ from .trace_context import NOTHING, variable
 __all__ = ["SourceLine", "attributed", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_MODULES = __name__.partition(".")[0] + "."
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 #: Frames of these places are passed over when the user's line is looked for; the examples are user code.
 _PASSED_OVER = (_PACKAGE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep, "<frozen ", "<__array_function__")
@@ -76,10 +77,15 @@ def innermost() -> FrameType | None:
     while frame is not None:
         file = frame.f_code.co_filename
         internal = _internal.get(file)
-        if not (_is_internal(file) if internal is None else internal):
+        if not (_is_internal(file) if internal is None else internal) and not _is_generated(frame):
             return frame
         frame = frame.f_back
     return None
+
+
+def _is_generated(frame: FrameType) -> bool:
+    """Whether the frame runs a method that `dataclasses` made for a class of this package."""
+    return frame.f_code.co_filename == "<string>" and str(frame.f_globals.get("__name__")).startswith(_MODULES)
 
 
 def is_user_code(code: CodeType) -> bool:
