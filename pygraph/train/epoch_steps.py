@@ -15,6 +15,7 @@ from .epoch_program import NOISE, SHUFFLING, Carry, epoch_steps, order_of, singl
 from .failures import Place, failure
 from .history import History
 from .objective import Objective
+from .program_cache import Programs, program
 
 #: About how long a call into C takes, in seconds: Ctrl-C is seen, and the bar moves, between two of them.
 PERIOD = 0.025
@@ -33,7 +34,7 @@ class Steps:
         self._objective, self._optimizer, self._transform, self._options = objective, optimizer, transform, options
         self._shuffling, self._noise = (pg.random.fold_in(key, stream) for stream in (SHUFFLING, NOISE))
         self.history = History()
-        self._single = pg.compile(single_step(objective, optimizer, transform), **options)
+        self._single = Programs(single_step(objective, optimizer, transform), options)
 
     def advance(self, carry: Carry, epoch: int) -> Iterator[tuple[Carry, int]]:
         """Go on in epoch `epoch`, counted from 0, where `carry` is: what was learned, and rows done, again and again.
@@ -44,14 +45,14 @@ class Steps:
         raise NotImplementedError
 
     def _order(self, count: int) -> Callable[[int], Array]:
-        drawn = pg.compile(order_of(count), **self._options)
+        drawn = program(order_of(count), self._options, self._shuffling, np.int64(0))
         return lambda epoch: np.asarray(drawn(self._shuffling, np.int64(epoch)))
 
     def _batch_step(self, carry: Carry, batch: Batch, epoch: int, rows: Array | None) -> Carry:
         """One step on a batch that is there."""
         error = None
         try:
-            new, healthy = self._single(tuple(carry), batch.weights, batch.data, self._noise)
+            new, healthy = self._single(batch.data, tuple(carry), batch.weights, batch.data, self._noise)
             if healthy:
                 return Carry(*new)
         except pg.GraphError as found:
@@ -73,15 +74,15 @@ class ArraySteps(Steps):
         self._rows, self._weights, self._batch_size = rows, weights, batch_size
         self._steps = -(-rows.count // batch_size)
         self._order_in = self._order(rows.count) if shuffle else None
-        program = epoch_steps(self._objective, self._optimizer, self._transform, rows.count, batch_size)
-        self._run = pg.compile(program, **self._options)
+        self._function = epoch_steps(self._objective, self._optimizer, self._transform, rows.count, batch_size)
+        self._run: Any = None
         self._pace = 0.0  # seconds of a step
 
     def advance(self, carry: Carry, epoch: int) -> Iterator[tuple[Carry, int]]:
         order = self._order_in(epoch) if self._order_in else None
         at = int(carry.at)
-        if not self._pace:
-            self._call(carry, at, order)  # compiles, and does no step
+        if self._run is None:
+            self._run = program(self._function, self._options, *self._arguments(carry, at, order))
         while at < self._steps:
             stop = min(self._steps, at + max(1, int(PERIOD / self._pace) if self._pace else 1))
             start = time.perf_counter()
@@ -97,8 +98,11 @@ class ArraySteps(Steps):
             yield carry, min(at * self._batch_size, self._rows.count) - before * self._batch_size
 
     def _call(self, carry: Carry, stop: int, order: Array | None) -> tuple[Carry, bool]:
-        new, healthy = self._run(tuple(carry), np.int64(stop), order, self._weights, self._rows.data, self._noise)
+        new, healthy = self._run(*self._arguments(carry, stop, order))
         return Carry(*new), bool(healthy)
+
+    def _arguments(self, carry: Carry, stop: int, order: Array | None) -> tuple[Any, ...]:
+        return tuple(carry), np.int64(stop), order, self._weights, self._rows.data, self._noise
 
     def _first_failure(
         self, error: pg.GraphError | None, carry: Carry, stop: int, order: Array | None, epoch: int

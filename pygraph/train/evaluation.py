@@ -9,6 +9,7 @@ import pygraph as pg
 
 from .data_source import Rows, Stream, arguments_of
 from .objective import Objective, evaluation_context, scalar
+from .program_cache import Programs
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -49,7 +50,7 @@ class Evaluation:
                 found[name] = scalar(metric(params, *arguments, **context), f"metric {name!r}")
             return found
 
-        self._run = pg.compile(evaluate, **options)
+        self._run = Programs(evaluate, options)
 
     def __call__(self, params: Any, state: Any) -> dict[str, float]:
         """The mean of each value over the examples, by its name."""
@@ -57,7 +58,7 @@ class Evaluation:
         rows = 0
         source = self._source
         for batch in source.slices(self._batch_size) if isinstance(source, Rows) else source.batches():
-            for name, value in self._run(params, state, batch.data).items():
+            for name, value in self._run(batch.data, params, state, batch.data).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * batch.rows
             rows += batch.rows
         return {self._prefix + name: sums[name] / rows for name in self._names if name in sums}

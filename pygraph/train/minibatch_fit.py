@@ -57,7 +57,8 @@ def fit(
         loss: loss(params, *batch, **context) → a scalar, the mean over a batch; or a dict of scalars, or a dict of
             such functions, which are added up and shown each. The context has `state`, where one is given, as a
             `pg.nn.Running`; `key`, where the loss has such a parameter or `**context`: another random key in each
-            step, for dropout and noise, None in evaluation; and `weights`, where the loss has such a parameter: shape (rows of the batch,).
+            step, for dropout and noise, None in evaluation; and `weights`, where the loss has such a parameter: shape
+            (rows of the batch,).
         params: a nested container of floating arrays and numbers. They are not written to.
         data: arrays in a container, (X, y) say, whose first axes are the examples; a tuple or list is spread over the
             loss's arguments. Arrays mapped from files (np.memmap) are read batch by batch. Or batches: any iterable

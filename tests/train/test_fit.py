@@ -11,6 +11,7 @@ import pytest
 from training_helpers import START, Momentum, by_hand, line, line_data, same
 
 import pygraph as pg
+from pygraph.train.program_cache import program
 
 
 def test_the_steps_are_those_of_the_loop_by_hand() -> None:
@@ -301,3 +302,12 @@ def test_what_is_refused(given: dict[str, Any], error: type[Exception], text: st
     usual = {"loss": line, "params": START, "data": line_data(4), "optimizer": Momentum(0.1), "batch_size": 4}
     with pytest.raises(error, match=text):
         pg.fit(**(usual | given))
+
+
+def test_the_programs_of_equal_trainings_are_compiled_once() -> None:
+    def scaled(factor: float) -> pg.Executable:
+        return program(lambda x: factor * x, {"threads": None, "backend": "auto"}, np.ones(3))
+
+    assert scaled(2.0) is scaled(2.0)
+    assert scaled(2.0)(np.ones(3)).tolist() == [2, 2, 2]
+    assert scaled(3.0)(np.ones(3)).tolist() == [3, 3, 3]
