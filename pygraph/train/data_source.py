@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -77,7 +77,7 @@ class Stream:
 
     def __init__(self, source: Any, what: str) -> None:
         self._make: Callable[[], Iterable[Any]] = source if not hasattr(source, "__iter__") else lambda: source
-        self._once = hasattr(source, "__next__")
+        self.once = hasattr(source, "__next__")  # a generator, say
         self._begun: Iterator[Any] | None = None  # a pass whose first batch was looked at
         self._used = False
         self._what = what
@@ -100,12 +100,20 @@ class Stream:
         return self._converted(self._pass() if begun is None else begun)
 
     def _pass(self) -> Iterable[Any]:
-        if self._once and self._used:
-            problem = f"{self._what} is a generator or another iterator, which gives its batches once"
-            advice = "give a function without arguments that makes a new one for each epoch"
-            raise pg.StateError(problem, advice, stage="training", subject="fit")
+        if self.once and self._used:
+            self.refuse_again()
         self._used = True
         return self._make()
+
+    def refuse_again(self) -> NoReturn:
+        """The error of a source that gives its batches once, where they are needed several times.
+
+        Raises:
+            StateError
+        """
+        problem = f"{self._what} is a generator or another iterator, which gives its batches once"
+        advice = "give a function without arguments that makes a new one for each epoch"
+        raise pg.StateError(problem, advice, stage="training", subject="fit")
 
     def _converted(self, found_batches: Iterable[Any]) -> Iterator[Batch]:
         number = 0

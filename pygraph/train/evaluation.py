@@ -39,7 +39,7 @@ class Evaluation:
         names: Sequence[str],
         options: dict[str, Any],
     ) -> None:
-        self._source, self._batch_size, self._prefix = source, batch_size, prefix
+        self.source, self._batch_size, self._prefix = source, batch_size, prefix
         self._names = [*names, *metrics]
 
         def evaluate(params: Any, state: Any, data: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Evaluation:
         """The mean of each value over the examples, by its name."""
         sums: dict[str, float] = {}
         rows = 0
-        source = self._source
+        source = self.source
         for batch in source.slices(self._batch_size) if isinstance(source, Rows) else source.batches():
             for name, value in self._run(batch.data, params, state, batch.data).items():
                 sums[name] = sums.get(name, 0.0) + float(value) * batch.rows

@@ -99,9 +99,9 @@ def fit(
         ShapeError: no rows, arrays of different numbers of rows, a loss that is no scalar. SignatureError: arguments
             that do not fit, a batch size of 0 say. DTypeError: data that are no numbers, or parameters not floating.
         NonFiniteError: a loss, a gradient or a parameter became inf or nan; it says in which epoch and batch, and which
-            row of the data, line or parameter it was. This and each other error of a step, such as IndexRangeError
-            for labels out of range, has attributes `params`, `state`, `optimizer_state` and `history`: the last good
-            ones, and `epoch` and `batch`, counted from 1.
+            row of the data, line or parameter it was. StateError: a generator serves one epoch. These and all other
+            errors in training, such as IndexRangeError for labels out of range, have attributes `params`, `state`,
+            `optimizer_state` and `history`: the last good ones, and `epoch` and `batch`, counted from 1.
 
     Example:
         >>> x = np.linspace(-1.0, 1.0, 64)
@@ -165,6 +165,10 @@ def fit(
     if checkpoint is not None:
         every = None if checkpoint_steps is None else _whole("checkpoint_steps", checkpoint_steps)
         save = Saver(checkpoint, every, key, size)
+    passes = [source, *(evaluation.source for evaluation in evaluations)]
+    for each in passes:
+        if isinstance(each, Stream) and each.once and (epochs - point.epoch > 1 or passes.count(each) > 1):
+            each.refuse_again()
     rows = source.count if isinstance(source, Rows) else None
     return run(Plan(steps, names, epochs, evaluations, rule, callbacks, rows, progress, save), point, history)
 

@@ -32,7 +32,13 @@ class ProgressBar:
 
             total = None if rows is None else rows * epochs
             self._bar = tqdm(
-                total=total, initial=(rows or 0) * done, unit=" rows", unit_scale=True, mininterval=0, leave=True
+                desc="compiling",
+                total=total,
+                initial=(rows or 0) * done,
+                unit=" rows",
+                unit_scale=True,
+                mininterval=0,
+                leave=True,
             )
 
     def start(self, epoch: int) -> None:

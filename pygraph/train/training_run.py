@@ -75,6 +75,9 @@ def run(plan: Plan, point: Point, history: History) -> tuple[Any, History]:
         history.stopped = f"interrupted {place}"
         if plan.save is not None:
             plan.save(training.point, history, True)
+    except Exception as error:  # of a step, a batch, a metric or a callback: hours of work are not lost with it
+        _attach(error, training)
+        raise
     finally:
         training.bar.close()
     point = training.point
@@ -84,6 +87,15 @@ def run(plan: Plan, point: Point, history: History) -> tuple[Any, History]:
     if plan.rule is not None and best.epoch:
         params, history.state, history.best_epoch = best.params, best.state, best.epoch
     return params, history
+
+
+def _attach(error: Exception, training: _Training) -> None:
+    """Let an error have what was learned before it, where it does not have that yet."""
+    if not hasattr(error, "history") and hasattr(error, "__dict__"):
+        carry = training.point.carry
+        good = {"params": carry.params, "state": carry.state, "optimizer_state": carry.optimizer}
+        place = {"epoch": training.point.epoch + 1, "batch": int(carry.at) + 1}
+        vars(error).update(good, **place, history=training.history)
 
 
 class _Training:

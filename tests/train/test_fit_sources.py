@@ -57,6 +57,10 @@ def test_a_generator_serves_one_epoch() -> None:
     assert len(history) == 1
     with pytest.raises(pg.StateError, match=r"gives its batches once[\s\S]*a function without arguments"):
         pg.fit(line, START, _batches(), optimizer=Momentum(0.1), epochs=2)
+    with pytest.raises(pg.StateError, match="validation is a generator"):
+        pg.fit(line, START, _batches, optimizer=Momentum(0.1), epochs=2, validation=_batches())
+    with pytest.raises(pg.StateError, match="data is a generator"):  # which metrics would need again
+        pg.fit(line, START, _batches(), optimizer=Momentum(0.1), metrics={"w": lambda p, x, y: p["w"]})
 
 
 def test_files_mapped_into_memory_are_read_batch_by_batch(tmp_path: Path) -> None:
@@ -83,8 +87,11 @@ def test_what_batches_have_to_be() -> None:
         return batches
 
     def refused(batch: Any, error: type[Exception], text: str) -> None:
-        with pytest.raises(error, match=text):
+        with pytest.raises(error, match=text) as caught:
             pg.fit(line, START, wrong(batch), optimizer=Momentum(0.1))
+        found: Any = caught.value
+        assert (found.epoch, found.batch, int(found.optimizer_state["count"])) == (1, 2, 1)
+        assert found.params["w"] != START["w"]
 
     refused((np.zeros(3), np.zeros(2)), pg.ShapeError, "numbers of rows differ: batch 2 of data")
     refused((np.zeros(0), np.zeros(0)), pg.ShapeError, "batch 2 of data has no rows")
