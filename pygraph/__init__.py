@@ -14,6 +14,7 @@ from .errors import (
     BudgetError,
     DomainError,
     DTypeError,
+    FileFormatError,
     GraphError,
     IndexRangeError,
     LimitError,
@@ -42,7 +43,7 @@ from .variable import var
 
 if _TYPE_CHECKING:
     from .gradient_check import check_grads
-    from .train import fit
+    from .train import Checkpointer, fit, load, save
     from .transforms import (
         checkpoint,
         custom_derivative,
@@ -65,9 +66,11 @@ if _TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "BudgetError",
+    "Checkpointer",
     "CompiledFunction",
     "DTypeError",
     "DomainError",
+    "FileFormatError",
     "Graph",
     "GraphError",
     "IndexRangeError",
@@ -100,7 +103,9 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "load",
     "ravel_pytree",
+    "save",
     "scan",
     "set_tape_limit",
     "set_threads",
@@ -143,7 +148,8 @@ _LAZY = (
     "transforms",
 )
 #: Functions that are imported when they are first used, with the modules that have them.
-_LATER = {"check_grads": "gradient_check", "fit": "train"} | dict.fromkeys(
+_LATER = {"check_grads": "gradient_check"} | dict.fromkeys(("Checkpointer", "fit", "load", "save"), "train")
+_LATER |= dict.fromkeys(
     (
         "checkpoint",
         "custom_derivative",

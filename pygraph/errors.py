@@ -14,6 +14,7 @@ __all__ = [
     "BudgetError",
     "DTypeError",
     "DomainError",
+    "FileFormatError",
     "GraphError",
     "IndexRangeError",
     "LimitError",
@@ -256,6 +257,10 @@ class BackendError(GraphError, RuntimeError):
 
 class ProgramError(GraphError):
     """A corrupted or foreign Program, refused by the C loader, or where it is decoded."""
+
+
+class FileFormatError(GraphError, ValueError):
+    """A file that is damaged, incomplete or of another format, or holds containers that are not known here."""
 
 
 class VerificationError(GraphError):
