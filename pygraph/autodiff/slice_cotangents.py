@@ -41,37 +41,51 @@ class Piece(NamedTuple):
 def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
     """Pieces of one shape as fewer arrays of that shape with the same sum, masked where there is no piece.
 
-    Adding n pieces of an n-vector one by one would cost n² operations; pieces that are runs of consecutive elements
-    and don't overlap are concatenated instead, with zeros between them.
+    Adding n pieces of an n-vector one by one would cost n² operations; pieces that are runs of consecutive elements,
+    or else bands across one axis, and don't overlap are concatenated instead, with zeros between them.
     """
+    if len(pieces) > 1:
+        for axis in (None, *range(1, len(pieces[0].node.shape))):
+            found = _concatenated(pieces, axis)
+            if found is not None:
+                return found
+    return _alone(pieces)
+
+
+def _concatenated(pieces: Sequence[Piece], axis: int | None) -> list[Derivative] | None:
+    """The pieces that are runs, or bands across this axis, as one array, and the others; None where they are not."""
     runs: dict[tuple[int, int], list[Piece]] = {}
     others: list[Piece] = []
-    for piece in pieces if len(pieces) > 1 else ():
-        run = _run(piece.node)
+    for piece in pieces:
+        run = _run(piece.node) if axis is None else _band(piece.node, axis)
         if run is None:
             others.append(piece)
         else:
             runs.setdefault(run, []).append(piece)
     ordered = sorted(runs)
     if len(ordered) < 2 or any(second[0] < first[1] for first, second in pairwise(ordered)):
-        return _alone(pieces)
-    if len(ordered) <= FEW and SMALL <= prod(pieces[0].node.shape) >= PART * sum(b - a for a, b in ordered):
-        return _alone(pieces)
+        return None
     shape, dtype = pieces[0].node.shape, pieces[0].node.dtype
+    form = (prod(shape),) if axis is None else shape  # of what is joined, along `at`
+    at = 0 if axis is None else axis
+    covered = sum(b - a for a, b in ordered) * (prod(form) // form[at])
+    if len(ordered) <= FEW and SMALL <= prod(shape) >= PART * covered:
+        return None
     parts: list[Node] = []
     masks: list[Node | bool] = []
     position = 0
-    for first, last in [*ordered, (prod(shape), prod(shape))]:
+    for first, last in [*ordered, (form[at], form[at])]:
         if first > position:
-            parts.append(full(0, (first - position,), dtype))
+            parts.append(full(0, (*form[:at], first - position, *form[at + 1 :]), dtype))
             masks.append(False)
         if last > first:
             same = runs[first, last]
-            flat = [reshaped(piece.node.inputs[0], (last - first,)) for piece in same]
-            parts.append(reduce(lambda total, part: make(ADD, (total, part), {}), flat))
-            masks.append(_flat(same))
+            own = (*form[:at], last - first, *form[at + 1 :])
+            shaped = [reshaped(piece.node.inputs[0], own) for piece in same]
+            parts.append(reduce(lambda total, part: make(ADD, (total, part), {}), shaped))
+            masks.append(_mask(same, own))
         position = last
-    joined = make(CONCATENATE, tuple(parts), {"axis": 0})
+    joined = make(CONCATENATE, tuple(parts), {"axis": at})
     mask = rules.concatenate(joined, masks)
     whole = under(
         reshaped(joined, shape),
@@ -80,14 +94,14 @@ def assemble(pieces: Sequence[Piece]) -> list[Derivative]:
     return [*([] if whole is None else [whole]), *_alone(others)]
 
 
-def _flat(pieces: Sequence[Piece]) -> Node | bool:
-    """The mask of the sum of pieces that lie in one place, flattened."""
+def _mask(pieces: Sequence[Piece], shape: tuple[int, ...]) -> Node | bool:
+    """The mask of the sum of pieces that lie in one place, in another shape."""
     found: Mask = False
     for piece in pieces:
         part = piece.node.inputs[0]
         mask: Mask = piece.mask
         if not isinstance(mask, bool):
-            mask = rules.reshaped(mask, part.shape, (prod(part.shape),))
+            mask = rules.reshaped(mask, part.shape, shape)
         found = rules.either(found, mask)
     return found if isinstance(found, bool) else as_node(found)
 
@@ -131,3 +145,14 @@ def _run(piece: Node) -> tuple[int, int] | None:
         first += start * stride
         stride *= size
     return first, first + prod(sizes)
+
+
+def _band(piece: Node, axis: int) -> tuple[int, int] | None:
+    """The half-open range of indices along an axis where the operand of an `unslice` fills all of the other axes."""
+    sizes = piece.inputs[0].shape
+    steps = [step for step, size in zip(piece.attrs["steps"], sizes, strict=True) if size != 1]
+    whole = all(n == size for at, (n, size) in enumerate(zip(sizes, piece.shape, strict=True)) if at != axis)
+    if 0 in sizes or not whole or any(step != 1 for step in steps):
+        return None
+    first = piece.attrs["starts"][axis]
+    return first, first + sizes[axis]

@@ -240,6 +240,31 @@ def test_pieces_of_a_vector_are_put_together_in_linear_time() -> None:
     check([output], [x], [normal(n)], order=1)
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("bands", [((0, 2), (2, 3), (3, 6)), ((1, 2), (3, 6)), ((0, 2), (0, 2), (2, 6))], ids=str)
+def test_bands_across_an_axis_are_joined(axis: int, bands: tuple[tuple[int, int], ...]) -> None:
+    """The parts that gates of a recurrent layer take: their cotangents are one array, without zeros that are added."""
+    shape = (3, 6, 2) if axis == 1 else (3, 2, 6)
+    x = var("x", shape)
+    before = (slice(None),) * axis
+    squares = np.square(x)
+    parts = [np.sum(np.exp(squares[(*before, slice(a, b))])) for a, b in bands]
+    output = parts[0] + parts[1] * 2.0 + (parts[2] if len(parts) > 2 else 0.0)
+    gradient = vjp([output], [x], [constant(1.0)])[0]
+    names = [node.op.name for node in walk([gradient])]
+    assert "unslice" not in names
+    assert names.count("concatenate") == 1
+    assert "concatenate" not in {node.op.name for node in walk([output])}
+    check([output], [x], [normal(*shape)], order=1)
+
+
+def test_bands_that_overlap_are_added() -> None:
+    x = var("x", (3, 4))
+    output = np.sum(np.exp(x[:, :3])) * np.sum(np.sin(x[:, 1:]))
+    assert "unslice" in {node.op.name for node in walk([vjp([output], [x], [constant(1.0)])[0]])}
+    check([output], [x], [normal(3, 4)], order=2)
+
+
 def test_work_grows_linearly() -> None:
     """The derivative of a chain of n operations has a number of nodes proportional to n."""
 

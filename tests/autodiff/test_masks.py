@@ -52,6 +52,13 @@ def test_seeds_of_jacobians_are_masks(n: int) -> None:
 
 X = np.array([0.0, 4.0, 9.0])
 POSITIVE = X > 0
+
+
+def _columns(x: Any) -> Any:
+    """Half the sum of the last two columns, each taken by itself."""
+    return 0.5 * (np.sum(x[:, 1:2]) + np.sum(x[:, 2:]))
+
+
 SCALARS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "sqrt": (lambda x: np.where(x > 0, np.sqrt(x), 0.0), [0, 0.25, 1 / 6]),
     "x log x": (lambda x: np.where(x > 0, x * np.log(x), 0.0), [0, 1 + np.log(4), 1 + np.log(9)]),
@@ -63,6 +70,11 @@ SCALARS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "a chain": (lambda x: np.where(x > 0, np.exp(np.log(np.sqrt(x))), 0.0), [0, 0.25, 1 / 6]),
     "a slice": (lambda x: np.sqrt(x)[1:], [0, 0.25, 1 / 6]),
     "a slice of a chain": (lambda x: np.log(np.sqrt(x))[1:] * 2.0, [0, 0.25, 1 / 9]),
+    "two columns": (lambda x: _columns(np.sqrt(x + np.zeros((2, 1)))), [0, 0.25, 1 / 6]),
+    "two columns, one chosen from": (
+        lambda x: _columns(np.where(np.array([[True], [False]]), np.sqrt(x), 0.0)),
+        [0, 0.125, 1 / 12],
+    ),
     "two slices": (lambda x: np.sqrt(x)[1:2] + np.sqrt(x)[2:], [0, 0.25, 1 / 6]),
     "reversed": (lambda x: np.sqrt(x)[:0:-1], [0, 0.25, 1 / 6]),
     "a gather": (lambda x: np.sqrt(x)[np.array([1, 2])], [0, 0.25, 1 / 6]),
