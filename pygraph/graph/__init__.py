@@ -3,7 +3,7 @@
 Read in the order of their imports, a file after those that it needs:
 - `trace_context.py`, `source.py`: what is in force while functions are traced, and the user's line;
 - `traversal.py`, `operators.py`, `node.py`: a walk over expressions, what is written with them, and their data;
-- `construction.py`, `rewriting.py`: each node made once, and graphs made of others;
+- `interning.py`, `construction.py`, `rewriting.py`: each node made once, and graphs made of others;
 - `recording.py`, `tree.py`, `graph.py`: calls on variables, containers of arguments, and the Graph;
 - `printer.py`, `serialize.py`, `verify.py`, and `reference.py`, the slow interpreter that says what a graph means;
 - `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions;

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
-import weakref
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +21,8 @@ from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_ro
 from ..ops.mask_rules import bind_constant
 from ..ops.row import Family, Op, bind_recorder
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
-from .node import DType, Node, Result
+from .interning import SHARED
+from .node import DType, Node, Result, ValueType, new_node, type_of
 from .source import SourceLine, here
 from .stand_in import StandIn
 from .trace_context import active, current, entered
@@ -46,13 +45,12 @@ __all__ = [
 
 Shape = tuple[int, ...]
 Attrs = Mapping[str, Any]
+Items: TypeAlias = tuple[tuple[str, Any], ...]
 
 _NO_ATTRS: dict[str, Any] = {}
-_nodes: dict[tuple[Hashable, ...], _Interned] = {}
-_inferred: dict[tuple[Hashable, ...], tuple[Result, ...]] = {}
+_inferred: dict[tuple[Hashable, ...], ValueType] = {}
 _targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
 _CACHE_LIMIT = 10_000
-_TYPE = attrgetter("shape", "dtype")
 
 
 # --- type inference --------------------------------------------------------------------------------------------------
@@ -122,39 +120,7 @@ def _check_dtypes(op: Op, dtypes: Sequence[DType]) -> None:
         common = dtype
 
 
-# --- interning -------------------------------------------------------------------------------------------------------
-
-
-class _Interned(weakref.ref[Node]):
-    """What the table of nodes holds, so that a node goes with its last use.
-
-    A weakref.WeakValueDictionary would need a lock: it has no `setdefault` in one step.
-    """
-
-    __slots__ = ("key",)
-
-    key: tuple[Hashable, ...]
-
-
-def _forget_node(reference: weakref.ref[Node]) -> None:
-    """Take a node that has ended from the table.
-
-    Another thread may put an equal one there between the two lines: then it is made once more when it is next needed,
-    and two equal nodes are computed as two.
-    """
-    key = reference.key  # type: ignore[attr-defined]
-    if _nodes.get(key) is reference:
-        _nodes.pop(key, None)
-
-
-def _interned(reference: _Interned, node: Node) -> Node:
-    """`node`, or the one that another thread, or what interrupted this one, made meanwhile."""
-    while True:
-        kept = _nodes.setdefault(reference.key, reference)
-        found = kept()
-        if found is not None:
-            return found
-        _forget_node(kept)
+# --- nodes -----------------------------------------------------------------------------------------------------------
 
 
 def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceLine | None = None) -> Node:
@@ -165,24 +131,35 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    items: tuple[Hashable, ...] = tuple(sorted(attrs.items())) if attrs else ()
-    key = (op, items, *map(id, inputs))
-    reference = _nodes.get(key)
-    if reference is not None:
-        found = reference()
-        if found is not None:
-            return _asked(found)
-    if op.results is None and inputs and op is not OUTPUT:
-        signature = (op, items, *map(_TYPE, inputs))
-        types = _inferred.get(signature)
-        if types is None:
-            types = infer(op, inputs, attrs)
-            if len(_inferred) >= _CACHE_LIMIT:
-                _inferred.clear()
-            _inferred[signature] = types
-    else:
-        types = infer(op, inputs, attrs)
-    return _added(Node(op, tuple(inputs), dict(attrs) if attrs else _NO_ATTRS, types, line or here(), key))
+    items: Items = tuple(sorted(attrs.items())) if attrs else ()
+    context = active()
+    table = SHARED if context is None or context.table is None or op is INPUT else context.table
+    key = (op, items, *inputs)
+    node = table.get(key)
+    if node is None:
+        kept = dict(attrs) if attrs else _NO_ATTRS
+        made = new_node(op, tuple(inputs), kept, items, _type(op, inputs, attrs, items), line or here())
+        node = table.setdefault(key, made)
+    if context is not None and context.watching:
+        for asked in context.watching:
+            asked.add(node)
+    return node
+
+
+def _type(op: Op, inputs: Sequence[Node], attrs: Attrs, items: Items) -> ValueType | tuple[Result, ...]:
+    """The type of a node that is going to be made."""
+    if op.results is not None:
+        return infer(op, inputs, attrs)
+    if not inputs or op is OUTPUT:
+        return type_of(*infer(op, inputs, attrs)[0])
+    signature = (op, items, *[x.type for x in inputs])
+    found = _inferred.get(signature)
+    if found is None:
+        found = type_of(*infer(op, inputs, attrs)[0])
+        if len(_inferred) >= _CACHE_LIMIT:
+            _inferred.clear()
+        _inferred[signature] = found
+    return found
 
 
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
@@ -191,37 +168,22 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    op, items = node._key[:2]
-    key = (op, items, *map(id, inputs))
-    reference = _nodes.get(key)
-    if reference is not None:
-        found = reference()
-        if found is not None:
-            return _asked(found)
-    if node.results is not None or node.op is OUTPUT:
-        return make(node.op, inputs, node.attrs, node.line)
-    for new, old in zip(inputs, node.inputs, strict=True):
-        if new is not old and (new.shape != old.shape or new.dtype is not old.dtype):
-            return make(node.op, inputs, node.attrs, node.line)
-    return _added(Node(node.op, inputs, node.attrs, node.types, node.line or here(), key))
-
-
-def _added(node: Node) -> Node:
-    """`node`, put into the table; or an equal one that is there already."""
-    reference = _Interned(node, _forget_node)
-    reference.key = node._key
-    if _nodes.setdefault(node._key, reference) is not reference:
-        node = _interned(reference, node)
-    return _asked(node)
-
-
-def _asked(node: Node) -> Node:
-    """`node`, noted in the sets of what is asked for (see `watched`)."""
-    context = active()
-    if context is not None:
+    op, context = node.op, active()
+    table = SHARED if context is None or context.table is None or op is INPUT else context.table
+    key = (op, node.items, *inputs)
+    found = table.get(key)
+    if found is None:
+        if op is OUTPUT or node.type is None:
+            return make(op, inputs, node.attrs, node.line)
+        for new, old in zip(inputs, node.inputs, strict=True):
+            if new.type is not old.type:
+                return make(op, inputs, node.attrs, node.line)
+        made = new_node(op, inputs, node.attrs, node.items, node.type, node.line or here())
+        found = table.setdefault(key, made)
+    if context is not None and context.watching:
         for asked in context.watching:
-            asked.add(node)
-    return node
+            asked.add(found)
+    return found
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from ..ops.common import kind
 from ..ops.constant_array import Constant
 from ..ops.dtypes import KINDS
 from ..ops.leaves import input_row as INPUT
-from .construction import as_node, constant
+from .construction import as_node, constant, make, remake
+from .interning import known
 from .node import Node
 from .recording import is_recording, refuse_leaked
 from .rewriting import substitute
@@ -20,7 +22,7 @@ from .traversal import walk
 from .tree import TreeDef, flatten, unflatten
 from .weak import WEAK_TYPES
 
-__all__ = ["Graph", "bind_views", "bodies_of", "constant_bytes"]
+__all__ = ["Graph", "bind_views", "bodies_of", "constant_bytes", "unified"]
 
 
 class Graph:
@@ -266,6 +268,45 @@ def bind_views(
     """Tell graphs how they are shown, stored by pickle, and verified (called once, by `pygraph.graph`)."""
     global _listing, _reduced, _verify
     _listing, _reduced, _verify = listing, reduced, verify
+
+
+def unified(graph: Graph) -> Graph:
+    """`graph` with equal nodes made one, also in bodies, and all known where nodes are made from now on.
+
+    It is the graph itself where no two nodes of different tables are equal (see `interning`).
+    """
+    done: dict[Node, Node] = {}
+    for node in graph.nodes:
+        inputs, attrs = node.inputs, node.attrs
+        for x in inputs:
+            if x in done:
+                inputs = tuple([done.get(x, x) for x in inputs])
+                break
+        if node.results is not None:  # only what has several results has bodies
+            attrs = {name: _unified(value) for name, value in attrs.items()}
+            attrs = node.attrs if all(map(is_, attrs.values(), node.attrs.values())) else attrs
+        if attrs is not node.attrs:
+            found = make(node.op, inputs, attrs, node.line)
+        elif inputs is not node.inputs:
+            found = remake(node, inputs)
+        else:
+            found = known(node)
+        if found is not node:
+            done[node] = found
+    if not done:
+        return graph
+    outputs = [done.get(x, x) for x in graph.outputs]
+    return Graph.from_parts(graph.inputs, outputs, graph.output_tree, graph.input_tree, graph.name)
+
+
+def _unified(value: Any) -> Any:
+    """An attribute, with equal nodes of bodies made one."""
+    if isinstance(value, Graph):
+        return unified(value)
+    if isinstance(value, tuple) and any(isinstance(x, Graph) for x in value):
+        found = tuple(map(_unified, value))
+        return value if all(map(is_, found, value)) else found
+    return value
 
 
 def bodies_of(node: Node) -> list[Graph]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,44 @@ from .concretisation import fixed_attribute
 from .operators import Operators
 from .source import SourceLine, type_text
 
-__all__ = ["Node", "Recording", "Result", "bind_state", "next_epoch", "self_contained"]
+__all__ = [
+    "Node",
+    "Recording",
+    "Result",
+    "ValueType",
+    "bind_state",
+    "new_node",
+    "next_epoch",
+    "self_contained",
+    "type_of",
+]
 
 DType = np.dtype[Any]
 #: Shape and dtype of one result.
 Result = tuple[tuple[int, ...], DType]
+
+
+class ValueType:
+    """The shape and dtype of one array, made once: equal ones are one object as long as `type_of` remembers it."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
+        self.shape, self.dtype = shape, dtype
+
+
+_types: dict[Result, ValueType] = {}
+_TYPES_LIMIT = 10_000
+
+
+def type_of(shape: tuple[int, ...], dtype: DType) -> ValueType:
+    """The type of an array."""
+    found = _types.get((shape, dtype))
+    if found is None:
+        if len(_types) >= _TYPES_LIMIT:
+            _types.clear()
+        found = _types.setdefault((shape, dtype), ValueType(shape, dtype))
+    return found
 
 
 _epoch = 0
@@ -58,16 +92,17 @@ class _Fields(Operators):
 
     __slots__ = (
         "__weakref__",
-        "_key",
         "attrs",
         "dtype",
         "epoch",
         "inputs",
+        "items",
         "line",
         "op",
         "recording",
         "results",
         "shape",
+        "type",
     )
 
 
@@ -78,7 +113,9 @@ class Node(_Fields):
         op: the row of the operation.
         inputs: the operands.
         attrs: the op's static arguments; not to be changed.
+        items: the same as a tuple of pairs, in the order of their names.
         shape, dtype: the result's type; a node with several results has none, and raises.
+        type: both, in an object that all nodes of this type share; None for several results.
         results: the types of several results, or None.
         line: the user's line that recorded the node first.
         epoch: grows when a recording ends: what was made in one has a smaller number than its end.
@@ -90,38 +127,14 @@ class Node(_Fields):
     op: Op
     inputs: tuple[Node, ...]
     attrs: dict[str, Any]
+    items: tuple[tuple[str, Any], ...]
+    type: ValueType | None
     shape: tuple[int, ...]
     dtype: DType
     results: tuple[Result, ...] | None
     line: SourceLine | None
     epoch: int
     recording: Recording | None
-    _key: tuple[Hashable, ...]
-
-    def __new__(
-        cls,
-        op: Op,
-        inputs: tuple[Node, ...],
-        attrs: dict[str, Any],
-        types: tuple[Result, ...],
-        line: SourceLine | None,
-        key: tuple[Hashable, ...],
-    ) -> Any:
-        made: Any = object.__new__(_Fields)
-        made.op = op
-        made.inputs = inputs
-        made.attrs = attrs
-        if op.results is None:
-            made.shape, made.dtype = types[0]
-            made.results = None
-        else:
-            made.results = types
-        made.line = line
-        made.epoch = _epoch
-        made.recording = None
-        made._key = key
-        made.__class__ = cls
-        return made
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED:
@@ -160,6 +173,39 @@ class Node(_Fields):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reduced(self)
+
+
+_blank: Any = partial(object.__new__, _Fields)
+
+
+def new_node(
+    op: Op,
+    inputs: tuple[Node, ...],
+    attrs: dict[str, Any],
+    items: tuple[tuple[str, Any], ...],
+    type: ValueType | tuple[Result, ...],
+    line: SourceLine | None,
+) -> Node:
+    """A node, once `construction.make` finds none in its table; `type` is a tuple for an op of several results."""
+    made = _blank()
+    made.op = op
+    made.inputs = inputs
+    made.attrs = attrs
+    made.items = items
+    if op.results is None:
+        made.type = type
+        made.shape = type.shape  # type: ignore[union-attr]
+        made.dtype = type.dtype  # type: ignore[union-attr]
+        made.results = None
+    else:
+        made.type = None
+        made.results = type
+    made.line = line
+    made.epoch = _epoch
+    made.recording = None
+    made.__class__ = Node
+    node: Node = made
+    return node
 
 
 _reduced: Callable[[Node], tuple[Any, ...]]

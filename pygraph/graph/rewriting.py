@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import attrgetter, is_
+from operator import is_
 
 from ..ops.leaves import output_row as OUTPUT
 from .construction import remake
 from .node import Node
-from .source import attributed
+from .source import attributing
 from .traversal import walk
 
 __all__ = ["Visit", "rebuilt", "rewrite", "substitute"]
-
-_LINE = attrgetter("line")
 
 #: Given a node and what takes the places of its operands, gives what takes its own: a node; for a node with several
 #: results what takes the place of each, by its index; or None for the node itself on these operands.
@@ -50,23 +47,23 @@ def rewrite(
         _follow(order, done)
         return [done.get(x, x) for x in outputs]
     several: dict[Node, Sequence[Node] | Mapping[int, Node]] = {}
-    for line, nodes in groupby(order, _LINE):
-        with attributed(line):
-            for node in nodes:
-                if node in done:
-                    continue
-                if node.op is OUTPUT and node.inputs[0] in several:
-                    done[node] = several[node.inputs[0]][node.attrs["index"]]
-                    continue
-                inputs = tuple([done.get(x, x) for x in node.inputs])
-                found = visit(node, inputs)
-                if found is None:
-                    done[node] = rebuilt(node, inputs)
-                elif isinstance(found, Node):
-                    done[node] = found
-                else:
-                    assert node.results is not None, f"several nodes in place of {node!r}"
-                    several[node] = found
+    with attributing() as context:
+        for node in order:
+            if node in done:
+                continue
+            if node.op is OUTPUT and node.inputs[0] in several:
+                done[node] = several[node.inputs[0]][node.attrs["index"]]
+                continue
+            context.line = node.line
+            inputs = tuple([done.get(x, x) for x in node.inputs])
+            found = visit(node, inputs)
+            if found is None:
+                done[node] = rebuilt(node, inputs)
+            elif isinstance(found, Node):
+                done[node] = found
+            else:
+                assert node.results is not None, f"several nodes in place of {node!r}"
+                several[node] = found
     return [done.get(x, x) for x in outputs]
 
 

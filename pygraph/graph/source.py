@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import bind_locator
-from .trace_context import NOTHING, variable
+from .trace_context import NOTHING, TraceContext, variable
 
-__all__ = ["SourceLine", "attributed", "here", "innermost", "is_user_code", "line_of", "type_text"]
+__all__ = ["SourceLine", "attributed", "attributing", "here", "innermost", "is_user_code", "line_of", "type_text"]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _MODULES = __name__.partition(".")[0] + "."
@@ -140,6 +140,21 @@ class attributed:  # read as a function: `with attributed(node.line):`
     def __exit__(self, *exception: object) -> None:
         if self._token is not None:
             variable.reset(self._token)
+
+
+class attributing:  # read as a function: `with attributing() as context: context.line = node.line`
+    """The same for many nodes in turn: within the block, new nodes belong to the `line` that is set last."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> TraceContext:
+        before = variable.get() or NOTHING
+        context = before.at_line(before.line)
+        self._token = variable.set(context)
+        return context
+
+    def __exit__(self, *exception: object) -> None:
+        variable.reset(self._token)
 
 
 def type_text(shape: Iterable[int], dtype: Any) -> str:

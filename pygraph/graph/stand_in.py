@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops.row import Op
-from .node import DType, Node, Recording, Result
+from .node import DType, Node, Recording, Result, ValueType
 from .source import SourceLine
 
 __all__ = ["StandIn", "strong"]
@@ -40,6 +40,14 @@ class StandIn(Node):
     @property
     def attrs(self) -> dict[str, Any]:  # type: ignore[override]
         return self.node.attrs
+
+    @property
+    def items(self) -> tuple[tuple[str, Any], ...]:  # type: ignore[override]
+        return self.node.items
+
+    @property
+    def type(self) -> ValueType | None:  # type: ignore[override]
+        return self.node.type
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -15,10 +15,11 @@ from ..ops.dtypes import KINDS, as_dtype
 from .arguments import as_argument
 from .construction import as_node, new_input
 from .graph import Graph
+from .interning import interning
 from .node import DType, Node, Result
 from .recording import recording, refuse_leaked
 from .source import here, type_text
-from .trace_context import decided
+from .trace_context import current, decided
 from .translate import TRANSLATED, in_our_words
 from .tree import flatten, flatten_named, unflatten
 from .weak import WEAK_TYPES, weakened
@@ -174,7 +175,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
     """
     require_functions("trace", "write pg.trace(f, *args)", f=f)
     with decided():
-        return record(f, args)
+        return record(f, args, getattr(f, "at_point", False))
 
 
 def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -> Graph:
@@ -184,7 +185,10 @@ def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -
     """
     name = function_name(f)
     try:
-        return _traced(f, name, args, at_point)
+        if current().table is not None:
+            return _traced(f, name, args, at_point)
+        with interning():
+            return _traced(f, name, args, at_point)
     except GraphError as error:
         error.complete("tracing", name)
         raise

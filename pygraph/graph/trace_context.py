@@ -8,7 +8,7 @@ forked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,13 +28,14 @@ class TraceContext:
     Attributes:
         recordings: the calls of functions on variables in progress, the innermost last.
         watching: sets in which the nodes that are asked for are put, the innermost last.
+        table: the nodes there are, in a trace; None: those that all share (see `interning`).
         line: the user's line that new nodes belong to; None: the one that is running.
         notes: where what transformations say of the Executable that is being traced is put.
         plan: what derivatives recompute (see `autodiff.checkpoint_plan`); None: nothing; UNDECIDED: transformations
             are recorded as nodes, to be written out when that is known (`autodiff.deferral`).
     """
 
-    __slots__ = ("line", "notes", "plan", "recordings", "watching")
+    __slots__ = ("line", "notes", "plan", "recordings", "table", "watching")
 
     def __init__(
         self,
@@ -43,12 +44,14 @@ class TraceContext:
         line: SourceLine | None = None,
         notes: Notes | None = None,
         plan: Any = None,
+        table: dict[tuple[Hashable, ...], Node] | None = None,
     ) -> None:
         self.recordings, self.watching, self.line, self.notes, self.plan = recordings, watching, line, notes, plan
+        self.table = table
 
     def at_line(self, line: SourceLine | None) -> TraceContext:
         """The same with another line; passes ask for it at each node."""
-        return TraceContext(self.recordings, self.watching, line, self.notes, self.plan)
+        return TraceContext(self.recordings, self.watching, line, self.notes, self.plan, self.table)
 
     def with_changes(self, changes: Mapping[str, Any]) -> TraceContext:
         """The same with other attributes."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ..graph.graph import Graph
+from ..graph.graph import Graph, unified
+from ..graph.interning import interning
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
@@ -118,7 +119,8 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite:
         1
     """
     known = {} if levels is None else dict(zip(graph.inputs, levels, strict=True))
-    return run(graph, known, 0, CHECKED if check_finite else PASSES)
+    with interning():
+        return run(unified(graph), known, 0, CHECKED if check_finite else PASSES)
 
 
 def run(graph: Graph, levels: Mapping[Node, int], depth: int, passes: Sequence[Pass]) -> Graph:

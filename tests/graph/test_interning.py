@@ -12,7 +12,7 @@ import pytest
 
 from pygraph.errors import GraphError
 from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, var, walk
-from pygraph.graph.construction import _nodes
+from pygraph.graph.interning import SHARED
 from pygraph.ops.row import lookup
 
 DEEP = pytest.mark.parametrize("depth", [20_000, pytest.param(100_000, marks=pytest.mark.deep)])
@@ -87,13 +87,13 @@ def test_large_constants_are_compared_whole() -> None:
 
 def test_nodes_are_forgotten() -> None:
     gc.collect()
-    before = len(_nodes)
+    before = len(SHARED)
     x = var("x")
     y = chain(x, 1000)
-    assert len(_nodes) >= before + 1001
+    assert len(SHARED) >= before + 1001
     del x, y
     gc.collect()
-    assert len(_nodes) <= before
+    assert len(SHARED) <= before
 
 
 def test_many_threads_make_the_same_nodes() -> None:

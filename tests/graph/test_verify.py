@@ -10,6 +10,7 @@ import pytest
 from pygraph.errors import VerificationError
 from pygraph.graph import Graph, Node, SourceLine, attributed, check_enabled, scan, var, verify
 from pygraph.graph.construction import make
+from pygraph.graph.node import new_node, type_of
 from pygraph.graph.source import here, type_text
 from pygraph.ops.row import Op, lookup
 
@@ -21,7 +22,8 @@ def forged(like: Node, **changes: Any) -> Node:
         ((shape, dtype),) = like.types
         changes["types"] = ((changes.pop("shape", shape), changes.pop("dtype", dtype)),)
     fields.update(changes)
-    return Node(**fields, key=("forged",))
+    types = fields.pop("types")
+    return new_node(**fields, items=(), type=types if like.results is not None else type_of(*types[0]))
 
 
 def problem(node: Node, stage: str = "traced") -> str:

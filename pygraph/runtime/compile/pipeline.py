@@ -15,7 +15,8 @@ from ...autodiff.deferral import written_graph
 from ...autodiff.joint_graph import JointGraph, joint
 from ...debug import asked
 from ...errors import DTypeError, GraphError, UnsupportedError, shown
-from ...graph.graph import Graph
+from ...graph.graph import Graph, unified
+from ...graph.interning import interning
 from ...graph.node import Node
 from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, unflatten
@@ -149,7 +150,12 @@ def build(graph: Graph, wrt: Iterable[Any] | None, options: BuildOptions, plan: 
 def differentiated(graph: Graph, wrt: Iterable[Any] | None, applied: Applied) -> Differentiated:
     """The first stage: `graph` with the derivatives in it, and those that `wrt` asks for, by a plan."""
     start = time.perf_counter()
-    given, graph = graph, written_graph(graph, applied)
+    with interning():
+        return _differentiated(graph, wrt, applied, start)
+
+
+def _differentiated(given: Graph, wrt: Iterable[Any] | None, applied: Applied, start: float) -> Differentiated:
+    graph = written_graph(unified(given), applied)
     if graph is not given and check_enabled():
         graph.verify("traced")
     graph.require_closed()

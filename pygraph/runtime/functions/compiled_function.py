@@ -310,6 +310,11 @@ class CompiledFunction:
         return (self.function,) if roots is None else roots
 
     @property
+    def at_point(self) -> bool:
+        """Whether it begins with recording a function on its arguments: see `graph.trace.record`."""
+        return self._signatures.at_point
+
+    @property
     def executables(self) -> tuple[Executable, ...]:
         """The compiled signatures, the least recently used first."""
         return tuple(entry.executable for entry in self._signatures.entries.values())
