@@ -9,7 +9,7 @@ from ..errors import DTypeError, ShapeError
 from ..graph.construction import as_node, var
 from ..graph.graph import bodies_of
 from ..graph.node import DType, Node
-from ..graph.source import attributed
+from ..graph.source import attributing
 from ..ops.dtypes import is_float
 from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
 from ..ops.row import Family, Op, Shape
@@ -23,10 +23,10 @@ from .masks import (
     pushed_product,
     settle,
     settled,
-    times,
     value_of,
     widened,
 )
+from .partial_products import partial_product
 
 if TYPE_CHECKING:
     from ..ops.expr import Expr, Jvp, Jvps
@@ -86,25 +86,26 @@ def pushed(
             both = plus(known.get(variable), tangent)
             assert both is not None
             known[variable] = both
-    for node in activity.order:
-        if node.op is OUTPUT:
-            result = several[node.inputs[0]][node.attrs["index"]] if node.inputs[0] in several else None
-        elif node in activity.expansion:
-            result = known.get(activity.expansion[node])
-        else:
-            incoming = [known.get(operand) for operand in node.inputs]
-            if all(tangent is None for tangent in incoming):
-                continue
-            if within and node.op.family is Family.CUSTOM and not takes_masks(node):
-                incoming = list(settle(incoming))
-            with attributed(node.line):
+    with attributing() as context:
+        for node in activity.order:
+            if node.op is OUTPUT:
+                result = several[node.inputs[0]][node.attrs["index"]] if node.inputs[0] in several else None
+            elif node in activity.expansion:
+                result = known.get(activity.expansion[node])
+            else:
+                incoming = [known.get(operand) for operand in node.inputs]
+                if all(tangent is None for tangent in incoming):
+                    continue
+                if within and node.op.family is Family.CUSTOM and not takes_masks(node):
+                    incoming = list(settle(incoming))
+                context.line = node.line
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
                     several[node] = rule(node, incoming) if rule else _custom(node, incoming)
                     continue
                 result = push(node, incoming)
-        if result is not None:
-            known[node] = result
+            if result is not None:
+                known[node] = result
     return [known.get(output) for output in outputs]
 
 
@@ -131,9 +132,9 @@ def push(node: Node, tangents: Sequence[Derivative | None]) -> Derivative | None
             if tangent is not None:
                 result = plus(result, pushed_product(node, i, tangent))
     else:
-        for derivative, tangent in zip(op.partials, tangents, strict=True):
-            if tangent is not None and derivative is not None:
-                result = plus(result, times(tangent, derivative(node, *node.inputs)))
+        for i, tangent in enumerate(tangents):
+            if tangent is not None:
+                result = plus(result, partial_product(tangent, node, i))
     return None if result is None else widened(result, node.shape)
 
 

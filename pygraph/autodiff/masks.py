@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..graph.construction import as_node, constant, make
-from ..graph.node import DType, Node
+from ..graph.node import DType, Node, ValueType
 from ..graph.rewriting import substitute
 from ..graph.uniform import full, is_value, reshaped, shown_by, spread
 from ..ops import mask_rules as rules
@@ -60,6 +60,10 @@ class Masked:
     @property
     def dtype(self) -> DType:
         return self.value.dtype
+
+    @property
+    def type(self) -> ValueType | None:
+        return self.value.type
 
     @property
     def type_text(self) -> str:

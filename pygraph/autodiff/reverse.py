@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..graph.construction import as_node
 from ..graph.node import Node
-from ..graph.source import attributed
+from ..graph.source import attributing
 from ..ops.dtypes import is_float
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.row import Family
@@ -24,10 +24,10 @@ from .masks import (
     plus,
     settle,
     settled,
-    times,
     under,
     value_of,
 )
+from .partial_products import partial_product
 from .scatter_sums import is_scattered
 from .sink_stacks import absorbed, reads_stacks
 from .slice_cotangents import Piece, assemble
@@ -79,8 +79,9 @@ def pulled(
             if output in activity.active:
                 sums.add(output, cotangent)
     shares: Iterator[tuple[Node, Derivative | Piece]]
-    for node in reversed(activity.order):
-        with attributed(node.line):
+    with attributing() as context:
+        for node in reversed(activity.order):
+            context.line = node.line
             if node.results is not None:
                 cts = several.pop(node, None)
                 if cts is None:
@@ -97,7 +98,9 @@ def pulled(
                     continue
                 shares = pull(node, ct, activity)
             for operand, share in shares:
-                sums.add(operand, share if isinstance(share, Piece) else as_primal(share, operand))
+                if not isinstance(share, Piece) and share.type is not operand.type:
+                    share = as_primal(share, operand)
+                sums.add(operand, share)
     found = {variable: sums.pop(variable) for variable in dict.fromkeys(wrt)}
     return [found[variable] for variable in wrt]
 
@@ -110,9 +113,9 @@ def pull(node: Node, ct: Derivative, activity: Activity) -> Iterator[tuple[Node,
     elif op.family is Family.CUSTOM:
         yield from _pull_custom(node, [ct], activity)
     elif op.family is Family.ELEMENTWISE:
-        for operand, partial in zip(node.inputs, op.partials, strict=True):
-            if partial is not None and operand in activity.active:
-                product = times(ct, partial(node, *node.inputs))
+        for i, operand in enumerate(node.inputs):
+            if operand in activity.active:
+                product = partial_product(ct, node, i)
                 if product is not None:
                     yield operand, product
     else:
@@ -193,7 +196,8 @@ class Sums:
         elif is_scattered(value_of(ct)):
             self._scattered.setdefault(node, []).append(ct)
         else:
-            both = plus(self._whole.get(node), ct)
+            total = self._whole.get(node)
+            both = ct if total is None else plus(total, ct)
             assert both is not None
             self._whole[node] = both
 

@@ -162,6 +162,21 @@ def _type(op: Op, inputs: Sequence[Node], attrs: Attrs, items: Items) -> ValueTy
     return found
 
 
+def make_typed(op: Op, inputs: tuple[Node, ...], items: Items, value_type: ValueType) -> Node:
+    """As `make`, for static arguments as a node has them, and where the type that follows is known."""
+    context = active()
+    table = SHARED if context is None or context.table is None else context.table
+    key = (op, items, *inputs)
+    node = table.get(key)
+    if node is None:
+        attrs = dict(items) if items else _NO_ATTRS
+        node = table.setdefault(key, new_node(op, inputs, attrs, items, value_type, here()))
+    if context is not None and context.watching:
+        for asked in context.watching:
+            asked.add(node)
+    return node
+
+
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     """`node` on other operands, with its source line: as `make`, and in less time where they have the same types.
 

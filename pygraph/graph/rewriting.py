@@ -55,10 +55,14 @@ def rewrite(
                 done[node] = several[node.inputs[0]][node.attrs["index"]]
                 continue
             context.line = node.line
-            inputs = tuple([done.get(x, x) for x in node.inputs])
+            inputs = node.inputs
+            for x in inputs:
+                if done.get(x, x) is not x:
+                    inputs = tuple([done.get(x, x) for x in inputs])
+                    break
             found = visit(node, inputs)
             if found is None:
-                done[node] = rebuilt(node, inputs)
+                done[node] = node if inputs is node.inputs else remake(node, inputs)
             elif isinstance(found, Node):
                 done[node] = found
             else:

@@ -15,28 +15,63 @@ Rule = Callable[[Node], Node | None]
 LIMIT = 64
 
 
+class Rules:
+    """The rules of one op, in the order in which they are tried.
+
+    Attributes:
+        sees: the ops of operands that they look for; none of them rewrites a node that has no such operand. None where
+            one of them looks at other things.
+        twice: whether one of them looks for the same operand twice.
+    """
+
+    __slots__ = ("rules", "sees", "twice")
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.sees: set[Op] | None = set()
+        self.twice = False
+
+    def add(self, rules: Sequence[Rule], sees: Iterable[Op] | None, twice: bool) -> None:
+        """Add further rules."""
+        self.rules += rules
+        self.twice = self.twice or twice
+        if sees is None or self.sees is None:
+            self.sees = None
+        else:
+            self.sees.update(sees)
+
+    def may_rewrite(self, node: Node) -> bool:
+        """Whether one of the rules may: they are asked only then, as most nodes have no operand that they look for."""
+        if self.sees is None:
+            return True
+        for operand in node.inputs:
+            if operand.op in self.sees:
+                return True
+        return self.twice and len(set(node.inputs)) < len(node.inputs)
+
+
 class RuleSet:
-    """Rules by op, in the order in which they are tried."""
+    """Rules by op."""
 
     def __init__(self, *parts: RuleSet) -> None:
-        self.by_op: dict[Op, list[Rule]] = {}
+        self.by_op: dict[Op, Rules] = {}
         for part in parts:
-            for op, rules in part.by_op.items():
-                self.by_op.setdefault(op, []).extend(rules)
+            for op, found in part.by_op.items():
+                self.by_op.setdefault(op, Rules()).add(found.rules, found.sees, found.twice)
 
-    def on(self, *ops: Op) -> Callable[[Rule], Rule]:
-        """A decorator that adds a rule for `ops`."""
+    def on(self, *ops: Op, sees: Iterable[Op] | None = None, twice: bool = False) -> Callable[[Rule], Rule]:
+        """A decorator that adds a rule for `ops`; see `Rules` for what it may say of the rule."""
 
         def add(rule: Rule) -> Rule:
-            self.extend(ops, rule)
+            self.extend(ops, rule, sees, twice)
             return rule
 
         return add
 
-    def extend(self, ops: Iterable[Op], rule: Rule) -> None:
+    def extend(self, ops: Iterable[Op], rule: Rule, sees: Iterable[Op] | None = None, twice: bool = False) -> None:
         """Add a rule for each of `ops`."""
         for op in ops:
-            self.by_op.setdefault(op, []).append(rule)
+            self.by_op.setdefault(op, Rules()).add([rule], sees, twice)
 
 
 class Sweep:
@@ -47,7 +82,7 @@ class Sweep:
     """
 
     def __init__(self, rules: RuleSet) -> None:
-        self._rules: Mapping[Op, Sequence[Rule]] = rules.by_op
+        self._rules: Mapping[Op, Rules] = rules.by_op
         self._done: dict[Node, Node] = {}
 
     def run(self, outputs: Sequence[Node], order: Iterable[Node] | None = None) -> list[Node]:
@@ -55,11 +90,12 @@ class Sweep:
         return rewrite(outputs, self._visit, self._done, order=order)
 
     def _visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        current = rebuilt(node, inputs)
+        current = node if inputs is node.inputs else rebuilt(node, inputs)
         found = self._done.get(current)
         if found is None:
-            found = self._rewrite(current) if node.op in self._rules else current
-        self._done.setdefault(found, found)
+            rules = self._rules.get(node.op)
+            found = current if rules is None or not rules.may_rewrite(current) else self._rewrite(current)
+            self._done.setdefault(found, found)
         return found
 
     def _rewrite(self, node: Node) -> Node:
@@ -82,7 +118,10 @@ class Sweep:
         return self._done.setdefault(node, node)
 
     def _apply(self, node: Node) -> Node | None:
-        for rule in self._rules.get(node.op, ()):
+        rules = self._rules.get(node.op)
+        if rules is None or not rules.may_rewrite(node):
+            return None
+        for rule in rules.rules:
             better = rule(node)
             if better is not None and better is not node:
                 log.rule(rule.__name__, node, better)

@@ -46,6 +46,8 @@ RULES = RuleSet()
 
 
 POINTWISE = [op for op in TABLE.values() if op.pointwise]
+#: What an array of one known value may be: see `uniform.value_of`.
+VALUES = frozenset(op for op in TABLE.values() if op is CONSTANT or op.whole_view)
 
 
 def _is_exact(node: Node) -> bool:
@@ -120,7 +122,7 @@ def _chained(node: Node, outer: Any) -> tuple[Node, Any] | None:
         return pair[0], reference(pair[1], outer)
 
 
-@RULES.on(ADD)
+@RULES.on(ADD, sees=VALUES)
 def add_constant(node: Node) -> Node | None:
     """x + (-0.0) = x; for integers x + 0 = x, (x + c) + d = x + (c + d)."""
     pair = _with_value(node)
@@ -137,7 +139,7 @@ def add_constant(node: Node) -> Node | None:
     return None
 
 
-@RULES.on(ADD)
+@RULES.on(ADD, sees=(NEGATIVE,))
 def add_negative(node: Node) -> Node | None:
     """a + (-b) = a - b, (-a) + b = b - a."""
     first, second = node.inputs
@@ -148,7 +150,7 @@ def add_negative(node: Node) -> Node | None:
     return None
 
 
-@RULES.on(SUBTRACT)
+@RULES.on(SUBTRACT, sees=VALUES, twice=True)
 def subtract_constant(node: Node) -> Node | None:
     """x - 0.0 = x, (-0.0) - x = -x; for integers also 0 - x = -x, x - x = 0."""
     first, second = node.inputs
@@ -162,14 +164,14 @@ def subtract_constant(node: Node) -> Node | None:
     return None
 
 
-@RULES.on(SUBTRACT)
+@RULES.on(SUBTRACT, sees=(NEGATIVE,))
 def subtract_negative(node: Node) -> Node | None:
     """a - (-b) = a + b."""
     first, second = node.inputs
     return make(ADD, (first, second.inputs[0]), {}) if second.op is NEGATIVE else None
 
 
-@RULES.on(NEGATIVE)
+@RULES.on(NEGATIVE, sees=(NEGATIVE, MULTIPLY, DIVIDE))
 def negative_of(node: Node) -> Node | None:
     """-(-x) = x, -(x * c) = x * (-c), -(x / c) = x / (-c)."""
     (x,) = node.inputs
@@ -184,7 +186,7 @@ def negative_of(node: Node) -> Node | None:
     return None
 
 
-@RULES.on(MULTIPLY)
+@RULES.on(MULTIPLY, sees=VALUES)
 def multiply_constant(node: Node) -> Node | None:
     """x * 1 = x, x * (-1) = -x, (x * c) * d = x * (c * d) for integers and powers of two; for integers x * 0 = 0."""
     pair = _with_value(node)
@@ -214,20 +216,20 @@ def _doubles(value: Any) -> bool:
     return bool(np.isfinite(value)) and abs(math.frexp(value)[0]) == 0.5 and abs(value) >= 1
 
 
-@RULES.on(MULTIPLY)
+@RULES.on(MULTIPLY, sees=(), twice=True)
 def multiply_same(node: Node) -> Node | None:
     """x * x = x²."""
     first, second = node.inputs
     return make(SQUARE, (first,), {}) if first is second and kind(node) != "b" else None
 
 
-@RULES.on(MULTIPLY)
+@RULES.on(MULTIPLY, sees=(NEGATIVE,))
 def multiply_negatives(node: Node) -> Node | None:
     """(-a) * (-b) = a * b."""
     return _drop_negatives(node)
 
 
-@RULES.on(DIVIDE)
+@RULES.on(DIVIDE, sees=(NEGATIVE,))
 def divide_negatives(node: Node) -> Node | None:
     """(-a) / (-b) = a / b."""
     return _drop_negatives(node)
@@ -240,7 +242,7 @@ def _drop_negatives(node: Node) -> Node | None:
     return None
 
 
-@RULES.on(DIVIDE)
+@RULES.on(DIVIDE, sees=VALUES)
 def divide_constant(node: Node) -> Node | None:
     """x / 1 = x, x / c = x * (1 / c) where c and 1 / c are normal powers of two."""
     x, divisor = node.inputs
@@ -259,14 +261,14 @@ def divide_constant(node: Node) -> Node | None:
     return make(MULTIPLY, (x, spread(constant(np.asarray(inverse, node.dtype)), divisor.shape)), {})
 
 
-@RULES.on(SQUARE, ABSOLUTE)
+@RULES.on(SQUARE, ABSOLUTE, sees=(NEGATIVE, ABSOLUTE))
 def even(node: Node) -> Node | None:
     """(-x)² = x², |-x| = |x|, |x|² = x², ||x|| = |x|."""
     (x,) = node.inputs
     return make(node.op, x.inputs, {}) if x.op in (NEGATIVE, ABSOLUTE) else None
 
 
-@RULES.on(POWER)
+@RULES.on(POWER, sees=VALUES)
 def power_one(node: Node) -> Node | None:
     """x ** 1 = x, x ** 0 = 1 (also for nan)."""
     x, exponent = node.inputs
@@ -281,10 +283,10 @@ def same_operands(node: Node) -> Node | None:
     return first if first is second else None
 
 
-RULES.extend((op for op in TABLE.values() if op.diagonal == "a"), same_operands)
+RULES.extend((op for op in TABLE.values() if op.diagonal == "a"), same_operands, (), twice=True)
 
 
-@RULES.on(LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR)
+@RULES.on(LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR, sees=VALUES)
 def logic_with_constant(node: Node) -> Node | None:
     """x and true = x, x and false = false, x or false = x, x or true = true, x xor false = x, x xor true = not x."""
     pair = _with_value(node)
@@ -305,7 +307,7 @@ def not_of(node: Node) -> Node | None:
     return make(lookup(x.op.opposite), x.inputs, {}) if x.op.opposite else None
 
 
-@RULES.on(SELECT)
+@RULES.on(SELECT, sees=(*VALUES, LOGICAL_NOT), twice=True)
 def select_constant(node: Node) -> Node | None:
     """select(true, a, b) = a, select(false, a, b) = b, select(c, a, a) = a, select(not c, a, b) = select(c, b, a)."""
     condition, first, second = node.inputs
@@ -348,5 +350,5 @@ def convert_chain(node: Node) -> Node | None:
     return converted(source, node.dtype)
 
 
-FIRST.extend((op for op in TABLE.values() if op.family is not Family.LEAF and op.results is None), fold)
-FIRST.extend(POINTWISE, early)
+FIRST.extend((op for op in TABLE.values() if op.family is not Family.LEAF and op.results is None), fold, (CONSTANT,))
+FIRST.extend(POINTWISE, early, _SPREAD)

@@ -32,7 +32,7 @@ def _counts(x: Node) -> Node | None:
     return source if source.op is IOTA else None
 
 
-@RULES.on(SLICE)
+@RULES.on(SLICE, sees=(IOTA,))
 def slice_of_counts(node: Node) -> Node | None:
     """A slice of counts = fewer counts."""
     (x,) = node.inputs
@@ -43,7 +43,7 @@ def slice_of_counts(node: Node) -> Node | None:
     return counted(node, size, start + first * step, by * step, dtype)
 
 
-@RULES.on(CONVERT)
+@RULES.on(CONVERT, sees=(IOTA, RESHAPE))
 def converted_counts(node: Node) -> Node | None:
     """int64 counts in another dtype = counts of that dtype."""
     (x,) = node.inputs
@@ -54,7 +54,7 @@ def converted_counts(node: Node) -> Node | None:
     return counted(x, attrs["size"], attrs["start"], attrs["step"], node.dtype)
 
 
-@RULES.on(ADD, SUBTRACT, MULTIPLY)
+@RULES.on(ADD, SUBTRACT, MULTIPLY, sees=(IOTA, RESHAPE))
 def shifted_counts(node: Node) -> Node | None:
     """int64 counts and a number added, subtracted or multiplied = other counts."""
     first, second = node.inputs
@@ -76,7 +76,7 @@ def shifted_counts(node: Node) -> Node | None:
     return counted(x, size, start, step, int64) if step else None
 
 
-@RULES.on(TAKE)
+@RULES.on(TAKE, sees=(IOTA, RESHAPE))
 def take_counts(node: Node) -> Node | None:
     """Elements at counts that lie in the axis = a slice."""
     x, index = node.inputs
@@ -89,7 +89,7 @@ def take_counts(node: Node) -> Node | None:
     return reshaped(make(SLICE, (x,), attrs), node.shape)
 
 
-@RULES.on(WRAP_INDEX)
+@RULES.on(WRAP_INDEX, sees=(IOTA, RESHAPE))
 def wrapped_counts(node: Node) -> Node | None:
     """Counts that lie in the axis need no wrapping."""
     (x,) = node.inputs
@@ -112,7 +112,7 @@ def compared_counts(node: Node) -> Node | None:
 
 
 _COMPARISONS = [op for op in TABLE.values() if op.result == "bool" and op.arity == 2 and "i" in op.kinds]
-RULES.extend(_COMPARISONS, compared_counts)
+RULES.extend(_COMPARISONS, compared_counts, (IOTA, RESHAPE))
 
 
 def _narrow(x: Node) -> Node | None:

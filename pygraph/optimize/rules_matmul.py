@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..graph.construction import make
 from ..graph.node import Node
@@ -119,12 +119,19 @@ def summed(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
 
     That is the gradient of an operand that a batch of products shares.
     """
-    uses = Counter(operand for node in nodes for operand in node.inputs)
-    uses.update(outputs)
-    folding = {node for node in nodes if node.op is REDUCE_SUM and _is_batch_summed(node) and uses[node.inputs[0]] == 1}
+    found = [node for node in nodes if node.op is REDUCE_SUM and _is_batch_summed(node)]
+    uses = _uses(nodes, outputs) if found else {}
+    folding = {node for node in found if uses[node.inputs[0]] == 1}
     if not folding:
         return outputs
     return rewrite(outputs, lambda node, inputs: _one_product(*inputs) if node in folding else None, order=nodes)
+
+
+def _uses(nodes: Sequence[Node], outputs: Sequence[Node]) -> Mapping[Node, int]:
+    """How often each node is an operand or an output."""
+    uses = Counter(operand for node in nodes for operand in node.inputs)
+    uses.update(outputs)
+    return uses
 
 
 def _is_batch_summed(node: Node) -> bool:
@@ -152,16 +159,13 @@ def _one_product(product: Node) -> Node:
 
 def turned(nodes: Sequence[Node], outputs: Sequence[Node]) -> Sequence[Node]:
     """`outputs` with (x y)ᵀ = yᵀ xᵀ wherever the transpose is all that a product is used for."""
-    uses = Counter(operand for node in nodes for operand in node.inputs)
-    uses.update(outputs)
-    turning = {
+    found = [
         node
         for node in nodes
-        if node.op is TRANSPOSE
-        and node.inputs[0].op is MATMUL
-        and uses[node.inputs[0]] == 1
-        and _exchanges_last_two(node.attrs["axes"])
-    }
+        if node.op is TRANSPOSE and node.inputs[0].op is MATMUL and _exchanges_last_two(node.attrs["axes"])
+    ]
+    uses = _uses(nodes, outputs) if found else {}
+    turning = {node for node in found if uses[node.inputs[0]] == 1}
     if not turning:
         return outputs
     return rewrite(outputs, lambda node, inputs: _turned(*inputs) if node in turning else None, order=nodes)
