@@ -373,9 +373,7 @@ def test_limit_of_the_tape() -> None:
     before = gradient(1.0, np.int64(1_000))
     try:
         pg.set_tape_limit(100_000)
-        with pytest.raises(
-            pg.LimitError, match=r"more\s+tape\s+than\s+the\s+limit\s+of\s+100000\s+bytes"
-        ) as caught:
+        with pytest.raises(pg.LimitError, match=r"more\s+tape\s+than\s+the\s+limit\s+of\s+100000\s+bytes") as caught:
             gradient(1.0, np.int64(100_000))
         assert "pg.set_tape_limit" in str(caught.value)
         assert gradient(1.0, np.int64(1_000)) == before

@@ -242,6 +242,8 @@ def plus(total: Derivative | None, term: Derivative | None) -> Derivative | None
     """
     if total is None or term is None:
         return term if total is None else total
+    if type(total) is Node and type(term) is Node:
+        return add_in_place(total, term)
     if not isinstance(total, Masked) or not isinstance(term, Masked):
         return add_in_place(settled(total), settled(term))
     first, second = set(total.pending), set(term.pending)

@@ -3,7 +3,8 @@
 Read in the order of their imports, a file after those that it needs:
 - `trace_context.py`, `source.py`: what is in force while functions are traced, and the user's line;
 - `traversal.py`, `operators.py`, `node.py`: a walk over expressions, what is written with them, and their data;
-- `interning.py`, `construction.py`, `rewriting.py`: each node made once, and graphs made of others;
+- `interning.py`, `construction.py`, `promotion.py`, `rewriting.py`: each node made once, rows applied to what users
+  write, and graphs made of others;
 - `recording.py`, `tree.py`, `graph.py`: calls on variables, containers of arguments, and the Graph;
 - `printer.py`, `serialize.py`, `verify.py`, and `reference.py`, the slow interpreter that says what a graph means;
 - `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions;
@@ -16,6 +17,7 @@ Boundary: no derivatives, no memory planning, no C.
 from __future__ import annotations
 
 from ..ops.constant_array import Constant
+from ..ops.row import bind_recorder
 from .associative import associative_scan
 from .construction import as_node, constant, make, var
 from .graph import Graph, bind_views, bodies_of
@@ -23,6 +25,7 @@ from .node import Node, bind_state
 from .numpy_protocol import apply_function, apply_ufunc
 from .operators import bind_protocols
 from .printer import listing
+from .promotion import record
 from .record_branch import cond, switch
 from .record_scan import scan
 from .record_while import fori_loop, while_loop
@@ -67,5 +70,6 @@ __all__ = [
 
 # What the methods of expressions, nodes and graphs call that lies above them.
 bind_protocols(apply_ufunc, apply_function)
+bind_recorder(record)
 bind_state(node_reduced)
 bind_views(listing, graph_reduced, verify)

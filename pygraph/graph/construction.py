@@ -16,17 +16,16 @@ from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
 from ..ops.comparison import convert as CONVERT
 from ..ops.constant_array import Constant
-from ..ops.dtypes import KINDS, as_dtype, float64, floating_like
+from ..ops.dtypes import KINDS, as_dtype, floating_like
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from ..ops.mask_rules import bind_constant
-from ..ops.row import Family, Op, bind_recorder
+from ..ops.row import Op
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .interning import SHARED
 from .node import DType, Node, Result, ValueType, new_node, type_of
 from .source import SourceLine, here
-from .stand_in import StandIn
 from .trace_context import active, current, entered
-from .weak import WEAK_CLASSES, WEAK_TYPES, Weak, strong
+from .weak import strong
 
 __all__ = [
     "as_node",
@@ -37,7 +36,6 @@ __all__ = [
     "known",
     "make",
     "outputs_of",
-    "record",
     "remake",
     "var",
     "watched",
@@ -49,7 +47,6 @@ Items: TypeAlias = tuple[tuple[str, Any], ...]
 
 _NO_ATTRS: dict[str, Any] = {}
 _inferred: dict[tuple[Hashable, ...], ValueType] = {}
-_targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
 _CACHE_LIMIT = 10_000
 
 
@@ -170,7 +167,8 @@ def make_typed(op: Op, inputs: tuple[Node, ...], items: Items, value_type: Value
     node = table.get(key)
     if node is None:
         attrs = dict(items) if items else _NO_ATTRS
-        node = table.setdefault(key, new_node(op, inputs, attrs, items, value_type, here()))
+        line = here() if context is None or context.line is None else context.line
+        node = table.setdefault(key, new_node(op, inputs, attrs, items, value_type, line))
     if context is not None and context.watching:
         for asked in context.watching:
             asked.add(node)
@@ -269,10 +267,10 @@ def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:
     Raises:
         DTypeError: a dtype that graphs do not have, or an int that does not fit.
     """
-    array = _as_array(value)
+    array = as_array(value)
     if dtype is not None:
-        array = _cast(array, value, as_dtype(dtype))
-    return _constant(array if array.dtype in KINDS else _cast(array, value, as_dtype(array.dtype)))
+        array = cast_array(array, value, as_dtype(dtype))
+    return _constant(array if array.dtype in KINDS else cast_array(array, value, as_dtype(array.dtype)))
 
 
 def _constant(array: npt.NDArray[Any]) -> Node:
@@ -286,7 +284,7 @@ def as_node(x: Any) -> Node:
     return strong(x) if isinstance(x, Node) else constant(x)
 
 
-def _as_array(x: Any, subject: str = "", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
+def as_array(x: Any, subject: str = "", operands: Sequence[Any] = ()) -> npt.NDArray[Any]:
     """An array of one of the graph's dtypes from anything that is like one; `subject` is what it is an operand of."""
     try:
         array = numbers_of(x)
@@ -303,7 +301,7 @@ def _as_array(x: Any, subject: str = "", operands: Sequence[Any] = ()) -> npt.ND
         raise
 
 
-def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
+def cast_array(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]:
     """`array`, which came from `value`, in another dtype; a Python int that does not fit is refused as in NumPy."""
     if array.dtype == dtype:
         return array
@@ -317,108 +315,11 @@ def _cast(array: npt.NDArray[Any], value: Any, dtype: DType) -> npt.NDArray[Any]
         return cast
 
 
-# --- promotion -------------------------------------------------------------------------------------------------------
-
-_WEAK_EXAMPLE: dict[Any, Any] = {bool: False, int: 0, float: 0.0}
-
-
-def _promoted(op: Op, classes: Sequence[Any]) -> tuple[DType | None, ...]:
-    """The dtype each operand is brought to (None: left as it is), by NumPy's rules.
-
-    `classes` holds a dtype for each array or expression, and bool, int or float for each weak number.
-    """
-    if not op.promote or (op.arity is not None and len(classes) != op.arity):
-        return tuple(WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
-    taking_part = [c for i, c in enumerate(classes) if i not in op.differs]
-    common = np.result_type(*(_WEAK_EXAMPLE[c] if isinstance(c, type) else c for c in taking_part))
-    kind = KINDS[common]
-    # np.sin(int) is float64; np.sin(bool) is float16, which graphs do not have; np.divide(bool, bool) is float64
-    if kind not in op.kinds and "f" in op.kinds and kind in op.to_float:
-        common = float64
-    common = as_dtype(common)
-    own = (WEAK_TYPES.get(c) if isinstance(c, type) else None for c in classes)
-    return tuple(dtype if i in op.differs else common for i, dtype in enumerate(own))
-
-
-def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
-    """Apply `op` to expressions, arrays and numbers: a node (a tuple of them for an op with several results).
-
-    Operands are promoted by NumPy's rules, Python numbers and what stands for them (weak.py) being weak. With no
-    expression among the operands the value of the op's reference is returned, but for leaves, which have no operands.
-
-    Raises:
-        ShapeError, DTypeError: the operands do not fit the op.
-    """
-    classes: list[Any] = []
-    values: list[Any] = []
-    traced = False
-    for x in operands:
-        if type(x) is Node:
-            traced = True
-            classes.append(x.dtype)
-        elif type(x) in WEAK_TYPES:
-            classes.append(type(x))
-        elif type(x) is Weak:
-            traced = True
-            x = x.node
-            classes.append(WEAK_CLASSES[x.dtype])
-        elif isinstance(x, StandIn):
-            traced = True
-            x = x.node
-            classes.append(x.dtype)
-        else:
-            x = _as_array(x, op.title or op.name, operands)
-            classes.append(x.dtype)
-        values.append(x)
-    key = (op, *classes)
-    targets = _targets_known.get(key)
-    if targets is None:
-        if len(_targets_known) >= _CACHE_LIMIT:
-            _targets_known.clear()
-        targets = _targets_known[key] = _promoted(op, classes)
-    if not traced and op.family is not Family.LEAF and (op.results is None or op.kernel is not None):
-        return _evaluate(op, values, targets, attrs)
-    inputs: list[Node] = []
-    for x, target in zip(values, targets, strict=True):
-        if type(x) is not Node:
-            inputs.append(known(_number(x, target)))
-        elif target is None or target is x.dtype:
-            inputs.append(x)
-        else:
-            inputs.append(convert(x, target))
-    node = make(op, inputs, attrs)
-    return node if node.results is None else outputs_of(node)
-
-
 def known(array: npt.NDArray[Any]) -> Node:
     """The node of an array of one of the graph's dtypes: one number broadcast, where it is that."""
     if array.size < 2 or any(array.strides):
         return _constant(array)
     return make(BROADCAST_TO, (_constant(array[(0,) * array.ndim]),), {"shape": array.shape})
-
-
-def _number(value: Any, target: DType | None) -> npt.NDArray[Any]:
-    """An operand that is not an expression, in the dtype it is promoted to."""
-    if target is None:
-        return _as_array(value)
-    if type(value) is int and target.kind == "f" and abs(value) < 2**1023:
-        return _cast(np.asarray(float(value)), value, target)
-    if type(value) is int:
-        return _cast(_as_array(value), value, target)
-    return _cast(np.asarray(value), value, target)
-
-
-def _evaluate(op: Op, values: Sequence[Any], targets: Sequence[DType | None], attrs: Attrs) -> Any:
-    """The value of `op` on plain arrays by its reference, in the dtype that a node would have."""
-    arrays = [_number(value, target) for value, target in zip(values, targets, strict=True)]
-    types = infer(op, arrays, attrs)
-    with np.errstate(all="ignore"):
-        value = op.computed(*arrays, **attrs)
-    if op.results is not None:
-        return tuple(np.asarray(x).astype(d, copy=False)[()] for x, (_, d) in zip(value, types, strict=True))
-    ((shape, dtype),) = types
-    found = np.asarray(value).astype(dtype, copy=False)
-    return (found if found.shape == shape else np.broadcast_to(found, shape))[()]
 
 
 def convert(x: Node, dtype: DType) -> Node:
@@ -439,5 +340,4 @@ def definition_of(node: Node, operands: Sequence[Node]) -> Node:
     return found if found.shape == node.shape else make(BROADCAST_TO, (found,), {"shape": node.shape})
 
 
-bind_recorder(record)
 bind_constant(constant)

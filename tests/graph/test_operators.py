@@ -15,7 +15,7 @@ import pygraph as pg
 from pygraph import ops
 from pygraph.errors import DTypeError, ShapeError, TracedBoolError, TracedValueError, UnsupportedError
 from pygraph.graph import Graph, Node, as_node, constant, var
-from pygraph.graph.construction import record
+from pygraph.graph.promotion import record
 from pygraph.graph.reference import evaluate
 from pygraph.ops.dtypes import DTYPES
 

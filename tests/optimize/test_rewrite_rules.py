@@ -222,7 +222,7 @@ def test_no_rule_rewrites_a_node_with_operands_that_it_does_not_look_for() -> No
             if rules is not None and not rules.may_rewrite(node):
                 asked += len(rules.rules)
                 assert [rule.__name__ for rule in rules.rules if rule(node) is not None] == []
-    assert asked > 100
+    assert asked > 50
 
 
 def test_every_rule_is_tested() -> None:
@@ -239,7 +239,9 @@ def test_every_rule_is_tested() -> None:
         call.__name__ = rule.__name__
         return call
 
-    rules = {rule.__name__ for rule_set in (SIMPLIFY, PRODUCTS) for found in rule_set.by_op.values() for rule in found.rules}
+    rules = {
+        rule.__name__ for rule_set in (SIMPLIFY, PRODUCTS) for found in rule_set.by_op.values() for rule in found.rules
+    }
     saved = {id(found): found.rules for s in (SIMPLIFY, PRODUCTS) for found in s.by_op.values()}
     try:
         for rule_set in (SIMPLIFY, PRODUCTS):
