@@ -23,7 +23,10 @@ Step = tuple[Op, Items, ValueType, tuple[int, ...]]
 #: The steps, and the number of the product; None where it is zero.
 Template = tuple[tuple[Step, ...], "int | None"]
 
-_templates: dict[tuple[Hashable, ...], Template | None] = {}
+#: How often a rule is asked for the same types before a template of it is made.
+_WORTHWHILE = 4
+#: Templates, and how often the rule was asked where there is none yet; None where it gives masks.
+_templates: dict[tuple[Hashable, ...], Template | int | None] = {}
 _LIMIT = 10_000
 
 
@@ -34,13 +37,12 @@ def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | 
         return None
     if type(derivative) is Node:
         key = (node.op, node.items, i, derivative.type, node.type, *[x.type for x in node.inputs])
-        try:
-            template = _templates[key]
-        except KeyError:
+        template = _templates.get(key, 0)
+        if type(template) is int:
             if len(_templates) >= _LIMIT:
                 _templates.clear()
-            template = _templates[key] = _template(derivative, node, i)
-        if template is not None:
+            template = _templates[key] = template + 1 if template < _WORTHWHILE else _template(derivative, node, i)
+        if type(template) is tuple:
             steps, product = template
             if product is None:
                 return None

@@ -155,7 +155,7 @@ def differentiated(graph: Graph, wrt: Iterable[Any] | None, applied: Applied) ->
 
 
 def _differentiated(given: Graph, wrt: Iterable[Any] | None, applied: Applied, start: float) -> Differentiated:
-    graph = written_graph(unified(given), applied)
+    graph = written_graph(given, applied)
     if graph is not given and check_enabled():
         graph.verify("traced")
     graph.require_closed()
@@ -165,7 +165,7 @@ def _differentiated(given: Graph, wrt: Iterable[Any] | None, applied: Applied, s
     variables = None if wrt is None else resolve(graph, signature, wrt)
     derived = None
     if variables is not None:
-        derived = joint(graph, [i for variable in variables for i in variable.positions], applied)
+        derived = joint(unified(graph), [i for variable in variables for i in variable.positions], applied)
         if check_enabled():
             derived.graph.verify("differentiated")
     return Differentiated(graph, applied.plan, signature, variables, derived, (start, time.perf_counter()))
