@@ -35,6 +35,9 @@ def test_a_transformation_differentiates_by_the_variables_of_its_own_trace() -> 
     assert seen[0] is graph.inputs[0]
     seen.clear()
     graph = pg.trace(pg.grad(f), X)
+    assert seen[0] is graph.inputs[0]
+    seen.clear()
+    graph = pg.trace(lambda x: pg.grad(f)(x), X)
     assert seen[0] is not graph.inputs[0], "a function of the user's may know the variables of this trace"
 
 

@@ -23,7 +23,6 @@ from ..ops.control import branch as BRANCH
 from ..ops.leaves import output_row as OUTPUT
 from ..ops.shaping import concatenate_row as CONCATENATE, slice_row as SLICE
 
-_FIRST = constant(0)
 #: A loop of fewer steps than this stays as it is.
 SHORTEST = 4
 
@@ -103,7 +102,7 @@ def _differ(after: Sequence[Node], before: Sequence[Node]) -> bool:
 def recomputed(inputs: Sequence[Node], outputs: Sequence[Node], operands: Sequence[Node], name: str) -> list[Node]:
     """`outputs`, expressions of `inputs`, of the `operands`: as the results of a branch of one body."""
     body = Graph.from_parts(inputs, outputs, name=name)
-    node = make(BRANCH, (_FIRST, *operands), {"bodies": (body,), "recompute": True})
+    node = make(BRANCH, (constant(0), *operands), {"bodies": (body,), "recompute": True})
     return [make(OUTPUT, (node,), {"index": index}) for index in range(len(outputs))]
 
 

@@ -226,17 +226,17 @@ class Graph:
         return f"<graph {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs, {len(self.nodes)} nodes>"
 
     def _form(self) -> tuple[Hashable, ...]:
-        """The graph with nodes by number, which equality and the hash go by."""
+        """The graph with nodes by number, equal ones by the same, which equality and the hash go by."""
         if self._canonical is None:
-            number = {node: i for i, node in enumerate(self.nodes)}
-            own = set(self.inputs)
-            rows: list[Hashable] = []
+            number: dict[Node, int] = {}
+            rows: dict[Hashable, int] = {}
+            own = {node: i for i, node in enumerate(self.inputs)}
             for node in self.nodes:
                 if node in own:
-                    rows.append((node.attrs["name"], node.shape, node.dtype))
+                    row: Hashable = (own[node], node.attrs["name"], node.shape, node.dtype)
                 else:
-                    attrs = tuple(sorted(node.attrs.items()))
-                    rows.append((node.op, tuple([number[x] for x in node.inputs]), attrs))
+                    row = (node.op, tuple([number[x] for x in node.inputs]), node.items)
+                number[node] = rows.setdefault(row, len(rows))
             outputs = tuple(number[node] for node in self.outputs)
             self._canonical = (len(self.inputs), outputs, self.output_tree, self.input_tree, tuple(rows))
         return self._canonical

@@ -18,8 +18,6 @@ from .weak import WEAK_TYPES, weakened
 
 __all__ = ["checkpoint"]
 
-_FIRST = constant(0)
-
 
 @explained
 def checkpoint(f: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]) -> Any:
@@ -56,7 +54,7 @@ def checkpoint(f: Callable[..., Any], args: Sequence[Any], named: Mapping[str, A
     slots = [new_input(f"const{k}", node.shape, node.dtype) for k, node in enumerate(taken)]
     inside = substitute(outputs, dict(zip(taken, slots, strict=True)))
     body = Graph.from_parts([*slots, *inputs], inside, name=function_name(f))
-    operands = [_FIRST, *taken, *(as_node(leaf) for _, leaf in traced)]
+    operands = [constant(0), *taken, *(as_node(leaf) for _, leaf in traced)]
     made_of = make(_BRANCH, operands, {"bodies": (body,), "recompute": True})
     results = iter(weakened(outputs_of(made_of), strong))
     return unflatten(output_form, [leaf if type(leaf) in WEAK_TYPES else next(results) for leaf in returned])

@@ -3,7 +3,7 @@
 So each thread and each asynchronous task has its own, and what runs in a copy of a context (`asyncio.to_thread`,
 `contextvars.copy_context().run`) takes part in the traces in progress there. A signal handler or a finaliser
 runs in the context of what it interrupts, and leaves it as it was. The child of a fork has that of the thread that
-forked.
+forked. (`source.attributing` changes the line of a value that it has just made for itself.)
 """
 
 from __future__ import annotations

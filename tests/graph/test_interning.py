@@ -6,14 +6,18 @@ import copy
 import gc
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
 
+import pygraph as pg
 from pygraph.errors import GraphError
-from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, substitute, var, walk
+from pygraph.graph import Graph, Node, as_node, constant, depends_on, make, scan, substitute, trace, var, walk
+from pygraph.graph.graph import unified
 from pygraph.graph.interning import SHARED
 from pygraph.ops.row import lookup
+from pygraph.optimize import optimize
 
 DEEP = pytest.mark.parametrize("depth", [20_000, pytest.param(100_000, marks=pytest.mark.deep)])
 
@@ -112,6 +116,58 @@ def test_many_threads_make_the_same_nodes() -> None:
         thread.join()
     assert len(found) == 8
     assert len(set(found)) == 1
+
+
+def test_a_trace_goes_with_its_last_node() -> None:
+    made: list[weakref.ref[Node]] = []
+
+    def f(x: Node) -> Node:
+        made.extend(map(weakref.ref, walk([chain(x, 100), np.sin(x)])))
+        return chain(x, 100)
+
+    gc.collect()
+    gc.disable()
+    try:
+        graph = trace(f, np.float64(1.0))
+        assert sum(reference() is None for reference in made) == 1  # sin, which is not returned
+        del graph
+        assert [reference() for reference in made if reference() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_what_two_traces_made_is_one_node_when_it_is_compiled() -> None:
+    x = var("x")
+    first, second = (trace(lambda: np.sin(x) * 2.0).outputs[0] for _ in range(2))
+    assert first is not second
+    graph = Graph([x], (first, second, first + second))
+    same = unified(graph)
+    assert same.outputs[0] is same.outputs[1] is same.outputs[2].inputs[1]
+    assert len(same.nodes) == 5
+    assert unified(same) is same
+    assert pg.compile(graph, backend="vm").stats.micro_operations == 3
+
+
+def test_bodies_of_two_traces_are_one_too() -> None:
+    x = var("x", 3)
+
+    def loop() -> Node:
+        return scan(lambda c, y: (c + np.exp(y), None), 0.0, x)[0]
+
+    graph = Graph([x], tuple(trace(loop).outputs[0] for _ in range(2)))
+    assert len([node for node in optimize(graph).nodes if node.op.loop]) == 1
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(2000, marks=pytest.mark.deep)])
+def test_compilations_leave_nothing_behind(count: int) -> None:
+    def compile_all(first: int, count: int) -> int:
+        for i in range(first, first + count):
+            pg.compile(pg.grad(lambda x, i=i: pg.sin(x) * i + x**i), backend="vm")(1.0)
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = compile_all(2, 20)
+    assert compile_all(30, count) - before < 20 * count  # what is cached of each is bounded
 
 
 @DEEP
