@@ -142,6 +142,7 @@ _LAZY = (
     "losses",
     "metrics",
     "nn",
+    "optim",
     "random",
     "scipy",
     "train",

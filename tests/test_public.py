@@ -22,7 +22,7 @@ NAMES = """
     reshape ravel transpose moveaxis swapaxes expand_dims squeeze broadcast_to concatenate stack flip take matmul dot
     Graph trace spec compile set_threads Executable grad value_and_grad jvp vjp jacfwd jacrev check_grads scan
     vmap jacobian hessian hvp linearize checkpoint custom_derivative
-    explain train tree_map tree_leaves tree_names sparsity sparse_jacobian sparse_hessian
+    explain optim train tree_map tree_leaves tree_names sparsity sparse_jacobian sparse_hessian
 """
 
 
