@@ -60,7 +60,7 @@ NAMED = {
     ),
 }
 #: Functions that build a node of the row that they get, or bind a rule to it.
-BUILDERS = {"make", "over", "bitwise", "_row", "_operator", "bind_rules", "bind_batch"}
+BUILDERS = {"make", "make_typed", "over", "bitwise", "_row", "_operator", "bind_rules", "bind_batch"}
 #: In C: the operations that long scalar code has bodies of its own for.
 NAMED_IN_C = {"load_scalar.c": "add multiply negative square subtract"}
 
