@@ -31,7 +31,7 @@ from .activations import (
 )
 from .attention import attention, multi_head_attention
 from .composition import residual, sequential
-from .dense import dropout, embedding, linear
+from .dense import dropout, embedding, linear, position_embedding
 from .filters import avg_pool, conv, conv_transpose, max_pool
 from .initializers import initializer
 from .layer import Layer
@@ -65,6 +65,7 @@ __all__ = [
     "lstm",
     "max_pool",
     "multi_head_attention",
+    "position_embedding",
     "relu",
     "relu6",
     "residual",

@@ -1,4 +1,4 @@
-"""`linear` and `embedding`: weights that are multiplied by, or looked up; and `dropout`."""
+"""`linear`, `embedding`, `position_embedding`: weights that are multiplied by, or looked up; and `dropout`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 
 import pygraph as pg
 
-from .initializers import drawn_by
+from .initializers import Initializer, drawn_by
 from .layer import Layer, array, settings
 
-__all__ = ["dropout", "embedding", "linear"]
+__all__ = ["dropout", "embedding", "linear", "position_embedding"]
 
 Draw = str | Callable[..., Any]
+#: Numbers that change little of what they are added to.
+SMALL = Initializer("normal", (("std", 0.02),))
 
 
 @settings
@@ -121,6 +123,55 @@ class embedding(Layer):
         if x.dtype.kind not in "iu":
             raise pg.DTypeError(f"x is of dtype {x.dtype.name}", "give integers", stage="tracing", subject=self.label)
         return pg.take(self.parameter(params, "weight"), x, 0)
+
+
+@settings
+@dataclass(frozen=True, repr=False)
+class position_embedding(Layer):
+    """x plus a vector for each step of time, so that attention can tell the steps apart.
+
+    Args:
+        count: the most steps.
+        features: the size of the last axis of x; None: that of the shape that `init` is given.
+        weight_init: an initialiser.
+
+    Parameters: {"weight": (count, features)}.
+
+    x: (batch, time, features), which is also the result's shape.
+
+    Raises:
+        ShapeError: x does not fit, or has more steps.
+
+    Example:
+        >>> layer = pg.nn.position_embedding(10, 2)
+        >>> params, _ = layer.init(pg.random.key(0))
+        >>> bool(np.all(layer(params, np.zeros((1, 3, 2)))[0] == params["weight"][:3]))
+        True
+    """
+
+    count: int
+    features: int | None = None
+    _: KW_ONLY
+    weight_init: Draw = SMALL
+    needs_key = False
+
+    def __post_init__(self) -> None:
+        self.require_sizes("count", "features")
+
+    @property
+    def needs_shape(self) -> bool:
+        return self.features is None
+
+    def create(self, key: Any, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+        sizes = (self.count, self.size_of(self.features, shape, -1, "features"))
+        return {"weight": drawn_by(self.weight_init, key, sizes, dtype)}, ()
+
+    def apply(self, params: Any, x: Any, *, state: Any = (), key: Any = None) -> Any:
+        x, weight = array(x), self.parameter(params, "weight")
+        if x.ndim != 3 or x.shape[-1] != weight.shape[-1] or x.shape[1] > weight.shape[0]:
+            wanted = f"give (batch, time, {weight.shape[-1]}), with {weight.shape[0]} steps of time at most"
+            self.refuse(f"x has shape {x.shape}", wanted)
+        return x + weight[: x.shape[1]]
 
 
 @settings

@@ -121,17 +121,16 @@ def _listing(layer: Any, dtype: str) -> tuple[LayerCall, Any, Any]:
     """A layer and those inside it, with parameters where no shape is needed to make them."""
     if not hasattr(layer, "init"):
         return LayerCall(getattr(layer, "__name__", repr(layer))), (), ()
-    made: list[Any] = []
+    params = state = None
+    if not getattr(layer, "needs_shape", True):
+        made: list[Any] = []
 
-    def init(key: Any) -> Any:
-        made.extend(layer.init(key, dtype=dtype))
-        return made
+        def init(key: Any) -> Any:
+            made.extend(layer.init(key, dtype=dtype))
+            return made
 
-    try:
         pg.trace(init, pg.spec((), "int64"))
         params, state = made
-    except pg.GraphError:  # it needs the shape
-        params = state = None
     call = LayerCall(getattr(layer, "label", type(layer).__name__), None, *_sizes(params))
     inner = getattr(layer, "inner_layers", ())
     for name, part in zip(getattr(layer, "inner_names", ("",) * len(inner)), inner, strict=True):

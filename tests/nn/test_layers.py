@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from layer_cases import CASES
+from helpers import needs_compiler
+from layer_cases import CASES, parameters
 
 import pygraph as pg
 from pygraph import nn
@@ -58,6 +59,45 @@ def test_an_empty_batch(name: str) -> None:
     options = {key: x[:0] if key != "mask" else x for key, x in case.options.items()}
     full = case.layer(params, case.x, state=state, **case.options)
     assert case.layer(params, case.x[:0], state=state, **options).shape == (0, *full.shape[1:])
+
+
+#: Cases with kinks where the parameters of the formula are: differences are taken across them.
+_KINKS = ("relu", "max_pool", "model", "embedding")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [name for name in LAYERS if not any(kink in name for kink in _KINKS)])
+def test_derivatives_of_both_modes_and_of_second_order(name: str) -> None:
+    case = LAYERS[name]
+    params, state = parameters(case)
+
+    def loss(params: Any, x: Any) -> Any:
+        running = nn.Running(state) if case.is_training else state
+        return pg.sum(pg.sin(case.layer(params, x, state=running, **case.options)))
+
+    pg.check_grads(loss, (params, case.x), order=2)
+
+
+@pytest.mark.deep
+@needs_compiler
+@pytest.mark.parametrize("name", LAYERS)
+def test_batched_over_models_and_in_both_tiers(name: str) -> None:
+    """Three models at once, and native code: what each gives alone in the interpreter."""
+    case = LAYERS[name]
+    params, state = parameters(case)
+
+    def run(params: Any, x: Any) -> Any:
+        running = nn.Running(state) if case.is_training else state
+        y = case.layer(params, x, state=running, **case.options)
+        return y, running.value if case.is_training else ()
+
+    several = pg.tree_map(lambda p: np.stack([p, 0.5 * p, -p]), params)
+    expected = [pg.compile(run, backend="vm")(pg.tree_map(lambda p, at=at: p[at], several), case.x) for at in range(3)]
+    together = pg.vmap(run)(several, np.stack([case.x] * 3))
+    native = pg.compile(run, backend="native")(params, case.x)
+    for whole, *each, alone in zip(*map(pg.tree_leaves, (together, *expected, native)), strict=True):
+        np.testing.assert_allclose(whole, np.stack(each), rtol=1e-11, atol=1e-13)
+        np.testing.assert_array_equal(alone, each[0])
 
 
 def test_a_layer_may_be_an_argument_of_a_compiled_function() -> None:
@@ -141,6 +181,7 @@ def test_a_layer_of_ones_own() -> None:
     np.testing.assert_allclose(model(params, x, state=state), -(2.0 * (x @ params[0]["weight"]) + 1.0), rtol=1e-15)
     with pytest.raises(pg.ShapeError, match=r"^tracing scale\(\): too wide"):
         scale()(params[1], np.ones((1, 5)))
+    assert str(scale()).splitlines()[2].split() == ["scale()", "?", "?", "?"]
     table = [line.split()[0] for line in str(nn.summary(model, (3,))).splitlines()[2:-2]]
     assert table == ["sequential", "linear(3,", "scale()", "plain", "negative"]
     assert str(nn.summary(plain(), (4,))).splitlines()[2].split() == ["plain", "(n,", "4)", "4", "32"]

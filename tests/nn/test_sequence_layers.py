@@ -113,9 +113,20 @@ def test_attention_drops_weights_where_it_has_a_key() -> None:
     assert np.ptp(layer(params, x, key=KEY), axis=1).max() > 0.1
 
 
+def test_positions_are_added_to_the_steps_that_there_are() -> None:
+    layer = nn.position_embedding(5)
+    params, _ = layer.init(KEY, (4, 3), dtype="float32")
+    assert params["weight"].shape == (5, 3)
+    assert layer(params, X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_array_equal(layer(params, X), X + params["weight"][:4])
+    with pytest.raises(pg.ShapeError, match=r"position_embedding\(5\): x has shape \(1, 6, 3\)[\s\S]* 5 steps"):
+        layer(params, np.zeros((1, 6, 3)))
+
+
 def test_a_transformer_block_in_one_program() -> None:
     model = nn.sequential(
         nn.embedding(7, 4),
+        nn.position_embedding(5, 4),
         nn.residual(nn.layer_norm(4), nn.multi_head_attention(4, 2, causal=True)),
         nn.residual(nn.layer_norm(4), nn.linear(4, 8), nn.gelu, nn.linear(8, 4)),
         nn.linear(4, 7),
