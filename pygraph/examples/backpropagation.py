@@ -1,7 +1,9 @@
-"""Lesson 2, backpropagation and gradient descent: one neuron, its chain rule node by node, and its training in C."""
+"""Lesson 2, backpropagation and gradient descent: a neuron, its chain rule node by node, its training three ways."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,20 @@ LEARNING_RATE = 1e-4
 START = (2.0, -2.0)
 
 Pair = tuple[Any, Any]
+
+#: The steps that PyTorch's users write for every batch, beside what does the same here.
+BESIDE = """\
+  PyTorch                                   pygraph
+  for x, y in rows:                         for x, y in rows:
+      optimizer.zero_grad()                     (a gradient is a value: there is nothing to clear)
+      prediction = model(x)                     value, gradient = value_and_grad(params, x, y)
+      loss = criterion(prediction, y)               predicts, compares …
+      loss.backward()                               … and goes backward
+      optimizer.step()                          params, state = optimizer.update(gradient, state, params)
+
+  or the loop as a whole, which then runs in C:
+      params, history = pg.fit(loss, params, data=(x, y), optimizer=pg.optim.sgd(1e-4), epochs=20, batch_size=1)
+"""
 
 
 def neuron(params: Pair, x: Any) -> Any:
@@ -72,6 +88,79 @@ def train(use_first_x: bool = False, progress: bool = False) -> Trained:
     return Trained(float(params[0]), float(params[1]), np.array(losses))
 
 
+def loop_of_pytorch(x: Any, y: Any, epochs: int) -> tuple[float, float]:
+    """The loop that PyTorch's users know."""
+    import torch
+
+    w, b = (torch.tensor(start, dtype=torch.float64, requires_grad=True) for start in START)
+    optimizer = torch.optim.SGD([w, b], lr=LEARNING_RATE)
+    rows = list(zip(torch.tensor(x), torch.tensor(y), strict=True))
+    for _ in range(epochs):
+        for row_x, row_y in rows:
+            optimizer.zero_grad()
+            prediction = torch.sigmoid(w * row_x + b)
+            error = (row_y - prediction) ** 2
+            error.backward()
+            optimizer.step()
+    return w.item(), b.item()
+
+
+def loop_in_python(x: Any, y: Any, epochs: int) -> tuple[float, float]:
+    """The same loop with pygraph's gradient and optimiser: two calls for each row."""
+    optimizer = pg.optim.sgd(LEARNING_RATE)
+    value_and_grad = pg.compile(pg.value_and_grad(loss))
+    params: Any = tuple(map(np.asarray, START))
+    state = optimizer.init(params)
+    for _ in range(epochs):
+        for row_x, row_y in zip(x, y, strict=True):
+            _value, gradient = value_and_grad(params, row_x, row_y)
+            params, state = optimizer.update(gradient, state, params)
+    return float(params[0]), float(params[1])
+
+
+def loop_in_c(x: Any, y: Any, epochs: int) -> tuple[float, float]:
+    """The same training by `pg.fit`: each epoch is a loop in C."""
+
+    def mean_loss(params: Pair, x: Any, y: Any) -> Any:
+        return np.mean(loss(params, x, y))
+
+    params, _history = pg.fit(
+        mean_loss,
+        START,
+        data=(x, y),
+        optimizer=pg.optim.sgd(LEARNING_RATE),
+        epochs=epochs,
+        batch_size=1,
+        shuffle=False,
+        progress=False,
+    )
+    return float(params[0]), float(params[1])
+
+
+#: The loops by the names that the lesson prints.
+LOOPS: dict[str, Callable[[Any, Any, int], tuple[float, float]]] = {
+    "PyTorch": loop_of_pytorch,
+    "pygraph, the loop in Python": loop_in_python,
+    "pygraph, pg.fit": loop_in_c,
+}
+
+
+def compare_loops() -> None:
+    """Run the loops, and print where they end and how long they take."""
+    x, y = load_cells()
+    slowest = None
+    for name, loop in LOOPS.items():
+        start = time.perf_counter()
+        try:
+            w, b = loop(x, y, EPOCHS)
+        except ImportError:
+            print(f"  {name:<28} not installed")
+            continue
+        seconds = time.perf_counter() - start
+        slowest = slowest or seconds
+        print(f"  {name:<28} w = {w:.7f}  b = {b:.7f}  {seconds:6.3f} s, {slowest / seconds:.0f} times as fast")
+
+
 def explain_first_row() -> Any:
     """The chain rule of the first row at w = 2, b = −2."""
     xs, ys = load_cells()
@@ -95,6 +184,9 @@ def main() -> None:
     right, slip = train(), train(use_first_x=True)
     print(f"  exact gradient                       w = {right.w:.7f}  b = {right.b:.7f}")
     print(f"  the first row's x used in every row  w = {slip.w:.7f}  b = {slip.b:.7f}")
+    print(f"\nThe training loop, step by step:\n\n{BESIDE}")
+    print("Measured here, compilation included (the first line that ran counts as 1):")
+    compare_loops()
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def training_step(
 
             def plain(params: Any) -> Any:
                 (found, _), slope = with_gradient(params)
-                return found, transform(slope)
+                return found, slope
 
             more = {"value": value, "value_and_grad": plain}
         params, memory = optimizer.update(gradient, carry.optimizer, carry.params, **more)

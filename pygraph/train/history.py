@@ -37,7 +37,7 @@ class History:
         (array([0.5]), 0.75)
         >>> print(history)
         epoch  loss  accuracy  seconds
-            1   0.5      0.75    0.010
+            1   0.5      0.75     0.01
     """
 
     def __init__(self) -> None:
@@ -142,4 +142,4 @@ def is_loss(column: str) -> bool:
 def _shown(name: str, value: float) -> str:
     if name in _COUNTS:
         return str(int(value))
-    return f"{value:.3f}" if name == "seconds" else f"{value:.6g}"
+    return f"{value:.3g}" if name == "seconds" else f"{value:.6g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -107,13 +108,8 @@ def fit(
         >>> x = np.linspace(-1.0, 1.0, 64)
         >>> def loss(params, x, y):
         ...     return np.mean((params["w"] * x + params["b"] - y) ** 2)
-        >>> class Descent:
-        ...     def init(self, params):
-        ...         return ()
-        ...     def update(self, gradients, state, params):
-        ...         return pg.tree_map(lambda p, g: p - 0.1 * g, params, gradients), state
         >>> params, history = pg.fit(loss, {"w": 0.0, "b": 0.0}, data=(x, 2.0 * x + 1.0), epochs=50, batch_size=8,
-        ...                          optimizer=Descent())
+        ...                          optimizer=pg.optim.sgd(0.1))
         >>> {name: round(float(value), 4) for name, value in params.items()}
         {'b': 1.0, 'w': 2.0}
         >>> len(history), bool(history["loss"][-1] < 1e-6)
@@ -138,7 +134,7 @@ def fit(
     dtype = next((leaf.dtype for leaf in pg.tree_leaves(params)), np.dtype(np.float64))
     resumed = None if checkpoint is None else checkpoint.load()
     key = np.int64(resumed[1]["key"]) if resumed is not None else pg.random.key(seed)
-    common = (objective, optimizer, _clipping(clip_value, clip_norm), key, options)
+    common = (objective, optimizer, _clipping(clip_value, clip_norm, optimizer), key, options)
     steps: Steps
     size = 0
     if isinstance(source, Rows):
@@ -190,22 +186,13 @@ def _evaluations(
     return [Evaluation(None, metrics, source, size, with_state, "", names, options)] if metrics else []
 
 
-def _clipping(value: float | None, norm: float | None) -> Callable[[Any], Any]:
+def _clipping(value: float | None, norm: float | None, optimizer: Any) -> Callable[[Any], Any]:
     """The function that clips gradients: each element first, then their common norm."""
-    for name, limit in (("clip_value", value), ("clip_norm", norm)):
-        if limit is not None and not limit > 0:
-            raise _refused(f"{name} is {limit!r}", "give a positive number")
-
-    def clipped(gradients: Any) -> Any:
-        if value is not None:
-            gradients = pg.tree_map(lambda g: pg.clip(g, -value, value), gradients)
-        if norm is not None:
-            length = pg.sqrt(sum(pg.sum(g * g) for g in pg.tree_leaves(gradients)))
-            scale = pg.minimum(1.0, norm / pg.where(length > 0, length, 1.0))
-            gradients = pg.tree_map(lambda g: g * pg.astype(scale, g.dtype), gradients)
-        return gradients
-
-    return clipped
+    parts = [] if value is None else [pg.optim.clip_by_value(value)]
+    parts += [] if norm is None else [pg.optim.clip_by_norm(norm)]
+    if parts and getattr(optimizer, "needs_value", False):
+        raise _refused(f"{optimizer!r} needs the gradients as they are for its line search", "do not clip them")
+    return lambda gradients: functools.reduce(lambda found, clip: clip(found), parts, gradients)
 
 
 def _floating(leaf: Any) -> Any:

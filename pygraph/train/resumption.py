@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -56,8 +58,8 @@ def packed(point: Point, history: History) -> dict[str, Any]:
     """All that a training goes on from, as a container of arrays."""
     carry, best = point.carry, point.best
     tree: dict[str, Any] = {
-        "params": carry.params,
-        "optimizer": carry.optimizer,
+        "params": _plain(carry.params),
+        "optimizer": _plain(carry.optimizer),
         "epoch": np.int64(point.epoch),
         "step": np.int64(carry.step),
         "at": np.int64(carry.at),
@@ -67,11 +69,11 @@ def packed(point: Point, history: History) -> dict[str, Any]:
         "table": np.array([history[name][: point.epoch] for name in history.columns], np.float64),
     }
     if carry.state is not None:
-        tree["state"] = carry.state
+        tree["state"] = _plain(carry.state)
     if best.epoch:
-        tree["best"] = {"epoch": np.int64(best.epoch), "value": np.float64(best.value), "params": best.params}
+        tree["best"] = {"epoch": np.int64(best.epoch), "value": np.float64(best.value), "params": _plain(best.params)}
         if carry.state is not None:
-            tree["best"]["state"] = best.state
+            tree["best"]["state"] = _plain(best.state)
     arrays: dict[str, Any] = pg.tree_map(np.asarray, tree)
     return arrays
 
@@ -115,6 +117,21 @@ def restored(tree: Any, start: Point, batch_size: int) -> tuple[Point, History]:
     for row in np.asarray(tree["table"]).T:
         history.append(dict(zip(columns, map(float, row), strict=True)))
     return Point(int(tree["epoch"]), carry, int(tree["rows"]), best), history
+
+
+def _plain(tree: Any) -> Any:
+    """A container as one of dicts, lists and tuples, the leaves in their order: it is loaded without its classes."""
+    if isinstance(tree, OrderedDict):
+        return [_plain(part) for part in tree.values()]
+    if isinstance(tree, dict):
+        return {key: _plain(part) for key, part in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        parts = [_plain(part) for part in tree]
+        return tuple(parts) if isinstance(tree, tuple) else parts
+    if dataclasses.is_dataclass(tree):
+        fields = (field for field in dataclasses.fields(tree) if not field.metadata.get("static"))
+        return tuple(_plain(getattr(tree, field.name)) for field in fields)
+    return tree
 
 
 def _like(template: Any, found: Any, what: str) -> Any:

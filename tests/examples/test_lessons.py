@@ -93,6 +93,19 @@ def test_training_equals_the_loop_in_python() -> None:
     assert (trained.w, trained.b) == pytest.approx((w, b), rel=1e-13)
 
 
+def test_the_training_loops_end_where_the_lesson_does() -> None:
+    x, y = load_cells()
+    for loop in (backpropagation.loop_in_python, backpropagation.loop_in_c):
+        assert loop(x, y, 20) == pytest.approx((2.0479336, -1.9754037), abs=1e-6)
+
+
+def test_the_loop_of_pytorch_is_the_same_training() -> None:
+    pytest.importorskip("torch")
+    x, y = load_cells()
+    expected = backpropagation.loop_in_c(x[:50], y[:50], 1)
+    assert backpropagation.loop_of_pytorch(x[:50], y[:50], 1) == pytest.approx(expected, rel=1e-12)
+
+
 def test_composition_and_single_variable_derivatives() -> None:
     m = multivariate_chain_rule
     for x in (-1.5, 0.0, 2.0, 5.0):

@@ -295,7 +295,7 @@ def test_the_bar_shows_rows_and_values(capfd: pytest.CaptureFixture[str]) -> Non
         ({"state": np.zeros(2)}, pg.SignatureError, "the loss takes none"),
         ({"early_stopping": 0}, pg.SignatureError, "patience is 0"),
         ({"early_stopping": pg.train.EarlyStopping(1, "auc")}, pg.SignatureError, "no column 'auc'"),
-        ({"clip_norm": -1.0}, pg.SignatureError, "clip_norm is -1.0"),
+        ({"clip_norm": -1.0}, pg.DomainError, "limit"),
     ],
 )
 def test_what_is_refused(given: dict[str, Any], error: type[Exception], text: str) -> None:
