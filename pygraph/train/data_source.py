@@ -169,14 +169,14 @@ def named_leaves(tree: Any, name: str) -> list[tuple[str, Any]]:
 
 def row_count(data: Any, what: str) -> int:
     """The common length of the first axes; scalars have none."""
-    sizes = {name: np.shape(leaf)[0] for name, leaf in named_leaves(data, what) if np.ndim(leaf)}
-    if not sizes:
+    counts = {np.shape(leaf)[0] for leaf in pg.tree_leaves(data) if np.ndim(leaf)}
+    if not counts:
         raise pg.ShapeError(f"{what} has no array", "give arrays with rows", stage="training", subject="fit")
-    if len({*sizes.values()}) > 1:
-        found = ", ".join(f"{name} has {size}" for name, size in sizes.items())
+    if len(counts) > 1:
+        found = ", ".join(f"{name} has {np.shape(leaf)[0]}" for name, leaf in named_leaves(data, what) if np.ndim(leaf))
         problem = f"the numbers of rows differ: {found}"
         raise pg.ShapeError(problem, "give arrays with one row for each example", stage="training", subject="fit")
-    count = int(next(iter(sizes.values())))
+    count = int(counts.pop())
     if not count:
         raise pg.ShapeError(f"{what} has no rows", "give at least one example", stage="training", subject="fit")
     return count
