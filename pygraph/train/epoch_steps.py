@@ -18,7 +18,7 @@ from .objective import Objective
 from .program_cache import Programs, program
 
 #: About how long a call into C takes, in seconds: Ctrl-C is seen, and the bar moves, between two of them.
-PERIOD = 0.025
+PERIOD = 0.015
 
 
 class Steps:
