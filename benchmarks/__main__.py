@@ -1,17 +1,20 @@
-"""The command line: `python -m benchmarks [WORKLOAD …] [--rounds N] [--json FILE]`."""
+"""The command line: `python -m benchmarks [WORKLOAD …] [--rounds N] [--largest N] [--json FILE]`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from . import bundle, call, camera, chain, convolution, gmm, linear, noise, scalar, training
-from .harness import machine, print_machine
+from . import bundle, call, camera, chain, compile as compiling, convolution, gmm, linear, noise, scalar, training
+from .harness import Report, machine, print_machine
 
 WORKLOADS = {
     "call": call.run,
     "scalar": scalar.run,
+    "compile": compiling.run,
     "chain": chain.run,
     "training": training.run,
     "camera": camera.run,
@@ -28,6 +31,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="pygraph beside its peers")
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(WORKLOADS)}; all by default")
     parser.add_argument("--rounds", type=int, help="interleaved rounds of every case, in place of each one's own")
+    parser.add_argument(
+        "--largest", type=int, metavar="N", help="operations of the largest graph that `compile` builds"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
     options = parser.parse_args()
     unknown = [name for name in options.workloads if name not in WORKLOADS]
@@ -35,9 +41,12 @@ def main() -> int:
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be at least 1")
+    workloads: dict[str, Callable[[int | None], Report]] = dict(WORKLOADS)
+    if options.largest is not None:
+        workloads["compile"] = partial(compiling.run, most=options.largest)
     found = machine()
     print_machine(found)
-    reports = [WORKLOADS[name](options.rounds) for name in options.workloads or WORKLOADS]
+    reports = [workloads[name](options.rounds) for name in options.workloads or workloads]
     verdicts = [met for report in reports for met in report.verdicts()]
     print(f"\n{sum(verdicts)} of {len(verdicts)} targets met")
     if options.json is not None:

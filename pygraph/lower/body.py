@@ -6,10 +6,12 @@ that share an arena (`Segment`); the bodies of loops and branches have one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from math import prod
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,12 @@ import numpy as np
 from ..debug import asked
 from ..graph.graph import Graph
 from ..graph.node import Node, maker
+from .arena_cells import Cells
 from .constants import ConstantPool
 from .format import SlotKind
 from .program import Segment
-from .steps import CELL, Step, Value
+from .scalars import PlacedScalars, ScalarRows
+from .steps import CELL, CellValue, CellValues, Step, Value
 from .views import Access, Views
 
 #: The number of an input, and of the output that may take over its memory.
@@ -59,6 +63,16 @@ class Unit:
             self.nodes.append(node)
         return known
 
+    def node_ids(self, nodes: Iterable[Node]) -> list[int]:
+        """The numbers of nodes."""
+        number, listed, found = self._node_ids.setdefault, self.nodes, []
+        for node in nodes:
+            given = number(node, len(listed))
+            if given == len(listed):
+                listed.append(node)
+            found.append(given)
+        return found
+
     def new_tape(self) -> int:
         """The number of a further tape."""
         self.tapes += 1
@@ -82,7 +96,9 @@ class Region:
     kind: str  # "scalar", "loop" or "opaque"
     index: int
     shape: tuple[int, ...] = ()
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)  # of a scalar region none: it has `rows`
+    rows: range = range(0)  # of the body's `scalars`
+    elements: list[int] = field(default_factory=list)  # those of its rows that only name elements
     split: Split | None = None
     bases: set[Node] = field(default_factory=set)
     reads: set[Access] = field(default_factory=set)
@@ -114,16 +130,17 @@ class BodySegment:
         outputs: which of the graph's outputs it computes.
         order: its nodes, operands first; set with the regions of the forward segment.
         views: how nodes are read; settled with the regions.
-        regions: in the order in which they run.
-        region_of: the region of each node that has one.
+        regions: in the order in which they run; those of single elements are `scalar_regions` as well.
+        region_of: the region of each node that has one, but for those in `cells`.
         accesses: how each of these reads its operands.
+        cells: of each operation on single elements, its row among the body's `scalars`: the number of its cell.
         copied: views that have memory of their own, for later segments too.
         parts: by node of a loop, where in concatenations its loop writes; set by `concatenate_in_place`.
         in_place: for each concatenation, whether each operand is written there by a loop.
         nested: operands of a concatenation that are whole concatenations in memory order: by the place of the operand
             that concatenation, and its offset.
-        needed: nodes of this segment that must have memory; set by `materialise`.
-        ends: nodes of this segment that are outputs, with the numbers of these.
+        needed: nodes of this segment that must have memory, besides those in `cells`; set by `materialise`.
+        ends: nodes of this segment that are outputs, with the numbers of these; none of those in `cells`.
         values: the memory of nodes; set by `emit_steps`.
         steps: what it does, in order.
     """
@@ -133,8 +150,10 @@ class BodySegment:
     order: Sequence[Node] = ()
     views: Views = field(default_factory=Views)
     regions: list[Region] = field(default_factory=list)
+    scalar_regions: list[Region] = field(default_factory=list)
     region_of: dict[Node, Region] = field(default_factory=dict)
     accesses: dict[Node, tuple[Access, ...]] = field(default_factory=dict)
+    cells: dict[Node, int] = field(default_factory=dict)
     copied: list[Node] = field(default_factory=list)
     parts: dict[Node, list[Part]] = field(default_factory=dict)
     in_place: dict[Node, list[bool]] = field(default_factory=dict)
@@ -146,7 +165,14 @@ class BodySegment:
 
     def defines(self, node: Node) -> bool:
         """Whether this segment computes `node`."""
-        return maker(node) in self.region_of
+        return node in self.cells or maker(node) in self.region_of
+
+    def region(self, base: Node) -> Region | None:
+        """The region that computes a base node, if this segment does."""
+        row = self.cells.get(base)
+        if row is None:
+            return self.region_of.get(base)
+        return self.scalar_regions[bisect_right(self.scalar_regions, row, key=attrgetter("rows.start")) - 1]
 
 
 class Body:
@@ -168,9 +194,13 @@ class Body:
         results: the nodes that name the results of each op with several; set with the regions.
         rematerialised: nodes of the forward segment that later ones recompute; set by `rematerialise`.
         kept: base nodes of the forward segment, or its inputs, that a later segment reads; set by `materialise`.
+        scalars: the operations on single elements of all segments; set with the regions.
+        cells: the memory of single elements; those of `scalars` have the numbers of its rows.
+        cell_values: the same as values.
         number: its place in the Program; set by `emit_steps`.
+        rows: the scalar micro-operations of the steps of all segments; set by `emit_steps`.
         inputs_kept: the copies of the inputs that are kept; set by `emit_steps`.
-        cells: the cells of one-element constants, by dtype and bytes; set by `emit_steps`.
+        constants: the cells of one-element constants, by dtype and bytes; set by `emit_steps`.
         constant_cells: the offsets of these among the constants.
         shares: which outputs take over which inputs; set by `update_in_place`.
         arena_bytes: how much memory a run needs; set by `plan`.
@@ -203,10 +233,14 @@ class Body:
         self.results: dict[Node, dict[int, Node]] = {}
         self.rematerialised: set[Node] = set()
         self.kept: set[Node] = set()
+        self.scalars = PlacedScalars()
+        self.cells = Cells()
+        self.cell_values = CellValues(self.cells)
         self.number = -1
+        self.rows = ScalarRows(self.cells)
         self.inputs_kept: dict[Node, Value] = {}
-        self.cells: dict[tuple[np.dtype[Any], bytes], Value] = {}
-        self.constant_cells: dict[Value, int] = {}
+        self.constants: dict[tuple[np.dtype[Any], bytes], CellValue] = {}
+        self.constant_cells: dict[CellValue, int] = {}
         self.shares: Sequence[Share] = ()
         self.arena_bytes = 0
 
@@ -223,9 +257,17 @@ class Body:
     @property
     def cached_bytes(self) -> int:
         """What the forward segment keeps for the later ones."""
-        inputs = set(self.graph.inputs)
-        kept = {self.forward.values[node] for node in self.kept if node not in inputs}
-        return sum(CELL if value.cell else value.nbytes for value in kept.union(self.inputs_kept.values()))
+        inputs, forward = set(self.graph.inputs), self.forward
+        cells = {forward.cells[node] for node in self.kept if node in forward.cells}
+        kept = {forward.values[node] for node in self.kept if node not in inputs and node not in forward.cells}
+        others = kept.union(self.inputs_kept.values())
+        cells.update(value.index for value in others if value.cell)
+        return CELL * len(cells) + sum(value.nbytes for value in others if not value.cell)
+
+    def result(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
+        """Fresh memory of the arena for a result of this type; a single element gets a cell."""
+        size = prod(shape)
+        return self.cell_values.new(dtype) if size == 1 else Value(SlotKind.ARENA, dtype, size * dtype.itemsize)
 
     def ends(self, segment: BodySegment) -> list[Node]:
         """The outputs of the graph that a segment computes."""

@@ -43,7 +43,7 @@ class _Ports:
         """Give each carry, of operand `first` and on, its second place: the same one where it is updated in place."""
         kept = {output for _, output in shares}
         for k in range(self.n_carry):
-            self.spare.append(self.targets[k] if k in kept else Value.result(*self.types[k]))
+            self.spare.append(self.targets[k] if k in kept else self.emitter.body.result(*self.types[k]))
             if k in kept:
                 self.updates(k, first + k)
 
@@ -158,7 +158,7 @@ def while_loop(emitter: StepEmitter, node: Node, accesses: tuple[Access, ...]) -
     ports.carry(n_consts, body.shares)
     stacks = ports.put_on_tapes(n_carry)
     workspace, second = _workspace(body.arena_bytes), _workspace(condition.arena_bytes)
-    flag = Value.result((), np.dtype("bool"))
+    flag = emitter.body.result((), np.dtype("bool"))
 
     def made(slot: SlotOf) -> While:
         carried, most = ports.carried(slot, 0), -1 if limit is None else limit

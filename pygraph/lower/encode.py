@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from ..ops.dtypes import CODES
 from .body import Body, Unit
 from .format import BODY_WORDS, HEADER_WORDS, MAGIC, MICRO_WORDS, RAW, SlotKind
 from .instructions import Scalar, words_of
-from .steps import WORKSPACE, LoopStep, ScalarStep, Step, Value
+from .steps import WORKSPACE, LoopStep, ScalarBlock, Step, Value
 
 
 @dataclass
@@ -22,18 +23,19 @@ class Counts:
     instructions: int = 0
     micro_operations: int = 0
     fused_regions: int = 0
-    micro_nodes: list[int] = field(default_factory=list)
+    micro_nodes: array[int] = field(default_factory=lambda: array("i"))
 
 
 class _BodyEncoder:
     """The slots and the code of one body."""
 
-    def __init__(self, fuse: bool, counts: Counts) -> None:
+    def __init__(self, fuse: bool, body: Body, counts: Counts) -> None:
         self.fuse = fuse
         self.counts = counts
+        self.words = body.rows.words()
         self.slots: list[int] = []
-        self.code: list[int] = []
-        self._slot_of: dict[tuple[SlotKind, int, int, int], int] = {}
+        self.code = array("q")
+        self._slot_of: dict[tuple[int, int, int, int], int] = {}
         self._of_value: dict[Value, int] = {}
 
     def slot(self, value: Value) -> int:
@@ -42,7 +44,7 @@ class _BodyEncoder:
         if known is None:
             dtype, root = RAW if value.dtype is WORKSPACE else CODES[value.dtype], value.root
             where = root.offset if root.kind is SlotKind.ARENA else root.index
-            key = (root.kind, dtype, where, root.nbytes)
+            key = (int(root.kind), dtype, where, root.nbytes)  # the hash of an enum is slow
             known = self._slot_of.get(key)
             if known is None:
                 known = self._slot_of[key] = len(self._slot_of)
@@ -53,33 +55,41 @@ class _BodyEncoder:
     def segment(self, steps: Sequence[Step]) -> tuple[int, int]:
         """Encode the steps of one segment; returns its range of words."""
         first = len(self.code)
-        scalars: list[ScalarStep] = []
         for step in steps:
-            if isinstance(step, ScalarStep):
-                scalars.append(step)
-                if self.fuse:
-                    continue
-            self._flush(scalars)
-            if not isinstance(step, ScalarStep):
-                self.counts.instructions += 1
-                self._count(step.operations)
-                self.code += words_of(step.instruction(self.slot), step.node)
-                if isinstance(step, LoopStep):
-                    self.counts.micro_nodes += [micro.node for micro in step.micros]
-        self._flush(scalars)
+            if isinstance(step, ScalarBlock):
+                self._block(step)
+                continue
+            self._count(step.operations)
+            self.code.extend(words_of(step.instruction(self.slot), step.node))
+            if isinstance(step, LoopStep):
+                self.counts.micro_nodes.extend([micro.node for micro in step.micros])
         return first, len(self.code)
 
-    def _flush(self, scalars: list[ScalarStep]) -> None:
-        if scalars:
-            self.counts.instructions += 1
-            self._count(sum(step.micro >= 0 for step in scalars))
-            self.code += [Scalar.number, 4 + MICRO_WORDS * len(scalars), scalars[-1].node, len(scalars)]
-            for step in scalars:
-                self.code += step.words(self.slot)
-            self.counts.micro_nodes += [step.node for step in scalars]
-            scalars.clear()
+    def _block(self, block: ScalarBlock) -> None:
+        """One instruction, or one for each operation where nothing is fused."""
+        words = self.words
+        for row, value, offset in block.moves():
+            cell = block.rows.targets[row]
+            slot = self.slot(value)
+            if cell:
+                words[row, 4:] = slot, offset, -1
+            else:
+                words[row, 3] = slot
+                words[row, 5:] = offset, -1
+        self.counts.micro_nodes.extend(block.rows.nodes[block.first : block.end])
+        if self.fuse:
+            self._scalar(block.first, block.end, block.flops, block.node)
+            return
+        for row in range(block.first, block.end):
+            self._scalar(row, row + 1, int(words[row, 0] >= 0), block.rows.nodes[row])
+
+    def _scalar(self, first: int, end: int, operations: int, node: int) -> None:
+        self._count(operations)
+        self.code.extend((Scalar.number, 4 + MICRO_WORDS * (end - first), node, end - first))
+        self.code.frombytes(self.words[first:end].data.cast("B"))
 
     def _count(self, micros: int) -> None:
+        self.counts.instructions += 1
         self.counts.micro_operations += micros
         self.counts.fused_regions += micros > 1
 
@@ -88,10 +98,10 @@ def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
     counts = Counts()
     signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
-    words = [MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes]
+    words = array("q", (MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes))
     assert len(words) == HEADER_WORDS
     for body in unit.bodies:
-        encoder = _BodyEncoder(unit.fuse, counts)
+        encoder = _BodyEncoder(unit.fuse, body, counts)
         for value in (*body.inputs, *body.outputs):
             encoder.slot(value)
         segments = [encoder.segment(segment.steps) for segment in body.segments]
@@ -101,10 +111,12 @@ def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
             tail += share
         for first, end in segments:
             tail += [first, end]
-        tail += encoder.code
-        words += [BODY_WORDS + len(tail), body.arena_bytes, len(encoder.slots) // 4, len(inits) // 3, len(segments)]
-        words += [len(body.inputs), len(body.outputs), len(encoder.code), len(body.shares), *tail]
-    return np.array(words, dtype=np.int64), counts
+        length = BODY_WORDS + len(tail) + len(encoder.code)
+        words.extend((length, body.arena_bytes, len(encoder.slots) // 4, len(inits) // 3, len(segments)))
+        words.extend((len(body.inputs), len(body.outputs), len(encoder.code), len(body.shares)))
+        words.extend(tail)
+        words.extend(encoder.code)
+    return np.frombuffer(words, np.int64), counts
 
 
 def _inits(body: Body) -> list[int]:

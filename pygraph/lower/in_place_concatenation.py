@@ -27,7 +27,7 @@ def concatenate_in_place(body: Body) -> None:
     for segment in body.segments if body.unit.fuse else ():
         concatenations = _Concatenations(segment)
         for region in segment.regions:
-            if _is_concatenation(region):
+            if region.kind == "opaque" and _is_concatenation(region):
                 concatenations.add(region.nodes[0])
 
 
@@ -90,7 +90,7 @@ class _Concatenations:
             done.append(written)
         for at, (access, offset, strides) in enumerate(pieces(whole, accesses)):
             node = last.get(prod(access.shape))
-            if not done[at] and node is not None and access.base not in self._region_of:
+            if not done[at] and node is not None and not self.segment.defines(access.base):
                 done[at] = self._add(node, whole, access.shape, offset, strides, access)
         self.segment.in_place[whole] = done
         self.segment.nested[whole] = {

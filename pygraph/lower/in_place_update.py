@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from .body import Body, Share
 from .format import SlotKind
 from .plan import live_ranges
-from .steps import LoopStep, PlainStep, ScalarStep, Step, Value
+from .steps import LoopStep, PlainStep, ScalarBlock, Step, Value, placed
 
 
 def update_in_place(bodies: Sequence[Body]) -> None:
@@ -34,13 +34,14 @@ class Takeovers:
         self.segments = body.segments
         self.inputs = body.inputs
         self.outputs = body.outputs
-        self._steps = body.steps
+        self._body = body
+        self._steps = dict(placed(body.steps))
         #: What steps would otherwise copy, with their places; most bodies have none, and nothing to merge.
-        moving = [(now, step) for now, step in enumerate(self._steps) if type(step) is not ScalarStep]
+        moving = [(now, step) for now, step in self._steps.items() if type(step) is not ScalarBlock]
         self._moving = [(now, moves) for now, step in moving if (moves := _moves(step))]
         self._ranged = False
         if any(read.kind is SlotKind.ARENA for _, moves in self._moving for _, read in moves):
-            live_ranges(self._steps)
+            live_ranges(self._body)
             for now, moves in reversed(self._moving):
                 for written, read in moves:
                     if read.kind is SlotKind.ARENA and not read.kept and _hands_over(now, written, read):
@@ -58,21 +59,21 @@ class Takeovers:
             for written, read in moves
             if read.root in number and written.root in place
         }
-        used = {v.root for step in self._steps if not _is_copy(step) for v in (*step.reads, *step.writes)}
+        used = {v.root for step in self._steps.values() if not _is_copy(step) for v in _arrays(step)}
         return {(i, o) for i, o in found if self.allows(i, o) and self.outputs[o] in used}
 
     def allows(self, input_: int, output: int) -> bool:
         """Whether nothing reads the input once the output is written to."""
         if not self._ranged:
-            live_ranges(self._steps)
+            live_ranges(self._body)
             self._ranged = True
         read, written = self.inputs[input_], self.outputs[output]
         if read.nbytes != written.nbytes or read.dtype != written.dtype or read.tape >= 0 or not read.nbytes:
             return False
         if read.end != written.start:
             return read.end < written.start
-        step = self._steps[read.end]
-        return _may_share(step, written, read) and _reads_once(step, read)
+        step = self._steps.get(read.end)  # none within a block
+        return step is not None and _may_share(step, written, read) and _reads_once(step, read)
 
     def settle(self, shares: Iterable[Share]) -> None:
         """Leave out the copies of values to where they are, with these shares."""
@@ -87,7 +88,16 @@ class Takeovers:
             return _is_copy(step) and all(memory(written) is memory(read) for written, read in _moves(step))
 
         for segment in self.segments:
-            segment.steps = [step for step in segment.steps if not needless(step)]
+            left: list[Step] = []
+            for step in segment.steps:
+                if needless(step):
+                    continue
+                last = left[-1] if left else None
+                if isinstance(step, ScalarBlock) and isinstance(last, ScalarBlock):
+                    last.end = step.end  # what was between them is left out
+                else:
+                    left.append(step)
+            segment.steps = left
 
 
 def agreed(bodies: Sequence[Takeovers], may_share: frozenset[Share] | None) -> list[Share]:
@@ -105,6 +115,13 @@ def agreed(bodies: Sequence[Takeovers], may_share: frozenset[Share] | None) -> l
             taken.add(i)
             written.add(o)
     return shares
+
+
+def _arrays(step: Step) -> Iterable[Value]:
+    """What a step touches, without the cells of a block."""
+    if isinstance(step, ScalarBlock):
+        return (value for _, value, _ in step.moves())
+    return (*step.reads, *step.writes)
 
 
 def _is_copy(step: Step) -> bool:

@@ -18,7 +18,7 @@ from .in_place_concatenation import concatenate_in_place, nest_concatenations
 from .in_place_update import update_in_place
 from .materialise import materialise
 from .plan import plan
-from .program import NodeInfo, Port, Program, Segment
+from .program import NodeTable, Port, Program, Segment
 from .region_steps import emit_steps
 from .regions import forward_regions, later_regions
 from .rematerialise import rematerialise
@@ -148,8 +148,8 @@ def encoded(
         outputs=_ports(
             graph.outputs, [f"out{i}" for i in range(len(main.outputs))], main.outputs, segments, len(main.inputs)
         ),
-        nodes=tuple(NodeInfo(n.op.name, n.types, n.line) for n in unit.nodes),
-        micro_nodes=tuple(counts.micro_nodes),
+        nodes=NodeTable(unit.nodes),
+        micro_nodes=counts.micro_nodes,
         instructions=counts.instructions,
         micro_operations=counts.micro_operations,
         arena_bytes=main.arena_bytes,

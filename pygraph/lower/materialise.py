@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 from ..graph.node import Node
@@ -15,6 +16,8 @@ def materialise(body: Body) -> None:
     for segment in body.segments:
         region_of, accesses = segment.region_of, segment.accesses
         for region in segment.regions:
+            for row in region.elements:
+                _need(body, segment, body.scalars.accesses[row].base)
             for node in region.nodes:
                 if node in segment.in_place:
                     _concatenated(body, segment, node)
@@ -24,7 +27,11 @@ def materialise(body: Body) -> None:
                     base = access.base
                     if base is not operand or region_of.get(base) is not region:
                         _need(body, segment, base)
+        if segment is not body.forward:
+            body.kept.update(_read_of_forward(body, segment))
         for at, node in zip(segment.outputs, body.ends(segment), strict=True):
+            if node in segment.cells:
+                continue
             access = segment.views.resolve(node)
             base, size = access.base, prod(access.base.shape)
             if base in segment.region_of and access.contiguous and not access.offset and prod(node.shape) == size:
@@ -41,10 +48,23 @@ def _concatenated(body: Body, segment: BodySegment, whole: Node) -> None:
             _need(body, segment, access.base)
 
 
+def _read_of_forward(body: Body, segment: BodySegment) -> Iterator[Node]:
+    """The operations on single elements of the forward segment whose cells those of a later one read."""
+    scalars, forward = body.scalars, body.forward.scalar_regions
+    if forward and segment.scalar_regions:
+        end = forward[-1].rows.stop
+        mine = slice(segment.scalar_regions[0].rows.start, segment.scalar_regions[-1].rows.stop)
+        rows = {row for column in (scalars.a, scalars.b, scalars.c) for row in column[mine] if 0 < row < end}
+        yield from (node for row in rows if (node := scalars.nodes[row]) is not None)
+
+
 def _need(body: Body, segment: BodySegment, base: Node) -> None:
     """Give a base node memory: in the segment that computes it, and to its end where that is another one."""
+    if base in segment.cells:
+        return
     if segment is body.forward or base in segment.region_of:
         segment.needed.add(base)
     elif not is_known(base) and (base.op is not INPUT or base in body.primal):
         body.kept.add(base)
-        body.forward.needed.add(base)
+        if base not in body.forward.cells:
+            body.forward.needed.add(base)

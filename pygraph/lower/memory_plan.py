@@ -14,7 +14,7 @@ from ..ops.leaves import output_row as OUTPUT
 from .body import Body
 from .format import SlotKind
 from .program import Micro
-from .steps import CELL, ScalarStep, Value
+from .steps import CELL, ScalarOperation, Value, one_by_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue]) -> lis
 def _values(body: Body) -> tuple[PlannedValue, ...]:
     nodes: dict[Value, Node] = {}
     for segment in body.segments:
+        nodes.update((body.cell_values[row], node) for node, row in segment.cells.items())
         for node, value in segment.values.items():
             nodes.setdefault(value.root, node)
     found: dict[Value, PlannedValue] = {}
@@ -98,18 +99,18 @@ def _values(body: Body) -> tuple[PlannedValue, ...]:
         line = None if node is None else node.line
         found[value] = PlannedValue(text, nbytes, first, last, value.kept, value.offset, line)
 
-    for (dtype, content), value in body.cells.items():
+    for (dtype, content), value in body.constants.items():
         text = f"{np.frombuffer(content, dtype)[0]} : {dtype.name}"
         add(value, text, -1, value.end, nodes.get(value))
-    for now, step in enumerate(body.steps):
+    for now, step in enumerate(one_by_one(body.steps)):
         made_by = body.unit.nodes[step.node]
-        part = "element of " if isinstance(step, ScalarStep) and step.micro == Micro.LOAD else ""
+        part = "element of " if isinstance(step, ScalarOperation) and step.micro == Micro.LOAD else ""
         for value in step.writes:
             root = value.root
             if root not in found and root.kind is SlotKind.ARENA and root.nbytes:
                 node = nodes.get(root, made_by)
                 add(root, part + _text(node), now, root.end, node)
-        for value in () if isinstance(step, ScalarStep) else step.temporaries:
+        for value in step.temporaries:
             if value.nbytes:
                 add(value, f"workspace of {made_by.op.name}", now, now, made_by)
     return tuple(found.values())

@@ -24,7 +24,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
     Args:
         fixed: nodes whose memory is never taken over, besides constants.
     """
-    if all(node.op.updates is None for node in order):
+    if all(op.updates is None for op in {node.op for node in order}):
         return list(order)
     bases: dict[Node, Node] = {}
     updated: dict[Node, list[Node]] = {}  # per update: the arrays

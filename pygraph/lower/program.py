@@ -9,14 +9,20 @@ REPLAY that writes it; a context owns the tapes, which are the only memory that 
 from __future__ import annotations
 
 import enum
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.node import Result
 from ..graph.source import type_text
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+    from ..ops.row import Op
 
 
 class Micro(enum.IntEnum):
@@ -60,6 +66,45 @@ class NodeInfo(NamedTuple):
         return text if len(self.types) == 1 else f"({text})"
 
 
+class NodeTable(Sequence[NodeInfo]):
+    """What is said of the nodes of a Program, by their numbers, in columns.
+
+    Args:
+        nodes: the nodes themselves, none of which is kept.
+
+    Attributes:
+        ops: the names of their operations, each once.
+    """
+
+    __slots__ = ("_kinds", "_lines", "_of", "ops")
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        numbers: dict[tuple[Op, Any, Any], int] = {}
+        number, of, lines = numbers.setdefault, array("i"), []
+        for node in nodes:
+            results = node.results
+            key = (node.op, node.shape, node.dtype) if results is None else (node.op, results, None)
+            of.append(number(key, len(numbers)))
+            lines.append(node.line)
+        self._of, self._lines = of, lines
+        self._kinds = [(op.name, ((shape, dtype),) if dtype is not None else shape) for op, shape, dtype in numbers]
+        self.ops = frozenset(name for name, _ in self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @overload
+    def __getitem__(self, at: int) -> NodeInfo: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[NodeInfo, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> NodeInfo | tuple[NodeInfo, ...]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        return NodeInfo(*self._kinds[self._of[at]], self._lines[at])
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A lowered graph.
@@ -82,8 +127,8 @@ class Program:
     constants: memoryview
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    nodes: tuple[NodeInfo, ...]
-    micro_nodes: tuple[int, ...]
+    nodes: NodeTable
+    micro_nodes: Sequence[int]
     instructions: int
     micro_operations: int
     arena_bytes: int

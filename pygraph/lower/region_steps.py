@@ -6,12 +6,12 @@ from math import prod
 
 from ..graph.node import Node
 from ..ops.strides import broadcast_strides, row_major
-from ..ops.table import micro_op
 from .body import Body, Region
 from .instruction_steps import emit_instruction
 from .loop_step import LoopBuilder
+from .scalar_steps import emit_scalars
 from .step_emitter import StepEmitter
-from .steps import ScalarStep
+from .steps import Value
 from .views import Access
 
 
@@ -23,26 +23,15 @@ def emit_steps(body: Body) -> None:
         emitter = StepEmitter(body, segment)
         for region in segment.regions:
             if region.kind == "scalar":
-                _emit_scalar(emitter, region)
+                emit_scalars(emitter, region)
             elif region.kind == "loop":
                 _emit_loop(emitter, region)
             else:
                 emit_instruction(emitter, region.nodes[0])
         if segment is body.forward:
+            _keep_cells(body)
             _keep_inputs(emitter)
         _fill_outputs(emitter)
-
-
-def _emit_scalar(emitter: StepEmitter, region: Region) -> None:
-    segment, cell, steps, node_id = emitter.segment, emitter.cell, emitter.steps, emitter.unit.node_id
-    for node in region.nodes:
-        cells = tuple(map(cell, segment.accesses[node]))
-        if node.op.view is not None or node.op.combiner:
-            cells[0].kept |= emitter.is_kept(node)
-            emitter.values[node] = cells[0]
-            continue
-        target = emitter.values[node] = emitter.arena_value(node)
-        steps.append(ScalarStep(micro_op(node.op), node.inputs[-1].dtype, node.dtype, target, cells, node_id(node)))
 
 
 def _emit_loop(emitter: StepEmitter, region: Region) -> None:
@@ -74,6 +63,15 @@ def _emit_loop(emitter: StepEmitter, region: Region) -> None:
     emitter.steps.append(builder.finish())
 
 
+def _keep_cells(body: Body) -> None:
+    """Keep the single elements that later segments read."""
+    cells, kept = body.forward.cells, body.cells.kept
+    for node in body.kept:
+        row = cells.get(node)
+        if row is not None:
+            kept[row] = True
+
+
 def _keep_inputs(emitter: StepEmitter) -> None:
     """Copy the inputs that later segments read: the caller's arrays may change."""
     body = emitter.body
@@ -81,7 +79,7 @@ def _keep_inputs(emitter: StepEmitter) -> None:
         if node in body.kept:
             access = emitter.segment.views.resolve(node)
             if prod(node.shape) == 1:
-                kept = emitter.cell(access)
+                kept: Value = body.cell_values[emitter.cell(access)]
                 kept.kept = True
             else:
                 kept = emitter.arena_value(node)
@@ -95,5 +93,8 @@ def _fill_outputs(emitter: StepEmitter) -> None:
     for at in segment.outputs:
         if at not in emitter.filled:
             node = body.graph.outputs[at]
-            access = segment.views.resolve(node)
-            emitter.copy(access, body.outputs[at], 0, row_major(node.shape), emitter.unit.node_id(node))
+            node_id, row = emitter.unit.node_id(node), segment.cells.get(node)
+            if row is not None:
+                emitter.store(row, body.outputs[at], 0, node_id)
+            else:
+                emitter.copy(segment.views.resolve(node), body.outputs[at], 0, row_major(node.shape), node_id)

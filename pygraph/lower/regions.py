@@ -8,7 +8,7 @@ operation with an instruction of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 
 from ..graph.node import Node, source_of
@@ -16,6 +16,7 @@ from ..graph.traversal import walk
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
 from .body import Body, BodySegment, Region, Split
 from .order import updates_last
+from .scalars import operation_kind
 from .views import Access, is_counter
 
 #: Operations of one loop region, and different reads of memory: both take registers, of which a Program allows 1024.
@@ -61,7 +62,7 @@ def forward_regions(body: Body) -> None:
     forward.order = updates_last(orders[0], fixed) if fuse else orders[0]
     _form(body, forward, _read_later(orders) if fuse else set())
     for segment, order in zip(body.later, orders[1:], strict=True):
-        left = [node for node in order if not forward.defines(node)]
+        left = [node for node in order if node not in forward.cells and not forward.defines(node)]
         segment.order = updates_last(left, fixed) if fuse else left
 
 
@@ -75,20 +76,31 @@ def later_regions(body: Body) -> None:
 
 def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
     """Place the nodes of a segment, and copy the views that are needed once their array is updated."""
-    fuser, views = Fuser(segment, body.unit.fuse), segment.views
+    fuser, views, order = Fuser(body, segment), segment.views, segment.order
+    updates = {op for op in {node.op for node in order} if op.updates is not None}
     # some of what seems to be a view will be a copy; which, `views` only knows once all before it is placed
-    updated = {source_of(x) for node in segment.order for x in node.op.updated(node.attrs, node.inputs)}
+    updated = {source_of(x) for node in order if node.op in updates for x in node.op.updated(node.attrs, node.inputs)}
     results = set(body.ends(segment)) if body.unit.fuse else set()
-    outlived = _outlived(segment.order, set(body.graph.inputs) if body.is_main else set()) if updated else set()
-    for node in segment.order:
-        if segment is not body.forward:
-            fuser.rematerialise(node, body.rematerialised)
+    outlived = _outlived(order, set(body.graph.inputs) if body.is_main else set()) if updated else set()
+    again = set() if segment is body.forward else body.rematerialised
+    at = 0
+    while at < len(order):
+        node = order[at]
+        if node.op.pointwise and prod(node.shape) == 1:
+            at = fuser.place_scalars(order, at)
+            continue
+        at += 1
+        if again:
+            fuser.rematerialise(node, again)
         fuser.place(node)
-        base = views.resolve(node).base if node.op.view is not None else node
+        if not updated or node.op.view is None:
+            continue
+        base = views.resolve(node).base
         small = node in read_later and 2 * prod(node.shape) <= prod(base.shape)
         if base is not node and source_of(node) in updated and (small or node in results or node in outlived):
             fuser.copy(node)  # now: once the array is updated, its memory holds other elements
             segment.copied.append(node)
+    fuser.finish()
 
 
 def _read_later(orders: Sequence[Sequence[Node]]) -> set[Node]:
@@ -128,14 +140,20 @@ def _full(region: Region, most: int) -> bool:
 class Fuser:
     """Puts the nodes of a segment in regions."""
 
-    def __init__(self, segment: BodySegment, fuse: bool) -> None:
+    def __init__(self, body: Body, segment: BodySegment) -> None:
+        self.body = body
         self.segment = segment
-        self.fuse = fuse
+        self.fuse = body.unit.fuse
         self.views = segment.views
         self.regions = segment.regions
         self.region_of = segment.region_of
         self.accesses = segment.accesses
-        self._scalars: Region | None = None  # the latest region of single elements
+        self.scalars = body.scalars
+        self.cells = segment.cells
+        # of all operations on single elements that this segment may read, the rows: a later one reads the forward one's
+        self._rows = segment.cells if segment is body.forward else dict(body.forward.cells)
+        self._elements: dict[Node, int] = {}  # the rows of operands that are in no cell as far as is known
+        self._latest: Region | None = None  # the latest region of single elements
         self._loops: dict[tuple[int, ...], list[Region]] = {}  # those of each shape
 
     def rematerialise(self, reader: Node, nodes: set[Node]) -> None:
@@ -150,7 +168,7 @@ class Fuser:
             self.place(node, reader)
 
     def place(self, node: Node, reader: Node | None = None) -> None:
-        """Place one node, unless it is a leaf or a view that needs no memory.
+        """Place a node that `place_scalars` does not, unless it is a leaf or a view that needs no memory.
 
         Args:
             reader: of a pointwise node, the one that it is placed for: it goes where that one can join it.
@@ -175,9 +193,103 @@ class Fuser:
         access = self.views.resolve(node)
         if access.base is node:
             return
-        self._place_pointwise(node)
-        self.accesses[node] = (access,)
+        if prod(node.shape) == 1:
+            self._place_element(node, access)
+        else:
+            self._place_pointwise(node)
+            self.accesses[node] = (access,)
         self.views.materialise(node)
+
+    def finish(self) -> None:
+        """All nodes are placed: give the rows of single elements their cells."""
+        self._end_rows()
+        cells = self.body.cells
+        cells.extend(bytes([kind & 15 for kind in self.scalars.kinds[len(cells) :]]))
+
+    # --- single elements
+
+    def place_scalars(self, order: Sequence[Node], first: int) -> int:
+        """Place the pointwise operations on single elements that stand in `order` from `first` on, one after another.
+
+        Returns:
+            Where the first node stands that is something else, and no leaf.
+        """
+        scalars, rows, cells, fuse = self.scalars, self._rows, self.cells, self.fuse
+        add_kind, add_node = scalars.kinds.append, scalars.nodes.append
+        add_a, add_b, add_c = scalars.a.append, scalars.b.append, scalars.c.append
+        joins = fuse and self._latest is not None
+        for at in range(first, len(order)):
+            node = order[at]
+            op = node.op
+            if not op.pointwise:
+                if op is INPUT or op is CONSTANT:
+                    continue
+                return at
+            if node.shape and prod(node.shape) != 1:
+                return at
+            inputs = node.inputs
+            try:
+                a = rows[inputs[0]]
+                b = rows[inputs[1]] if len(inputs) > 1 else 0
+                c = rows[inputs[2]] if len(inputs) > 2 else 0
+            except KeyError:
+                a, b, c = (*self._read_elements(inputs), 0, 0)[:3]
+            else:
+                if not joins:
+                    self._scalar_region(0)
+            joins = fuse
+            cells[node] = rows[node] = len(scalars.nodes)
+            add_kind(operation_kind(op, inputs[-1].dtype, node.dtype))
+            add_a(a)
+            add_b(b)
+            add_c(c)
+            add_node(node)
+        return len(order)
+
+    def _read_elements(self, inputs: Sequence[Node]) -> list[int]:
+        """The rows of the operands of an operation, which joins the latest region: further ones for new elements."""
+        find, elements = self._rows.get, self._elements
+        missing = {x: self.views.resolve(x) for x in inputs if not (find(x) or elements.get(x))}
+        start = self._after((access.base for access in missing.values()), joins=True) if missing else 0
+        region = self._scalar_region(start)
+        for x, access in missing.items():
+            elements[x] = find(access.base) or self.scalars.element(access, None)
+            if elements[x] in self.scalars.accesses:
+                region.elements.append(elements[x])
+        return [find(x) or elements[x] for x in inputs]
+
+    def _place_element(self, node: Node, access: Access) -> None:
+        """Place a view or a reduction of a single element: another name for the cell of that."""
+        bases = [self.views.resolve(x).base for x in node.inputs]
+        joins = node.op.view is None  # a copied view reads its operand through memory
+        region = self.region_of[node] = self._scalar_region(self._after(bases, joins))
+        region.elements.append(self.scalars.element(access, node))
+
+    def _after(self, bases: Iterable[Node], joins: bool) -> int:
+        """The first region index at which an operation on single elements may stand that reads these.
+
+        Args:
+            joins: whether it may stand in the region of single elements that it reads.
+        """
+        regions = (self.segment.region(base) for base in bases)
+        return max((x.index + (not joins or x.kind != "scalar") for x in regions if x is not None), default=0)
+
+    def _scalar_region(self, start: int) -> Region:
+        """The region that an operation on single elements joins: the latest of such, if that does not run too early."""
+        region = self._latest
+        if region is None or region.index < start or not self.fuse:
+            self._end_rows()
+            region = self._latest = self._open("scalar", ())
+            region.rows = range(len(self.scalars.nodes), len(self.scalars.nodes))
+            self.segment.scalar_regions.append(region)
+        return region
+
+    def _end_rows(self) -> None:
+        """All rows of the latest region are there."""
+        if self._latest is not None:
+            self._latest.rows = range(self._latest.rows.start, len(self.scalars.nodes))
+
+    # --- arrays
 
     def _start(self, node: Node, accesses: tuple[Access, ...]) -> int:
         """The first region index at which a pointwise node may stand, or a reduction, that reads its operands so."""
@@ -186,16 +298,11 @@ class Fuser:
         start = 0
         for x, access in zip(node.inputs, accesses, strict=True):
             base = access.base
-            region = self.region_of.get(base)
+            region = self.segment.region(base)
             if region is None or region.index < start:
                 continue
-            if not in_registers or x.shape != shape:
-                joined = False
-            elif region.kind == "scalar":
-                joined = prod(node.shape) == 1
-            else:
-                joined = region.kind == "loop" and base is x and not base.op.combiner and region.shape == x.shape
-            start = region.index + (not joined)
+            joined = in_registers and x.shape == shape and region.kind == "loop" and region.shape == x.shape
+            start = region.index + (not (joined and base is x and not base.op.combiner))
         return start
 
     def _place_pointwise(self, node: Node, reader: Node | None = None) -> None:
@@ -203,9 +310,6 @@ class Fuser:
         accesses = tuple(map(resolve, node.inputs))
         start = self._start(node, accesses)
         shape, most = node.shape, MAX_LOOP_NODES
-        if prod(shape) == 1:
-            self._join_scalars(start, node, accesses)
-            return
         bases = {access.base for access in accesses}
         sought = bases
         if reader is not None:
@@ -226,10 +330,10 @@ class Fuser:
     def _place_reduction(self, node: Node) -> None:
         operand = node.inputs[0]
         access = self.views.resolve(operand)
-        start, base = self._start(node, (access,)), access.base
         if prod(operand.shape) == 1:
-            self._join_scalars(start, node, (access,))
+            self._place_element(node, access)
             return
+        start, base = self._start(node, (access,)), access.base
         split = split_axes(operand.shape, node.attrs["axes"])
 
         def accepts(region: Region) -> bool:
@@ -261,13 +365,6 @@ class Fuser:
         region = Region(kind, len(self.regions), shape)
         self.regions.append(region)
         return region
-
-    def _join_scalars(self, start: int, node: Node, accesses: tuple[Access, ...]) -> None:
-        """Place an operation on single elements: in the latest region of such, if that does not run too early."""
-        region = self._scalars
-        if region is None or region.index < start or not self.fuse:
-            region = self._scalars = self._open("scalar", ())
-        self._settle(node, region, accesses)
 
     def _join_loop(self, shape: tuple[int, ...], start: int, accepts: Callable[[Region], bool], most: int) -> Region:
         """The latest region over `shape` from `start` on that accepts a node and has room for it, or a new one."""

@@ -16,11 +16,13 @@ from ..graph.traversal import walk
 from ..ops.leaves import given_row as _GIVEN, input_row as INPUT
 from .body import Body, BodySegment, Region
 from .format import SlotKind
-from .steps import ALIGNMENT, CELL, Load, LoopStep, PlainStep, ScalarStep, Step, Store, Value
+from .steps import ALIGNMENT, CELL, Load, LoopStep, PlainStep, ScalarOperation, Store, Value, one_by_one
 from .views import is_known
 
 #: Gives what is wrong with a body.
 Check = Callable[[Body], Iterator[str]]
+#: A step, or one of a block.
+_Step = ScalarOperation | LoopStep | PlainStep
 
 
 def expanded(body: Body) -> Iterator[str]:
@@ -50,27 +52,77 @@ def _regions(body: Body, segment: BodySegment) -> Iterator[str]:
             yield f"{node!r} is in no region"
     place: dict[Node, tuple[int, int]] = {}  # the region of each node, and its place there
     for index, region in enumerate(segment.regions):
-        if region.index != index or not region.nodes:
-            yield f"region {index} says that it is region {region.index}, of {len(region.nodes)} nodes"
-        for at, node in enumerate(region.nodes):
+        nodes = _placed_nodes(body, region)
+        if region.index != index or not (nodes or region.rows):
+            yield f"region {index} says that it is region {region.index}, of {len(nodes)} nodes"
+        for at, node in nodes:
             if node in place:
                 yield f"{node!r} is in two regions"
             place[node] = index, at
+    own = {*body.forward.cells.values(), *segment.cells.values()}
     for region in segment.regions:
+        if region.kind == "scalar":
+            yield from _scalar_region(body, segment, region, place, own)
+            continue
         for at, node in enumerate(region.nodes):
             if not _fits(node, region):
                 yield f"{node!r} does not fit a {region.kind} region over {region.shape}"
             operands = (None,) if node.op.view is not None else node.inputs
             for access, operand in zip(segment.accesses[node], operands, strict=True):
                 base = access.base
-                found = place.get(maker(base))
-                if found is None:
-                    if not _is_leaf(base) and (segment is body.forward or not body.forward.defines(base)):
-                        yield f"{node!r} reads {base!r}, which nothing computes"
-                elif found >= (region.index, at):
-                    yield f"{node!r} reads {base!r}, which comes after it"
-                elif found[0] == region.index and region.kind == "loop" and (base is not operand or base.op.combiner):
+                yield from _comes_before(body, segment, node, base, place.get(maker(base)), (region.index, at))
+                found = place.get(maker(base), (-1, -1))
+                if found[0] == region.index and region.kind == "loop" and (base is not operand or base.op.combiner):
                     yield f"{node!r} reads {base!r} through memory within one loop"
+
+
+def _placed_nodes(body: Body, region: Region) -> list[tuple[int, Node]]:
+    """The nodes of a region, with their places there."""
+    if region.kind != "scalar":
+        return list(enumerate(region.nodes))
+    return [(row, node) for row in region.rows if (node := body.scalars.nodes[row]) is not None]
+
+
+def _scalar_region(
+    body: Body, segment: BodySegment, region: Region, place: dict[Node, tuple[int, int]], own: set[int]
+) -> Iterator[str]:
+    """Its rows are operations on single elements; they read rows before them, of elements or of operations (`own`)."""
+    scalars, elements = body.scalars, set(region.elements)
+    for row in region.rows:
+        node = scalars.nodes[row]
+        if (row in elements) != (row in scalars.accesses) or (row not in elements and segment.cells.get(node) != row):  # type: ignore[arg-type]
+            yield f"row {row} is neither an operation nor an element"
+        if row in elements:
+            base, here = scalars.accesses[row].base, (region.index, row)
+            yield from _comes_before(body, segment, base if node is None else node, base, place.get(maker(base)), here)
+            continue
+        assert node is not None
+        if not _fits(node, region):
+            yield f"{node!r} does not fit a {region.kind} region over {region.shape}"
+        read = [x for x in (scalars.a[row], scalars.b[row], scalars.c[row]) if x]
+        if len(read) != len(node.inputs):
+            yield f"{node!r} reads {len(read)} cells for {len(node.inputs)} operands"
+        for x, operand in zip(read, node.inputs, strict=False):
+            if x >= row or (x not in own and x not in scalars.accesses):
+                yield f"{node!r} reads {operand!r}, which comes after it"
+            elif x in own and segment.views.resolve(operand).base is not scalars.nodes[x]:
+                yield f"{node!r} reads {scalars.nodes[x]!r} in place of {operand!r}"
+
+
+def _comes_before(
+    body: Body,
+    segment: BodySegment,
+    node: Node,
+    base: Node,
+    found: tuple[int, int] | None,
+    here: tuple[int, int],
+) -> Iterator[str]:
+    """Whether what makes `base` stands at `found` before `node`, or is there from the start."""
+    if found is None:
+        if not _is_leaf(base) and (segment is body.forward or not body.forward.defines(base)):
+            yield f"{node!r} reads {base!r}, which nothing computes"
+    elif found >= here:
+        yield f"{node!r} reads {base!r}, which comes after it"
 
 
 def _is_leaf(base: Node) -> bool:
@@ -123,13 +175,22 @@ def materialised(body: Body) -> Iterator[str]:
     """What is read outside of the region that makes it has memory, and is kept where another segment makes it."""
     for segment in body.segments:
         for region in segment.regions:
+            for row in region.elements:
+                base = body.scalars.accesses[row].base
+                if not _has_memory(body, segment, base):
+                    yield f"an operation on single elements reads {base!r}, which has no memory"
+            for row in region.rows:
+                for x in (body.scalars.a[row], body.scalars.b[row], body.scalars.c[row]):
+                    node = body.scalars.node(x)
+                    if node is not None and not _has_memory(body, segment, node):
+                        yield f"an operation on single elements reads {node!r}, which is not kept"
             for node in region.nodes:
                 done = segment.in_place.get(node, ())
                 nested = segment.nested.get(node, {})
                 for at, access in enumerate(segment.accesses[node]):
                     base = access.base
                     in_place = at in nested or (at < len(done) and done[at])
-                    own = segment.region_of.get(base) is region
+                    own = segment.region(base) is region
                     if not own and not in_place and not _has_memory(body, segment, base):
                         yield f"{node!r} reads {base!r}, which has no memory"
         for node in body.ends(segment):
@@ -139,13 +200,14 @@ def materialised(body: Body) -> Iterator[str]:
 
 
 def _has_memory(body: Body, segment: BodySegment, base: Node) -> bool:
-    if base in segment.region_of:
-        return base in segment.needed
+    if base in segment.region_of or base in segment.cells:
+        return base in segment.needed or base in segment.cells
     if is_known(base):
         return True
     if base.op is INPUT and (segment is body.forward or base not in body.primal):
         return True
-    return segment is not body.forward and base in body.kept and base in body.forward.needed
+    made = base in body.forward.needed or base in body.forward.cells
+    return segment is not body.forward and base in body.kept and made
 
 
 def _reach(offset: int, shape: Iterable[int], strides: Iterable[int]) -> tuple[int, int]:
@@ -171,7 +233,7 @@ def updated(body: Body) -> Iterator[str]:
     """The same where outputs take over inputs, and of values of one memory each is done with when the next begins."""
     shares = {body.outputs[o]: body.inputs[i] for i, o in body.shares}
     yield from _written(body, shares)
-    steps = body.steps
+    steps = list(one_by_one(body.steps))
     spans: dict[Value, dict[Value, list[int]]] = {}
     for now, step in enumerate(steps):
         for value in (*step.reads, *step.writes):
@@ -187,12 +249,12 @@ def updated(body: Body) -> Iterator[str]:
 def _written(body: Body, shares: dict[Value, Value]) -> Iterator[str]:
     """`shares` says for outputs which input's memory they are."""
     primal = {body.input_values[node] for node in body.primal}
-    constants = set(body.constant_cells)
+    constants: set[Value] = set(body.constant_cells)
     forward: set[Value] = set()
     for segment in body.segments:
         known = constants | {value for value in body.inputs if segment is body.forward or value not in primal}
         known |= {value for value in forward if value.kept}
-        for now, step in enumerate(segment.steps):
+        for now, step in enumerate(one_by_one(segment.steps)):
             for value in step.reads:
                 root = shares.get(value.root, value.root)
                 if value.nbytes and root not in known and root.kind is not SlotKind.CONST:
@@ -227,7 +289,7 @@ def _within(step: LoopStep) -> Iterator[str]:
             yield f"a loop touches elements {low} to {high} of an array of {operand.value.nbytes} bytes"
 
 
-def _updates(step: Step, new: Value, old: Value) -> bool:
+def _updates(step: _Step, new: Value, old: Value) -> bool:
     """Whether a step may write the one value where the other lies."""
     if isinstance(step, PlainStep):
         return (new, old) in step.in_place
@@ -266,7 +328,7 @@ def planned(body: Body) -> Iterator[str]:
     The later segments run in any order and any number of times after the forward one: what is written in one segment
     and read in another is never overwritten.
     """
-    steps = body.steps
+    steps = list(one_by_one(body.steps))
     spans = _spans(body)
     for value, _, _ in spans:
         if value.offset < 0 or value.offset + _bytes(value) > body.arena_bytes:
@@ -299,7 +361,7 @@ def _spans(body: Body) -> list[_Span]:
     brief: list[_Span] = []
     now = 0
     for segment in body.segments:
-        for step in segment.steps:
+        for step in one_by_one(segment.steps):
             for value in step.reads:
                 root = value.root
                 last[root] = max(last.get(root, -1), now if made_in.get(root, segment) is segment else never)
@@ -308,15 +370,15 @@ def _spans(body: Body) -> list[_Span]:
                 first.setdefault(root, now)
                 made_in.setdefault(root, segment)
                 last[root] = max(last.get(root, -1), now)
-            brief += [(value, now, now) for value in (() if isinstance(step, ScalarStep) else step.temporaries)]
+            brief += [(value, now, now) for value in step.temporaries]
             now += 1
     spans = [(value, first[value], last[value]) for value in first if value.kind is SlotKind.ARENA]
     return [span for span in (*spans, *brief) if span[0].nbytes]
 
 
-def _takes_over(step: Step, new: Value, old: Value) -> bool:
+def _takes_over(step: _Step, new: Value, old: Value) -> bool:
     """Whether a step that reads `old` last and writes `new` may do so in one place."""
-    if isinstance(step, ScalarStep):
+    if isinstance(step, ScalarOperation):
         return True  # operands are read before the result is written
     return isinstance(step, LoopStep) and new.offset == old.offset and _overwrites(step, new, old)
 

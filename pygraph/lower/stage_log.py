@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .body import Body, Unit
 from .memory_plan import memory_plan
+from .steps import one_by_one
 
 
 class StageLog:
@@ -52,7 +53,7 @@ def _counts(bodies: Sequence[Body]) -> dict[str, int]:
         "nested concatenations": sum(
             done[at] for segment in segments for whole, done in segment.in_place.items() for at in segment.nested[whole]
         ),
-        "steps": sum(len(segment.steps) for segment in segments),
+        "steps": sum(1 for segment in segments for _ in one_by_one(segment.steps)),
         "outputs in place of inputs": sum(len(body.shares) for body in bodies),
         "bytes of arena": sum(body.arena_bytes for body in bodies),
     }

@@ -11,13 +11,13 @@ import numpy as np
 from ..graph.graph import Graph
 from ..graph.node import Node, Result
 from ..ops.constant_array import Constant
+from ..ops.dtypes import CODES
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.strides import broadcast_strides
 from .body import Body, BodySegment, Part, Share
 from .format import SlotKind
 from .loop_step import copy_loop
-from .program import Micro
-from .steps import ScalarStep, Value
+from .steps import CellValue, ScalarBlock, Value
 from .views import Access, is_counter
 
 
@@ -28,6 +28,8 @@ class StepEmitter:
         steps: what is there so far.
         values: the memory of the nodes that have some.
         filled: the numbers of the outputs that a step writes to.
+        loaded: the cells of elements that are loaded, by the memory and the byte offset there.
+        elements: by placed row that only names an element: its cell, where that is another one.
     """
 
     def __init__(self, body: Body, segment: BodySegment) -> None:
@@ -37,7 +39,8 @@ class StepEmitter:
         self.steps = segment.steps
         self.values = segment.values
         self.filled: set[int] = set()
-        self._loaded: dict[tuple[Value, int], Value] = {}
+        self.loaded: dict[tuple[Value, int], int] = {}
+        self.elements: dict[int, int] = {}
         self._kept = body.kept if segment is body.forward else frozenset[Node]()
 
     # --- the memory of nodes
@@ -61,27 +64,33 @@ class StepEmitter:
             return self._constant(base)
         if is_counter(base):
             return Value(SlotKind.COUNT, base.dtype, 0)
+        row = self.segment.cells.get(base)
+        if row is not None:
+            return body.cell_values[row]
         if self.segment is not body.forward and base in body.kept:
             kept = body.inputs_kept.get(base)
-            return body.forward.values[base] if kept is None else kept
+            if kept is not None:
+                return kept
+            row = body.forward.cells.get(base)
+            return body.forward.values[base] if row is None else body.cell_values[row]
         return body.input_values[base]
 
     def _constant(self, node: Node) -> Value:
         """The memory of a constant: a cell for one element, else a place among the constants."""
         constant: Constant = node.attrs["value"]
-        array = constant.value
-        if array.size != 1:
-            return Value(SlotKind.CONST, array.dtype, array.nbytes, self.unit.constants.place(constant))
-        return self.constant_cell(array)
+        value = constant.value
+        if value.size != 1:
+            return Value(SlotKind.CONST, value.dtype, value.nbytes, self.unit.constants.place(constant))
+        return self.constant_cell(value)
 
-    def constant_cell(self, array: np.ndarray[Any, Any]) -> Value:
+    def constant_cell(self, element: np.ndarray[Any, Any]) -> CellValue:
         """The cell that holds a one-element constant."""
-        key = (array.dtype, array.tobytes())
-        cell = self.body.cells.get(key)
+        key = (element.dtype, element.tobytes())
+        cell = self.body.constants.get(key)
         if cell is None:
-            cell = self.body.cells[key] = Value.result((), array.dtype)
+            cell = self.body.constants[key] = self.body.cell_values.new(element.dtype)
             cell.kept = True
-            self.body.constant_cells[cell] = self.unit.constants.place(Constant(array.reshape(())))
+            self.body.constant_cells[cell] = self.unit.constants.place(Constant(element.reshape(())))
         return cell
 
     def is_kept(self, node: Node) -> bool:
@@ -90,8 +99,9 @@ class StepEmitter:
 
     def arena_value(self, node: Node) -> Value:
         """Fresh memory for the result of `node`."""
-        value = Value.result(node.shape, node.dtype)
-        value.kept = node in self._kept
+        value = self.body.result(node.shape, node.dtype)
+        if node in self._kept:
+            value.kept = True
         return value
 
     def place_result(self, node: Node) -> Value:
@@ -114,7 +124,7 @@ class StepEmitter:
 
     def place(self, named: Node | None, type_: Result) -> Value:
         """Where one of these results goes."""
-        return Value.result(*type_) if named is None else self.place_result(named)
+        return self.body.result(*type_) if named is None else self.place_result(named)
 
     def targets(self, node: Node) -> list[Value]:
         """All places a node of a loop is written to; a reduction is written once and copied from there."""
@@ -140,31 +150,49 @@ class StepEmitter:
 
     # --- steps
 
-    def cell(self, access: Access) -> Value:
-        """The cell that holds a one-element access, loaded once where it lies in an array or an input."""
+    def block(self) -> ScalarBlock:
+        """The block that the next scalar micro-operation stands in; who adds one moves its end."""
+        last = self.steps[-1] if self.steps else None
+        if not isinstance(last, ScalarBlock):
+            at = len(self.body.rows)
+            last = ScalarBlock(self.body.rows, self.body.cell_values, at, at)
+            self.steps.append(last)
+        return last
+
+    def find(self, access: Access) -> int | tuple[Value, int]:
+        """The cell of a one-element access, or where it is to be loaded from: memory, and the byte offset there."""
+        row = self.segment.cells.get(access.base)
+        if row is not None:
+            return row
         known = self.values.get(access.base)
-        if known is not None and known.cell:
-            return known
-        value, offset = self.place_of(access)
+        value, offset = (known, 0) if known is not None and known.cell else self.place_of(access)
         if value.cell:
-            return value
-        key = (value, offset)
-        found = self._loaded.get(key)
-        if found is None:
-            dtype = value.dtype
-            found = self._loaded[key] = Value.result((), dtype)
-            node_id = self.unit.node_id(access.base)
-            at = offset * dtype.itemsize
-            self.steps.append(ScalarStep(Micro.LOAD, dtype, dtype, found, (value,), node_id, at))
-        return found
+            return value.index
+        place = value, offset * value.dtype.itemsize
+        return self.loaded.get(place, place)
+
+    def cell(self, access: Access) -> int:
+        """The cell that holds a one-element access, loaded once where it lies in an array or an input."""
+        found = self.find(access)
+        if isinstance(found, int):
+            return found
+        cell = self.loaded[found] = self.body.cells.new(CODES[found[0].dtype])
+        block, node_id = self.block(), self.unit.node_id(access.base)
+        self.body.rows.load(cell, *found, node_id)
+        block.end += 1
+        return cell
+
+    def store(self, cell: int, target: Value, offset: int, node_id: int) -> None:
+        """Write a cell to an element of `target`, at an offset in elements."""
+        block = self.block()
+        self.body.rows.store(cell, target, offset * target.dtype.itemsize, node_id)
+        block.end += 1
 
     def copy(self, access: Access, target: Value, offset: int, strides: tuple[int, ...], node_id: int) -> None:
         """Copy the elements of `access` to a strided place in `target` (offset and strides in elements)."""
         size = prod(access.shape)
         if size == 1:
-            dtype = target.dtype
-            at = offset * dtype.itemsize
-            self.steps.append(ScalarStep(Micro.STORE, dtype, dtype, target, (self.cell(access),), node_id, at))
+            self.store(self.cell(access), target, offset, node_id)
         elif size:
             source = self.place_of(access)
             self.steps.append(copy_loop(access.shape, source, access.strides, target, offset, strides, node_id))

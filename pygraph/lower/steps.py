@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..ops.dtypes import CODES
+from ..ops.dtypes import CODES, DTYPES
 from ..ops.strides import row_major
+from .arena_cells import Cells
 from .cuts import Cut
 from .fields import Access, MicroOperation, Operand, Place, Reduced
 from .format import SlotKind
 from .instructions import Instruction, Loop, Space
-from .program import Micro
+from .scalars import ScalarRows
 
 CELL = 8
 #: The dtype of workspaces, which no other instruction uses.
@@ -30,7 +32,7 @@ class Value:
     Attributes:
         kind: which memory; only ARENA values are planned.
         dtype, nbytes: its contents.
-        cell: it is a single element in an 8-byte cell, which scalar micro-operations address directly.
+        cell: it is a `CellValue`.
         index: the number of the input or output, or the offset in the constants.
         kept: a later segment reads it, or it is a constant, so its memory is never reused.
         start, end: the first and last step that touch it; set by the planner.
@@ -39,16 +41,15 @@ class Value:
         merged: the value that takes over its memory, or None.
     """
 
-    __slots__ = ("cell", "dtype", "end", "index", "kept", "kind", "merged", "nbytes", "offset", "start", "tape")
+    __slots__ = ("dtype", "end", "index", "kept", "kind", "merged", "nbytes", "offset", "start", "tape")
 
-    def __init__(
-        self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, cell: bool = False, tape: int = -1
-    ) -> None:
+    cell = False
+
+    def __init__(self, kind: SlotKind, dtype: np.dtype[Any], nbytes: int, index: int = 0, tape: int = -1) -> None:
         self.kind = kind
         self.dtype = dtype
         self.nbytes = nbytes
         self.index = index
-        self.cell = cell
         self.kept = False
         self.start = -1
         self.end = -1
@@ -71,15 +72,76 @@ class Value:
         return self.nbytes == other.nbytes and self.dtype.itemsize == other.dtype.itemsize
 
     @staticmethod
-    def result(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Value:
-        """Arena memory for a result of this type; a single element gets a cell."""
-        size = prod(shape)
-        return Value(SlotKind.ARENA, dtype, size * dtype.itemsize, cell=size == 1)
-
-    @staticmethod
     def workspace(nbytes: int) -> Value:
         """Arena memory that one instruction has for itself."""
         return Value(SlotKind.ARENA, WORKSPACE, nbytes)
+
+
+class CellValue(Value):
+    """A single element in an 8-byte cell, which scalar micro-operations address directly; `index` is its number.
+
+    What changes of it stands in the columns of `Cells`.
+    """
+
+    __slots__ = ("cells",)
+
+    cell = True
+
+    def __init__(self, cells: Cells, number: int) -> None:
+        self.cells = cells
+        self.kind = SlotKind.ARENA
+        self.dtype = DTYPES[cells.dtypes[number]]
+        self.nbytes = self.dtype.itemsize
+        self.index = number
+        self.tape = -1
+        self.merged = None
+
+    @property
+    def kept(self) -> bool:
+        return bool(self.cells.kept[self.index])
+
+    @kept.setter
+    def kept(self, kept: bool) -> None:
+        self.cells.kept[self.index] = kept
+
+    @property
+    def start(self) -> int:
+        return self.cells.starts[self.index]
+
+    @start.setter
+    def start(self, step: int) -> None:
+        self.cells.starts[self.index] = step
+
+    @property
+    def end(self) -> int:
+        return self.cells.ends[self.index]
+
+    @end.setter
+    def end(self, step: int) -> None:
+        self.cells.ends[self.index] = step
+
+    @property
+    def offset(self) -> int:
+        return self.cells.offsets[self.index]
+
+    @offset.setter
+    def offset(self, offset: int) -> None:
+        self.cells.offsets[self.index] = offset
+
+
+class CellValues(dict[int, CellValue]):
+    """The cells of a body that other steps than scalar ones touch, by number: made when they are asked for."""
+
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
+
+    def __missing__(self, number: int) -> CellValue:
+        made = self[number] = CellValue(self.cells, number)
+        return made
+
+    def new(self, dtype: np.dtype[Any]) -> CellValue:
+        """A further cell, for an element of this dtype."""
+        return self[self.cells.new(CODES[dtype])]
 
 
 def roots(values: Sequence[Value]) -> Sequence[Value]:
@@ -93,39 +155,67 @@ def roots(values: Sequence[Value]) -> Sequence[Value]:
 SlotOf = Callable[[Value], int]
 
 
-@dataclass(eq=False, slots=True)
-class ScalarStep:
-    """One micro-operation over cells: an operation, a load from memory or a store to it."""
+class ScalarOperation(NamedTuple):
+    """One micro-operation of a block: an operation on cells, a load from memory, or a store to it."""
 
     micro: int
-    dtype_in: np.dtype[Any]
-    dtype_out: np.dtype[Any]
-    target: Value
-    sources: tuple[Value, ...]
+    reads: Sequence[Value]
+    writes: Sequence[Value]
     node: int
-    byte_offset: int = 0
+    temporaries: Sequence[Value] = ()
+
+
+@dataclass(eq=False, slots=True)
+class ScalarBlock:
+    """Scalar micro-operations that run one after another: a range of the rows of a body. Each counts as a step."""
+
+    rows: ScalarRows
+    values: CellValues
+    first: int
+    end: int
 
     @property
-    def reads(self) -> Sequence[Value]:
-        return self.sources
+    def count(self) -> int:
+        """How many there are."""
+        return self.end - self.first
 
     @property
-    def writes(self) -> Sequence[Value]:
-        return (self.target,)
+    def node(self) -> int:
+        """The node of the last one."""
+        return self.rows.nodes[self.end - 1]
 
     @property
     def flops(self) -> int:
-        return int(self.micro >= 0)
+        return self.count - len(self._moves())
 
-    def words(self, slot: SlotOf) -> list[int]:
-        """The words of this micro-operation, as `MicroOperation` says them."""
-        head = [self.micro, CODES[self.dtype_in], CODES[self.dtype_out]]
-        if self.micro == Micro.LOAD:
-            return [*head, self.target.offset // CELL, slot(self.sources[0]), self.byte_offset, -1]
-        if self.micro == Micro.STORE:
-            return [*head, slot(self.target), self.sources[0].offset // CELL, self.byte_offset, -1]
-        cells = [value.offset // CELL for value in self.sources]
-        return [*head, self.target.offset // CELL, *cells, *([-1] * (3 - len(cells)))]
+    def _moves(self) -> range:
+        moves = self.rows.moves
+        return range(bisect_left(moves, self.first), bisect_left(moves, self.end))
+
+    def moves(self) -> Iterator[tuple[int, Value, int]]:
+        """Its loads and stores: of each the row, the memory besides the cell, and the byte offset there."""
+        rows = self.rows
+        return ((rows.moves[at], rows.memory[at], rows.places[at]) for at in self._moves())
+
+    def operations(self) -> Iterator[ScalarOperation]:
+        """The micro-operations one by one, for what looks at few Programs."""
+        rows, values = self.rows, self.values
+        memory = {row: value for row, value, _ in self.moves()}
+        for row in range(self.first, self.end):
+            cells: list[Value] = [values[x] for x in (rows.a[row], rows.b[row], rows.c[row]) if x]
+            reads = cells or [memory[row]]
+            target = rows.targets[row]
+            yield ScalarOperation(
+                rows.kinds[row] >> 8, reads, [values[target] if target else memory[row]], rows.nodes[row]
+            )
+
+    @property
+    def reads(self) -> Sequence[Value]:
+        return [value for operation in self.operations() for value in operation.reads]
+
+    @property
+    def writes(self) -> Sequence[Value]:
+        return [value for operation in self.operations() for value in operation.writes]
 
 
 @dataclass(eq=False, slots=True)
@@ -289,7 +379,24 @@ class PlainStep:
     in_place: Sequence[tuple[Value, Value]] = ()
 
 
-Step = ScalarStep | LoopStep | PlainStep
+Step = ScalarBlock | LoopStep | PlainStep
+
+
+def placed(steps: Iterable[Step]) -> Iterator[tuple[int, Step]]:
+    """Steps with their numbers; those of a block have the numbers from its own on."""
+    now = 0
+    for step in steps:
+        yield now, step
+        now += step.count if isinstance(step, ScalarBlock) else 1
+
+
+def one_by_one(steps: Iterable[Step]) -> Iterator[ScalarOperation | LoopStep | PlainStep]:
+    """Steps with the operations of blocks in their places, so that each has the number that says its place."""
+    for step in steps:
+        if isinstance(step, ScalarBlock):
+            yield from step.operations()
+        else:
+            yield step
 
 
 def operand(slot: SlotOf, value: Value, offset: int = 0, strides: Sequence[int] = ()) -> Operand:

@@ -29,7 +29,7 @@ PRICES = {code: op.price for op, code in MICRO_OPS.items()}
 
 def bounded(program: Program, nanoseconds: float) -> bool:
     """Whether a run surely takes less: known without decoding the Program, from what is counted beside it."""
-    rows = {lookup(name) for name in {info.op for info in program.nodes}}
+    rows = [lookup(name) for name in program.nodes.ops]
     if any(row.unbounded for row in rows):
         return False
     dearest = max((row.price for row in rows), default=0)

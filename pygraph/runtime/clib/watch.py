@@ -12,11 +12,11 @@ from __future__ import annotations
 import _thread
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...concurrency import in_child
-from ...lower.program import NodeInfo
+from ...lower.program import NodeTable
 from ...ops.row import lookup
 
 Run = Callable[[Any, int], int]
@@ -27,9 +27,9 @@ PERIOD = 0.05
 _IDLE = 20
 
 
-def is_open(nodes: Sequence[NodeInfo]) -> bool:
+def is_open(nodes: NodeTable) -> bool:
     """Whether a Program of these nodes has loops of run-time length."""
-    return any(lookup(info.op).unbounded for info in nodes)
+    return any(lookup(name).unbounded for name in nodes.ops)
 
 
 class Watch:

@@ -221,8 +221,7 @@ def loaded(found: Lowered) -> Built:
         library=library,
         signature=source.signature,
         nodes=len(found.graph.nodes),
-        fallible=found.options.check_finite
-        or any(lookup(name).fallible for name in {info.op for info in program.nodes}),
+        fallible=found.options.check_finite or any(lookup(name).fallible for name in program.nodes.ops),
         seconds=times[-1] - times[0],
     )
 
