@@ -13,6 +13,7 @@ from ..ops.dtypes import CODES
 from .body import Body, Unit
 from .format import BODY_WORDS, HEADER_WORDS, MAGIC, MICRO_WORDS, RAW, SlotKind
 from .instructions import Scalar, words_of
+from .scalars import AT_ONCE
 from .steps import WORKSPACE, LoopStep, ScalarBlock, Step, Value
 
 
@@ -29,10 +30,9 @@ class Counts:
 class _BodyEncoder:
     """The slots and the code of one body."""
 
-    def __init__(self, fuse: bool, body: Body, counts: Counts) -> None:
+    def __init__(self, fuse: bool, counts: Counts) -> None:
         self.fuse = fuse
         self.counts = counts
-        self.words = body.rows.words()
         self.slots: list[int] = []
         self.code = array("q")
         self._slot_of: dict[tuple[int, int, int, int], int] = {}
@@ -67,26 +67,28 @@ class _BodyEncoder:
 
     def _block(self, block: ScalarBlock) -> None:
         """One instruction, or one for each operation where nothing is fused."""
-        words = self.words
-        for row, value, offset in block.moves():
-            cell = block.rows.targets[row]
-            slot = self.slot(value)
-            if cell:
-                words[row, 4:] = slot, offset, -1
-            else:
-                words[row, 3] = slot
-                words[row, 5:] = offset, -1
         self.counts.micro_nodes.extend(block.rows.nodes[block.first : block.end])
         if self.fuse:
-            self._scalar(block.first, block.end, block.flops, block.node)
-            return
-        for row in range(block.first, block.end):
-            self._scalar(row, row + 1, int(words[row, 0] >= 0), block.rows.nodes[row])
+            self._head(block)
+        for part in block.parts(AT_ONCE):
+            words, first = part.rows.words(part.first, part.end), part.first
+            for row, value, offset in part.moves():
+                slot = self.slot(value)
+                if part.rows.targets[row]:
+                    words[row - first, 4:] = slot, offset, -1
+                else:
+                    words[row - first, 3] = slot
+                    words[row - first, 5:] = offset, -1
+            if self.fuse:
+                self.code.frombytes(words.data.cast("B"))
+                continue
+            for single, row_words in zip(part.parts(1), words, strict=True):
+                self._head(single)
+                self.code.extend(row_words)
 
-    def _scalar(self, first: int, end: int, operations: int, node: int) -> None:
-        self._count(operations)
-        self.code.extend((Scalar.number, 4 + MICRO_WORDS * (end - first), node, end - first))
-        self.code.frombytes(self.words[first:end].data.cast("B"))
+    def _head(self, block: ScalarBlock) -> None:
+        self._count(block.flops)
+        self.code.extend((Scalar.number, 4 + MICRO_WORDS * block.count, block.node, block.count))
 
     def _count(self, micros: int) -> None:
         self.counts.instructions += 1
@@ -101,7 +103,7 @@ def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     words = array("q", (MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes))
     assert len(words) == HEADER_WORDS
     for body in unit.bodies:
-        encoder = _BodyEncoder(unit.fuse, body, counts)
+        encoder = _BodyEncoder(unit.fuse, counts)
         for value in (*body.inputs, *body.outputs):
             encoder.slot(value)
         segments = [encoder.segment(segment.steps) for segment in body.segments]

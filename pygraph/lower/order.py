@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..graph.node import Node
 
 
-def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
+def updates_last(order: Sequence[Node], fixed: set[Node]) -> Sequence[Node]:
     """`order`, operands first, with each update as late as the other readers of what it updates ask for.
 
     Two nodes change places only where an update has to wait. Linear in nodes and operands, up to a logarithm.
@@ -25,7 +25,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
         fixed: nodes whose memory is never taken over, besides constants.
     """
     if all(op.updates is None for op in {node.op for node in order}):
-        return list(order)
+        return order
     bases: dict[Node, Node] = {}
     updated: dict[Node, list[Node]] = {}  # per update: the arrays
     for node in order:
@@ -38,7 +38,7 @@ def updates_last(order: Sequence[Node], fixed: set[Node]) -> list[Node]:
         if found:
             updated[node] = found
     if not updated:
-        return list(order)
+        return order
     return _Scheduler(order, bases, updated).run()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .arena_cells import Cells
 from .body import Body
 from .format import SlotKind
+from .scalars import AT_ONCE
 from .steps import ALIGNMENT, CELL, LoopStep, PlainStep, ScalarBlock, Value, placed, roots
 
 
@@ -181,7 +182,8 @@ def plan(body: Body) -> None:
     places = _Places(body.cells, len(body.constant_cells))
     for (now, step), (written, read) in zip(placed(body.steps), touched, strict=True):
         if isinstance(step, ScalarBlock):
-            places.block(step, now)
+            for part in step.parts(AT_ONCE):
+                places.block(part, now + part.first - step.first)
         else:
             places.step(step, now, written, read)
     body.arena_bytes = places.finish()
@@ -215,7 +217,8 @@ def live_ranges(body: Body) -> list[tuple[Sequence[Value], Sequence[Value]]]:
             value.start = value.end = -1
     for (now, step), (written, read) in zip(placed(steps), touched, strict=True):
         if isinstance(step, ScalarBlock):
-            _touch_block(step, now)
+            for part in step.parts(AT_ONCE):
+                _touch_block(part, now + part.first - step.first)
             continue
         for value in written:
             if value.start < 0:

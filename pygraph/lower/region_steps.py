@@ -32,6 +32,7 @@ def emit_steps(body: Body) -> None:
             _keep_cells(body)
             _keep_inputs(emitter)
         _fill_outputs(emitter)
+    body.scalars.clear()
 
 
 def _emit_loop(emitter: StepEmitter, region: Region) -> None:

@@ -249,13 +249,18 @@ class Fuser:
     def _read_elements(self, inputs: Sequence[Node]) -> list[int]:
         """The rows of the operands of an operation, which joins the latest region: further ones for new elements."""
         find, elements = self._rows.get, self._elements
-        missing = {x: self.views.resolve(x) for x in inputs if not (find(x) or elements.get(x))}
-        start = self._after((access.base for access in missing.values()), joins=True) if missing else 0
-        region = self._scalar_region(start)
+        found = [find(x) or elements.get(x) or 0 for x in inputs]
+        if all(found):
+            self._scalar_region(0)
+            return found
+        missing = {x: self.views.resolve(x) for x, row in zip(inputs, found, strict=True) if not row}
+        region = self._scalar_region(self._after((access.base for access in missing.values()), joins=True))
         for x, access in missing.items():
-            elements[x] = find(access.base) or self.scalars.element(access, None)
-            if elements[x] in self.scalars.accesses:
-                region.elements.append(elements[x])
+            row = find(access.base)
+            if row is None:
+                row = self.scalars.element(access, None)
+                region.elements.append(row)
+            elements[x] = row
         return [find(x) or elements[x] for x in inputs]
 
     def _place_element(self, node: Node, access: Access) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, cast
 
 from ..ops.dtypes import CODES
 from .body import Region
 from .program import Micro
-from .scalars import kind_of
+from .scalars import AT_ONCE, kind_of
 from .step_emitter import StepEmitter
 
 if TYPE_CHECKING:
@@ -18,11 +20,21 @@ if TYPE_CHECKING:
 
 def emit_scalars(emitter: StepEmitter, region: Region) -> None:
     """Add the operations of a region; what is read of memory is loaded once in a segment, before it is read first."""
-    placed, rows, part = emitter.body.scalars, emitter.body.rows, slice(region.rows.start, region.rows.stop)
-    columns = [placed.kinds[part], array("i", region.rows)]
-    nodes = placed.nodes[part]
-    needless = _find_elements(emitter, region, columns[0], nodes)
-    read, find = [placed.a[part], placed.b[part], placed.c[part]], emitter.elements.get
+    left = 0
+    for start in range(region.rows.start, region.rows.stop, AT_ONCE):
+        part = range(start, min(start + AT_ONCE, region.rows.stop))
+        end = bisect_left(region.elements, part.stop, left)
+        _emit_part(emitter, part, region.elements[left:end])
+        left = end
+
+
+def _emit_part(emitter: StepEmitter, part: range, elements: Sequence[int]) -> None:
+    """Add some of the rows, `elements` of which only name one."""
+    placed, rows, here = emitter.body.scalars, emitter.body.rows, slice(part.start, part.stop)
+    columns = [placed.kinds[here], array("i", part)]
+    nodes = placed.nodes[here]
+    needless = _find_elements(emitter, part.start, elements, columns[0], nodes)
+    read, find = [placed.a[here], placed.b[here], placed.c[here]], emitter.elements.get
     if emitter.elements:
         read = [array("i", map(find, column, column)) for column in read]
     columns += read
@@ -40,11 +52,13 @@ def emit_scalars(emitter: StepEmitter, region: Region) -> None:
         block.end += len(nodes)
 
 
-def _find_elements(emitter: StepEmitter, region: Region, kinds: array[int], nodes: list[Node | None]) -> list[int]:
+def _find_elements(
+    emitter: StepEmitter, start: int, elements: Sequence[int], kinds: array[int], nodes: list[Node | None]
+) -> list[int]:
     """Make rows of elements loads, and give their nodes; returns the places of those that are in a cell already."""
-    body, start, needless = emitter.body, region.rows.start, list[int]()
+    body, needless = emitter.body, list[int]()
     placed, rows = body.scalars, body.rows
-    for row in region.elements:
+    for row in elements:
         at, access = row - start, placed.accesses[row]
         found = emitter.find(access)
         if isinstance(found, int):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .steps import Value
     from .views import Access
 
+#: So many scalar micro-operations are worked on together: what that takes besides them is small beside a large graph.
+AT_ONCE = 1 << 13
 #: Of a placed row: it computes nothing, its cell holds an element of an array or an input.
 ELEMENT = -1
 #: Where micro-operation and dtypes stand in their number, see `kind_of`.
@@ -71,6 +73,12 @@ class PlacedScalars:
         self.nodes.append(node)
         return row
 
+    def clear(self) -> None:
+        """Forget the rows, once the steps are made of them."""
+        for column in (self.kinds, self.a, self.b, self.c, self.nodes):
+            del column[1:]
+        self.accesses.clear()
+
     def node(self, row: int) -> Node | None:
         """The operation of a row; None where it only names or loads an element."""
         return None if row >= len(self.nodes) or row in self.accesses else self.nodes[row]
@@ -103,15 +111,15 @@ class ScalarRows:
 
     def load(self, cell: int, value: Value, offset: int, node: int) -> None:
         """Add a load of an element of `value` into a cell."""
-        self._move(Micro.LOAD, cell, 0, value, offset, node)
+        self._add(Micro.LOAD, cell, 0, value, offset, node)
 
     def store(self, cell: int, value: Value, offset: int, node: int) -> None:
         """Add a store of a cell to an element of `value`."""
-        self._move(Micro.STORE, 0, cell, value, offset, node)
+        self._add(Micro.STORE, 0, cell, value, offset, node)
 
-    def _move(self, micro: int, target: int, source: int, value: Value, offset: int, node: int) -> None:
-        dtype = CODES[value.dtype]
+    def _add(self, micro: int, target: int, source: int, value: Value, offset: int, node: int) -> None:
         self.move(len(self.kinds), value, offset)
+        dtype = CODES[value.dtype]
         self.kinds.append(kind_of(micro, dtype, dtype))
         self.targets.append(target)
         self.a.append(source)
@@ -125,11 +133,11 @@ class ScalarRows:
         self.memory.append(value)
         self.places.append(offset)
 
-    def words(self) -> NDArray[np.int64]:
-        """The words of each, as `MicroOperation` says them, once cells have offsets; slots are left out."""
-        found = np.empty((len(self), MICRO_WORDS), np.int64)
-        if len(self):
-            offsets = np.frombuffer(self.cells.offsets, np.int64) >> 3  # a cell has 8 bytes; that of number 0 gives -1
-            found[:, :3] = np.frombuffer(self.kinds, np.intc)[:, None] >> _SHIFTS & _MASKS
-            found[:, 3:] = offsets[np.array((self.targets, self.a, self.b, self.c)).T]
+    def words(self, first: int, end: int) -> NDArray[np.int64]:
+        """The words of some, as `MicroOperation` says them, once cells have offsets; slots are left out."""
+        found = np.empty((end - first, MICRO_WORDS), np.int64)
+        offsets = np.frombuffer(self.cells.offsets, np.int64)
+        kinds, *columns = (x[first:end] for x in (self.kinds, self.targets, self.a, self.b, self.c))
+        found[:, :3] = np.frombuffer(kinds, np.intc)[:, None] >> _SHIFTS & _MASKS
+        found[:, 3:] = offsets[np.array(columns).T] >> 3  # a cell has 8 bytes; that of number 0 gives -1
         return found

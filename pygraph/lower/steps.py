@@ -188,6 +188,11 @@ class ScalarBlock:
     def flops(self) -> int:
         return self.count - len(self._moves())
 
+    def parts(self, size: int) -> Iterator[ScalarBlock]:
+        """The same in pieces of so many rows."""
+        for first in range(self.first, self.end, size):
+            yield ScalarBlock(self.rows, self.values, first, min(first + size, self.end))
+
     def _moves(self) -> range:
         moves = self.rows.moves
         return range(bisect_left(moves, self.first), bisect_left(moves, self.end))
