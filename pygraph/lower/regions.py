@@ -225,18 +225,20 @@ class Fuser:
                 if op is INPUT or op is CONSTANT:
                     continue
                 return at
-            if node.shape and prod(node.shape) != 1:
+            shape, inputs = node.shape, node.inputs
+            if shape and prod(shape) != 1:
                 return at
-            inputs = node.inputs
             try:
                 a = rows[inputs[0]]
                 b = rows[inputs[1]] if len(inputs) > 1 else 0
                 c = rows[inputs[2]] if len(inputs) > 2 else 0
+                known = not shape or all(x.shape == shape for x in inputs)
             except KeyError:
-                a, b, c = (*self._read_elements(inputs), 0, 0)[:3]
-            else:
-                if not joins:
-                    self._scalar_region(0)
+                known = False
+            if not known:
+                a, b, c = (*self._read_elements(node), 0, 0)[:3]
+            elif not joins:
+                self._scalar_region(0)
             joins = fuse
             cells[node] = rows[node] = len(scalars.nodes)
             add_kind(operation_kind(op, inputs[-1].dtype, node.dtype))
@@ -246,15 +248,15 @@ class Fuser:
             add_node(node)
         return len(order)
 
-    def _read_elements(self, inputs: Sequence[Node]) -> list[int]:
+    def _read_elements(self, node: Node) -> list[int]:
         """The rows of the operands of an operation, which joins the latest region: further ones for new elements."""
-        find, elements = self._rows.get, self._elements
-        found = [find(x) or elements.get(x) or 0 for x in inputs]
-        if all(found):
-            self._scalar_region(0)
-            return found
-        missing = {x: self.views.resolve(x) for x, row in zip(inputs, found, strict=True) if not row}
-        region = self._scalar_region(self._after((access.base for access in missing.values()), joins=True))
+        inputs, find, elements, resolve = node.inputs, self._rows.get, self._elements, self.views.resolve
+        missing = {x: resolve(x) for x in inputs if not (find(x) or elements.get(x))}
+        start = self._after((access.base for access in missing.values()), joins=True) if missing else 0
+        if node.shape:  # what is broadcast is read through memory
+            other = [resolve(x).base for x in inputs if x.shape != node.shape]
+            start = max(start, self._after(other, joins=False))
+        region = self._scalar_region(start)
         for x, access in missing.items():
             row = find(access.base)
             if row is None:
