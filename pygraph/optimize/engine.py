@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..graph.construction import remake
+from ..graph.interning import known
 from ..graph.node import Node
 from ..graph.rewriting import rebuilt, rewrite
 from ..ops.row import Op
@@ -91,7 +92,7 @@ class Sweep:
         return rewrite(outputs, self._visit, self._done, order=order)
 
     def _visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        current = node if inputs is node.inputs else remake(node, inputs)
+        current = known(node) if inputs is node.inputs else remake(node, inputs)
         found = self._done.get(current)
         if found is None:
             rules = self._rules.get(node.op)

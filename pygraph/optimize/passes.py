@@ -120,7 +120,8 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite:
     """
     known = {} if levels is None else dict(zip(graph.inputs, levels, strict=True))
     with interning():
-        return run(unified(graph), known, 0, CHECKED if check_finite else PASSES)
+        graph = unified(graph) if _has_loops(graph) else graph  # without bodies the first pass does so
+        return run(graph, known, 0, CHECKED if check_finite else PASSES)
 
 
 def run(graph: Graph, levels: Mapping[Node, int], depth: int, passes: Sequence[Pass]) -> Graph:
