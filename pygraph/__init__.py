@@ -145,6 +145,7 @@ _LAZY = (
     "optim",
     "random",
     "scipy",
+    "sklearn",
     "train",
     "transforms",
 )

@@ -50,7 +50,7 @@ def test_a_method_does_the_same_as_with_the_jacobian_by_hand(method: str) -> Non
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("loss", ["soft_l1", "cauchy"])
+@pytest.mark.parametrize("loss", ["soft_l1", pytest.param("cauchy", marks=pytest.mark.deep)])
 def test_robust_losses_and_bounds(loss: str) -> None:
     y = Y.copy()
     y[::7] += 3.0
@@ -120,7 +120,7 @@ def test_a_hundred_thousand_unknowns() -> None:
     assert found.cost < 1e-8
 
 
-@pytest.mark.parametrize("jac", [jacobian, "2-point", "3-point"])
+@pytest.mark.parametrize("jac", [jacobian, pytest.param("2-point", marks=pytest.mark.deep), "3-point"])
 def test_a_given_jacobian_is_used(jac: Any) -> None:
     calls = []
 
@@ -135,6 +135,7 @@ def test_a_given_jacobian_is_used(jac: Any) -> None:
     np.testing.assert_allclose(found.x, wanted.x, rtol=1e-6)
 
 
+@pytest.mark.deep
 def test_a_callback_gets_containers() -> None:
     seen = []
 

@@ -128,7 +128,7 @@ def test_a_function_is_compiled_once_until_what_it_reads_changes() -> None:
     np.testing.assert_allclose(found.hess, 0.5 * np.eye(2))
 
 
-@pytest.mark.parametrize("method", ["bfgs", "trust-ncg", "trust-constr"])
+@pytest.mark.parametrize("method", ["bfgs", pytest.param("trust-ncg", marks=pytest.mark.deep), "trust-constr"])
 def test_containers(method: str) -> None:
     def f(p: Any) -> Any:
         return np.sum((p["w"] @ np.array([1.0, 2.0]) - p["bias"].b - 3) ** 2) + np.sum(p["w"] ** 2) + p["bias"].a ** 4
@@ -177,7 +177,9 @@ def test_an_array_of_two_axes_keeps_its_shape() -> None:
     assert found.hess_inv.shape == (6, 6)
 
 
-@pytest.mark.parametrize("method", [None, "tnc", "slsqp", "trust-constr"])
+@pytest.mark.parametrize(
+    "method", [None, "slsqp", *[pytest.param(name, marks=pytest.mark.deep) for name in ("tnc", "trust-constr")]]
+)
 def test_bounds(method: str | None) -> None:
     bounds = [(-2, 2), (None, 0.5), (0, None), (-1, 0.25), (0.1, 0.1)]
     found = pg.scipy.minimize(rosenbrock, START, bounds=bounds, method=method)
@@ -230,6 +232,7 @@ def test_constraints_as_in_the_tutorial_of_scipy(method: str) -> None:
         assert found.nfev == wanted.nfev
 
 
+@pytest.mark.deep
 def test_exact_hessians_of_constraints_take_fewer_steps_than_updates() -> None:
     def volume(x: Any) -> Any:
         return np.exp(x[0]) * x[1] ** 2 * x[2]

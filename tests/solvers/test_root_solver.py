@@ -49,7 +49,9 @@ def test_the_orientation_of_the_jacobian() -> None:
         np.testing.assert_allclose(found.x, [1, 2], rtol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["broyden1", "krylov", "df-sane"])
+@pytest.mark.parametrize(
+    "method", ["broyden1", *[pytest.param(name, marks=pytest.mark.deep) for name in ("krylov", "df-sane")]]
+)
 def test_the_other_methods_get_values(method: str) -> None:
     found = pg.scipy.root(system, np.array([0.5, 0.5]), method=method)
     assert found.success

@@ -29,7 +29,7 @@ def diffusion(t: Any, y: Any) -> Any:
     return 100.0 * (wide[2:] - 2 * y + wide[:-2]) + y * (1 - y)
 
 
-@pytest.mark.parametrize("method", ["Radau", "BDF", "LSODA"])
+@pytest.mark.parametrize("method", [pytest.param("Radau", marks=pytest.mark.deep), "BDF", "LSODA"])
 def test_a_stiff_problem_takes_the_same_steps_as_with_the_jacobian_by_hand(method: str) -> None:
     options: dict[str, Any] = {"method": method, "args": (MU,)}
     found = pg.scipy.solve_ivp(van_der_pol, SPAN, [2.0, 0.0], **options)
@@ -40,7 +40,7 @@ def test_a_stiff_problem_takes_the_same_steps_as_with_the_jacobian_by_hand(metho
     assert found.y[0, -1] == pytest.approx(wanted.y[0, -1], rel=1e-2)
 
 
-@pytest.mark.parametrize("method", ["Radau", "BDF"])
+@pytest.mark.parametrize("method", ["Radau", pytest.param("BDF", marks=pytest.mark.deep)])
 def test_a_stiff_problem_takes_fewer_evaluations_than_with_differences(method: str) -> None:
     calls: list[int] = []
 
