@@ -159,7 +159,8 @@ class Graph:
     def height(self) -> int:
         """How deep loops and branches are nested in it; 0 where there are none."""
         if self._height is None:
-            self._height = max((1 + body.height for node in self.nodes for body in bodies_of(node)), default=0)
+            several = [node for node in self.nodes if node.results is not None]  # only these have bodies
+            self._height = max((1 + body.height for node in several for body in bodies_of(node)), default=0)
         return self._height
 
     def require_closed(self) -> None:

@@ -51,7 +51,7 @@ def rewrite(
         for node in order:
             if node in done:
                 continue
-            if node.op is OUTPUT and node.inputs[0] in several:
+            if several and node.op is OUTPUT and node.inputs[0] in several:
                 done[node] = several[node.inputs[0]][node.attrs["index"]]
                 continue
             context.line = node.line

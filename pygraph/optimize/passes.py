@@ -82,7 +82,7 @@ def _nodes(graph: Graph, outputs: Sequence[Node]) -> Sequence[Node]:
 
 
 def _has_loops(graph: Graph) -> bool:
-    return any(node.op.loop or node.op.branch for node in graph.nodes)
+    return graph.height > 0
 
 
 #: Equal expressions are one node since they were made, and nodes that no output needs are never visited: what other
