@@ -305,7 +305,9 @@ class Fuser:
         start = 0
         for x, access in zip(node.inputs, accesses, strict=True):
             base = access.base
-            region = self.segment.region(base)
+            region = self.region_of.get(base)
+            if region is None and base in self.cells:
+                region = self.segment.region(base)
             if region is None or region.index < start:
                 continue
             joined = in_registers and x.shape == shape and region.kind == "loop" and region.shape == x.shape

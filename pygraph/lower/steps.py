@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -284,6 +284,7 @@ class LoopStep:
     reduces: list[Reduce]
     scratch: Value | None
     node: int
+    count: ClassVar[int] = 1
 
     @property
     def reads(self) -> Sequence[Value]:
@@ -382,6 +383,7 @@ class PlainStep:
     operations: int = 0  # none that a loop or a scalar region could fuse
     #: Pairs (written, read): it updates the one where the other lies, or copies that there first.
     in_place: Sequence[tuple[Value, Value]] = ()
+    count: ClassVar[int] = 1
 
 
 Step = ScalarBlock | LoopStep | PlainStep
@@ -392,7 +394,7 @@ def placed(steps: Iterable[Step]) -> Iterator[tuple[int, Step]]:
     now = 0
     for step in steps:
         yield now, step
-        now += step.count if isinstance(step, ScalarBlock) else 1
+        now += step.count
 
 
 def one_by_one(steps: Iterable[Step]) -> Iterator[ScalarOperation | LoopStep | PlainStep]:
