@@ -1,8 +1,10 @@
 """Runnable worked examples: `python -m pygraph.examples.NAME`.
 
 Read `chain_rule.py`, `backpropagation.py`, `two_layer_net.py`, `multivariate_chain_rule.py` and `nested_functions.py`
-(the five lessons), `digits.py` (training), `newton.py` and `rosenbrock.py` (Hessians, dense and sparse), `pendulum.py`,
-`fixed_point.py` and `nested_optimisation.py` (loops and their derivatives). `cells.py` and `handwriting.py` are data.
+(the five lessons), `diabetes.py`, `digits.py` and `characters.py` (training), `newton.py` and `rosenbrock.py`
+(Hessians, dense and sparse), `pendulum.py`, `fixed_point.py` and `nested_optimisation.py` (loops and their
+derivatives). `cells.py` and `handwriting.py` load data.
 
-Boundary: user code; nothing is imported but the public interface, NumPy and, for plots, Matplotlib.
+Boundary: user code; nothing is imported but the public interface, NumPy, Matplotlib for plots, and scikit-learn for a
+data set.
 """
