@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -230,6 +231,21 @@ def test_every_container_is_taken_apart_and_built_by_the_written_call_path() -> 
     ):
         assert call(*change(*argument(1.0))) == "general"
     assert len(calls) == 12
+
+
+def test_arrays_that_were_pickled_are_taken_by_the_written_call_path() -> None:
+    def refused(*args: Any) -> None:
+        raise AssertionError("the written call path did not take them")
+
+    large = np.ones(STAGE_BYTES)
+    exe = pg.compile(pg.trace(lambda x, y, z: (x * 2.0, y + 1.0, np.sum(z)), np.arange(3.0), np.array(1.0), large))
+    again = pickle.loads(pickle.dumps((np.arange(3.0), np.array(1.0), large)))
+    assert again[0].dtype is not np.dtype(float)  # an equal dtype, which is another object
+    x, y, z = exe.fast_call(refused)(*again)
+    assert (x.tolist(), y, z) == ([0.0, 2.0, 4.0], 2.0, STAGE_BYTES)
+    swapped = np.arange(3.0).astype(">f8")
+    with pytest.raises(AssertionError, match="did not take"):
+        exe.fast_call(refused)(swapped, *again[1:])
 
 
 def test_graphs_without_inputs_or_outputs() -> None:

@@ -142,12 +142,12 @@ def _output_kind(port: Port) -> str:
     return "large" if not is_small(port) else "array" if port.shape else "scalar"
 
 
-_SCALAR = "type(a{i}) is t{i} or type(a{i}) is ndarray and a{i}.dtype is d{i} and a{i}.shape == ()"
+_ARRAY = "type(a{i}) is ndarray and (a{i}.dtype is d{i} or a{i}.dtype == d{i})"
+_SCALAR = f"type(a{{i}}) is t{{i}} or {_ARRAY} and a{{i}}.shape == ()"
 #: Whether a<i> is exactly what input i asks for.
 _CHECKS = {
-    "array": "type(a{i}) is ndarray and a{i}.dtype is d{i} and a{i}.shape == s{i}",
-    "large": "type(a{i}) is ndarray and a{i}.dtype is d{i} and a{i}.shape == s{i}"
-    " and a{i}.flags.c_contiguous and a{i}.flags.aligned",
+    "array": f"{_ARRAY} and a{{i}}.shape == s{{i}}",
+    "large": f"{_ARRAY} and a{{i}}.shape == s{{i}} and a{{i}}.flags.c_contiguous and a{{i}}.flags.aligned",
     "scalar": f"({_SCALAR})",
     "float": f"(type(a{{i}}) is float or {_SCALAR})",
     "int": f"(type(a{{i}}) is int and -0x8000000000000000 <= a{{i}} <= 0x7FFFFFFFFFFFFFFF or {_SCALAR})",
