@@ -28,7 +28,8 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))  # such a CPyt
 X86 = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}
 
 LANGUAGE = ["-std=c11", "-fvisibility=hidden", "-pthread"]
-OPTIMISE = ["-O3", "-g0", "-fwrapv"]  # most Pythons add -fwrapv; said here so that all builds have it
+# Most Pythons add -fwrapv; said here so that all builds have it. Nothing unwinds C, and wheels have to be small.
+OPTIMISE = ["-O3", "-g0", "-fwrapv", "-fno-asynchronous-unwind-tables"]
 WARNINGS = ["-Wall", "-Wextra"]
 STRICT_WARNINGS = [*WARNINGS, "-Wpedantic", "-Wshadow", "-Wstrict-prototypes", "-Wvla", "-Werror"]
 INSTRUMENT = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -30,7 +30,7 @@ PG_INLINE int32_t pg_multiply_high_i32(int32_t a, int32_t b) {
 
 /* The logarithm of a number of the gamma distribution, by Marsaglia and Tsang, "A simple method for generating gamma
  * variables", ACM TOMS 26 (2000); below 1 that of a + 1 plus log(u) / a. */
-PG_INLINE double pg_log_gamma_draw_f64(double a, double seed) {
+PG_NOINLINE double pg_log_gamma_draw_f64(double a, double seed) {
     const int64_t key = (int64_t)pg_bits_f64(seed);
     const double d = (a < 1.0 ? a + 1.0 : a) - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
     double v = 1.0;
@@ -54,7 +54,7 @@ PG_INLINE double pg_log_gamma_draw_f64(double a, double seed) {
  * -+(s g - psi'(a)) w, with
  *   w = e^(-+a s - z (e^-+s - 1)), z = e^y,
  * by the trapezoidal rule in x, s = scale e^(x - e^-x) (Takahasi and Mori, 1974). */
-PG_INLINE double pg_log_gamma_moved(double a, double y, int bend) {
+PG_NOINLINE double pg_log_gamma_moved(double a, double y, int bend) {
     const double z = pg_exp_f64(y), level = y - pg_digamma_f64(a), side = z > a ? 1.0 : -1.0, h = 1.0 / 14.0;
     const double scale = 1.0 / sqrt((z - a) * (z - a) + z + (z > a ? 1.0 : 0.0)),
                  slope = bend ? pg_polygamma_f64(1.0, a) : 0.0;
@@ -84,7 +84,7 @@ PG_INLINE double pg_poisson_log_f64(double r, double k) {
 /* A number of the Poisson distribution: products of uniform numbers below the rate 10, and else the transformed
  * rejection PTRS of Hoermann, "The transformed rejection method for generating Poisson random variables", Insurance:
  * Mathematics and Economics 12 (1993). */
-PG_INLINE double pg_poisson_draw_f64(double rate, double seed) {
+PG_NOINLINE double pg_poisson_draw_f64(double rate, double seed) {
     const int64_t key = (int64_t)pg_bits_f64(seed);
     double k = 0.0;
     if (!(rate >= 0.0 && rate <= 0x1p62)) return NAN;
@@ -122,7 +122,7 @@ PG_INLINE double pg_log_tail_f64(double x) {
 /* The normal number between a and b below which the share u of that interval's probability lies, nan where u is none:
  * the root z < 0 of log(tail(-z)) = l, a concave function, by Newton's steps from a point below, so that each stays
  * below. */
-PG_INLINE double pg_truncated_normal_f64(double a, double b, double u) {
+PG_NOINLINE double pg_truncated_normal_f64(double a, double b, double u) {
     double sign = 1.0, l;
     if (!(a < b)) return a == b ? a : NAN;
     if (!(u > 0.0 && u < 1.0)) return u == 0.0 ? a : u == 1.0 ? b : NAN;
