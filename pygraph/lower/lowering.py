@@ -16,6 +16,7 @@ from .encode import encode
 from .expand import expand
 from .in_place_concatenation import concatenate_in_place, nest_concatenations
 from .in_place_update import update_in_place
+from .loop_joining import join_loops
 from .materialise import materialise
 from .plan import plan
 from .program import NodeTable, Port, Program, Segment
@@ -66,6 +67,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(each(forward_regions), specification.forward_regions),
     Stage(each(rematerialise), specification.rematerialised),
     Stage(each(later_regions), specification.later_regions),
+    Stage(each(join_loops), specification.joined),
     Stage(each(concatenate_in_place), specification.concatenated),
     Stage(each(materialise), specification.materialised),
     Stage(each(nest_concatenations), specification.nested),

@@ -46,6 +46,12 @@ def later_regions(body: Body) -> Iterator[str]:
         yield from _regions(body, segment)
 
 
+def joined(body: Body) -> Iterator[str]:
+    """The same of all segments."""
+    yield from forward_regions(body)
+    yield from later_regions(body)
+
+
 def _regions(body: Body, segment: BodySegment) -> Iterator[str]:
     for node in segment.order:
         if not _is_leaf(node) and node.op.view is None and not segment.defines(node):
