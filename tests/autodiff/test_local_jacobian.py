@@ -125,7 +125,12 @@ def test_equal_to_the_dense_matrix(name: str) -> None:
     np.testing.assert_array_equal(found.indices, pattern.indices)
 
 
-@pytest.mark.parametrize("name", [name for name, (_, x) in FUNCTIONS.items() if np.ndim(x)])
+#: Functions whose Hessians take seconds to compile.
+LONG = ("unrolled intervals", "unrolled pairs")
+HESSIANS = [name for name, (_, x) in FUNCTIONS.items() if np.ndim(x) and name not in LONG]
+
+
+@pytest.mark.parametrize("name", [*HESSIANS, *(pytest.param(name, marks=pytest.mark.deep) for name in LONG)])
 def test_hessians(name: str) -> None:
     f, x = FUNCTIONS[name]
 

@@ -10,6 +10,7 @@ import pytest
 from pygraph.examples import diabetes
 
 
+@pytest.mark.deep  # for the import of scikit-learn
 def test_the_weights_are_those_of_least_squares() -> None:
     pytest.importorskip("sklearn")
     params, history = diabetes.train()

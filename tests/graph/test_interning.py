@@ -19,7 +19,7 @@ from pygraph.graph.interning import SHARED
 from pygraph.ops.row import lookup
 from pygraph.optimize import optimize
 
-DEEP = pytest.mark.parametrize("depth", [20_000, pytest.param(100_000, marks=pytest.mark.deep)])
+DEEP = pytest.mark.parametrize("depth", [10_000, pytest.param(100_000, marks=pytest.mark.deep)])
 
 
 def chain(x: Node, steps: int) -> Node:
