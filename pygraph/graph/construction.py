@@ -1,4 +1,4 @@
-"""Making nodes: type inference, interning, and promotion of operands."""
+"""Making nodes: type inference, and each one made once."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ __all__ = [
     "infer",
     "known",
     "make",
+    "make_typed",
     "outputs_of",
     "remake",
     "var",
@@ -128,14 +129,28 @@ def make(op: Op, inputs: Sequence[Node], attrs: Attrs = _NO_ATTRS, line: SourceL
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    items: Items = tuple(sorted(attrs.items())) if attrs else ()
+    if not attrs:
+        return make_typed(op, tuple(inputs), (), None, line=line)
+    return make_typed(op, tuple(inputs), tuple(sorted(attrs.items())), None, dict(attrs), line)
+
+
+def make_typed(
+    op: Op,
+    inputs: tuple[Node, ...],
+    items: Items,
+    value_type: ValueType | None,
+    attrs: dict[str, Any] | None = None,
+    line: SourceLine | None = None,
+) -> Node:
+    """The same, for static arguments as a node has them (`attrs` where their order counts), and the type if known."""
     context = active()
     table = SHARED if context is None or context.table is None or op is INPUT else context.table
     key = (op, items, *inputs)
     node = table.get(key)
     if node is None:
-        kept = dict(attrs) if attrs else _NO_ATTRS
-        made = new_node(op, tuple(inputs), kept, items, _type(op, inputs, attrs, items), line or here())
+        if attrs is None:
+            attrs = dict(items) if items else _NO_ATTRS
+        made = new_node(op, inputs, attrs, items, value_type or _type(op, inputs, attrs, items), line or here())
         node = table.setdefault(key, made)
     if context is not None and context.watching:
         for asked in context.watching:
@@ -159,44 +174,18 @@ def _type(op: Op, inputs: Sequence[Node], attrs: Attrs, items: Items) -> ValueTy
     return found
 
 
-def make_typed(op: Op, inputs: tuple[Node, ...], items: Items, value_type: ValueType) -> Node:
-    """As `make`, for static arguments as a node has them, and where the type that follows is known."""
-    context = active()
-    table = SHARED if context is None or context.table is None else context.table
-    key = (op, items, *inputs)
-    node = table.get(key)
-    if node is None:
-        attrs = dict(items) if items else _NO_ATTRS
-        line = here() if context is None or context.line is None else context.line
-        node = table.setdefault(key, new_node(op, inputs, attrs, items, value_type, line))
-    if context is not None and context.watching:
-        for asked in context.watching:
-            asked.add(node)
-    return node
-
-
 def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     """`node` on other operands, with its source line: as `make`, and in less time where they have the same types.
 
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    op, context = node.op, active()
-    table = SHARED if context is None or context.table is None or op is INPUT else context.table
-    key = (op, node.items, *inputs)
-    found = table.get(key)
-    if found is None:
-        if op is OUTPUT or node.type is None:
-            return make(op, inputs, node.attrs, node.line)
-        for new, old in zip(inputs, node.inputs, strict=True):
-            if new.type is not old.type:
-                return make(op, inputs, node.attrs, node.line)
-        made = new_node(op, inputs, node.attrs, node.items, node.type, node.line or here())
-        found = table.setdefault(key, made)
-    if context is not None and context.watching:
-        for asked in context.watching:
-            asked.add(found)
-    return found
+    value_type = node.type if node.op is not OUTPUT else None
+    for new, old in zip(inputs, node.inputs, strict=True):
+        if new.type is not old.type:
+            value_type = None
+            break
+    return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)
 
 
 @contextmanager
