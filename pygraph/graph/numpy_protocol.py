@@ -21,7 +21,7 @@ from .numpy_alternatives import instead, of_fewer_arguments
 from .weak import Weak, strong
 from .writing import WRITERS, update_at
 
-__all__ = ["apply_function", "apply_ufunc"]
+__all__ = ["apply_function", "apply_ufunc", "recorded_as"]
 
 #: NumPy's names that differ from ours.
 _ALIASES = {
@@ -118,6 +118,19 @@ def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
         if getattr(sys.modules.get(module), name, None) is ufunc:
             return f"{module}.{name}", _find(name)
     return name, None
+
+
+def recorded_as(function: Any, module: str, method: str = "__call__") -> Callable[..., Any] | None:
+    """Our function for one of that module of NumPy or SciPy, or for a method of a ufunc; None where there is none."""
+    if isinstance(function, np.ufunc):
+        name, own = _ufunc(function)
+        return own if method in ("__call__", "outer") else _find(_METHODS.get(method, {}).get(name, ""))
+    name = getattr(function, "__name__", "")
+    if module == "numpy" and (name in WRITERS or not callable(function)):
+        return None
+    if hasattr(function, "_implementation") or (module == "numpy" and name in creation.__all__):
+        return _find(name) if module == "numpy" else _find_in(module, name)
+    return None
 
 
 def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> UnsupportedError:
