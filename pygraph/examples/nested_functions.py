@@ -91,12 +91,12 @@ def central_difference(chain: Chain, x: Array, step: float = 1e-5) -> Array:
 
 def plot_chain(axes: Any, chain: Chain, x: Array, label: str = "chain") -> None:
     """Draw the chain over x into axes of Matplotlib."""
-    axes.plot(x, chain_value(chain, x), label=label)
+    pg.plot.chain(chain, x, axes=axes, label=label)
 
 
 def plot_chain_deriv(axes: Any, chain: Chain, x: Array, label: str = "derivative") -> None:
     """Draw the derivative of the chain over x into axes of Matplotlib."""
-    axes.plot(x, chain_deriv(chain, x), label=label, linestyle="--")
+    pg.plot.chain_derivative(chain, x, axes=axes, label=label)
 
 
 def plot(path: str) -> Any:
@@ -109,7 +109,6 @@ def plot(path: str) -> Any:
         plot_chain_deriv(axes, chain, POINTS)
         axes.set_title(name)
         axes.grid(alpha=0.3)
-        axes.legend()
     figure.savefig(path)
     return figure
 
