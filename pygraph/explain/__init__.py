@@ -1,7 +1,7 @@
 """Reading a derivative: the chain rule of one evaluation as a table.
 
 Read `chain.py` (local and upstream derivatives, edge by edge), `explanation.py` (the table), `labels.py` (names of
-nodes).
+nodes); for drawings `layout.py` (boxes and edges), with `layering.py`, `crossings.py` and `coordinates.py`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
