@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..concurrency import Memo
 from ..errors import GraphError
 from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
@@ -42,17 +43,14 @@ class ValueType:
         self.shape, self.dtype = shape, dtype
 
 
-_types: dict[Result, ValueType] = {}
-_TYPES_LIMIT = 10_000
+_types: Memo[Result, ValueType] = Memo(10_000)
 
 
 def type_of(shape: tuple[int, ...], dtype: DType) -> ValueType:
     """The type of an array."""
     found = _types.get((shape, dtype))
     if found is None:
-        if len(_types) >= _TYPES_LIMIT:
-            _types.clear()
-        found = _types.setdefault((shape, dtype), ValueType(shape, dtype))
+        found = _types.add((shape, dtype), ValueType(shape, dtype))
     return found
 
 

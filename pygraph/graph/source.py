@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..concurrency import Memo
 from ..errors import bind_locator
 from .trace_context import NOTHING, TraceContext, variable
 
@@ -27,8 +28,7 @@ _USER_CODE = _PACKAGE + "examples" + os.sep
 _LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:numpy|scipy|pandas|sklearn|matplotlib)[\\/]")
 
 _internal: dict[str, bool] = {}
-_known: dict[tuple[str, int], SourceLine] = {}
-_KNOWN_LIMIT = 100_000
+_known: Memo[tuple[str, int], SourceLine] = Memo(100_000)
 
 
 class SourceLine:
@@ -104,9 +104,7 @@ def here() -> SourceLine | None:
     place = (frame.f_code.co_filename, frame.f_lineno)
     line = _known.get(place)
     if line is None:
-        if len(_known) >= _KNOWN_LIMIT:
-            _known.clear()
-        line = _known[place] = SourceLine(*place)
+        line = _known.add(place, SourceLine(*place))
     return line
 
 
