@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DTypeError, ShapeError, UnsupportedError
 from ..ops.common import ARGUMENT_ADVICE
 from . import creation
 from .construction import as_node
@@ -205,11 +205,29 @@ def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     name = f"{module}.{function.__name__}"
     if module == "numpy" and function.__name__ in WRITERS and args and isinstance(args[0], Filled):
         return WRITERS[function.__name__](*args, **kwargs)
+    target = kwargs.get("out")
+    if isinstance(target, Filled):
+        return _written(target, function, args, {name: x for name, x in kwargs.items() if name != "out"})
     arrays: list[Filled] = []
     args = [_read(x, arrays) for x in args]
     kwargs = {argument: _read(x, arrays) for argument, x in kwargs.items()}
     found = _applied(function, module, name, args, kwargs)
     return viewed(function.__name__, found, arrays) if arrays else found
+
+
+def _written(target: Filled, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Filled:
+    """`out=` of a function: its result in an array that is filled, of that very shape as in NumPy."""
+    found = apply_function(function, args, kwargs)
+    if np.shape(found) != target.shape:
+        raise ShapeError(
+            f"out has shape {target.shape}, the result {np.shape(found)}",
+            f"give an array of shape {np.shape(found)}",
+            stage="tracing",
+            subject=f"numpy.{function.__name__}",
+            operands=(target,),
+        )
+    target[...] = found
+    return target
 
 
 def _read(x: Any, arrays: list[Filled]) -> Any:

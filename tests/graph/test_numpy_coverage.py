@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,28 @@ def test_parameters_that_are_missing_are_refused(name: str) -> None:
 
         with pytest.raises(pg.UnsupportedError, match=parameter):
             pg.trace(f, X)
+
+
+def _positional(function: Any) -> list[str]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+
+
+def test_parameters_that_both_take_by_position_have_the_order_of_numpy() -> None:
+    checked = 0
+    for name, row in rows().items():
+        module, _, short = name.rpartition(".")
+        function = getattr(pg if module in ("numpy", "scipy.special") else pg.linalg, short, None)
+        if row.status != "supported" or function is None or name.count(".") - module.count(".") != 1:
+            continue
+        theirs = _found(name)
+        if isinstance(theirs, np.ufunc) or not callable(theirs) or hasattr(theirs, "__self__"):
+            continue
+        mine, wanted = _positional(function), _positional(theirs)
+        places = {parameter: (mine.index(parameter), wanted.index(parameter)) for parameter in {*mine} & {*wanted}}
+        checked += len(places)
+        assert not {parameter for parameter, (here, there) in places.items() if here != there}, name
+    assert checked > 100
 
 
 def test_attributes_are_what_the_list_says() -> None:
