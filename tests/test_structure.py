@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = (
     *("debug", "errors", "concurrency", "ops", "graph", "containers", "variable", "autodiff", "optimize", "lower"),
     *("emit", "runtime", "control_flow", "random", "explain", "transforms", "gradient_check", "interop", "plot", ""),
-    *("losses", "metrics", "optim", "nn", "train", "scipy", "sklearn", "examples"),
+    *("losses", "metrics", "optim", "nn", "train", "scipy", "sklearn", "examples", "docs"),
     "__main__",
 )
 PARTS = {

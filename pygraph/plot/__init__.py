@@ -12,7 +12,8 @@ Boundary: nothing that computes depends on it. Matplotlib is imported at the fir
 
 from .chain_plots import chain, chain_derivative, tangent
 from .field_plots import gradient_field, loss_surface
+from .figures import figure
 from .sparsity_plot import sparsity
 from .training_plot import history
 
-__all__ = ["chain", "chain_derivative", "gradient_field", "history", "loss_surface", "sparsity", "tangent"]
+__all__ = ["chain", "chain_derivative", "figure", "gradient_field", "history", "loss_surface", "sparsity", "tangent"]

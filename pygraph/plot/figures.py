@@ -25,6 +25,24 @@ def _figure_class() -> Any:
     return type("ShownFigure", (Figure,), {"_repr_png_": png, "__module__": __name__})
 
 
+def figure(width: float = 6.0, height: float = 4.0) -> Any:
+    """An empty Matplotlib figure, to put several plots into; a notebook shows it, and it needs no window.
+
+    Args:
+        width, height: in inches.
+
+    Raises:
+        UnsupportedError: Matplotlib is not installed.
+
+    Example:
+        >>> figure = pg.plot.figure(9.0, 3.0)
+        >>> left, right = figure.subplots(1, 2)
+        >>> figure is pg.plot.tangent(np.sin, 0.0, axes=left)
+        True
+    """
+    return new_figure("figure", (width, height))
+
+
 def new_figure(subject: str, size: tuple[float, float] = (6.0, 4.0)) -> Any:
     """An empty figure of `size` inches.
 
