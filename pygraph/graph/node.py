@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -71,11 +72,14 @@ class Recording:
         end: the first epoch after it; None while it lasts.
         refusal: what was raised last in it for an expression whose numbers were asked for.
         unseen: whether no function of the user's has seen the variables yet.
+        line: the user's line that began it.
+        frame: while it lasts, the frame that calls the function.
     """
 
-    __slots__ = ("end", "refusal", "unseen")
+    __slots__ = ("end", "frame", "line", "refusal", "unseen")
 
-    def __init__(self) -> None:
+    def __init__(self, line: SourceLine | None = None, frame: FrameType | None = None) -> None:
+        self.line, self.frame = line, frame
         self.unseen = False
         self.end: int | None = None
         self.refusal: GraphError | None = None
