@@ -157,6 +157,9 @@ def here() -> SourceLine | None:
     context = variable.get() or NOTHING
     if context.line is not None:
         return context.line
+    if context.locate is not None:
+        running = innermost()
+        return None if running is None else context.locate(running)
     begun = context.recordings[-1] if context.recordings else None
     end = None if begun is None else begun.frame
     frame: FrameType | None = sys._getframe(1)
