@@ -143,7 +143,6 @@ _LAZY = (
     "metrics",
     "nn",
     "optim",
-    "plot",
     "random",
     "scipy",
     "sklearn",

@@ -139,7 +139,10 @@ class batch_norm(_Norm):
         axes = tuple(at for at in range(x.ndim) if at != axis)
         count = prod(x.shape[at] for at in axes)
         if count < 2:
-            self.refuse(f"a batch of shape {x.shape} has {count} numbers for each feature", "give two or more")
+            self.refuse(
+                f"a batch of shape {x.shape} has {count} numbers for each feature",
+                "give two or more; in pg.fit drop_last=True leaves out a smaller last batch",
+            )
         mean = pg.mean(x, axes, keepdims=True)
         centred = x - mean
         variance = pg.mean(centred * centred, axes, keepdims=True)

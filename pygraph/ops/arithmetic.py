@@ -175,7 +175,6 @@ square = pointwise(
     domain=(_REAL,),
     kinds="fi",
     exact=True,
-    notation="{0} ** 2",
 )
 reciprocal_row: Op = pointwise(
     "reciprocal",
@@ -186,7 +185,6 @@ reciprocal_row: Op = pointwise(
     domain=(_POSITIVE,),
     price=2,
     exact=True,
-    notation="1 / {0}",
 )
 
 

@@ -196,7 +196,7 @@ def convert(array: Array, what: str) -> Array:
     if wanted is None:
         problem = f"{what} has dtype {array.dtype}"
         raise pg.DTypeError(problem, "give floats, integers up to int64 or bools", stage="training", subject="fit")
-    found = np.ascontiguousarray(array, wanted) if array.ndim else np.asarray(array, wanted)
+    found = np.require(array, wanted, ("C", "A")) if array.ndim else np.asarray(array, wanted)
     return found if found.dtype is wanted else found.view(wanted)  # calls are fastest with NumPy's own dtype objects
 
 

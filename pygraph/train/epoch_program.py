@@ -97,7 +97,7 @@ def epoch_steps(
         if left:
             last = (stop > whole) & (carry.bad < 0)
             carry = Carry(*pg.cond(last, lambda carry: batch(carry, left), lambda carry: carry, carry))
-        return tuple(carry), _healthy(carry)
+        return tuple(carry), healthy(carry)
 
     return run
 
@@ -108,7 +108,7 @@ def single_step(objective: Objective, optimizer: Any, transform: Callable[[Any],
     def run(point: tuple[Any, ...], weights: Any, data: Any, noise: Any) -> Any:
         rows = next(x.shape[0] for x in pg.tree_leaves(data) if x.ndim)
         carry = training_step(objective, optimizer, transform, noise)(Carry(*point), data, weights, rows)
-        return tuple(carry), _healthy(carry)
+        return tuple(carry), healthy(carry)
 
     return run
 
@@ -122,11 +122,12 @@ def order_of(count: int) -> Callable[[Any, Any], Any]:
     return order
 
 
-def _healthy(carry: Carry) -> Any:
-    healthy = carry.bad < 0
+def healthy(carry: Carry) -> Any:
+    """Whether the losses and the parameters are finite."""
+    finite = carry.bad < 0
     for leaf in pg.tree_leaves(carry.params):
-        healthy = healthy & np.all(np.isfinite(leaf))
-    return healthy
+        finite = finite & np.all(np.isfinite(leaf))
+    return finite
 
 
 def _double(x: Any) -> Any:

@@ -21,6 +21,13 @@ from .program_cache import Programs, program
 PERIOD = 0.015
 
 
+def shuffled(count: int, key: Any, options: dict[str, Any]) -> Callable[[int], Array]:
+    """The order of so many rows in each epoch, counted from 0."""
+    stream = pg.random.fold_in(key, SHUFFLING)
+    drawn = program(order_of(count), options, stream, np.int64(0))
+    return lambda epoch: np.asarray(drawn(stream, np.int64(epoch)))
+
+
 class Steps:
     """How the batches of an epoch are gone through: `advance` is what differs between arrays and streams.
 
@@ -32,7 +39,7 @@ class Steps:
         self, objective: Objective, optimizer: Any, transform: Callable[[Any], Any], key: Any, options: dict[str, Any]
     ) -> None:
         self._objective, self._optimizer, self._transform, self._options = objective, optimizer, transform, options
-        self._shuffling, self._noise = (pg.random.fold_in(key, stream) for stream in (SHUFFLING, NOISE))
+        self._noise = pg.random.fold_in(key, NOISE)
         self.history = History()
         self._single = Programs(single_step(objective, optimizer, transform), options)
 
@@ -43,10 +50,6 @@ class Steps:
             GraphError: a step failed, or its loss or parameters are not finite; with the last good parameters.
         """
         raise NotImplementedError
-
-    def _order(self, count: int) -> Callable[[int], Array]:
-        drawn = program(order_of(count), self._options, self._shuffling, np.int64(0))
-        return lambda epoch: np.asarray(drawn(self._shuffling, np.int64(epoch)))
 
     def _batch_step(self, carry: Carry, batch: Batch, epoch: int, rows: Array | None) -> Carry:
         """One step on a batch that is there."""
@@ -67,14 +70,22 @@ class Steps:
 
 
 class ArraySteps(Steps):
-    """Batches of rows of arrays in memory, gathered inside the compiled loop."""
+    """Batches of rows of arrays in memory, gathered inside the compiled loop; `count` rows in each epoch."""
 
-    def __init__(self, rows: Rows, weights: Array | None, batch_size: int, shuffle: bool, *common: Any) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        weights: Array | None,
+        batch_size: int,
+        count: int,
+        order_in: Callable[[int], Array] | None,
+        *common: Any,
+    ) -> None:
         super().__init__(*common)
-        self._rows, self._weights, self._batch_size = rows, weights, batch_size
-        self._steps = -(-rows.count // batch_size)
-        self._order_in = self._order(rows.count) if shuffle else None
-        self._function = epoch_steps(self._objective, self._optimizer, self._transform, rows.count, batch_size)
+        self._rows, self._weights, self._batch_size, self._count = rows, weights, batch_size, count
+        self._steps = -(-count // batch_size)
+        self._order_in = order_in
+        self._function = epoch_steps(self._objective, self._optimizer, self._transform, count, batch_size)
         self._run: Any = None
         self._pace = 0.0  # seconds of a step
 
@@ -95,7 +106,7 @@ class ArraySteps(Steps):
             self._pace = max(time.perf_counter() - start, 1e-9) / (stop - at)
             carry, before = new, at
             at = stop
-            yield carry, min(at * self._batch_size, self._rows.count) - before * self._batch_size
+            yield carry, min(at * self._batch_size, self._count) - before * self._batch_size
 
     def _call(self, carry: Carry, stop: int, order: Array | None) -> tuple[Carry, bool]:
         new, healthy = self._run(*self._arguments(carry, stop, order))
@@ -115,7 +126,7 @@ class ArraySteps(Steps):
             except pg.GraphError as raised:
                 healthy, found = False, raised
             if not healthy:
-                places = np.arange(at * self._batch_size, min((at + 1) * self._batch_size, self._rows.count))
+                places = np.arange(at * self._batch_size, min((at + 1) * self._batch_size, self._count))
                 rows = places if order is None else order[places]
                 return self._failure(found, carry, self._rows.gathered(rows, self._weights), epoch, rows)
             carry = new
@@ -124,17 +135,25 @@ class ArraySteps(Steps):
 
 
 class MappedSteps(Steps):
-    """Batches of rows of arrays on a disk, gathered by NumPy, because their elements have to be converted."""
+    """The same of arrays on a disk, gathered by NumPy, because their elements have to be converted."""
 
-    def __init__(self, rows: Rows, weights: Array | None, batch_size: int, shuffle: bool, *common: Any) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        weights: Array | None,
+        batch_size: int,
+        count: int,
+        order_in: Callable[[int], Array] | None,
+        *common: Any,
+    ) -> None:
         super().__init__(*common)
-        self._rows, self._weights, self._batch_size = rows, weights, batch_size
-        self._order_in = self._order(rows.count) if shuffle else None
+        self._rows, self._weights, self._batch_size, self._count = rows, weights, batch_size, count
+        self._order_in = order_in
 
     def advance(self, carry: Carry, epoch: int) -> Iterator[tuple[Carry, int]]:
         order = self._order_in(epoch) if self._order_in else np.arange(self._rows.count)
-        for start in range(int(carry.at) * self._batch_size, self._rows.count, self._batch_size):
-            rows = order[start : start + self._batch_size]
+        for start in range(int(carry.at) * self._batch_size, self._count, self._batch_size):
+            rows = order[start : min(start + self._batch_size, self._count)]
             carry = self._batch_step(carry, self._rows.gathered(rows, self._weights), epoch, rows)
             yield carry, len(rows)
 

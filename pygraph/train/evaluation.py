@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pygraph as pg
 
-from .data_source import Rows, Stream, arguments_of
+from .data_source import Batch, Rows, Stream, arguments_of
 from .objective import Objective, evaluation_context, scalar
 from .program_cache import Programs
+from .ranks import Ranks
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -52,16 +54,33 @@ class Evaluation:
 
         self._run = Programs(evaluate, options)
 
-    def __call__(self, params: Any, state: Any) -> dict[str, float]:
-        """The mean of each value over the examples, by its name."""
+    def __call__(self, params: Any, state: Any, ranks: Ranks) -> dict[str, float]:
+        """The mean of each value over the examples, by its name.
+
+        Of arrays the processes take parts in turn, as many as `batch_size` makes; of a stream each has its own.
+        """
         sums: dict[str, float] = {}
         rows = 0
-        source = self.source
-        for batch in source.slices(self._batch_size) if isinstance(source, Rows) else source.batches():
-            for name, value in self._run(batch.data, params, state, batch.data).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * batch.rows
-            rows += batch.rows
+        here = ranks.agreed(self._parts, params, state, ranks)
+        for _, _, count, values in sorted(itertools.chain(*ranks.gathered(here)), key=lambda part: part[:2]):
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + value * count
+            rows += count
         return {self._prefix + name: sums[name] / rows for name in self._names if name in sums}
+
+    def _parts(self, params: Any, state: Any, ranks: Ranks) -> list[tuple[int, int, int, dict[str, float]]]:
+        """Of the parts that this process evaluates: their number, the rank, the rows, and the values."""
+        source = self.source
+        batches: Iterable[tuple[int, Batch]]
+        if isinstance(source, Rows):
+            batches = itertools.islice(enumerate(source.slices(self._batch_size)), ranks.rank, None, ranks.size)
+        else:
+            batches = enumerate(source.batches())
+        found = []
+        for number, batch in batches:
+            values = self._run(batch.data, params, state, batch.data)
+            found.append((number, ranks.rank, batch.rows, {name: float(value) for name, value in values.items()}))
+        return found
 
 
 def checked_metrics(metrics: Any) -> dict[str, Callable[..., Any]]:

@@ -24,11 +24,16 @@ class Place:
     Attributes:
         epoch, batch: counted from 1.
         rows: of the data set that the batch has, where it is arrays.
+        rank: of the process whose share of the batch it is, where there are several.
     """
 
     epoch: int
     batch: int
     rows: Array | None
+    rank: int | None = None
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, batch {self.batch}" + ("" if self.rank is None else f", rank {self.rank}")
 
 
 def failure(
@@ -46,11 +51,16 @@ def failure(
     """
     found: pg.GraphError
     if error is None:
-        found = _not_finite(place, objective, carry, batch, noise)
+        found = not_finite(place, objective, carry, batch, noise) or step_not_finite()
     else:
         found = error.again_as(type(error))
         found.problem = f"{error.problem}{_integers(batch)}"
-    found.stage, found.subject = "training", f"epoch {place.epoch}, batch {place.batch}"
+    return located(found, place, carry, history)
+
+
+def located(found: pg.GraphError, place: Place, carry: Carry, history: History) -> pg.GraphError:
+    """An error with its place, and with what there was before."""
+    found.stage, found.subject = "training", str(place)
     good = {"params": carry.params, "state": carry.state, "optimizer_state": carry.optimizer, "history": history}
     vars(found).update(good, epoch=place.epoch, batch=place.batch)
     return found
@@ -66,8 +76,14 @@ def _integers(batch: Batch) -> str:
     return f" ({', '.join(ranges)} in this batch)" if ranges else ""
 
 
-def _not_finite(place: Place, objective: Objective, carry: Carry, batch: Batch, noise: Any) -> pg.NonFiniteError:
-    """The first of these that is not finite: the data, a value of the loss, of its gradient, the step itself."""
+def step_not_finite() -> pg.NonFiniteError:
+    """The error of parameters that are not finite, where the loss and its gradient are."""
+    problem = "the parameters are not finite after this step, though the loss and its gradient are"
+    return pg.NonFiniteError(problem, "lower the learning rate, or look at the optimiser")
+
+
+def not_finite(place: Place, objective: Objective, carry: Carry, batch: Batch, noise: Any) -> pg.NonFiniteError | None:
+    """The error of the first of these that is not finite: the data, a value of the loss, of its gradient."""
     for name, leaf in named_leaves(batch.data, "data"):
         bad = np.argwhere(~np.isfinite(np.atleast_1d(leaf)))
         if len(bad):
@@ -87,8 +103,7 @@ def _not_finite(place: Place, objective: Objective, carry: Carry, batch: Batch, 
     if np.isfinite(value):
         names = [name for name, leaf in named_leaves(slope, "params") if not np.all(np.isfinite(leaf))]
         if not names:
-            problem = "the parameters are not finite after this step, though the loss and its gradient are"
-            return pg.NonFiniteError(problem, "lower the learning rate, or look at the optimiser")
+            return None
         problem, function = f"the gradient of {', '.join(names)} is not finite", pg.value_and_grad(loss)
     try:
         pg.compile(function, check_finite=True)(carry.params)

@@ -11,15 +11,15 @@ import numpy as np
 
 import pygraph as pg
 
-from .data_source import Batch, Rows, Stream, named_leaves, source_of
+from .data_source import Rows, Stream, named_leaves, source_of
 from .early_stopping import EarlyStopping, EpochEnd, rule_of
 from .epoch_program import Carry
-from .epoch_steps import ArraySteps, MappedSteps, Steps, StreamSteps
 from .evaluation import Evaluation, checked_metrics
-from .example_weights import row_weights, stream_weights
 from .history import History
 from .objective import Objective
+from .ranks import ranks_of
 from .resumption import Checkpoints, Saver, restored
+from .step_choice import StepChoice, description, parts_of
 from .training_run import Plan, Point, run
 
 
@@ -34,6 +34,7 @@ def fit(
     validation: Any = None,
     metrics: Any = None,
     shuffle: bool = True,
+    drop_last: bool = False,
     seed: int = 0,
     state: Any = None,
     sample_weight: Any = None,
@@ -46,6 +47,8 @@ def fit(
     checkpoint_steps: int | None = None,
     evaluation_batch_size: int | None = None,
     progress: bool | None = None,
+    comm: Any = None,
+    deterministic: bool | int = False,
     threads: int | None = None,
     backend: str = "auto",
 ) -> tuple[Any, History]:
@@ -73,6 +76,8 @@ def fit(
         metrics: {name: metric(params, *batch, **context) → a scalar}, computed after each epoch, on the validation
             data if there is some, else on `data`. The context is `state`, where the metric takes it.
         shuffle: whether the rows of arrays come in another random order in each epoch.
+        drop_last: whether an epoch ends with the last whole batch, where the rows left over would make a batch that is
+            too small for the loss: one row for `pg.nn.batch_norm`, say. With `shuffle` they are others in each epoch.
         seed: of the order of rows and the keys; the stream is `pg.random`'s, the same everywhere.
         state: what the loss updates beside the parameters, such as running statistics, as `init` of a `pg.nn` layer
             returns it; after training it is `history.state`.
@@ -91,7 +96,18 @@ def fit(
         evaluation_batch_size: rows at a time of validation and metrics, whose values are averaged over the rows, which
             is exact for means such as an accuracy; None: all at once, exact for any metric.
         progress: whether a progress bar is shown; None: where there is a terminal.
-        threads, backend: as `pg.compile` has them.
+        comm: a communicator of mpi4py, such as MPI.COMM_WORLD: its processes, the ranks, train together, and all call
+            fit with the same arguments. Of arrays each takes its share of the rows of every batch; where data gives
+            batches, those of each rank are its share. Gradients, floating running statistics and losses are averaged
+            by rows, the parameters are those of rank 0 at first and the same to the last bit ever after, evaluation
+            is shared, callbacks are called in all ranks, and rank 0 shows the bar and keeps the checkpoints. An error
+            or Ctrl-C in one rank ends the training in all. The loss has to be a mean over the rows, a weighted one
+            where it takes weights. Needs mpi4py (`pip install 'pygraph-ad[mpi]'`), and is started by
+            `mpiexec -n 4 python -m mpi4py train.py`.
+        deterministic: True: each batch is cut into 8 parts whose gradients a fixed tree adds up, so that the result is
+            the same to the last bit for any number of ranks, and without `comm`; an integer is another number of parts.
+            For arrays.
+        threads, backend: as `pg.compile` has them; the ranks on one machine share its CPUs.
 
     Returns:
         The parameters in their container, and the `pg.train.History`.
@@ -115,58 +131,91 @@ def fit(
         >>> len(history), bool(history["loss"][-1] < 1e-6)
         (50, True)
     """
-    epochs = _whole("epochs", epochs, 0)
-    evaluation_size = None if evaluation_batch_size is None else _whole("evaluation_batch_size", evaluation_batch_size)
-    options: dict[str, Any] = {"threads": threads, "backend": backend}
-    functions = checked_metrics(metrics)
-    rule = rule_of(early_stopping)
+    with ranks_of(comm) as ranks:
+        params, state = ranks.first(_beginning, params, state)
+        with_checkpoint = ranks.first(lambda: checkpoint is not None)
+        resumed = ranks.first(lambda: None if checkpoint is None else checkpoint.load())
+        options: dict[str, Any] = {"threads": ranks.threads() if threads is None else threads, "backend": backend}
+
+        def prepared() -> tuple[Plan, Point, History, dict[str, Any]]:
+            n_epochs = _whole("epochs", epochs, 0)
+            parts = parts_of(deterministic)
+            _check_optimizer(optimizer, ranks.size > 1 or parts is not None)
+            size = None if batch_size is None else _whole("batch_size", batch_size)
+            evaluated = (
+                None if evaluation_batch_size is None else _whole("evaluation_batch_size", evaluation_batch_size)
+            )
+            functions, rule, with_state = checked_metrics(metrics), rule_of(early_stopping), state is not None
+            source = source_of(data, "data")
+            objective = Objective(loss, with_state, sample_weight is not None or class_weight is not None)
+            key = np.int64(resumed[1]["key"]) if resumed is not None else pg.random.key(seed)
+            dtype = pg.tree_leaves(params)[0].dtype
+            choice = StepChoice(ranks, parts, size, bool(drop_last), bool(shuffle), sample_weight, class_weight, dtype)
+            common = (objective, optimizer, _clipping(clip_value, clip_norm, optimizer), key, options)
+            steps, example = choice.make(source, key, common)
+            names = objective.names(params, state, example.weights, example.data)
+            if clash := functions.keys() & {*names}:
+                raise _refused(f"{clash.pop()!r} is the name of a loss and of a metric", "give them different names")
+            evaluations = _evaluations(objective, functions, source, validation, evaluated, with_state, names, options)
+            zero = np.int64(0)
+            sums = dict.fromkeys(names, np.float64(0))
+            memory = pg.tree_map(np.asarray, optimizer.init(params))
+            point = Point(0, Carry(params, memory, state, zero, zero, sums, np.int64(-1)))
+            history, save = History(), None
+            rows, batch_rows = None, 0
+            if isinstance(source, Rows):
+                rows, batch_rows = choice.rows_in_epoch(source), example.rows
+            if resumed is not None:
+                point, history = restored(resumed[1], point, batch_rows)
+            if with_checkpoint:
+                every = None if checkpoint_steps is None else _whole("checkpoint_steps", checkpoint_steps)
+                save = Saver(checkpoint, every, key, batch_rows, ranks)
+            passes = [source, *(evaluation.source for evaluation in evaluations)]
+            for each in passes:
+                if isinstance(each, Stream) and each.once and (n_epochs - point.epoch > 1 or passes.count(each) > 1):
+                    each.refuse_again()
+            plan = Plan(steps, names, n_epochs, evaluations, rule, callbacks, rows, progress, save, ranks)
+            settings: dict[str, Any] = {
+                "epochs": n_epochs,
+                "batch_size": size,
+                "evaluation_batch_size": evaluated,
+                "seed": int(key),
+            }
+            settings |= {
+                "deterministic": parts,
+                "shuffle": bool(shuffle),
+                "drop_last": bool(drop_last),
+                "early_stopping": rule,
+            }
+            settings |= {"losses": names, "metrics": list(functions), "checkpoint_steps": checkpoint_steps}
+            if ranks.size > 1:
+                sources = {"data": source} | ({} if validation is None else {"validation": evaluations[0].source})
+                settings |= {
+                    f"{kind} of {name}": x for name, s in sources.items() for kind, x in description(s).items()
+                }
+            return plan, point, history, settings
+
+        plan, point, history, settings = ranks.agreed(prepared)
+        ranks.check_same("the arguments of fit", settings)
+        return run(plan, point, history)
+
+
+def _beginning(params: Any, state: Any) -> tuple[Any, Any]:
+    """Parameters and state as arrays."""
+    params = pg.tree_map(_floating, params)
+    _check_params(params)
+    return params, pg.tree_map(np.asarray, state)
+
+
+def _check_optimizer(optimizer: Any, parallel: bool) -> None:
     for name in ("init", "update"):
         if not callable(getattr(optimizer, name, None)):
             advice = "give one of pg.optim, such as pg.optim.adam(1e-3)"
             raise _refused(f"optimizer has no function {name!r}", advice)
-    params = pg.tree_map(_floating, params)
-    _check_params(params)
-    with_state = state is not None
-    state = pg.tree_map(np.asarray, state)
-    source = source_of(data, "data")
-    weighted = sample_weight is not None or class_weight is not None
-    objective = Objective(loss, with_state, weighted)
-    dtype = next((leaf.dtype for leaf in pg.tree_leaves(params)), np.dtype(np.float64))
-    resumed = None if checkpoint is None else checkpoint.load()
-    key = np.int64(resumed[1]["key"]) if resumed is not None else pg.random.key(seed)
-    common = (objective, optimizer, _clipping(clip_value, clip_norm, optimizer), key, options)
-    steps: Steps
-    size = 0
-    if isinstance(source, Rows):
-        size = source.count if batch_size is None else min(_whole("batch_size", batch_size), source.count)
-        weights = row_weights(source, sample_weight, class_weight, dtype)
-        example = source.gathered(np.arange(size), weights)
-        steps = (ArraySteps if source.in_memory else MappedSteps)(source, weights, size, bool(shuffle), *common)
-    else:
-        weights_of = stream_weights(source, sample_weight, class_weight, dtype)
-        found = source.first()
-        example = Batch(found.data, found.rows, weights_of(found))
-        steps = StreamSteps(source, weights_of, *common)
-    names = objective.names(params, state, example.weights, example.data)
-    if clash := functions.keys() & {*names}:
-        raise _refused(f"{clash.pop()!r} is the name of a loss and of a metric", "give them different names")
-    evaluations = _evaluations(objective, functions, source, validation, evaluation_size, with_state, names, options)
-    zero = np.int64(0)
-    sums = dict.fromkeys(names, np.float64(0))
-    memory = pg.tree_map(np.asarray, optimizer.init(params))
-    point = Point(0, Carry(params, memory, state, zero, zero, sums, np.int64(-1)))
-    history, save = History(), None
-    if resumed is not None:
-        point, history = restored(resumed[1], point, size)
-    if checkpoint is not None:
-        every = None if checkpoint_steps is None else _whole("checkpoint_steps", checkpoint_steps)
-        save = Saver(checkpoint, every, key, size)
-    passes = [source, *(evaluation.source for evaluation in evaluations)]
-    for each in passes:
-        if isinstance(each, Stream) and each.once and (epochs - point.epoch > 1 or passes.count(each) > 1):
-            each.refuse_again()
-    rows = source.count if isinstance(source, Rows) else None
-    return run(Plan(steps, names, epochs, evaluations, rule, callbacks, rows, progress, save), point, history)
+    if parallel and getattr(optimizer, "needs_value", False):
+        problem = f"the line search of {optimizer!r} computes gradients within its update, of which no other rank knows"
+        advice = "use another optimiser with comm= and deterministic=True, such as pg.optim.adam(1e-3)"
+        raise pg.UnsupportedError(problem, advice, stage="training", subject="fit")
 
 
 def _evaluations(

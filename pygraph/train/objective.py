@@ -83,21 +83,32 @@ class Objective:
             advice = "write def loss(params, x, y, *, weights=None, **context), and use them (pg.losses take weights=)"
             raise _refused("there are weights, but the loss has no parameter `weights`", advice)
 
-    def training(self, params: Any, state: Any, key: Any, weights: Any, data: Any) -> tuple[Any, tuple[Any, Any]]:
-        """The sum of the losses; its parts by name, and the state after the batch."""
+    def training(
+        self, params: Any, state: Any, key: Any, weights: Any, data: Any, shares: Any = None
+    ) -> tuple[Any, tuple[Any, Any]]:
+        """The sum of the losses; its parts by name, and the state after the batch.
+
+        Args:
+            params, state, key, weights, data: what the losses are given.
+            shares: what the batch counts in a larger one, `rows` for losses without weights, and `weights`; each loss
+                is multiplied by it.
+        """
         new_state, recorded = state, False
         values: dict[str, Any] = {}
         arguments = arguments_of(data)
         for name, function in self._losses.items():
             context = self._context(function, len(arguments), key, weights)
+            share = None
+            if shares is not None:
+                share = shares.weights if "weights" in context else shares.rows
             if self._with_state and takes(function, "state", 1 + len(arguments)):
                 running = pg.nn.Running(state)
                 context["state"] = running
-                self._add(values, name, function(params, *arguments, **context))
+                self._add(values, name, function(params, *arguments, **context), share)
                 if not recorded:
                     new_state, recorded = running.value, True
             else:
-                self._add(values, name, function(params, *arguments, **context))
+                self._add(values, name, function(params, *arguments, **context), share)
         total, parts = self._sum(values)
         return total, (parts, new_state)
 
@@ -121,12 +132,13 @@ class Objective:
             context["weights"] = weights
         return context
 
-    def _add(self, values: dict[str, Any], name: str, value: Any) -> None:
+    def _add(self, values: dict[str, Any], name: str, value: Any, share: Any = None) -> None:
         named = {str(part): found for part, found in value.items()} if isinstance(value, Mapping) else {name: value}
         if isinstance(value, Mapping) and not self._single:
             named = {f"{name}.{part}": found for part, found in named.items()}
         for part, found in named.items():
-            values[part] = scalar(found, "the loss" if part == TOTAL else f"loss {part!r}")
+            found = scalar(found, "the loss" if part == TOTAL else f"loss {part!r}")
+            values[part] = found if share is None else _times(found, share)
 
     def _sum(self, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         if not values:
@@ -135,6 +147,12 @@ class Objective:
         for value in values.values():
             total = value if total is None else total + value
         return total, {} if list(values) == [TOTAL] else values
+
+
+def _times(value: Any, share: Any) -> Any:
+    """A loss times a float64, in the dtype of the loss."""
+    dtype = np.result_type(getattr(value, "dtype", np.float64))
+    return value * (pg.astype(share, dtype) if dtype.kind == "f" else share)
 
 
 def evaluation_context(function: Function, n_arguments: int, with_state: bool, state: Any) -> dict[str, Any]:

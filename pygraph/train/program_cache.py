@@ -51,10 +51,17 @@ class Programs:
 
     def __call__(self, data: Any, *args: Any) -> Any:
         """Run on `args`, of which `data` is one."""
+        return self._of(data, args)(*args)
+
+    def run(self, data: Any, args: tuple[Any, ...], out: Any) -> None:
+        """Run on `args`, of which `data` is one, and write the results to the arrays of `out`."""
+        self._of(data, args)(*args, out=out)
+
+    def _of(self, data: Any, args: tuple[Any, ...]) -> pg.Executable:
         key = tuple((np.shape(leaf), leaf.dtype) for leaf in pg.tree_leaves(data))
         found = self._made.get(key)
         if found is None:
             if len(self._made) == _LIMIT:
                 self._made.clear()
             found = self._made[key] = program(self._function, self._options, *args)
-        return found(*args)
+        return found

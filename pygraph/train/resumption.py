@@ -13,6 +13,7 @@ import pygraph as pg
 
 from .early_stopping import Best
 from .history import History
+from .ranks import Ranks
 from .training_run import Point
 
 
@@ -32,14 +33,17 @@ class Saver:
     """Saves where training is: at the end of each epoch, where it is interrupted, and after every so many steps.
 
     Args:
-        checkpoints: where to.
+        checkpoints: where to; only the first process needs them.
         every: how many steps at least lie between two of them within an epoch; None: none there.
         key: of the training's random numbers.
         batch_size: of its steps; 0 where the batches are given.
+        ranks: the processes, of which the first one saves.
     """
 
-    def __init__(self, checkpoints: Checkpoints, every: int | None, key: Any, batch_size: int) -> None:
-        self._checkpoints, self._every = checkpoints, every
+    def __init__(
+        self, checkpoints: Checkpoints | None, every: int | None, key: Any, batch_size: int, ranks: Ranks
+    ) -> None:
+        self._checkpoints, self._every, self._ranks = checkpoints, every, ranks
         self._constant = {"key": np.asarray(key), "batch_size": np.asarray(batch_size, np.int64)}
         self._saved = -1
 
@@ -50,8 +54,12 @@ class Saver:
             self._saved = step - int(point.carry.at)  # the beginning of the epoch counts as saved
         due = self._every is not None and step - self._saved >= self._every
         if step != self._saved and (now or due):
-            self._checkpoints.save(step, packed(point, history) | self._constant)
+            self._ranks.first(self._save, step, point, history)
             self._saved = step
+
+    def _save(self, step: int, point: Point, history: History) -> None:
+        assert self._checkpoints is not None
+        self._checkpoints.save(step, packed(point, history) | self._constant)
 
 
 def packed(point: Point, history: History) -> dict[str, Any]:

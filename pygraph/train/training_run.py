@@ -16,6 +16,7 @@ from .evaluation import Evaluation
 from .history import History
 from .objective import TOTAL
 from .progress_bar import ProgressBar
+from .ranks import Ranks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Plan:
         rows: of an epoch, where that is known.
         progress: whether a bar is shown; None: where there is a terminal.
         save: called with the point and the table where a checkpoint may be made, and whether one has to be.
+        ranks: the processes that train.
     """
 
     steps: Steps
@@ -60,6 +62,7 @@ class Plan:
     rows: int | None
     progress: bool | None
     save: Callable[[Point, History, bool], None] | None
+    ranks: Ranks
 
 
 def run(plan: Plan, point: Point, history: History) -> tuple[Any, History]:
@@ -102,7 +105,8 @@ class _Training:
     def __init__(self, plan: Plan, point: Point, history: History) -> None:
         self.plan, self.point, self.history = plan, point, history
         plan.steps.history = history
-        self.bar = ProgressBar(plan.progress, plan.epochs, plan.rows, point.epoch)
+        shown = plan.progress if plan.ranks.rank == 0 else False
+        self.bar = ProgressBar(shown, plan.epochs, plan.rows, point.epoch)
 
     def go_on(self) -> None:
         plan, history = self.plan, self.history
@@ -123,8 +127,8 @@ class _Training:
         carry, rows = self.point.carry, self.point.rows
         row = {"epoch": float(epoch + 1)} | {name: float(carry.sums[name]) / rows for name in plan.names}
         for evaluation in plan.evaluations:
-            row |= evaluation(carry.params, carry.state)
-        row["seconds"] = time.perf_counter() - start
+            row |= evaluation(carry.params, carry.state, plan.ranks)
+        row["seconds"] = plan.ranks.first(lambda: time.perf_counter() - start)
         zeros = dict.fromkeys(carry.sums, np.float64(0))
         best = self._best(row)
         self.history.append(row)
@@ -155,5 +159,5 @@ class _Training:
             plan.save(point, self.history, True)
         end = EpochEnd(point.epoch, carry.params, carry.state, carry.optimizer, self.history)
         for callback in plan.callbacks:
-            if callback(end) is True:
+            if any(plan.ranks.gathered(plan.ranks.agreed(callback, end) is True)):
                 self.history.stopped = f"by a callback, after epoch {point.epoch}"

@@ -44,6 +44,26 @@ def test_scalars_are_zero_dimensional_arrays_in_and_numpy_scalars_out() -> None:
     assert (result, call()) == (6.0, 8.0)
 
 
+def test_it_writes_to_the_arrays_that_are_given_and_to_no_argument() -> None:
+    x, i = pg.var("x", (2, 3)), pg.var("i", (), "int64")
+    exe = pg.compile(pg.Graph([x, i], {"double": x * 2.0, "row": x[i], "sum": x.sum()}))
+    flat, data, index = np.zeros(12), np.arange(6.0).reshape(2, 3), np.array(1)
+    out = {"double": flat[:6].reshape(2, 3), "row": flat[7:10], "sum": flat[11:].reshape(())}
+    call = exe.bind(data, index, out=out)
+    assert call()["row"] is out["row"]
+    assert flat.tolist() == [0, 2, 4, 6, 8, 10, 0, 3, 4, 5, 0, 15]
+    index[...] = 2
+    with pytest.raises(pg.IndexRangeError):
+        call()
+    index[...], data[0] = 0, 7.0
+    call()
+    assert flat.tolist() == [14, 14, 14, 6, 8, 10, 0, 7, 7, 7, 0, 33]
+    with pytest.raises(pg.SignatureError, match="shares memory with an argument"):
+        exe.bind(data, index, out=out | {"double": data})
+    with pytest.raises(pg.SignatureError, match=r"must be float64\[2, 3\]"):
+        exe.bind(data, index, out=out | {"double": np.zeros(6)})
+
+
 def test_a_number_is_bound_to_an_array_of_its_own() -> None:
     x, n = pg.var("x"), pg.var("n", (), "int64")
     for x0, n0 in ((3.0, 2), (np.float64(3.0), np.int64(2)), (np.array(3.0), 2), (3, 2)):

@@ -115,7 +115,7 @@ def test_ctrl_c_returns_what_was_learned() -> None:
     assert steps >= 200
     assert float(params) == -steps  # as many steps as were counted, each of them whole
     assert history.stopped.startswith("interrupted")
-    assert steps // 200 == len(history)
+    assert len(history) == steps // 200 or steps == 200 * (len(history) + 1)  # or before an epoch's row is written
 
 
 class Memory:

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-import numpy as np
 import numpy.typing as npt
 
 from ...errors import StateError
@@ -37,17 +36,17 @@ class BoundCall:
         context: Context,
         built: Built,
         arrays: Sequence[Array],
+        results: Sequence[Array],
         primals: Sequence[int],
         values: Sequence[int],
         check: Callable[[], object] | None,
     ) -> None:
-        """Bind `context` to `arrays` and to new outputs; `check` runs before each call, where given."""
+        """Bind `context` to arrays and to those of the results; `check` runs before each call, where given."""
         program = built.program
         self.inputs = tuple(arrays)
         for i, array in zip(primals, arrays, strict=True):
             if array.size:
                 context.bind(program.inputs[i], array)
-        results = [np.empty(program.outputs[i].shape, program.outputs[i].dtype) for i in values]
         for i, result in zip(values, results, strict=True):
             if result.size:
                 context.bind(program.outputs[i], result)

@@ -31,6 +31,7 @@ from ..native.backends import checked_backend, effective_backend
 from ..native.tiering import prepare
 from .bound import BoundCall
 from .kept import Kept
+from .outputs import overlaps
 from .runner import Options, Runner, new_context
 
 #: About what a node of a graph takes, with its line, its key and its attributes.
@@ -151,13 +152,14 @@ class Executable:
     def bind(self, /, *args: Any, **named: Any) -> BoundCall:
         """A call with these arrays themselves, whose current contents each call reads: the lowest latency.
 
-        The outputs are allocated once; every call overwrites them and returns the same arrays (0-d outputs are new
-        NumPy scalars). A bound call belongs to one thread at a time. A number gets a 0-d array of its own, which is
-        found in `inputs` and may be written to: `fast.inputs[0][...] = 3.0`.
+        The outputs are allocated once, or given by `out`, as for a call; every call overwrites them, one that fails
+        too, and returns the same arrays (0-d outputs are new NumPy scalars). A bound call belongs to one thread at a
+        time. A number gets a 0-d array of its own, which is found in `inputs` and may be written to:
+        `fast.inputs[0][...] = 3.0`.
 
         Raises:
             SignatureError: an argument that is neither a number nor an array of the right shape and dtype, C-contiguous
-                and aligned.
+                and aligned; an `out` that does not fit, or shares memory with an argument.
 
         Example:
             >>> x = pg.var("x", (2,))
@@ -167,13 +169,17 @@ class Executable:
             >>> double()
             array([10.,  4.])
         """
-        signature = self._built.signature
+        signature, runner = self._built.signature, self._runner
+        out = None if "out" in signature.names else named.pop("out", None)
         leaves = signature.leaves(args, named)
         arrays = [self._bindable(i, leaf) for i, leaf in enumerate(leaves)]
-        runner = self._runner
+        results = runner.results(out)
+        if any(overlaps(result, arrays) for result in results):
+            problem = "out shares memory with an argument, which a bound call would overwrite while it reads it"
+            raise refuse(f"{signature.title}.bind", problem, "give arrays of their own")
         check = (lambda: runner.checked(arrays)) if runner.options.stages.check_finite else None
         return BoundCall(
-            new_context(self._built, self._runner.options), self._built, arrays, runner.primals, runner.values, check
+            new_context(self._built, runner.options), self._built, arrays, results, runner.primals, runner.values, check
         )
 
     def _bindable(self, i: int, leaf: Any) -> np.ndarray[Any, Any]:

@@ -94,7 +94,7 @@ class Runner:
         if out is None:
             return self.built.graph.unflatten(self._run(arrays, [None] * len(self.values)))
         ports = [self.built.program.outputs[i] for i in self.values]
-        targets = check_out(self.built.graph, out, [(port.shape, port.dtype) for port in ports])
+        targets = self.results(out)
         # A run that may fail must not have touched `out`, and results must not overwrite inputs still to be read.
         bound = [
             not self.built.fallible and not is_small(port) and not overlaps(target, arrays)
@@ -105,6 +105,11 @@ class Runner:
             if result is not target:
                 target[...] = result
         return out
+
+    def results(self, out: Any) -> list[Array]:
+        """The arrays of `out`, one for each output; of None new ones."""
+        types = [(port.shape, port.dtype) for port in (self.built.program.outputs[i] for i in self.values)]
+        return [np.empty(*each) for each in types] if out is None else check_out(self.built.graph, out, types)
 
     def run_leaves(self, leaves: Sequence[Any]) -> Any:
         """A call with the leaves of all arguments in one list."""
