@@ -143,6 +143,7 @@ _LAZY = (
     "metrics",
     "nn",
     "optim",
+    "plot",
     "random",
     "scipy",
     "sklearn",

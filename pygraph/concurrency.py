@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-__all__ = ["Cache", "Turn", "ensure_imported", "in_child", "snapshot"]
+__all__ = ["Cache", "Memo", "Turn", "ensure_imported", "in_child", "snapshot"]
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -112,6 +112,33 @@ class Cache(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class Memo(dict[K, V]):
+    """A dict that is emptied when it is full: a bounded cache, read as fast as a dict, of what is soon found again.
+
+    Attributes:
+        limit: how many entries are kept.
+    """
+
+    __slots__ = ("limit",)
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+
+    def add(self, key: K, value: V) -> V:
+        """Keep a value, unless another thread was first; returns the one that is kept."""
+        if len(self) >= self.limit:
+            self.clear()
+        return self.setdefault(key, value)
+
+    def put(self, key: K, value: V) -> V:
+        """Keep a value in place of the one that is kept; returns it."""
+        if len(self) >= self.limit:
+            self.clear()
+        self[key] = value
+        return value
 
 
 # --- forks ------------------------------------------------------------------------------------------------------------

@@ -264,9 +264,9 @@ def test_keyword_only_arguments_are_refused() -> None:
         pg.custom_derivative(f, vjp=lambda p, ct: (ct,))(1.0, y=2.0)
 
 
-def test_explaining_is_refused() -> None:
-    with pytest.raises(pg.UnsupportedError, match=r"(?s)explaining given_derivative: its derivative is given.*do: "):
-        pg.explain(VARIANTS["jvp"], 1.0, 2.0)
+def test_explaining_shows_one_step() -> None:
+    found = pg.explain(VARIANTS["jvp"], 1.0, 2.0)
+    assert [edge.rule for edge in found.edges] == ["by the function's own rule"] * 2
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "bool"])

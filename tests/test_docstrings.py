@@ -13,7 +13,7 @@ import pytest
 import pygraph as pg
 from pygraph.graph.reference import evaluate
 
-_APART = ("pygraph.examples", "pygraph.__main__")  # scripts: they have tests of their own
+_APART = ("pygraph.examples", "pygraph.__main__", "pygraph.docs.__main__")  # scripts: they have tests of their own
 
 
 def _modules() -> list[str]:

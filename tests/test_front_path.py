@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
-from pygraph.concurrency import Cache
+from pygraph.concurrency import Cache, Memo
 from pygraph.graph.trace import parameter_names
 
 X = np.array([0.5, -1.5, 2.0])
@@ -157,6 +157,15 @@ def test_powers_at_the_border_of_what_is_multiplied_out() -> None:
     ]
     with np.errstate(over="raise"):
         assert (pg.var("y", (3,), "float32") ** np.float64(1e300)).dtype == np.float64
+
+
+def test_a_memo_is_emptied_when_it_is_full() -> None:
+    memo: Memo[int, int] = Memo(2)
+    assert (memo.add(0, 10), memo.add(0, 20), memo.put(1, 30)) == (10, 10, 30)
+    assert memo == {0: 10, 1: 30}
+    assert memo.put(2, 40) == 40
+    assert memo == {2: 40}
+    assert memo.put(2, 50) == memo.get(2) == 50
 
 
 def test_a_cache_keeps_to_both_of_its_limits() -> None:

@@ -79,7 +79,7 @@ def test_importing_loads_neither_the_c_library_nor_heavy_packages_nor_what_is_us
     heavy += " pygraph.transforms pygraph.autodiff.load_all pygraph.autodiff.forward pygraph.autodiff.reverse"
     heavy += " pygraph.autodiff.batching.batch pygraph.autodiff.jacobians.local_jacobian pygraph.explain.chain"
     heavy += " pygraph.explain.explanation pygraph.gradient_check pygraph.optimize pygraph.lower pygraph.emit"
-    heavy += " pygraph.runtime.call.executable"
+    heavy += " pygraph.runtime.call.executable pygraph.plot"
     code = f"import sys, pygraph; print([name for name in {heavy.split()!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == "[]\n"

@@ -65,5 +65,5 @@ def _check_jacobians(found: dict[str, Any]) -> None:
 def test_every_example_is_listed() -> None:
     listed = re.findall(r"python -m pygraph\.examples\.(\w+)", README.read_text(encoding="utf-8"))
     folder = README.parent / "pygraph" / "examples"
-    runnable = [path.stem for path in folder.glob("*.py") if "def main" in path.read_text(encoding="utf-8")]
+    runnable = [path.stem for path in folder.glob("*.py") if "\ndef main(" in path.read_text(encoding="utf-8")]
     assert sorted(listed) == sorted(runnable)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+from ..concurrency import Memo
 from ..graph.construction import Items, make, make_typed, var
 from ..graph.interning import interning
 from ..graph.node import Node, ValueType
@@ -26,8 +27,7 @@ Template = tuple[tuple[Step, ...], "int | None"]
 #: How often a rule is asked for the same types before a template of it is made.
 _WORTHWHILE = 4
 #: Templates, and how often the rule was asked where there is none yet; None where it gives masks.
-_templates: dict[tuple[Hashable, ...], Template | int | None] = {}
-_LIMIT = 10_000
+_templates: Memo[tuple[Hashable, ...], Template | int | None] = Memo(10_000)
 
 
 def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | None:
@@ -39,9 +39,8 @@ def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | 
         key = (node.op, node.items, i, derivative.type, node.type, *[x.type for x in node.inputs])
         template = _templates.get(key, 0)
         if type(template) is int:
-            if len(_templates) >= _LIMIT:
-                _templates.clear()
-            template = _templates[key] = template + 1 if template < _WORTHWHILE else _template(derivative, node, i)
+            template = template + 1 if template < _WORTHWHILE else _template(derivative, node, i)
+            _templates.put(key, template)
         if type(template) is tuple:
             steps, product = template
             if product is None:

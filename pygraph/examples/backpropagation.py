@@ -1,4 +1,21 @@
-"""Lesson 2, backpropagation and gradient descent: a neuron, its chain rule node by node, its training three ways."""
+"""Lesson 2, backpropagation and gradient descent: a neuron, its chain rule node by node, its training three ways.
+
+The neuron of lesson 1 gets a bias: z = w·x + b, ŷ = σ(z), J = (y − ŷ)². Now two numbers can change, and we want both
+dJ/dw and dJ/db. The two chains have most of their factors in common:
+
+    dJ/dw = dJ/dŷ · dŷ/dz · dz/dw    dJ/db = dJ/dŷ · dŷ/dz · dz/db
+
+Backpropagation computes what they share once. It starts at the end, where dJ/dJ = 1, and goes backward through the
+steps. At each step it multiplies two numbers: the UPSTREAM derivative that arrives (how J depends on the step's result)
+and the LOCAL derivative (how the step's result depends on its operand). Their product is the upstream derivative of the
+next step backward. So dJ/dz is computed once, and used for w and for b, however many weights a neuron has.
+
+Gradient descent then makes a small step against the gradient: w ← w − α·dJ/dw, b ← b − α·dJ/db, with the learning rate
+α. Stochastic gradient descent does so after each row of the data. The loop below runs in C.
+
+The text that this lesson follows has a slip in its loop: it multiplies every row's dJ/dz by the x of the FIRST row.
+Both loops are here, so that you can see how far apart they end.
+"""
 
 from __future__ import annotations
 
@@ -179,11 +196,15 @@ def main() -> None:
     print("One neuron, z = w·x + b, ŷ = σ(z), J = (y − ŷ)², at the first cell with w = 2, b = −2.\n")
     explanation = explain_first_row()
     print(explanation)
-    print(f"\ndJ/dz = {explanation.totals['z']:.4f} is computed once and used for both w and b.\n")
+    value, d = {step.name: float(step.value) for step in explanation.steps}, explanation.totals
+    print(f"\nWith four digits: z = {value['z']:.4f}, ŷ = {value['yhat']:.4f}, dJ/dŷ = {d['yhat']:.4f}, ", end="")
+    print(f"dJ/dw = {d['w']:.4f}, dJ/db = {d['b']:.4f}.")
+    print(f"dJ/dz = {d['z']:.4f} is computed once and used for both w and b.\n")
     print(f"Stochastic gradient descent, row by row in file order, {EPOCHS} epochs, learning rate {LEARNING_RATE:g}:")
     right, slip = train(), train(use_first_x=True)
     print(f"  exact gradient                       w = {right.w:.7f}  b = {right.b:.7f}")
-    print(f"  the first row's x used in every row  w = {slip.w:.7f}  b = {slip.b:.7f}")
+    print(f"  the first row's x used in every row  w = {slip.w:.7f}  b = {slip.b:.7f}", end="")
+    print(f"  (in the text: {slip.w:.4f}, {slip.b:.4f})")
     print(f"\nThe training loop, step by step:\n\n{BESIDE}")
     print("Measured here, compilation included (the first line that ran counts as 1):")
     compare_loops()

@@ -1,4 +1,24 @@
-"""Lesson 4, the chain rule revisited: composition, programs of trivial steps, Jacobians, directional derivatives."""
+"""Lesson 4, the chain rule revisited: composition, programs of trivial steps, Jacobians, directional derivatives.
+
+To compose functions is to use the result of one as the argument of the next. The order matters: (x − 3)³ is not x³ − 3.
+The derivative of a composition is the product of the derivatives, each taken at the point that its function is given.
+
+Every formula is such a composition. The sigmoid is four trivial steps, a = −x, b = e^a, c = 1 + b, d = 1/c, and each
+has a derivative that anyone can write down. A computer needs to know no more: it records the steps, and multiplies.
+
+Functions of several numbers have several partial derivatives, and functions with several results have a row of them for
+each result: the Jacobian, an m × n matrix for f: Rⁿ → Rᵐ. The chain rule says that Jacobians are multiplied as
+matrices:
+
+    D(f∘g)(a) = Df(g(a)) · Dg(a)
+
+A product of matrices can be computed from either end. From the right, a small change of the input is pushed forward
+through the steps (forward mode, a jvp); from the left, the output's derivative is pulled backward (reverse mode, a
+vjp). Both give the same numbers. Forward mode costs one pass for each input, reverse mode one for each output.
+
+The directional derivative D_v f = ∇f · v, how f changes along v, is one forward pass. Along the velocity v = Dg(t) of a
+curve it is the derivative of f along the curve.
+"""
 
 from __future__ import annotations
 

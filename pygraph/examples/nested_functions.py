@@ -3,6 +3,10 @@
 A chain is a list of functions, applied in order: [f1, f2, f3] is f3(f2(f1(x))). Its derivative is the product of the
 members' derivatives, each at the point that it is given: f3'(f2(f1(x))) · f2'(f1(x)) · f1'(x).
 
+For [square, sigmoid] that is σ'(x²) · 2x; for [sigmoid, square] it is 2σ(x) · σ'(x): the same members in another order
+are another function, with another derivative. Think of machines that take a number and give one. If the first gives 3
+more for 1 more, and the second 2 less for 1 more, then both together give 6 less: rates multiply.
+
 `python -m pygraph.examples.nested_functions` prints the lesson; with a path, such as `chains.png`, it saves the plots.
 """
 
@@ -91,26 +95,24 @@ def central_difference(chain: Chain, x: Array, step: float = 1e-5) -> Array:
 
 def plot_chain(axes: Any, chain: Chain, x: Array, label: str = "chain") -> None:
     """Draw the chain over x into axes of Matplotlib."""
-    axes.plot(x, chain_value(chain, x), label=label)
+    pg.plot.chain(chain, x, axes=axes, label=label)
 
 
 def plot_chain_deriv(axes: Any, chain: Chain, x: Array, label: str = "derivative") -> None:
     """Draw the derivative of the chain over x into axes of Matplotlib."""
-    axes.plot(x, chain_deriv(chain, x), label=label, linestyle="--")
+    pg.plot.chain_derivative(chain, x, axes=axes, label=label)
 
 
-def plot(path: str) -> Any:
-    """Save the plots of all chains and their derivatives; returns the figure. Needs Matplotlib."""
-    from matplotlib.figure import Figure
-
-    figure: Any = Figure(figsize=(4 * len(CHAINS), 3), layout="constrained")
+def plot(path: str | None = None) -> Any:
+    """Draw all chains and their derivatives, and save the picture to a path; returns the figure. Needs Matplotlib."""
+    figure = pg.plot.figure(4.0 * len(CHAINS), 3.0)
     for axes, (name, chain) in zip(figure.subplots(1, len(CHAINS)), CHAINS.items(), strict=True):
         plot_chain(axes, chain, POINTS)
         plot_chain_deriv(axes, chain, POINTS)
         axes.set_title(name)
         axes.grid(alpha=0.3)
-        axes.legend()
-    figure.savefig(path)
+    if path is not None:
+        figure.savefig(path)
     return figure
 
 

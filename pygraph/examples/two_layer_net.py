@@ -2,9 +2,16 @@
 
 z1 = x·W1 + b1, a1 = σ(z1), z2 = a1·W2 + b2, and J = Σ(y − z2)², summed over the rows of a batch.
 
+A layer is many neurons at once. The rows of x are examples, the columns of W1 are neurons, and one product of matrices
+computes all their sums. A second layer takes what the first one says. The chain rule stays the same; only its factors
+are matrices now, so that their order and their shapes matter.
+
 By hand, each step backwards multiplies the gradient that arrives (upstream) by the derivative of one step: of a product
 of matrices by the other matrix, transposed; of a sum that is repeated for each row, by adding up the rows; of σ by
 σ(1 − σ). The text leaves out the 2 that the square brings, so that pygraph's gradients are twice the text's.
+
+Then the net learns to tell two interleaving half circles apart, which no straight line does: once with squares of
+errors, and once with two outputs, softmax and cross-entropy, as classifiers are trained today.
 """
 
 from __future__ import annotations

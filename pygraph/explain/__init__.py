@@ -1,7 +1,9 @@
-"""Reading a derivative: the chain rule of one evaluation as a table.
+"""Reading a derivative: the chain rule of one evaluation, as a table and as equations.
 
-Read `chain.py` (local and upstream derivatives, edge by edge), `explanation.py` (the table), `labels.py` (names of
-nodes).
+Read `watching.py` (names of the user's variables), `formulas.py` and `labels.py` (how nodes are written),
+`local_derivatives.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and `chain.py`
+(the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how it is
+printed). For drawings `layout.py` (boxes and edges), with `layering.py`, `crossings.py` and `coordinates.py`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
@@ -9,30 +11,47 @@ the first call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import ensure_imported
 
 if TYPE_CHECKING:
-    from .explanation import Edge, Explanation, Step
+    from .explanation import Edge, Explanation, Inside, Step
 
-__all__ = ["Edge", "Explanation", "Step", "explain"]
+__all__ = ["Edge", "Explanation", "Inside", "Step", "explain"]
 
 
-def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: int = 0) -> Explanation:
+def explain(
+    f: Callable[..., Any],
+    *args: Any,
+    mode: str = "reverse",
+    argnum: int | Sequence[int] = 0,
+    seed: Any = None,
+    step: int = -1,
+) -> Explanation:
     """Evaluate `f` and show how the chain rule gives its derivative.
 
     Args:
-        f: a function of arrays or containers of them; in reverse mode its result is a scalar.
+        f: a function of arrays or containers of them.
         *args: the point, arrays or numbers.
-        mode: "reverse" multiplies from the output back to the arguments; "forward" pushes a tangent of ones in argument
-            `argnum` to the output.
+        mode: "reverse" multiplies from the output back to the arguments; "forward" pushes a tangent to the output.
+        argnum: in forward mode the argument, or the arguments, that have a tangent.
+        seed: in reverse mode an array for each output, of its shape and in the same containers: the sum of
+            seed · output is explained; by default 1 for a function whose result is one floating scalar. In forward mode
+            the tangent of the argument `argnum`, or a sequence of them; ones by default.
+        step: which step of loops is shown, in the order in which they ran; negative numbers count from the last.
+
+    Returns:
+        The steps in the user's own names, and for each use of one the local derivative, the upstream derivative and
+        their product. `str()` is a table; `.latex()` gives equations.
 
     Raises:
-        ShapeError: in reverse mode the result is not a single floating value.
-        UnsupportedError: the graph contains a loop, or a `custom_derivative`.
-        ValueError: an unknown mode.
+        ShapeError: in reverse mode the result is not a single floating value, and there is no seed; a seed of another
+            shape.
+        DTypeError: no result, or no argument in forward mode, is floating.
+        UnsupportedError: the function holds a derivative through a `while_loop`.
+        SignatureError: an unknown mode, argument or step, or a seed in other containers.
 
     Example:
         >>> print(pg.explain(lambda x: x ** 2, 3.0).totals["x"])
@@ -41,7 +60,7 @@ def explain(f: Callable[..., Any], *args: Any, mode: str = "reverse", argnum: in
     ensure_imported("pygraph.explain.chain")
     from .chain import explained
 
-    return explained(f, args, mode, argnum)
+    return explained(f, args, mode, argnum, seed, step)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,140 +8,117 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..autodiff import jvp, vjp
-from ..errors import ShapeError, SignatureError, UnsupportedError, shown
+from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError, shown
 from ..graph import Graph, trace
-from ..graph.construction import make, var
-from ..graph.node import Node, self_contained
-from ..graph.reference import evaluate_nodes
+from ..graph.arguments import as_argument
+from ..graph.node import Node
 from ..graph.trace import function_name
-from ..graph.traversal import walk
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
-from ..ops.leaves import given_row as GIVEN
-from .explanation import Edge, Explanation, Step
-from .labels import formula, labels
+from ..ops.leaves import output_row as OUTPUT
+from .evaluation_order import in_order
+from .explanation import Explanation
+from .scope import Scope, Settings
+from .watching import watched
 
 Array = npt.NDArray[Any]
+Seed = Any
+Argnum = int | Sequence[int]
 
 
-def explained(f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: int) -> Explanation:
+def explained(
+    f: Callable[..., Any], args: Sequence[Any], mode: str, argnum: Argnum, seed: Seed, step: int
+) -> Explanation:
     """What `explain` returns."""
+    name = function_name(f)
     if mode not in ("reverse", "forward"):
         problem = f"mode is {shown(mode)}"
-        raise SignatureError(problem, "give 'reverse' or 'forward'", stage="explaining", subject=function_name(f))
-    graph = trace(f, *args)
-    loop = next((node for node in walk(graph.outputs) if node.results is not None), None)
-    if loop is not None:
-        problem, advice = "a loop has no single chain to show", "explain its body"
-        if loop.op is GIVEN:
-            problem, advice = (
-                "its derivative is given as a whole, and is not a chain",
-                "explain the function without it",
+        raise SignatureError(problem, "give 'reverse' or 'forward'", stage="explaining", subject=name)
+    if isinstance(step, bool) or not isinstance(step, (int, np.integer)):
+        problem = f"step is {shown(step)}"
+        raise SignatureError(problem, "give the number of a step, an int", stage="explaining", subject=name)
+    with watched() as watch:
+        graph = trace(f, *args)
+    _refuse_stacks(graph, name)
+    leaves = [
+        np.asarray(as_argument(leaf), dtype=node.dtype)
+        for leaf, node in zip(flatten(args)[0], graph.inputs, strict=True)
+    ]
+    title = "f" if name == "lambda_" else name
+    scope = Scope(graph, leaves, Settings(watch, title, mode, int(step)), {})
+    if mode == "forward":
+        return scope.forward(_tangents(graph, args, argnum, seed, name))
+    return scope.reverse(_cotangents(graph, seed, name), None if seed is None else "S")
+
+
+def _refuse_stacks(graph: Graph, name: str) -> None:
+    """Raise for a derivative through a loop whose steps are counted at run time, taken inside of the function."""
+    for node in in_order((), graph.outputs):
+        if node.op is OUTPUT and node.inputs[0].op.unbounded and node.attrs["index"] >= node.inputs[0].attrs["n_carry"]:
+            problem = "it holds a derivative through a while_loop, whose values are kept on a tape"
+            advice = "explain the function that is differentiated, not its derivative"
+            raise UnsupportedError(problem, advice, stage="explaining", subject=name, line=node.line)
+
+
+def _cotangents(graph: Graph, seed: Seed, name: str) -> list[Array | None]:
+    """The derivative of what is differentiated by each output; None for outputs that carry no derivative."""
+    outputs = graph.outputs
+    floating = [is_float(x.dtype) for x in outputs]
+    if not any(floating):
+        problem = "it returns nothing floating, which alone has a derivative"
+        raise DTypeError(problem, "return x.astype('float64')", stage="explaining", subject=name, operands=outputs)
+    if seed is None:
+        if len(outputs) != 1 or outputs[0].shape != ():
+            problem = "its result is not one floating scalar, and a derivative is one of a scalar"
+            advice = (
+                "give seed=, an array for each output that weights its elements (their weighted sum is explained), or "
+                "mode='forward'"
             )
-        raise UnsupportedError(problem, advice, stage="explaining", subject=loop.op.name, line=loop.line)
-    leaves = [np.asarray(leaf) for leaf in flatten(args)[0]]
-    env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
-    values = {node: value for node, value in env.items() if isinstance(value, np.ndarray)}
-    if mode == "reverse":
-        return _reverse(graph, values)
-    argument_leaves = [len(flatten(arg)[0]) for arg in args]
-    first = sum(argument_leaves[:argnum])
-    return _forward(graph, values, graph.inputs[first : first + argument_leaves[argnum]])
+            raise ShapeError(problem, advice, stage="explaining", subject=name, operands=outputs)
+        return [np.ones((), outputs[0].dtype)]
+    given, form = flatten(seed)
+    if form != graph.output_tree:
+        problem = f"seed is {form!r} for a result of the form {graph.output_tree!r}"
+        advice = "give one array for each output, in the same containers"
+        raise SignatureError(problem, advice, stage="explaining", subject=name)
+    return [
+        _seed(leaf, node, f"the seed of output {i}", name) if carries else None
+        for i, (leaf, node, carries) in enumerate(zip(given, outputs, floating, strict=True))
+    ]
 
 
-def _reverse(graph: Graph, values: dict[Node, Array]) -> Explanation:
-    if len(graph.outputs) != 1 or graph.outputs[0].shape != () or not is_float(graph.outputs[0].dtype):
-        problem = "in reverse mode it must return one floating scalar"
-        raise ShapeError(problem, "use mode='forward'", stage="explaining", subject=graph.name)
-    (output,) = graph.outputs
-    order = walk(graph.outputs)
-    names = labels(order)
-    totals: dict[Node, Array] = {output: np.ones((), output.dtype)}
-    edges = []
-    for node in reversed(order):
-        if node not in totals:
-            continue
-        for at, operand in enumerate(node.inputs):
-            if not is_float(operand.dtype) or self_contained(operand):
-                continue
-            product = _pull(node, at, totals[node], values)
-            if product is None:
-                continue
-            local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
-            edges.append(Edge(names[node], names[operand], local, totals[node], product))
-            totals[operand] = np.asarray(totals[operand] + product) if operand in totals else product
-    return _explanation("reverse", graph, names, order, values, edges, totals, {})
+def _tangents(graph: Graph, args: Sequence[Any], argnum: Argnum, seed: Seed, name: str) -> dict[Node, Array]:
+    """The tangent of each input in the arguments `argnum`."""
+    numbers = [argnum] if isinstance(argnum, (int, np.integer)) else list(argnum)
+    for number in numbers:
+        if isinstance(number, bool) or not -len(args) <= number < len(args):
+            problem = f"argnum is {shown(argnum)} for {len(args)} arguments"
+            raise SignatureError(problem, "count arguments from 0", stage="explaining", subject=name)
+    counts = [len(flatten(arg)[0]) for arg in args]
+    seeds = [None] * len(numbers) if seed is None else [seed] if isinstance(argnum, (int, np.integer)) else list(seed)
+    if len(seeds) != len(numbers):
+        problem = f"{len(seeds)} tangents for {len(numbers)} arguments"
+        raise SignatureError(problem, "give seed=, a tangent for each of argnum", stage="explaining", subject=name)
+    found: dict[Node, Array] = {}
+    for number, given in zip((n % len(args) for n in numbers), seeds, strict=True):
+        first = sum(counts[:number])
+        inputs = graph.inputs[first : first + counts[number]]
+        if given is not None and flatten(given)[1] != flatten(args[number])[1]:
+            problem, advice = f"the tangent of argument {number} has another form than the argument", "give its form"
+            raise SignatureError(problem, advice, stage="explaining", subject=name)
+        leaves = [np.ones(x.shape, x.dtype) for x in inputs] if given is None else flatten(given)[0]
+        for x, leaf in zip(inputs, leaves, strict=True):
+            if is_float(x.dtype):
+                found[x] = _seed(leaf, x, f"the tangent of {x.attrs['name']}", name)
+    if not found:
+        problem = f"argument {shown(argnum)} is not floating, and has no tangent"
+        raise DTypeError(problem, "give argnum= of one that is, or a float", stage="explaining", subject=name)
+    return found
 
 
-def _forward(graph: Graph, values: dict[Node, Array], seeded: Sequence[Node]) -> Explanation:
-    order = walk(graph.outputs)
-    names = labels(order)
-    tangents: dict[Node, Array] = {node: np.ones(node.shape, node.dtype) for node in seeded if is_float(node.dtype)}
-    edges = []
-    for node in order:
-        for at, operand in enumerate(node.inputs):
-            if operand not in tangents or not is_float(node.dtype):
-                continue
-            product = _push(node, at, tangents[operand], values)
-            if product is None:
-                continue
-            local = _pull(node, at, np.ones(node.shape, node.dtype), values) if _is_elementwise(node, operand) else None
-            edges.append(Edge(names[node], names[operand], local, tangents[operand], product))
-            tangents[node] = np.asarray(tangents[node] + product) if node in tangents else product
-    return _explanation("forward", graph, names, order, values, edges, tangents, tangents)
-
-
-def _is_elementwise(node: Node, operand: Node) -> bool:
-    return node.op.pointwise and node.shape == operand.shape
-
-
-def _apart(node: Node, at: int, values: dict[Node, Array]) -> tuple[Node, Node, dict[Node, Any]]:
-    """The node on variables of its own, so that only its operand number `at` varies: node, that variable, values."""
-    operands = [var(f"operand{i}", x.shape, x.dtype) for i, x in enumerate(node.inputs)]
-    env: dict[Node, Any] = {v: values[x] for v, x in zip(operands, node.inputs, strict=True)}
-    return make(node.op, operands, node.attrs), operands[at], env
-
-
-def _pull(node: Node, at: int, upstream: Array, values: dict[Node, Array]) -> Array | None:
-    alone, operand, env = _apart(node, at, values)
-    seed = var("upstream", node.shape, node.dtype)
-    (share,) = vjp([alone], [operand], [seed])
-    return None if share is None else _value(share, {**env, seed: upstream})
-
-
-def _push(node: Node, at: int, tangent: Array, values: dict[Node, Array]) -> Array | None:
-    alone, operand, env = _apart(node, at, values)
-    seed = var("tangent", operand.shape, operand.dtype)
-    (share,) = jvp([alone], [operand], [seed])
-    return None if share is None else _value(share, {**env, seed: tangent})
-
-
-def _value(node: Node, env: dict[Node, Any]) -> Array:
-    value = evaluate_nodes([node], env)[node]
-    assert isinstance(value, np.ndarray)
-    return value
-
-
-def _explanation(
-    mode: str,
-    graph: Graph,
-    names: dict[Node, str],
-    order: Sequence[Node],
-    values: dict[Node, Array],
-    edges: Sequence[Edge],
-    totals: dict[Node, Array],
-    tangents: dict[Node, Array],
-) -> Explanation:
-    steps = tuple(
-        Step(names[node], "" if not node.inputs else formula(node, names), values[node], tangents.get(node))
-        for node in order
-        if node in values and not self_contained(node)
-    )
-    return Explanation(
-        mode,
-        names[graph.outputs[0]],
-        steps,
-        tuple(edges),
-        {names[node]: total for node, total in totals.items()},
-    )
+def _seed(given: Any, node: Node, title: str, name: str) -> Array:
+    value = np.asarray(as_argument(given))
+    if value.shape != node.shape:
+        problem = f"{title} has shape {value.shape}, not {node.shape}"
+        raise ShapeError(problem, "give that shape", stage="explaining", subject=name, operands=[value])
+    return value.astype(node.dtype)

@@ -1,27 +1,62 @@
-"""An explanation: the steps and edges of one evaluation, and their table for a terminal."""
+"""An explanation: the steps of one evaluation, the products of the chain rule, and what they add up to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ..graph.source import type_text
-
 Array = npt.NDArray[Any]
+
+__all__ = ["Edge", "Explanation", "Inside", "Step"]
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is inside of a step: one step of a loop, or the branch that was taken.
+
+    Attributes:
+        kind: "loop", "branch" or "checkpoint".
+        title: the loop or the branch in words: "step 3 of 5 of the loop body".
+        explanation: of the body, at the values that it had there.
+        entering: by the name that the body has for it, the step outside whose value it is.
+        leaving: by the name of a result outside, the step of the body that gave it, in its last step.
+    """
+
+    kind: str
+    title: str
+    explanation: Explanation
+    entering: dict[str, str]
+    leaving: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A node of the forward sweep: its name, its formula and its value (and in forward mode its tangent)."""
+    """A node of the forward sweep.
+
+    Attributes:
+        name: the user's variable, or what it computes, or a number.
+        formula: the operation on the names of its operands; empty for an input.
+        value: its value.
+        tangent: in forward mode its tangent, None for zero.
+        operands: the names of the steps that it is computed from.
+        line: the user's line that recorded it, as "net.py:12  z1 = x @ W1"; empty where there is none.
+        calls: the functions of the user's that the line ran in, the outermost first, without the one explained.
+        latex: the name and the formula in LaTeX.
+        inside: the body of a loop or a branch.
+    """
 
     name: str
     formula: str
     value: Array
     tangent: Array | None = None
+    operands: tuple[str, ...] = ()
+    line: str = ""
+    calls: tuple[str, ...] = ()
+    latex: tuple[str, str] = ("", "")
+    inside: Inside | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +69,11 @@ class Edge:
         upstream: the derivative of the output with respect to `node` (reverse), or the tangent of `operand` (forward).
         product: what this use contributes: to the derivative of the output with respect to `operand` (reverse), or to
             the tangent of `node` (forward).
+        accumulated: the sum of this contribution and those before it.
+        derivative: `local` as a formula, `a * (1 - a)`; empty where it is None or too long to be read.
+        rule: `product` as a formula of the upstream derivative, `a1ᵀ @ dJ/dz2`; in words where it has none.
+        others: further results of the same operation, by name, with the derivatives of the output by them.
+        latex: the derivative and the rule in LaTeX.
     """
 
     node: str
@@ -41,84 +81,81 @@ class Edge:
     local: Array | None
     upstream: Array
     product: Array
+    accumulated: Array
+    derivative: str = ""
+    rule: str = ""
+    others: tuple[tuple[str, Array], ...] = ()
+    latex: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a derivative is what it is; `str()` is a table for a terminal.
+    """Why a derivative is what it is; `str()` is a table for a terminal, `latex()` gives equations.
 
     Attributes:
         mode: "reverse" or "forward".
-        output: the name of the output.
+        function: the name of what is explained.
+        output: the name of the output, or of the first of several.
+        outputs: the names of all outputs.
+        symbol: what is differentiated: `output`, or with a seed the name of the sum of seed · output.
+        seeds: in reverse mode the derivative of `symbol` by each output; in forward mode the tangent of each input.
         steps: the forward sweep, in order of evaluation.
         edges: every use of a node that carries a derivative, in the order of the sweep.
         totals: by name, the derivative of the output by each node, the sum over its uses (reverse mode), or
             the tangent of each node (forward mode).
+        derivatives: by name, how the derivative of `symbol` by a node is written, as text and in LaTeX.
+
+    Example:
+        >>> found = pg.explain(lambda w, b: np.tanh(2.0 * w + b), 0.5, -1.0)
+        >>> {name: float(found.totals[name]) for name in "wb"}
+        {'w': 2.0, 'b': 1.0}
+        >>> [edge.rule for edge in found.edges if edge.operand == "w"]
+        ['df/d(2 * w) * 2']
     """
 
     mode: str
+    function: str
     output: str
+    outputs: tuple[str, ...]
+    symbol: str
+    seeds: dict[str, Array]
     steps: tuple[Step, ...]
     edges: tuple[Edge, ...]
     totals: dict[str, Array]
+    derivatives: dict[str, tuple[str, str]]
 
     def __str__(self) -> str:
-        return _render(self)
+        return self.table()
 
+    def table(self, open: str | tuple[str, ...] = (), width: int = 100) -> str:
+        """The forward sweep and the products as text.
 
-_SHOWN = 4  # elements of an array that are written out
+        Args:
+            open: labels of folds that are shown with all that is in them, or "all". Graphs of more than some tens of
+                steps are folded by the functions that the user called.
+            width: columns that a line may have, 40 at least.
 
+        Raises:
+            SignatureError: there is no fold of that name, or the width is too small.
+        """
+        from .chain_table import chain_table
 
-def _number(value: npt.NDArray[Any] | None) -> str:
-    """A value in few characters: a scalar in full, a short array written out, a long one by its type and norm."""
-    if value is None:
-        return "(matrix)"
-    if value.ndim == 0:
-        return f"{value.item():.7g}"
-    if value.size <= _SHOWN:
-        return np.array2string(value, precision=5, separator=", ", max_line_width=10**6).replace("\n", "")
-    return f"{type_text(value.shape, value.dtype)}, norm {np.linalg.norm(value.ravel().astype('float64')):.5g}"
+        return chain_table(self, open, width)
 
+    def latex(self) -> str:
+        """The chain rule as aligned equations with their numbers, for an `amsmath` document or a notebook.
 
-def _render(explanation: Explanation) -> str:
-    """The whole table."""
-    if explanation.mode == "reverse":
-        forward = [(step.name, step.formula, _number(step.value)) for step in explanation.steps]
-        blocks = [_columns(("node", "formula", "value"), forward)]
-        header = ("derivative", "local", "× upstream", "= product")
-        backward = [
-            (
-                f"d{explanation.output}/d{edge.operand} via {edge.node}",
-                f"d{edge.node}/d{edge.operand} = {_number(edge.local)}",
-                f"d{explanation.output}/d{edge.node} = {_number(edge.upstream)}",
-                _number(edge.product),
-            )
-            for edge in explanation.edges
-        ]
-        blocks.append(_columns(header, backward))
-        inputs = [step.name for step in explanation.steps if not step.formula and step.name in explanation.totals]
-        totals = [(f"d{explanation.output}/d{name}", _number(explanation.totals[name])) for name in inputs]
-        blocks.append(_columns(("gradient", "sum of products"), totals))
-        return "\n\n".join(blocks)
-    rows = [
-        (step.name, step.formula, _number(step.value), "0" if step.tangent is None else _number(step.tangent))
-        for step in explanation.steps
-    ]
-    edges = [
-        (f"{edge.node} from {edge.operand}", _number(edge.local), _number(edge.upstream), _number(edge.product))
-        for edge in explanation.edges
-    ]
-    return "\n\n".join(
-        (
-            _columns(("node", "formula", "value", "tangent"), rows),
-            _columns(("tangent", "local", "× operand's tangent", "= product"), edges),
-        )
-    )
+        Example:
+            >>> print(pg.explain(lambda x: x ** 2, 3.0).latex().splitlines()[2])
+            f &= {x}^{2} = 9 \\\\
+        """
+        from .chain_latex import chain_latex
 
+        return chain_latex(self)
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text in aligned columns under a header."""
-    widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    head = "  ".join(text.ljust(width) for text, width in zip(header, widths, strict=True)).rstrip()
-    return "\n".join([head, "  ".join("-" * width for width in widths), *lines])
+    def inner(self) -> Iterator[Explanation]:
+        """The explanations of the bodies of loops and branches, the outermost first."""
+        for step in self.steps:
+            if step.inside is not None:
+                yield step.inside.explanation
+                yield from step.inside.explanation.inner()

@@ -7,7 +7,7 @@ Read in the order of their imports, a file after those that it needs:
   write, and graphs made of others;
 - `recording.py`, `tree.py`, `graph.py`: calls on variables, containers of arguments, and the Graph;
 - `printer.py`, `serialize.py`, `verify.py`, and `reference.py`, the slow interpreter that says what a graph means;
-- `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions;
+- `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions; `numpy_coverage.py`: which of them there are;
 - `trace.py`, `record_scan.py`, `record_branch.py`, `record_while.py`: functions and control flow recorded;
 - `loop.py`: a loop taken apart and put together.
 

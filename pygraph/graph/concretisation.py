@@ -19,7 +19,16 @@ from .source import SourceLine, innermost
 from .trace_context import current
 from .traversal import walk
 
-__all__ = ["STORE", "fixed_attribute", "missing_attribute", "refuse", "running", "swallowed", "wants_dense"]
+__all__ = [
+    "STORE",
+    "attribute_advice",
+    "fixed_attribute",
+    "missing_attribute",
+    "refuse",
+    "running",
+    "swallowed",
+    "wants_dense",
+]
 
 _CHOICE = "pg.where(c, a, b) chooses between values, pg.cond(c, f, g, x) between computations"
 _LOOP = "pg.while_loop(condition, body, start) loops as long as the condition holds"
@@ -175,18 +184,23 @@ def swallowed(line: SourceLine | None) -> GraphError | None:
     return refusal if (refusal.line.file, refusal.line.number) == (line.file, line.number) else None
 
 
+def attribute_advice(name: str) -> str:
+    """What to write in place of an attribute or a method that expressions do not have."""
+    if name in ATTRIBUTES:
+        return ATTRIBUTES[name]
+    if name in ops.NAMES:
+        return f"write {'np' if hasattr(np, name) else 'pg'}.{name}(x, ...)"
+    if hasattr(np, name):
+        return instead(f"numpy.{name}")
+    return "x.dtype, x.shape and x.size are known; what depends on memory or on values is not"
+
+
 def missing_attribute(x: Any, name: str) -> UnsupportedAttributeError:
     """The error for an attribute or a method of other libraries' arrays that expressions do not have."""
-    if name in ATTRIBUTES:
-        advice = ATTRIBUTES[name]
-    elif name in ops.NAMES:
-        advice = f"write {'np' if hasattr(np, name) else 'pg'}.{name}(x, ...)"
-    elif hasattr(np, name):
-        advice = instead(f"numpy.{name}")
-    else:
-        advice = "x.dtype, x.shape and x.size are known; what depends on memory or on values is not"
     problem = f"expressions have no .{name}"
-    return UnsupportedAttributeError(problem, advice, stage="tracing", subject=f"x.{name}", operands=(x,))
+    return UnsupportedAttributeError(
+        problem, attribute_advice(name), stage="tracing", subject=f"x.{name}", operands=(x,)
+    )
 
 
 def fixed_attribute(x: Any, name: str) -> UnsupportedAttributeError:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..concurrency import in_child
+from ..concurrency import Memo, in_child
 from ..errors import DTypeError, GraphError, ShapeError, shown
 from ..ops.common import checked_shape, explained, numbers_of, static_shape
 from ..ops.comparison import convert as CONVERT
@@ -47,8 +47,7 @@ Attrs = Mapping[str, Any]
 Items: TypeAlias = tuple[tuple[str, Any], ...]
 
 _NO_ATTRS: dict[str, Any] = {}
-_inferred: dict[tuple[Hashable, ...], ValueType] = {}
-_CACHE_LIMIT = 10_000
+_inferred: Memo[tuple[Hashable, ...], ValueType] = Memo(10_000)
 
 
 # --- type inference --------------------------------------------------------------------------------------------------
@@ -167,10 +166,7 @@ def _type(op: Op, inputs: Sequence[Node], attrs: Attrs, items: Items) -> ValueTy
     signature = (op, items, *[x.type for x in inputs])
     found = _inferred.get(signature)
     if found is None:
-        found = type_of(*infer(op, inputs, attrs)[0])
-        if len(_inferred) >= _CACHE_LIMIT:
-            _inferred.clear()
-        _inferred[signature] = found
+        found = _inferred.add(signature, type_of(*infer(op, inputs, attrs)[0]))
     return found
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from ..concurrency import Memo
 from ..errors import GraphError
 from ..ops.constant_array import constant_text
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
@@ -42,17 +44,14 @@ class ValueType:
         self.shape, self.dtype = shape, dtype
 
 
-_types: dict[Result, ValueType] = {}
-_TYPES_LIMIT = 10_000
+_types: Memo[Result, ValueType] = Memo(10_000)
 
 
 def type_of(shape: tuple[int, ...], dtype: DType) -> ValueType:
     """The type of an array."""
     found = _types.get((shape, dtype))
     if found is None:
-        if len(_types) >= _TYPES_LIMIT:
-            _types.clear()
-        found = _types.setdefault((shape, dtype), ValueType(shape, dtype))
+        found = _types.add((shape, dtype), ValueType(shape, dtype))
     return found
 
 
@@ -73,11 +72,14 @@ class Recording:
         end: the first epoch after it; None while it lasts.
         refusal: what was raised last in it for an expression whose numbers were asked for.
         unseen: whether no function of the user's has seen the variables yet.
+        line: the user's line that began it.
+        frame: while it lasts, the frame that calls the function.
     """
 
-    __slots__ = ("end", "refusal", "unseen")
+    __slots__ = ("end", "frame", "line", "refusal", "unseen")
 
-    def __init__(self) -> None:
+    def __init__(self, line: SourceLine | None = None, frame: FrameType | None = None) -> None:
+        self.line, self.frame = line, frame
         self.unseen = False
         self.end: int | None = None
         self.refusal: GraphError | None = None

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 __all__ = ["ATTRIBUTES", "instead", "of_fewer_arguments"]
 
-_SORT = "pygraph does not sort: find the order outside (np.argsort) and give it as an argument; x[order] is recorded"
 _SHAPE = "its result's shape would depend on values: keep the shape and use np.where(condition, x, 0.0)"
 _EIGENVALUES = "they may be complex: those of a symmetric matrix are np.linalg.eigvalsh(x)"
 _FOURIER = "it is a product with a fixed matrix: F = np.fft.fft(np.eye(n)) outside, F.real @ x and F.imag @ x inside"
@@ -24,12 +23,13 @@ _NUMPY = f"""
 isnat datetime_as_string busday_count busday_offset is_busday: graphs hold no dates: convert to numbers before
 bitwise_count packbits unpackbits: {_INTEGER}
 apply_along_axis apply_over_axes vectorize = pg.vmap(f)(x), where f takes one slice
-sort_complex: {_SORT}
+sort_complex: graphs hold no complex numbers: the sorted real ones are np.sort(x)
 unique unique_all unique_counts unique_inverse unique_values intersect1d union1d setdiff1d setxor1d: {_SHAPE}
 argwhere nonzero flatnonzero extract compress trim_zeros: {_SHAPE}
 array2string array_repr array_str: print(x) shows the expression; {_FILE}
 histogram2d histogramdd: count with pg.zeros(n).at[i].add(1.0), the bins i outside
 copyto place put putmask: {_WRITE}
+put_along_axis = x = pg.put_along_axis(x, i, v, axis)
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
 diag_indices_from = np.diag_indices(n), of a size that is known
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known

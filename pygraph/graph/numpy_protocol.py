@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..errors import DTypeError, UnsupportedError
+from ..errors import DTypeError, ShapeError, UnsupportedError
 from ..ops.common import ARGUMENT_ADVICE
 from . import creation
 from .construction import as_node
@@ -21,7 +21,7 @@ from .numpy_alternatives import instead, of_fewer_arguments
 from .weak import Weak, strong
 from .writing import WRITERS, update_at
 
-__all__ = ["apply_function", "apply_ufunc"]
+__all__ = ["apply_function", "apply_ufunc", "recorded_as"]
 
 #: NumPy's names that differ from ours.
 _ALIASES = {
@@ -120,6 +120,19 @@ def _ufunc(ufunc: np.ufunc) -> tuple[str, Callable[..., Any] | None]:
     return name, None
 
 
+def recorded_as(function: Any, module: str, method: str = "__call__") -> Callable[..., Any] | None:
+    """Our function for one of that module of NumPy or SciPy, or for a method of a ufunc; None where there is none."""
+    if isinstance(function, np.ufunc):
+        name, own = _ufunc(function)
+        return own if method in ("__call__", "outer") else _find(_METHODS.get(method, {}).get(name, ""))
+    name = getattr(function, "__name__", "")
+    if module == "numpy" and (name in WRITERS or not callable(function)):
+        return None
+    if hasattr(function, "_implementation") or (module == "numpy" and name in creation.__all__):
+        return _find(name) if module == "numpy" else _find_in(module, name)
+    return None
+
+
 def _unsupported(name: str, operands: Sequence[Any], argument: str = "") -> UnsupportedError:
     """The error for a function of that name, or for one argument of it."""
     arrays = [x for x in operands if hasattr(x, "dtype") and hasattr(x, "shape")]
@@ -192,11 +205,29 @@ def apply_function(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     name = f"{module}.{function.__name__}"
     if module == "numpy" and function.__name__ in WRITERS and args and isinstance(args[0], Filled):
         return WRITERS[function.__name__](*args, **kwargs)
+    target = kwargs.get("out")
+    if isinstance(target, Filled):
+        return _written(target, function, args, {name: x for name, x in kwargs.items() if name != "out"})
     arrays: list[Filled] = []
     args = [_read(x, arrays) for x in args]
     kwargs = {argument: _read(x, arrays) for argument, x in kwargs.items()}
     found = _applied(function, module, name, args, kwargs)
     return viewed(function.__name__, found, arrays) if arrays else found
+
+
+def _written(target: Filled, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Filled:
+    """`out=` of a function: its result in an array that is filled, of that very shape as in NumPy."""
+    found = apply_function(function, args, kwargs)
+    if np.shape(found) != target.shape:
+        raise ShapeError(
+            f"out has shape {target.shape}, the result {np.shape(found)}",
+            f"give an array of shape {np.shape(found)}",
+            stage="tracing",
+            subject=f"numpy.{function.__name__}",
+            operands=(target,),
+        )
+    target[...] = found
+    return target
 
 
 def _read(x: Any, arrays: list[Filled]) -> Any:

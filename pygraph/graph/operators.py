@@ -348,19 +348,19 @@ class Operators:
         self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
     ) -> Node:
         """The sum over `axis`, as `np.sum`."""
-        return ops.sum(self, axis, keepdims, dtype=dtype, initial=initial, where=where)
+        return ops.sum(self, axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
     @_method
     def prod(
         self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
     ) -> Node:
         """The product over `axis`, as `np.prod`."""
-        return ops.prod(self, axis, keepdims, dtype=dtype, initial=initial, where=where)
+        return ops.prod(self, axis, dtype, keepdims=keepdims, initial=initial, where=where)
 
     @_method
     def mean(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """The mean over `axis`, as `np.mean`."""
-        return ops.mean(self, axis, keepdims, dtype=dtype, where=where)
+        return ops.mean(self, axis, dtype, keepdims=keepdims, where=where)
 
     @_method
     def var(
@@ -373,7 +373,7 @@ class Operators:
         where: Any = None,
     ) -> Node:
         """The variance over `axis`, as `np.var`."""
-        return ops.var(self, axis, ddof, keepdims, dtype=dtype, where=where)
+        return ops.var(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
 
     @_method
     def std(
@@ -386,27 +386,27 @@ class Operators:
         where: Any = None,
     ) -> Node:
         """The standard deviation over `axis`, as `np.std`."""
-        return ops.std(self, axis, ddof, keepdims, dtype=dtype, where=where)
+        return ops.std(self, axis, dtype, ddof=ddof, keepdims=keepdims, where=where)
 
     @_method
     def max(self, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Node:
         """The largest element along `axis`, as `np.max`."""
-        return ops.max(self, axis, keepdims, initial=initial, where=where)
+        return ops.max(self, axis, keepdims=keepdims, initial=initial, where=where)
 
     @_method
     def min(self, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Node:
         """The smallest element along `axis`, as `np.min`."""
-        return ops.min(self, axis, keepdims, initial=initial, where=where)
+        return ops.min(self, axis, keepdims=keepdims, initial=initial, where=where)
 
     @_method
     def any(self, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """Whether any element along `axis` is true, as `np.any`."""
-        return ops.any(self, axis, keepdims, where=where)
+        return ops.any(self, axis, keepdims=keepdims, where=where)
 
     @_method
     def all(self, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
         """Whether all elements along `axis` are true, as `np.all`."""
-        return ops.all(self, axis, keepdims, where=where)
+        return ops.all(self, axis, keepdims=keepdims, where=where)
 
     @_method
     def reshape(self, *shape: Any, order: str = "C") -> Node:
@@ -445,9 +445,9 @@ class Operators:
         return ops.diagonal(self, offset, axis1, axis2)
 
     @_method
-    def take(self, indices: Any, axis: Any = None, mode: str = "raise") -> Node:
+    def take(self, indices: Any, axis: Any = None, *, mode: str = "raise") -> Node:
         """Slices along `axis` at integer indices, as `np.take`."""
-        return ops.take(self, indices, axis, mode)
+        return ops.take(self, indices, axis, mode=mode)
 
     @_method
     def dot(self, other: Any) -> Node:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..concurrency import Memo
 from ..ops.dtypes import KINDS, as_dtype, float64
 from ..ops.leaves import constant_row as CONSTANT
 from ..ops.row import Family, Op
@@ -20,11 +21,10 @@ __all__ = ["record"]
 
 #: By the row and the types of operands: the type of the result, and the dtypes that Python numbers are taken in, where
 #: expressions are taken as they are.
-_plain: dict[tuple[Any, ...], tuple[ValueType, tuple[DType, ...]]] = {}
+_plain: Memo[tuple[Any, ...], tuple[ValueType, tuple[DType, ...]]] = Memo(10_000)
 #: Python numbers in a dtype, as constants.
-_numbers: dict[tuple[Any, ...], tuple[Items, ValueType]] = {}
-_targets_known: dict[tuple[Hashable, ...], tuple[DType | None, ...]] = {}
-_CACHE_LIMIT = 10_000
+_numbers: Memo[tuple[Any, ...], tuple[Items, ValueType]] = Memo(10_000)
+_targets_known: Memo[tuple[Hashable, ...], tuple[DType | None, ...]] = Memo(10_000)
 
 _WEAK_EXAMPLE: dict[Any, Any] = {bool: False, int: 0, float: 0.0}
 
@@ -84,9 +84,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     key = (op, *classes)
     targets = _targets_known.get(key)
     if targets is None:
-        if len(_targets_known) >= _CACHE_LIMIT:
-            _targets_known.clear()
-        targets = _targets_known[key] = _promoted(op, classes)
+        targets = _targets_known.add(key, _promoted(op, classes))
     if not traced and op.family is not Family.LEAF and (op.results is None or op.kernel is not None):
         return _evaluate(op, values, targets, attrs)
     inputs: list[Node] = []
@@ -101,9 +99,7 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     if node.results is not None:
         return outputs_of(node)
     if signature is not None and node.type is not None and all(map(_as_given, operands, inputs)):
-        if len(_plain) >= _CACHE_LIMIT:
-            _plain.clear()
-        _plain[signature] = node.type, tuple([x.dtype for x in inputs])
+        _plain.add(signature, (node.type, tuple([x.dtype for x in inputs])))
     return node
 
 
@@ -137,10 +133,8 @@ def _constant_number(x: float, dtype: DType) -> Node:
     known_constant = _numbers.get(key)
     if known_constant is None:
         node = known(_number(x, dtype))
-        if len(_numbers) >= _CACHE_LIMIT:
-            _numbers.clear()
         assert node.type is not None
-        _numbers[key] = node.items, node.type
+        _numbers.add(key, (node.items, node.type))
         return node
     return make_typed(CONSTANT, (), *known_constant)
 

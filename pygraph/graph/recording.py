@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..errors import GraphError
 from . import node as nodes
 from .node import Node, Recording
+from .source import here
 from .trace_context import current, entered
 from .traversal import depends_on, walk
 from .weak import strong
@@ -21,13 +23,14 @@ def recording(variables: Iterable[Node] = ()) -> Iterator[Recording]:
 
     What it records belongs to its own lines, whatever line derivatives are made for around the block.
     """
-    recorded = Recording()
+    recorded = Recording(here(), sys._getframe(2))  # this generator's, that of `with`, and that around it
     for variable in variables:
         strong(variable).recording = recorded
     try:
         with entered(recordings=(*current().recordings, recorded), line=None):
             yield recorded
     finally:
+        recorded.frame = None
         recorded.end = nodes.next_epoch()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..concurrency import Memo
 from ..errors import bind_locator
 from .trace_context import NOTHING, TraceContext, variable
 
@@ -27,19 +28,59 @@ _USER_CODE = _PACKAGE + "examples" + os.sep
 _LIBRARIES = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:numpy|scipy|pandas|sklearn|matplotlib)[\\/]")
 
 _internal: dict[str, bool] = {}
-_known: dict[tuple[str, int], SourceLine] = {}
-_KNOWN_LIMIT = 100_000
+#: By code, place in it and caller: the line, and that code, so that no other one has its identity meanwhile.
+_known: Memo[tuple[int, int, int], tuple[SourceLine, CodeType]] = Memo(100_000)
+_lines: Memo[tuple[str, int, str, int], SourceLine] = Memo(100_000)
+#: Of a deeper recursion only the innermost calls are told apart.
+_CALLS = 32
 
 
 class SourceLine:
-    """A line of the user's source; its text is read when it is first asked for."""
+    """A line of the user's source; its text is read when it is first asked for.
 
-    __slots__ = ("_code", "file", "number")
+    Attributes:
+        file, number: where it is.
+        function: the name of the function that it is a line of, as Python writes it; empty where that is not known.
+        caller: the user's line that called that function, within what is recorded.
+        sweep: "reverse" or "tangent" for what derivatives of the line compute; else empty.
+    """
 
-    def __init__(self, file: str, number: int, code: str | None = None) -> None:
+    __slots__ = ("_code", "_swept", "caller", "file", "function", "number", "sweep")
+
+    def __init__(
+        self,
+        file: str,
+        number: int,
+        code: str | None = None,
+        function: str = "",
+        caller: SourceLine | None = None,
+        sweep: str = "",
+    ) -> None:
         self.file = file
         self.number = number
         self._code = code
+        self.function = function
+        self.caller = caller
+        self.sweep = sweep
+        self._swept: dict[str, SourceLine] = {} if not sweep else {sweep: self}
+
+    def swept(self, sweep: str) -> SourceLine:
+        """The same line for what a sweep of its derivatives computes."""
+        found = self._swept.get(sweep)
+        if found is None:
+            found = SourceLine(self.file, self.number, self._code, self.function, self.caller, sweep)
+            self._swept[sweep] = found
+        return found
+
+    @property
+    def calls(self) -> tuple[SourceLine, ...]:
+        """The lines that were running, the outermost first, and itself."""
+        found: list[SourceLine] = []
+        line: SourceLine | None = self
+        while line is not None:
+            found.append(line)
+            line = line.caller
+        return tuple(reversed(found))
 
     @property
     def code(self) -> str:
@@ -59,8 +100,22 @@ class SourceLine:
     def __repr__(self) -> str:
         return f"<SourceLine {self}>"
 
-    def __reduce__(self) -> tuple[type[SourceLine], tuple[str, int, str]]:
-        return SourceLine, (self.file, self.number, self.code)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.file, self.number, self.code, self.function, self.caller, self.sweep)
+
+
+def _again(
+    file: str, number: int, code: str, function: str = "", caller: SourceLine | None = None, sweep: str = ""
+) -> SourceLine:
+    """A line that was stored: one object for each line, function and caller."""
+    line = _lines.get((file, number, function, id(caller)))
+    if line is None or line.code != code:
+        line = _entered(SourceLine(file, number, code, function, caller))
+    return line.swept(sweep) if sweep else line
+
+
+def _entered(line: SourceLine) -> SourceLine:
+    return _lines.put((line.file, line.number, line.function, id(line.caller)), line)
 
 
 def _is_internal(file: str) -> bool:
@@ -94,19 +149,48 @@ def is_user_code(code: CodeType) -> bool:
 
 
 def here() -> SourceLine | None:
-    """The innermost line of the running call stack that belongs to the user."""
-    context = variable.get()
-    if context is not None and context.line is not None:
+    """The innermost line of the running call stack that belongs to the user, with those that called it.
+
+    The calls are those since the innermost recording began, and then those that led to it; outside of recordings those
+    since the module began.
+    """
+    context = variable.get() or NOTHING
+    if context.line is not None:
         return context.line
-    frame = innermost()
-    if frame is None:
-        return None
-    place = (frame.f_code.co_filename, frame.f_lineno)
-    line = _known.get(place)
+    if context.locate is not None:
+        running = innermost()
+        return None if running is None else context.locate(running)
+    begun = context.recordings[-1] if context.recordings else None
+    end = None if begun is None else begun.frame
+    frame: FrameType | None = sys._getframe(1)
+    path: list[FrameType] = []
+    while frame is not None:
+        code = frame.f_code
+        internal = _internal.get(code.co_filename)
+        if not (_is_internal(code.co_filename) if internal is None else internal) and not _is_generated(frame):
+            path.append(frame)
+            if code.co_name == "<module>" or len(path) == _CALLS:
+                break
+        if frame is end:
+            break
+        frame = frame.f_back
+    line = None if begun is None else begun.line
+    while path:
+        frame = path.pop()
+        key = (id(frame.f_code), frame.f_lasti, id(line))
+        found = _known.get(key)
+        line = _line_in(frame, line, key) if found is None else found[0]
+    return line
+
+
+def _line_in(frame: FrameType, caller: SourceLine | None, key: tuple[int, int, int]) -> SourceLine:
+    """The line that a frame is at."""
+    code, number = frame.f_code, frame.f_lineno
+    function = getattr(code, "co_qualname", code.co_name)
+    line = _lines.get((code.co_filename, number, function, id(caller)))
     if line is None:
-        if len(_known) >= _KNOWN_LIMIT:
-            _known.clear()
-        line = _known[place] = SourceLine(*place)
+        line = _entered(SourceLine(code.co_filename, number, None, function, caller))
+    _known.put(key, (line, code))
     return line
 
 

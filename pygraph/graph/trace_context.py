@@ -14,6 +14,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
     from .node import Node, Recording
     from .source import SourceLine
 
@@ -33,9 +36,10 @@ class TraceContext:
         notes: where what transformations say of the Executable that is being traced is put.
         plan: what derivatives recompute (see `autodiff.checkpoint_plan`); None: nothing; UNDECIDED: transformations
             are recorded as nodes, to be written out when that is known (`autodiff.deferral`).
+        locate: makes the line of a new node from the user's frame that is running; None: `source.here` does.
     """
 
-    __slots__ = ("line", "notes", "plan", "recordings", "table", "watching")
+    __slots__ = ("line", "locate", "notes", "plan", "recordings", "table", "watching")
 
     def __init__(
         self,
@@ -45,13 +49,14 @@ class TraceContext:
         notes: Notes | None = None,
         plan: Any = None,
         table: dict[tuple[Hashable, ...], Node] | None = None,
+        locate: Callable[[FrameType], SourceLine] | None = None,
     ) -> None:
         self.recordings, self.watching, self.line, self.notes, self.plan = recordings, watching, line, notes, plan
-        self.table = table
+        self.table, self.locate = table, locate
 
     def at_line(self, line: SourceLine | None) -> TraceContext:
         """The same with another line; passes ask for it at each node."""
-        return TraceContext(self.recordings, self.watching, line, self.notes, self.plan, self.table)
+        return TraceContext(self.recordings, self.watching, line, self.notes, self.plan, self.table, self.locate)
 
     def with_changes(self, changes: Mapping[str, Any]) -> TraceContext:
         """The same with other attributes."""

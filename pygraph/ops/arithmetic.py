@@ -175,6 +175,7 @@ square = pointwise(
     domain=(_REAL,),
     kinds="fi",
     exact=True,
+    notation="{0} ** 2",
 )
 reciprocal_row: Op = pointwise(
     "reciprocal",
@@ -185,6 +186,7 @@ reciprocal_row: Op = pointwise(
     domain=(_POSITIVE,),
     price=2,
     exact=True,
+    notation="1 / {0}",
 )
 
 

@@ -56,14 +56,14 @@ def _counted(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
 
 
 @explained
-def mean(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, where: Any = None) -> Any:
+def mean(x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
     """The mean over `axis` (None for all, an int or several); float64 for integers and bools; nan of nothing.
 
     Args:
         x: an array.
         axis: what to take the mean of.
-        keepdims: keep the axes, of size 1.
         dtype: to which the elements are converted first, and the mean.
+        keepdims: keep the axes, of size 1.
         where: bools that broadcast with `x`: which elements take part.
 
     Raises:
@@ -85,10 +85,10 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None,
 def var(
     x: Any,
     axis: Any = None,
+    dtype: Any = None,
+    *,
     ddof: float = 0,
     keepdims: bool = False,
-    *,
-    dtype: Any = None,
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
@@ -100,9 +100,9 @@ def var(
     Args:
         x: an array.
         axis: None for all, an int or several.
+        dtype: to which the elements are converted first: a floating one.
         ddof, correction: two names of what is taken off the number of elements.
         keepdims: keep the axes, of size 1.
-        dtype: to which the elements are converted first: a floating one.
         where: bools that broadcast with `x`: which elements take part.
         mean: the mean, with the axes kept, where it is known.
 
@@ -123,7 +123,7 @@ def var(
     x = _floating(x, bools=True) if dtype is None else astype(operand(x), as_dtype(dtype))
     if kind(x) != "f":
         raise DTypeError(f"a variance in {x.dtype}", "give a floating dtype")
-    deviation = x - (_mean(x, axis, True, where=where) if mean is None else mean)
+    deviation = x - (_mean(x, axis, keepdims=True, where=where) if mean is None else mean)
     total = reduce(reduce_sum, chosen(square(deviation), where, 0), axis, keepdims)
     count = _counted(x, axis, where, keepdims) - ddof
     return divide(total, builtins.max(count, 0.0) if isinstance(count, float) else maximum(count, 0.0))
@@ -136,10 +136,10 @@ _mean = mean
 def std(
     x: Any,
     axis: Any = None,
+    dtype: Any = None,
+    *,
     ddof: float = 0,
     keepdims: bool = False,
-    *,
-    dtype: Any = None,
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
@@ -155,7 +155,7 @@ def std(
         >>> float(pg.std(np.array([1.0, 2.0, 3.0]), ddof=1))
         1.0
     """
-    return sqrt(var(x, axis, ddof, keepdims, dtype=dtype, where=where, mean=mean, correction=correction))
+    return sqrt(var(x, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction))
 
 
 def _peak(x: Any, axes: tuple[int, ...]) -> Any:
@@ -173,7 +173,7 @@ def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any, tuple[int, ...]]:
 
 
 @explained
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None) -> Any:
+def logsumexp(x: Any, axis: Any = None, b: Any = None, *, keepdims: bool = False) -> Any:
     """log Σ exp(x) over `axis` (None for all, an int or several), shifted by the largest element against overflow.
 
     -inf where all elements are -inf or there are none, inf where one is inf; integers become float64. The gradient is
@@ -182,9 +182,9 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, *, b: Any = None
     Args:
         x: an array.
         axis: over which axes.
-        keepdims: whether these stay, with size 1.
         b: factors of the exponentials, broadcast with `x`: log Σ b exp(x), nan where that sum is negative; elements
             whose factor is 0 are left out.
+        keepdims: whether the axes stay, with size 1.
 
     Raises:
         ShapeError: an axis out of range or named twice, or shapes that do not broadcast.

@@ -332,7 +332,7 @@ def filling(dtype: DType) -> Any:
 
 
 @explained
-def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+def take(x: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
     """Slices of `x` along `axis` (None: of its elements in C order) at integer `indices` of any shape.
 
     The shape of `indices` takes the place of the axis.

@@ -32,6 +32,10 @@ def _matrix(shape: Shape, transposed: bool) -> tuple[int, int]:
 _TRANSPOSE = "the last axis of the first and the last but one of the second are summed: transpose one, x.T"
 
 
+def _notation(shapes: Sequence[Shape], attrs: Attrs) -> str:
+    return f"{{0}}{'ᵀ' * attrs['transpose_a']} @ {{1}}{'ᵀ' * attrs['transpose_b']}"
+
+
 def _unlike(x: Shape, y: Shape, inner: int, other: int) -> str:
     return f"operands of shapes {x} and {y} differ in the axis that is summed: {inner} and {other}"
 
@@ -104,6 +108,7 @@ matmul_row: Op = register(
         batch=_matmul_batch,
         flops=lambda node: 2 * prod(node.shape) * _inner(node),
         product_mask=mask_rules.matmul,
+        notation=_notation,
     )
 )
 

@@ -244,7 +244,7 @@ reduce_min = _reduction(
 def reduce(row: Op, x: Any, axis: Any, keepdims: bool) -> Any:
     """`row` over an `axis` argument as NumPy takes it: None for all, an int, or several, negative from the end."""
     if not isinstance(keepdims, (bool, int, np.bool_)):
-        raise DTypeError(f"keepdims is {shown(keepdims)}", "give True or False; other arguments by name: dtype=")
+        raise DTypeError(f"keepdims is {shown(keepdims)}", "give True or False")
     axes = tuple(sorted(normal_axes(axis, x.ndim)))
     result = row(x, axes=axes) if axes else x
     return reshape(result, kept_shape(x.shape, axes)) if keepdims else result
@@ -290,15 +290,15 @@ def _accumulated(rows: tuple[Op, Op], x: Any, axis: Any, keepdims: bool, initial
 
 @explained
 def sum(
-    x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, initial: Any = None, where: Any = None
+    x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """The sum over `axis` (None for all, an int or several); bool and int32 are summed as int64.
 
     Args:
         x: an array.
         axis: what to sum over.
-        keepdims: keep the axes, of size 1.
         dtype: to which the elements are converted first.
+        keepdims: keep the axes, of size 1.
         initial: what the sum begins with.
         where: bools that broadcast with `x`: which elements take part.
 
@@ -314,7 +314,7 @@ def sum(
 
 @explained
 def prod(
-    x: Any, axis: Any = None, keepdims: bool = False, *, dtype: Any = None, initial: Any = None, where: Any = None
+    x: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """The product over `axis` (None for all, an int or several); bool and int32 are multiplied as int64.
 
@@ -343,7 +343,7 @@ def _extreme(row: Op, x: Any, axis: Any, keepdims: bool, initial: Any, where: An
 
 
 @explained
-def max(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Any:
+def max(x: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
     """The largest element along `axis` (None for all, an int or several); nan when there is one.
 
     Elements that tie for it share the gradient equally.
@@ -366,7 +366,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None
 
 
 @explained
-def min(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None, where: Any = None) -> Any:
+def min(x: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
     """The smallest element along `axis` (None for all, an int or several); nan when there is one.
 
     Elements that tie for it share the gradient equally. The other arguments are those of `max`.
@@ -382,7 +382,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, *, initial: Any = None
 
 
 @explained
-def any(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def any(x: Any, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
     """Whether any element along `axis` (None for all, an int or several) is true (not 0); False for none; bool.
 
     `where` says which elements take part.
@@ -398,7 +398,7 @@ def any(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None) 
 
 
 @explained
-def all(x: Any, axis: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def all(x: Any, axis: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
     """Whether all elements along `axis` (None for all, an int or several) are true (not 0); True for none; bool.
 
     `where` says which elements take part.

@@ -135,7 +135,8 @@ class Op:
         fails: it may fail at run time, as it also may where its kernel can.
         title: how users know the op, where that is not its name.
         notation: how a formula writes it: a format of its operands and attributes, as "{0} + {1}"; by default it is its
-            name before the operands. Where an attribute that it leaves out is true, the default stands.
+            name before the operands. Where an attribute that it leaves out is true, the default stands. Where it
+            depends on more: notation(operand shapes, attrs) -> a format of the operands, empty for the default.
         kernel: the C function that computes the op where no loop does; see `kernel_rows.kernel_rules` for what follows
             from it.
         results: ops with several results: their (shape, dtype) from (operand nodes, attrs); `shape` is then unused.
@@ -208,7 +209,7 @@ class Op:
     branch: bool = False
     fails: bool = False
     title: str = ""
-    notation: str = ""
+    notation: str | Callable[[Sequence[Shape], Attrs], str] = ""
     kernel: Kernel | None = None
     follows: tuple[tuple[int, ...], Callable[..., Sequence[Any]]] | None = None
     updates: Callable[[Attrs, int], Sequence[int]] | None = None

@@ -45,6 +45,7 @@ def _linear(
     gaps: str = "",
     view: Callable[[Strided, Shape, Attrs], tuple[int, Shape] | None] | None = None,
     parts: Callable[[Sequence[Shape], Shape, Attrs], Sequence[tuple[int, Shape]]] | None = None,
+    notation: str | Callable[[Sequence[Shape], Attrs], str] = "",
 ) -> Op:
     return register(
         Op(
@@ -63,6 +64,7 @@ def _linear(
             gaps=gaps,
             view=view,
             parts=parts,
+            notation=notation,
         )
     )
 
@@ -115,6 +117,13 @@ def _transpose_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return tuple(shapes[0][axis] for axis in axes)
 
 
+def _transpose_notation(shapes: Sequence[Shape], attrs: Attrs) -> str:
+    """As of a matrix, where the last two axes change places and no others."""
+    axes = tuple(attrs["axes"])
+    turned = (*range(len(axes) - 2), len(axes) - 1, len(axes) - 2)
+    return "{0}ᵀ" if len(axes) > 1 and axes == turned else ""
+
+
 def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
@@ -128,6 +137,7 @@ transpose_row: Op = _linear(
     lambda node, xs, batched, size: transpose_row(xs[0], axes=(0, *(axis + 1 for axis in node.attrs["axes"]))),
     mask_rules.transpose,
     view=lambda x, shape, attrs: (x.offset, tuple(x.strides[axis] for axis in attrs["axes"])),
+    notation=_transpose_notation,
 )
 
 
@@ -182,6 +192,19 @@ def places(starts: Sequence[int], steps: Sequence[int], part: Shape) -> tuple[sl
     )
 
 
+def _slice_notation(shapes: Sequence[Shape], attrs: Attrs) -> str:
+    """As in NumPy: an axis that is taken whole is `:`, and those at the end are left out."""
+    texts = []
+    for at, size in zip(places(attrs["starts"], attrs["steps"], attrs["shape"]), shapes[0], strict=True):
+        step = 1 if at.step is None else at.step
+        begin = "" if at.start == (0 if step > 0 else size - 1) else at.start
+        end = "" if at.stop is None or at.stop >= size else at.stop
+        texts.append(f"{begin}:{end}" + ("" if step == 1 else f":{step}"))
+    while texts and texts[-1] == ":":
+        texts.pop()
+    return f"{{0}}[{', '.join(texts)}]" if texts else ""
+
+
 def _unslice(x: npt.NDArray[Any], starts: Sequence[int], steps: Sequence[int], shape: Shape) -> npt.NDArray[Any]:
     result = np.zeros(shape, x.dtype)
     result[places(starts, steps, x.shape)] = x
@@ -210,6 +233,7 @@ slice_row = _linear(
     mask_rules.slice_,
     gaps="t",
     view=_slice_view,
+    notation=_slice_notation,
 )
 
 

@@ -9,9 +9,8 @@ import numpy.typing as npt
 
 import pygraph as pg
 
-#: Columns that count: they are printed as integers, and not plotted.
+#: Columns that count: they are printed as integers.
 _COUNTS = ("epoch",)
-_UNPLOTTED = ("epoch", "seconds")
 #: So many lines of a long table are printed, half of them from its beginning.
 _SHOWN = 40
 
@@ -100,7 +99,7 @@ class History:
         return f"<history of {len(self)} epochs: {', '.join(self.columns)}>"
 
     def plot(self, path: Any = None) -> Any:
-        """Draw every column but the time over the epochs: losses above, metrics below. Needs matplotlib.
+        """Draw every column but the time over the epochs: losses above, metrics below; see `pg.plot.history`.
 
         Args:
             path: where to save the picture, such as "history.png"; None saves none.
@@ -111,32 +110,7 @@ class History:
         Raises:
             UnsupportedError: matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            advice = "pip install 'pygraph-ad[plot]'"
-            raise pg.UnsupportedError(
-                "matplotlib is not installed", advice, stage="plotting", subject="history"
-            ) from error
-        drawn = [name for name in self.columns if name not in _UNPLOTTED]
-        groups = [[name for name in drawn if is_loss(name)], [name for name in drawn if not is_loss(name)]]
-        groups = [group for group in groups if group]
-        figure = Figure(figsize=(7, 3 * len(groups)), layout="constrained")
-        axes = np.atleast_1d(np.asarray(figure.subplots(len(groups), 1, sharex=True)))
-        for axis, group in zip(axes, groups, strict=True):
-            for name in group:
-                axis.plot(self._values["epoch"], self._values[name], label=name, marker="." if len(self) < 30 else "")
-            axis.grid(alpha=0.3)
-            axis.legend()
-        axes[-1].set_xlabel("epoch")
-        if path is not None:
-            figure.savefig(path)
-        return figure
-
-
-def is_loss(column: str) -> bool:
-    """Whether a column is drawn among the losses."""
-    return column.removeprefix("validation_") == "loss" or "loss" in column
+        return pg.plot.history(self, path=path)
 
 
 def _shown(name: str, value: float) -> str:

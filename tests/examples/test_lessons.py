@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 import pygraph as pg
 from pygraph.examples import backpropagation, chain_rule, multivariate_chain_rule
+from pygraph.examples.__main__ import listing
+from pygraph.examples.catalogue import entries
 from pygraph.examples.cells import load_cells
 
 
@@ -151,13 +154,73 @@ def test_softmax_jacobian() -> None:
     np.testing.assert_allclose(pg.jacfwd(pg.softmax)(z), expected, rtol=1e-13, atol=1e-16)
 
 
+#: The figures of the teaching texts, as the lessons print them.
+FIGURES = {
+    "chain_rule": (
+        "569 cells; the first two are (1.001, 1) and (1.326, 1)",
+        "1.00   1.00100   0.7312551   0.0722238",
+        "1.01   1.01101   0.7332178   0.0711728",
+        "· 1.001 = 0.19672",
+        "finite difference       0.19627",
+        "· 1.001 = -0.10573",
+        "finite difference                 -0.10510",
+        "dJ   dJ   dσ   dz",
+    ),
+    "backpropagation": (
+        "z = 0.0020, ŷ = 0.5005, dJ/dŷ = -0.9990, dJ/dw = -0.2500, dJ/db = -0.2497",
+        "dJ/dz = -0.2497 is computed once and used for both w and b",
+        "20 epochs, learning rate 0.0001",
+        "w = 2.0254726  b = -1.9745528  (in the text: 2.0255, -1.9746)",
+        "w = 2.0479336  b = -1.9754037",
+        "optimizer.zero_grad()",
+    ),
+    "two_layer_net": ("dJ/dW1  2 × 4", "dJ/db1      4", "dJ/dW2  4 × 1", "dJ/db2      1", "softmax, cross-entropy"),
+    "multivariate_chain_rule": (
+        "g∘f at 5: (x − 3)³ = 8     f∘g at 5: x³ − 3 = 122",
+        "d(x − 2)²/dx at 5: 6",
+        "-25.8221501 = −3 sin((x − 2)³)(x − 2)² = -25.8221501",
+        "e^−x/(1 + e^−x)² = 0.1966119",
+        "[36. 21. 18.]    [2t + t⁵, t⁴ + 5, t³ + 10]",
+        "[ 1.  4. 12.]ᵀ       [1, 2t, 3t²]ᵀ",
+        "forward mode 336; reverse mode 336; 12t + 6t⁵ + 30t² = 336",
+        "one jvp gives 336, ∇f · v gives 336",
+        "[ 0.1777594 -0.1453316 -0.0324279]",
+        "d(x³)/dx at 2 = 12",
+    ),
+    "nested_functions": (
+        "f1(5) = 1, and one unit more gives 3 more",
+        "df2/du(1) · df1/du(5) = -2 · 3 = -6",
+        "[square, sigmoid]",
+        "1.00  0.7310586    0.3932239            0.3932239",
+        "[sigmoid, square]",
+        "1.00  0.5344466    0.2874697            0.2874697",
+        "601 points from −3 to 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_a_lesson_is_printed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    importlib.import_module(f"pygraph.examples.{name}").main()
+    printed = capsys.readouterr().out
+    assert [line for line in FIGURES[name] if line not in printed] == []
+
+
+def test_the_catalogue_lists_lessons_and_examples() -> None:
+    listed = listing().splitlines()
+    lessons = [line.split()[0] for line in listed[1:6]]
+    assert lessons == list(FIGURES)
+    for entry in entries():
+        assert sum(line.startswith(f"  {entry.name} ") and entry.title in line for line in listed) == 1
+        assert entry.title[-1] == "."
+        assert len(entry.text) > 500 or not entry.lesson
+
+
 @pytest.mark.parametrize(
     ("module", "lines"),
     [
         ("pygraph", ["weight    2.0000000 → 2.0479336", "bias     -2.0000000 → -1.9754037", "reverse mode 336"]),
-        ("pygraph.examples.chain_rule", ["0.19672", "0.19627", "-0.10573", "-0.10510"]),
-        ("pygraph.examples.backpropagation", ["2.0479336", "-1.9754037", "2.0254726", "-1.9745528", "dJ/dz = -0.2497"]),
-        ("pygraph.examples.multivariate_chain_rule", ["0.1966119", "forward mode 336; reverse mode 336"]),
+        ("pygraph.examples", ["chain_rule ", "nested_functions ", "Newton's method"]),
         ("pygraph.examples.newton", ["200 terms, 50 variables", "5.7439763785", "a minimum"]),
         ("pygraph.examples.pendulum", ["-0.665083  -0.062798", "[-0.14292740  0.00703992]", "is 0.135335288"]),
         ("pygraph.examples.fixed_point", ["implicit function theorem", "0.495109247 -0.598061573", "dx*/db is 8 × 8"]),

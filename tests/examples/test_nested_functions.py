@@ -75,10 +75,3 @@ def test_plots(tmp_path: Path) -> None:
     lines = figure.axes[0].get_lines()
     np.testing.assert_array_equal(lines[0].get_ydata(), lesson.chain_value([lesson.square, lesson.sigmoid], X))
     np.testing.assert_array_equal(lines[1].get_ydata(), lesson.chain_deriv([lesson.square, lesson.sigmoid], X))
-
-
-def test_what_the_lesson_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    lesson.main()
-    printed = capsys.readouterr().out
-    for line in ("-2 · 3 = -6", "[square, sigmoid]", "0.2874697", "601 points"):
-        assert line in printed

@@ -22,11 +22,8 @@ def _dispatched() -> Iterator[tuple[str, bool]]:
     for module, namespace in NAMESPACES.items():
         for name in dir(namespace):
             function = getattr(namespace, name)
-            if isinstance(function, np.ufunc):
-                yield f"{module}.{name}", numpy_protocol._ufunc(function)[1] is not None
-            elif hasattr(function, "_implementation") and not name.startswith("_"):  # dispatches by NEP 18
-                find = numpy_protocol._find_in if module != "numpy" else (lambda _, name: numpy_protocol._find(name))
-                yield f"{module}.{name}", find(module, function.__name__) is not None
+            if not name.startswith("_") and (isinstance(function, np.ufunc) or hasattr(function, "_implementation")):
+                yield f"{module}.{name}", numpy_protocol.recorded_as(function, module) is not None
 
 
 def test_every_function_of_numpy_that_is_not_recorded_has_an_entry() -> None:

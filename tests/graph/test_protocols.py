@@ -34,6 +34,8 @@ SUPPORTED: dict[str, Callable[[Any], Any]] = {
     "sum by position": lambda x: np.sum(x, 0),
     "sum by name": lambda x: np.sum(x, keepdims=True, axis=1),
     "sum with defaults": lambda x: np.sum(x, 0, None, None, True),
+    "dtype by position": lambda x: (np.sum(x, 0, "float32"), pg.mean(x, 1, "float32"), x.prod(0, "float32")),
+    "out": lambda x: np.sum(x, 1, out=np.zeros(2, like=x)) + np.mean(x, axis=1, out=np.ones(2, like=x)),
     "mean, std, var": lambda x: (np.mean(x, axis=0), np.std(x, ddof=1), np.var(x, 1)),
     "amax": lambda x: (np.amax(x, 0), np.amin(x), np.max(x), np.min(x, axis=1)),
     "where": lambda x: np.where(x > 0.5, x, 0.0),
@@ -100,6 +102,18 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "copyto": (lambda x: np.copyto(np.zeros((2, 3)), x), "numpy.copyto is not supported"),
     "save": (lambda x: np.array2string(x), "numpy.array2string is not supported"),
 }
+
+
+def test_the_third_argument_of_a_sum_is_a_dtype() -> None:
+    with pytest.raises(pg.DTypeError, match="True is not a dtype"):
+        pg.sum(A, 0, True)
+    with pytest.raises(pg.SignatureError, match="too many positional arguments"):
+        pg.max(A, 0, True)
+
+
+def test_out_has_the_shape_of_the_result() -> None:
+    with pytest.raises(pg.ShapeError, match=r"out has shape \(2, 3\), the result \(2,\)"):
+        pg.trace(lambda x: np.sum(x, 1, out=np.zeros_like(x)), A)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -27,7 +27,7 @@ def _numbers(x: Any, where: Any) -> Any:
 
 @explained
 def nansum(
-    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """As `sum`, with nan counted as 0.
 
@@ -39,12 +39,12 @@ def nansum(
         3.0
     """
     a = operand(a)
-    return reductions.sum(a, axis, keepdims, dtype=dtype, initial=initial, where=_numbers(a, where))
+    return reductions.sum(a, axis, dtype, keepdims=keepdims, initial=initial, where=_numbers(a, where))
 
 
 @explained
 def nanprod(
-    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, initial: Any = None, where: Any = None
 ) -> Any:
     """As `prod`, with nan counted as 1.
 
@@ -56,19 +56,19 @@ def nanprod(
         6.0
     """
     a = operand(a)
-    return reductions.prod(a, axis, keepdims, dtype=dtype, initial=initial, where=_numbers(a, where))
+    return reductions.prod(a, axis, dtype, keepdims=keepdims, initial=initial, where=_numbers(a, where))
 
 
 def _extreme(name: str, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Any:
     a, extreme = operand(a), getattr(reductions, name)
     if kind(a) != "f":
-        return extreme(a, axis, keepdims, initial=initial, where=where)
+        return extreme(a, axis, keepdims=keepdims, initial=initial, where=where)
     numbers = _numbers(a, where)
     filled = chosen(a, numbers, -np.inf if name == "max" else np.inf)
     if initial is not None:
-        return extreme(filled, axis, keepdims, initial=initial)
-    found = extreme(filled, axis, keepdims)
-    return select(reductions.any(numbers, axis, keepdims), found, np.nan)
+        return extreme(filled, axis, keepdims=keepdims, initial=initial)
+    found = extreme(filled, axis, keepdims=keepdims)
+    return select(reductions.any(numbers, axis, keepdims=keepdims), found, np.nan)
 
 
 @explained
@@ -100,7 +100,7 @@ def nanmin(a: Any, axis: Any = None, *, keepdims: bool = False, initial: Any = N
 
 
 @explained
-def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def nanmean(a: Any, axis: Any = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Any:
     """As `mean`, with nan left out; nan where all are nan.
 
     Raises:
@@ -111,7 +111,7 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False,
         1.5
     """
     a = operand(a)
-    return plain_mean(a, axis, keepdims, dtype=dtype, where=_numbers(a, where))
+    return plain_mean(a, axis, dtype, keepdims=keepdims, where=_numbers(a, where))
 
 
 @explained
@@ -119,9 +119,9 @@ def nanvar(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
+    *,
     ddof: float = 0,
     keepdims: bool = False,
-    *,
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
@@ -137,11 +137,10 @@ def nanvar(
     """
     a = operand(a)
     numbers = _numbers(a, where)
-    more = {"dtype": dtype, "where": numbers, "mean": mean, "correction": correction}
-    found = plain_var(a, axis, ddof, keepdims, **more)
+    found = plain_var(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=numbers, mean=mean, correction=correction)
     if numbers is None or numbers is True:
         return found
-    count = reductions.sum(astype(numbers, np.float64), axis, keepdims)
+    count = reductions.sum(astype(numbers, np.float64), axis, keepdims=keepdims)
     return select(count - (ddof if correction is None else correction) > 0.0, found, np.nan)
 
 
@@ -150,9 +149,9 @@ def nanstd(
     a: Any,
     axis: Any = None,
     dtype: Any = None,
+    *,
     ddof: float = 0,
     keepdims: bool = False,
-    *,
     where: Any = None,
     mean: Any = None,
     correction: float | None = None,
@@ -166,4 +165,4 @@ def nanstd(
         >>> float(pg.nanstd(np.array([1.0, np.nan, 3.0])))
         1.0
     """
-    return sqrt(nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
+    return sqrt(nanvar(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction))

@@ -79,7 +79,7 @@ def _placed(lines: Any, q: Any, count: Any, method: str, dtype: Any) -> Any:
 
 def _numbers(lines: Any) -> Any:
     """How many elements of each line are numbers, as floats."""
-    return astype(total(logical_not(isnan_row(lines)), 1, True), np.float64)
+    return astype(total(logical_not(isnan_row(lines)), 1, keepdims=True), np.float64)
 
 
 def _quantile(a: Any, q: Any, axis: Any, method: str, keepdims: bool, scale: float, nans: bool) -> Any:

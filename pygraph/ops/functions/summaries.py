@@ -20,7 +20,7 @@ from ..transcendental import sqrt
 
 
 @explained
-def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """The largest element less the smallest along `axis` (None for all, an int or several); nan when there is one.
 
     Elements that tie for one of the two share its gradient equally.
@@ -32,7 +32,7 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         >>> pg.ptp(np.array([[1, 5], [3, 4]]), axis=1)
         array([4, 1])
     """
-    return subtract(largest(a, axis, keepdims), smallest(a, axis, keepdims))
+    return subtract(largest(a, axis, keepdims=keepdims), smallest(a, axis, keepdims=keepdims))
 
 
 @explained
@@ -46,7 +46,7 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         >>> pg.count_nonzero(np.array([[1, 0], [3, 4]]), axis=1)
         array([1, 2])
     """
-    return total(truth(a), axis, keepdims)
+    return total(truth(a), axis, keepdims=keepdims)
 
 
 @explained
@@ -84,8 +84,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
         w = transpose(w, sorted(range(len(axes)), key=axes.__getitem__))
         w = broadcast_to(reshape(w, tuple(n if k in axes else 1 for k, n in enumerate(a.shape))), a.shape)
     a, w = astype(a, dtype), astype(w, dtype)
-    sums = total(w, axis, keepdims)
-    found = divide(total(multiply(a, w), axis, keepdims), sums)
+    sums = total(w, axis, keepdims=keepdims)
+    found = divide(total(multiply(a, w), axis, keepdims=keepdims), sums)
     return (found, sums) if returned else found
 
 
@@ -148,11 +148,11 @@ def cov(
     w: Any = None
     count: Any = float(x.shape[1] - ddof)
     if not weights:
-        centred = subtract(x, mean(x, 1, True))
+        centred = subtract(x, mean(x, 1, keepdims=True))
     else:
         w = astype(weights[0] if len(weights) == 1 else multiply(*weights), x.dtype)
         sums = total(w)
-        centred = subtract(x, divide(total(multiply(x, w), 1, True), sums))
+        centred = subtract(x, divide(total(multiply(x, w), 1, keepdims=True), sums))
         used = 1.0 if aweights is None else divide(total(multiply(w, weights[-1])), sums)
         count = sums - ddof * used
     found = matmul(centred if w is None else multiply(centred, w), transpose(centred))
