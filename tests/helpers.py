@@ -40,6 +40,12 @@ def needs_compiler(test: Test) -> Test:
     return test
 
 
+def shallow(values: Sequence[Any], count: int = 1) -> list[Any]:
+    """For `parametrize`: the first `count` of `values`, and the others with `-m deep`; a tuple is several arguments."""
+    rest = [value if isinstance(value, tuple) else (value,) for value in values[count:]]
+    return [*values[:count], *(pytest.param(*value, marks=pytest.mark.deep) for value in rest)]
+
+
 def is_exact(op: Op, dtype: np.dtype[Any]) -> bool:
     """Whether a row's result is fixed to the last bit by its operands: C and NumPy must then agree exactly."""
     return op.exact or op.family is Family.LEAF or KINDS[dtype] != "f"

@@ -42,15 +42,15 @@ def _modules() -> dict[str, Path]:
     return found
 
 
-def _nodes(node: ast.AST, types: bool) -> Iterator[ast.AST]:
+def _nodes(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
     """All nodes below; with `types` also those of what is imported for types alone."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and "TYPE_CHECKING" in child.test.id:
-            if types:
-                yield from _nodes(child, types)
-        else:
-            yield child
-            yield from _nodes(child, types)
+    stack = [tree]
+    while stack:
+        for child in ast.iter_child_nodes(stack.pop()):
+            guard = isinstance(child, ast.If) and isinstance(child.test, ast.Name) and "TYPE_CHECKING" in child.test.id
+            if types or not guard:
+                yield child
+                stack.append(child)
 
 
 def _imported(module: str, path: Path, types: bool) -> Iterator[str]:

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
-from helpers import COMPILERS, same
+from helpers import COMPILERS, same, shallow
 
 from pygraph.emit.flags import ISA as SETS
 from pygraph.graph import Graph
@@ -31,7 +30,7 @@ Array = npt.NDArray[Any]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
 GCC_AND_CLANG = [name for name in ("gcc", "clang") if name in COMPILERS]
 #: One of them, and with `-m deep` the other too.
-ONE_AND_BOTH = [*GCC_AND_CLANG[:1], *(pytest.param(name, marks=pytest.mark.deep) for name in GCC_AND_CLANG[1:])]
+ONE_AND_BOTH = shallow(GCC_AND_CLANG)
 #: The flags of the instruction set that the VM uses on this machine.
 ISA = SETS[library.isa()]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

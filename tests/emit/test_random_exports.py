@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from emit.exported import GCC_AND_CLANG, ISA, NARROW, SANITIZERS, STRICT, Case, check, has_32_bit, make_case, run, write
+from emit.exported import ISA, NARROW, ONE_AND_BOTH, SANITIZERS, STRICT, Case, check, has_32_bit, make_case, run, write
 from fuzz.graphs import grow
 from fuzz.updates import several_updates
-from helpers import COMPILERS, needs_compiler
+from helpers import COMPILERS, needs_compiler, shallow
 
 from pygraph.emit.workspace import plan_workspace
 from pygraph.errors import UnsupportedError
@@ -30,7 +30,7 @@ def random_cases(seeds: range, large_every: int = 0) -> list[Case]:
 
 @pytest.mark.slow
 @needs_compiler
-@pytest.mark.parametrize("count", [24, pytest.param(208, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("count", shallow([8, 208]))
 def test_random_graphs_as_c(count: int, tmp_path: Path) -> None:
     made = random_cases(range(count), large_every=16)
     assert sum(not case.uses_blas for case in made) > 0.85 * count
@@ -40,8 +40,8 @@ def test_random_graphs_as_c(count: int, tmp_path: Path) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("compiler", GCC_AND_CLANG)
-@pytest.mark.parametrize("count", [4, pytest.param(16, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("compiler", ONE_AND_BOTH)
+@pytest.mark.parametrize("count", shallow([2, 16]))
 @pytest.mark.parametrize("flags", [["-O0"], ["-O3"], SANITIZERS], ids=["O0", "O3", "sanitizers"])
 def test_some_random_graphs_everywhere(compiler: str, flags: list[str], count: int, tmp_path: Path) -> None:
     made = random_cases(range(1000, 1000 + count))

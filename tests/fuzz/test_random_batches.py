@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from fuzz.graphs import grow
 from fuzz.test_random_graphs import SEEDS, Compared, compare, expected, listed, options, run
+from helpers import shallow
 from hypothesis import given, strategies as st
 
 from pygraph.autodiff import batch, vjp
 from pygraph.graph import Graph, Node, var
 
 SIZE = 3
-EXAMPLES = 150
 
 
 def check(graph: Graph, arrays: list[Any], seed: int, compared: Compared) -> None:
@@ -42,11 +43,12 @@ def check(graph: Graph, arrays: list[Any], seed: int, compared: Compared) -> Non
         )
 
 
-def test_values() -> None:
+@pytest.mark.parametrize("examples", shallow([40, 300]))
+def test_values(examples: int) -> None:
     compared = Compared()
 
     @given(SEEDS, st.integers(1, 25))
-    @options(EXAMPLES)
+    @options(examples)
     def check_all(seed: int, count: int) -> None:
         sample = grow(seed, count)
         with listed(sample):
@@ -56,11 +58,12 @@ def test_values() -> None:
     compared.require()
 
 
-def test_gradients() -> None:
+@pytest.mark.parametrize("examples", shallow([40, 300]))
+def test_gradients(examples: int) -> None:
     compared = Compared()
 
     @given(SEEDS, st.integers(1, 15))
-    @options(EXAMPLES)
+    @options(examples)
     def check_all(seed: int, count: int) -> None:
         sample = grow(seed, count)
         floats = [x for x in sample.graph.inputs if x.dtype.kind == "f"]

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from fuzz.graphs import ROWS, Sample, grow
-from helpers import exact_nodes, is_exact, jittered, reference, same, spread_of
+from helpers import exact_nodes, is_exact, jittered, reference, same, shallow, spread_of
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pygraph.autodiff.joint_graph import joint
@@ -31,8 +31,7 @@ SLACK = 8.0
 RUNS = 5
 #: How many graphs a test draws: a few, and with `-m deep` many.
 SMALL, LARGE, DERIVED = (
-    pytest.mark.parametrize("graphs", [few, pytest.param(many, marks=pytest.mark.deep)])
-    for few, many in [(60, 600), (16, 90), (40, 400)]
+    pytest.mark.parametrize("graphs", shallow([few, many])) for few, many in [(30, 600), (8, 90), (20, 400)]
 )
 #: So many small graphs use every row.
 ENOUGH = 600
@@ -255,7 +254,7 @@ def test_random_graphs_by_derivative(graphs: int) -> None:
 
 
 @pytest.mark.sanitize
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", shallow(range(40), 20))
 def test_fixed_random_graphs(seed: int) -> None:
     """The same checks on fixed graphs: those that the sanitizers watch."""
     sample = grow(seed, 8 + seed)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from dense import dense_jacobian
 from graphs import grow
+from helpers import shallow
 from hypothesis import given, settings, strategies as st
 
 from pygraph.autodiff import jacobian_sparsity
@@ -24,7 +25,7 @@ def fresh(rng: np.random.Generator, x: Array) -> Array:
     return rng.uniform(-2, 2, x.shape).astype(x.dtype) if x.dtype.kind == "f" else x
 
 
-@pytest.mark.parametrize("graphs", [15, pytest.param(100, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("graphs", shallow([10, 100]))
 def test_a_structural_zero_is_a_zero(graphs: int) -> None:
     settings(max_examples=graphs)(zeros_are_zero)()
 

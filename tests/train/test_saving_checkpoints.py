@@ -150,7 +150,8 @@ def test_mistakes(tmp_path: Path, wrong: Any) -> None:
         checkpoints.load(7)
 
 
-#: Kills a process that saves, again and again, and goes on each time from what the last one left.
+#: Kills a process that saves, again and again, and goes on each time from what the last one left. `how` is "lines": the
+#: process ends itself before a line of pygraph.train, at each kill another one; or "times": it is killed after a while.
 KILLER = """
 import json, os, random, signal, sys, time
 import numpy as np
@@ -160,14 +161,29 @@ assert "pygraph.train" not in sys.modules and {"save", "load", "Checkpointer"} <
 pg.save
 assert "safetensors" not in sys.modules
 
-folder, kills, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+folder, kills, size, how = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 checkpoints = pg.Checkpointer(folder, keep=2)
+HERE = os.path.join("pygraph", "train", "")
 
 def tree(step):
     return {"w": [np.full(size, float(step)), {"b": np.full((2, 3), step)}], "state": (np.array(step),), "epoch": step}
 
-def save_on(step, pipe):
+class Lines:
+    def __init__(self, limit):
+        self.seen, self.limit = 0, limit
+    def trace(self, frame, event, arg):
+        if HERE not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            if self.seen == self.limit:
+                os.kill(os.getpid(), signal.SIGKILL)
+            self.seen += 1
+        return self.trace
+
+def save_on(step, pipe, lines):
     try:
+        if lines is not None:
+            sys.settrace(lines.trace)
         while True:
             checkpoints.save(step, tree(step))
             os.write(pipe, b"%d\\n" % step)
@@ -175,20 +191,31 @@ def save_on(step, pipe):
     finally:
         os._exit(1)
 
-start = time.perf_counter()
-for _ in range(4):
-    pg.save(os.path.join(folder, "other"), tree(0))
-span = (time.perf_counter() - start) / 2  # about two files
-amid = last = 0
-for _ in range(kills):
+last = 0
+if how == "lines":
+    lines = Lines(-1)
+    for last in (1, 2, 3, 4):  # the last two remove an old one
+        lines.seen = 0
+        sys.settrace(lines.trace)
+        checkpoints.save(last, tree(last))
+        sys.settrace(None)
+    span = 2 * lines.seen
+else:
+    start = time.perf_counter()
+    for _ in range(4):
+        pg.save(os.path.join(folder, "other"), tree(0))
+    span = (time.perf_counter() - start) / 2  # about two files
+amid = 0
+for kill in range(kills):
     out, into = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(out)
-        save_on(last + 1, into)
+        save_on(last + 1, into, Lines(kill * span // kills) if how == "lines" else None)
     os.close(into)
-    time.sleep(random.uniform(0.0, span))
-    os.kill(child, signal.SIGKILL)
+    if how == "times":
+        time.sleep(random.uniform(0.0, span))
+        os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     with os.fdopen(out) as said:
@@ -206,31 +233,32 @@ for _ in range(kills):
     amid += bool(unfinished)
     last = step
 checkpoints.save(last + 1, tree(last + 1))
-assert len(checkpoints.steps()) == 2
+assert len(checkpoints.steps()) == min(2, last + 1)
 assert not [name for name in os.listdir(folder) if name.endswith(".part")]
 print(json.dumps({"amid": amid, "saved": last}))
 """
 
 
-def killed(folder: Path, kills: int, size: int) -> None:
-    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", KILLER, str(folder), str(kills), str(size)]
+def killed(folder: Path, kills: int, size: int, how: str) -> dict[str, int]:
+    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", KILLER, str(folder), str(kills), str(size), how]
     done = subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["saved"] > 0
-    assert found["amid"] > 0  # some of the kills came while a file was being written
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
 
 
-def test_a_process_that_is_killed_at_any_moment_leaves_a_complete_checkpoint(tmp_path: Path) -> None:
-    killed(tmp_path, 50, 200)
+def test_a_process_that_is_killed_before_any_line_leaves_a_complete_checkpoint(tmp_path: Path) -> None:
+    found = killed(tmp_path, 50, 200, "lines")
+    assert found["saved"] > 10
+    assert found["amid"] > 4  # so many of the kills came while a file was being written
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("size", [10, 3_000, 100_000])
 def test_a_process_that_is_killed_hundreds_of_times(tmp_path: Path, size: int) -> None:
-    killed(tmp_path, 300, size)
+    killed(tmp_path, 300, size, "times")
 
 
 @pytest.mark.deep
