@@ -1,9 +1,10 @@
-"""Reading a derivative: the chain rule of one evaluation, as a table and as equations.
+"""Reading a derivative: the chain rule of one evaluation, as a table, as equations and as a page to step through.
 
 Read `watching.py` (names of the user's variables), `formulas.py` and `labels.py` (how nodes are written),
 `local_derivatives.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and `chain.py`
 (the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how it is
-printed). For drawings `layout.py` (boxes and edges), with `layering.py`, `crossings.py` and `coordinates.py`.
+printed), `page` (how a browser shows it). For drawings `layout.py` (boxes and edges), with `layering.py`,
+`crossings.py` and `coordinates.py`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
@@ -44,7 +45,8 @@ def explain(
 
     Returns:
         The steps in the user's own names, and for each use of one the local derivative, the upstream derivative and
-        their product. `str()` is a table; `.latex()` gives equations.
+        their product. `str()` is a table; `.latex()` gives equations; a notebook shows a page to step through, which
+        `.to_html(path)` writes to a file.
 
     Raises:
         ShapeError: in reverse mode the result is not a single floating value, and there is no seed; a seed of another

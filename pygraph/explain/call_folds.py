@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .explanation import Step
 
 #: Steps up to which a graph is shown as a whole, and parts of a fold up to which it is not divided.
-UNFOLDED, PARTS = 60, 40
+UNFOLDED, PARTS = 80, 60
 
 
 @dataclass
@@ -95,7 +95,8 @@ def _divide(fold: Fold) -> None:
             _divide(part)
     while len(fold.parts) > PARTS:
         size = max(2, min(PARTS // 2, -(-len(fold.parts) // (PARTS // 2))))
-        fold.parts = [Fold("", fold.parts[at : at + size]) for at in range(0, len(fold.parts), size)]
+        runs = [fold.parts[at : at + size] for at in range(0, len(fold.parts), size)]
+        fold.parts = [Fold("", run) if len(run) > 1 else run[0] for run in runs]
 
 
 def _label(whole: Fold) -> None:

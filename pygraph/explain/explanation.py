@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..graph.node import Node
+    from .local_derivatives import Derivative
 
 Array = npt.NDArray[Any]
 
@@ -89,8 +94,36 @@ class Edge:
 
 
 @dataclass(frozen=True)
+class EdgeSource:
+    """The expressions that an edge was computed from.
+
+    Attributes:
+        node, operand: the edge's.
+        made: the application of the operation, which has `node` as its result; `operands` are its operands.
+        upstream: the nodes whose derivatives (in forward mode, whose tangent) the product takes.
+        local, share: the local derivative, where it is elementwise, and the product.
+    """
+
+    node: Node
+    operand: Node
+    made: Node
+    operands: tuple[Node, ...]
+    upstream: tuple[Node, ...]
+    local: Derivative | None
+    share: Derivative
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The expressions of the steps and of the edges, from which a page's code is made."""
+
+    steps: tuple[Node, ...]
+    edges: tuple[EdgeSource, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
-    """Why a derivative is what it is; `str()` is a table for a terminal, `latex()` gives equations.
+    """Why a derivative is what it is; `str()` is a table for a terminal, a notebook shows a page to step through.
 
     Attributes:
         mode: "reverse" or "forward".
@@ -104,6 +137,7 @@ class Explanation:
         totals: by name, the derivative of the output by each node, the sum over its uses (reverse mode), or
             the tangent of each node (forward mode).
         derivatives: by name, how the derivative of `symbol` by a node is written, as text and in LaTeX.
+        sources: the expressions that the numbers were computed from.
 
     Example:
         >>> found = pg.explain(lambda w, b: np.tanh(2.0 * w + b), 0.5, -1.0)
@@ -123,6 +157,7 @@ class Explanation:
     edges: tuple[Edge, ...]
     totals: dict[str, Array]
     derivatives: dict[str, tuple[str, str]]
+    sources: Sources | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.table()
@@ -152,6 +187,22 @@ class Explanation:
         from .chain_latex import chain_latex
 
         return chain_latex(self)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write a page to step through, one file that needs no network.
+
+        Raises:
+            OSError: it can't be written.
+        """
+        from .page import page
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page(self))
+
+    def _repr_html_(self) -> str:
+        from .page import framed
+
+        return framed(self)
 
     def inner(self) -> Iterator[Explanation]:
         """The explanations of the bodies of loops and branches, the outermost first."""

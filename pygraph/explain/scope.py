@@ -15,7 +15,7 @@ from ..graph.reference import evaluate_nodes
 from ..ops.dtypes import is_float
 from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
 from .evaluation_order import in_order, operands_of
-from .explanation import Edge, Explanation, Inside, Step
+from .explanation import Edge, EdgeSource, Explanation, Inside, Sources, Step
 from .formulas import ATOM, Formula, named
 from .inner_steps import Moment, moment
 from .labels import derivative_name, labels
@@ -82,6 +82,7 @@ class Scope:
                 totals[x] = np.asarray(totals[x] + seed) if x in totals else seed
         seeded = {self.names[x]: total for x, total in totals.items()}
         edges: list[Edge] = []
+        sources: list[EdgeSource] = []
         inside: dict[Node, Inside] = {}
         for node in reversed(self.order):
             if node.op is OUTPUT:
@@ -89,7 +90,7 @@ class Scope:
             results = self._results.get(node, [node])
             arrived = {x.attrs["index"] if x is not node else 0: totals[x] for x in results if x in totals}
             if arrived:
-                self._pull(node, arrived, totals, edges)
+                self._pull(node, arrived, totals, edges, sources)
             if bodies_of(node):
                 found = self._inside(node, arrived)
                 if found is not None:
@@ -98,9 +99,16 @@ class Scope:
             if is_float(x.dtype):
                 totals.setdefault(x, np.zeros(x.shape, x.dtype))
         shown = {x: total for x, total in totals.items() if not self_contained(x)}
-        return self._explanation(edges, shown, {}, inside, seeded)
+        return self._explanation(edges, sources, shown, {}, inside, seeded)
 
-    def _pull(self, node: Node, arrived: dict[int, Array], totals: dict[Node, Array], edges: list[Edge]) -> None:
+    def _pull(
+        self,
+        node: Node,
+        arrived: dict[int, Array],
+        totals: dict[Node, Array],
+        edges: list[Edge],
+        sources: list[EdgeSource],
+    ) -> None:
         """The products of one node, for each of its operands."""
         count = 1 if node.results is None else len(node.results)
         reached = [i in arrived for i in range(count)]
@@ -117,9 +125,10 @@ class Scope:
             product = share.value(values, self.env.get(node), upstream)
             accumulated = np.asarray(totals[operand] + product) if operand in totals else product
             totals[operand] = accumulated
-            local, derivative = self._local(node, at)
-            rule = self._rule(node, at, share, [self._derivative(x) for x in carriers])
+            partial, local, derivative = self._local(node, at)
+            rule = self._rule(node, share, [self._derivative(x) for x in carriers])
             first, *others = carriers
+            sources.append(EdgeSource(first, operand, node, node.inputs, tuple(carriers), partial, share))
             edges.append(
                 Edge(
                     self.names[first],
@@ -140,6 +149,7 @@ class Scope:
         found = dict(tangents)
         seeded = {self.names[x]: tangent for x, tangent in found.items()}
         edges: list[Edge] = []
+        sources: list[EdgeSource] = []
         inside: dict[Node, Inside] = {}
         for node in self.order:
             if node.results is not None:
@@ -160,8 +170,9 @@ class Scope:
                     continue
                 product = push.value([self.env[x] for x in made.inputs], self.env.get(made), [found[operand]])
                 found[node] = np.asarray(found[node] + product) if node in found else product
-                local, derivative = self._local(made, at)
-                rule = self._rule(made, at, push, [self._derivative(operand)])
+                partial, local, derivative = self._local(made, at)
+                rule = self._rule(made, push, [self._derivative(operand)])
+                sources.append(EdgeSource(node, operand, made, made.inputs, (operand,), partial, push))
                 edges.append(
                     Edge(
                         self.names[node],
@@ -176,7 +187,7 @@ class Scope:
                         (derivative.latex, rule.latex),
                     )
                 )
-        return self._explanation(edges, found, found, inside, seeded)
+        return self._explanation(edges, sources, found, found, inside, seeded)
 
     # --- what is said of them --------------------------------------------------------------------------------------
 
@@ -189,20 +200,20 @@ class Scope:
         assert self.symbol is not None
         return derivative_name(self.symbol, formula)
 
-    def _local(self, node: Node, at: int) -> tuple[Array | None, Formula]:
-        """The derivative of an operation on single elements by one of its operands, as a number and as a formula."""
+    def _local(self, node: Node, at: int) -> tuple[Derivative | None, Array | None, Formula]:
+        """The derivative of an operation on single elements by one of its operands: itself, its value, its formula."""
         operand = node.inputs[at]
         if not node.op.pointwise or node.shape != operand.shape:
-            return None, Formula("", "")
+            return None, None, Formula("", "")
         partial = self.settings.derivatives.partial(node, at)
         if partial.expression is None:
-            return np.zeros(node.shape, node.dtype), Formula("0", "0")
+            return partial, np.zeros(node.shape, node.dtype), Formula("0", "0")
         value = partial.value([self.env[x] for x in node.inputs], self.env[node], [])
         written = self.settings.derivatives.written_partial(node, at)
         formula = written.formula([self.names.formula(x) for x in node.inputs], self.names.formula(node), [])
-        return value, formula or Formula("", "")
+        return partial, value, formula or Formula("", "")
 
-    def _rule(self, node: Node, at: int, share: Derivative, seeds: Sequence[Formula]) -> Formula:
+    def _rule(self, node: Node, share: Derivative, seeds: Sequence[Formula]) -> Formula:
         """The product as a formula, or in words where the operation has no short one."""
         words = ""
         if node.op is GIVEN:
@@ -254,15 +265,15 @@ class Scope:
     def _explanation(
         self,
         edges: Sequence[Edge],
+        sources: Sequence[EdgeSource],
         totals: Mapping[Node, Array],
         tangents: Mapping[Node, Array],
         inside: Mapping[Node, Inside],
         seeds: dict[str, Array],
     ) -> Explanation:
         steps = []
-        for node in self.order:
-            if node.results is not None or self_contained(node):
-                continue
+        shown = [x for x in self.order if x.results is None and not self_contained(x)]
+        for node in shown:
             made = maker(node)
             definition = self.names.definition(node) if node.inputs else Formula("", "")
             within = inside.get(made) if node.op is OUTPUT and self._results[made][0] is node else None
@@ -295,4 +306,5 @@ class Scope:
             tuple(edges),
             {self.names[x]: total for x, total in totals.items()},
             {name: (formula.text, formula.latex) for name, formula in written.items()},
+            Sources(tuple(shown), tuple(sources)),
         )

@@ -288,7 +288,7 @@ logaddexp = pointwise(
 
 def _sigmoid(x: npt.NDArray[Any]) -> Any:
     decay = np.exp(-np.abs(x))
-    return np.where(np.asarray(x) >= 0, 1 / (1 + decay), decay / (1 + decay))
+    return np.where(np.greater_equal(x, 0), 1 / (1 + decay), decay / (1 + decay))
 
 
 sigmoid: Op = pointwise(
@@ -304,7 +304,7 @@ sigmoid: Op = pointwise(
 
 def _silu(x: npt.NDArray[Any]) -> Any:
     root = np.exp(-0.5 * np.abs(x))  # e^-|x| may be subnormal where the result is not
-    positive = np.asarray(x) >= 0
+    positive = np.greater_equal(x, 0)
     return np.where(positive, x, x * root) * np.where(positive, 1.0, root) / (1 + root * root)
 
 

@@ -1,0 +1,117 @@
+"""The program of a page's sliders: all numbers of an explanation as functions of its inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import GraphError
+from ...graph.node import Node
+from .scalar_code import Places, ScalarCode, is_live
+
+if TYPE_CHECKING:
+    from ..explanation import EdgeSource, Explanation, Sources
+
+#: Numbers of the inputs that have a slider each, and steps of a graph that has any.
+_SLIDERS, _STEPS = 16, 80
+
+
+@dataclass(frozen=True)
+class LiveCode:
+    """A program on numbers `v`.
+
+    Attributes:
+        statements: JavaScript.
+        count: how many numbers there are.
+        sliders: the input, the element, its place in `v`, and its value.
+        steps: for each step the places of its value, and of its tangent.
+        edges: for each edge the places of its local derivative, upstream derivative, product and sum.
+    """
+
+    statements: list[str]
+    count: int
+    sliders: list[tuple[str, int, float]]
+    steps: list[dict[str, list[int]]]
+    edges: list[dict[str, list[int]]]
+
+
+def live_code(explanation: Explanation) -> LiveCode | str:
+    """The program, or why there is none."""
+    sources = explanation.sources
+    if sources is None or any(step.inside is not None for step in explanation.steps):
+        return "a graph with loops or branches has no sliders"
+    if len(explanation.steps) > _STEPS:
+        return f"a graph of more than {_STEPS} steps has no sliders"
+    if sum(step.value.size for step in explanation.steps if not step.formula) > _SLIDERS:
+        return f"more than {_SLIDERS} numbers have no sliders"
+    if not all(is_live(node.dtype) for node in sources.steps):
+        return "integers have no sliders"
+    try:
+        return _made(explanation, sources)
+    except GraphError as error:
+        return error.problem
+
+
+def _made(explanation: Explanation, sources: Sources) -> LiveCode:
+    code = ScalarCode()
+    known: dict[Node, Places] = {}
+    sliders: list[tuple[str, int, float]] = []
+    for node, step in zip(sources.steps, explanation.steps, strict=True):
+        if step.formula:
+            continue
+        numbers = code.variables(step.value.size)
+        known[node] = np.array(numbers, np.int64).reshape(step.value.shape)
+        for at, (place, value) in enumerate(zip(numbers, step.value.flat, strict=True)):
+            sliders.append((f"{step.name}[{at}]" if step.value.ndim else step.name, place, float(value)))
+    places = code.graph(sources.steps, known)
+    by_name = {step.name: node for node, step in zip(sources.steps, explanation.steps, strict=True)}
+    arrived = {by_name[name]: code.constants(seed) for name, seed in explanation.seeds.items() if name in by_name}
+    if len(arrived) != len(explanation.seeds):
+        problem = "an output that is a constant has no sliders"
+        raise GraphError(problem, "leave it out", stage="showing", subject=explanation.function)
+    forward = explanation.mode == "forward"
+    edges = [_edge(code, source, places, arrived, not forward) for source in sources.edges]
+    steps = []
+    for node in sources.steps:
+        found = {"value": _listed(places[node])}
+        if forward and node in arrived:
+            found["tangent"] = _listed(arrived[node])
+        steps.append(found)
+    return LiveCode(code.statements, code.count, sliders, steps, edges)
+
+
+def _edge(
+    code: ScalarCode, source: EdgeSource, places: dict[Node, Places], arrived: dict[Node, Places], reverse: bool
+) -> dict[str, list[int]]:
+    """The numbers of one edge; the sum that it adds to goes to `arrived`."""
+    node, operand = source.node, source.operand
+    to = operand if reverse else node
+    upstream = [arrived[x] for x in source.upstream]
+    product = _derivative(code, source, places, source.share, upstream)
+    total = code.add(arrived[to], product, to.dtype) if to in arrived else product
+    arrived[to] = total
+    found = {"upstream": _listed(upstream[0]), "product": _listed(product), "total": _listed(total)}
+    if source.local is not None:
+        local = source.local
+        if local.expression is None:
+            found["local"] = _listed(code.constants(np.zeros(node.shape)))
+        else:
+            found["local"] = _listed(_derivative(code, source, places, local, []))
+    return found
+
+
+def _derivative(code: ScalarCode, source: EdgeSource, places: dict[Node, Places], share: Any, upstream: Any) -> Places:
+    known = {x: places[node] for x, node in zip(share.operands, source.operands, strict=True) if node in places}
+    for x, node in zip(share.operands, source.operands, strict=True):
+        if node not in places:  # a constant
+            known[x] = code.graph([node], {})[node]
+    if share.out is not None:
+        known[share.out] = places[source.made]
+    known |= dict(zip(share.seeds, upstream, strict=True))
+    return code.graph([share.expression], known)[share.expression]
+
+
+def _listed(places: Places) -> list[int]:
+    return [int(x) for x in places.flat]

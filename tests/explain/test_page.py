@@ -1,0 +1,292 @@
+"""The page of an explanation in a headless Chromium: steps, folds, light, sliders, layout, with explain's numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from explain.chromium import Chromium, chromium
+from explain.test_explained_numbers import recurrence
+
+import pygraph as pg
+from pygraph.explain import Explanation
+
+__all__ = ["chromium"]  # the fixture
+
+READ = """(() => {
+  const rows = (id) => [...document.querySelectorAll(`#${id} tbody tr`)].map((row) =>
+    [...row.children].map((cell) => (cell.firstChild && cell.firstChild.classList
+      && cell.firstChild.classList.contains("todo") ? "" : cell.innerText.trim())));
+  return { forward: rows("forward"), reverse: rows("reverse"), gradient: rows("gradient") };
+})()"""
+OVERLAPS = """(() => {
+  const found = [];
+  if (document.documentElement.scrollWidth > innerWidth) found.push("the page is wider than the window");
+  const boxes = [...document.querySelectorAll(".item")].map((item) => [item, item.querySelector("rect").getBBox()]);
+  for (const [item, box] of boxes) for (const text of item.querySelectorAll("text")) {
+    const t = text.getBBox();
+    const across = t.x < box.x || t.x + t.width > box.x + box.width;
+    if (t.width && (across || t.y < box.y || t.y + t.height > box.y + box.height + 1))
+      found.push(`cut: ${text.textContent}`);
+  }
+  boxes.forEach(([, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
+    if (a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height)
+      found.push(`overlaps: ${other.textContent}`);
+  }));
+  for (const cell of document.querySelectorAll("td, th, button, p:not(.hidden), h1, label")) {
+    const plain = getComputedStyle(cell).display !== "inline" && !cell.querySelector("pre") && !cell.closest("thead");
+    if (plain && cell.scrollWidth > cell.clientWidth + 1) found.push(`cut: ${cell.textContent}`);
+  }
+  return found;
+})()"""
+
+
+def neuron(w: Any, b: Any) -> Any:
+    z = w * 1.001 + b
+    yhat = pg.sigmoid(z)
+    J = (1.0 - yhat) ** 2
+    return J  # noqa: RET504  (names the node)
+
+
+def layers(count: int) -> Explanation:
+    """A graph that is folded by the calls of its layers."""
+
+    def dense(h: Any, w: Any, b: Any) -> Any:
+        z = h * w + b
+        a = np.tanh(z)
+        return a + np.sin(h) * 0.1
+
+    def block(h: Any, w: Any, b: Any) -> Any:
+        for _ in range(5):
+            h = dense(h, w, b)
+        return h
+
+    def net(x: Any, w: Any, b: Any) -> Any:
+        for _ in range(count):
+            x = block(x, w, b)
+        return (1.0 - x) ** 2
+
+    return pg.explain(net, 0.5, 1.1, 0.2)
+
+
+def shown(browser: Chromium, path: Path, explanation: Explanation, **options: Any) -> None:
+    explanation.to_html(path / "page.html")
+    browser.open(path / "page.html", **options)
+    assert browser.errors == []
+
+
+def number(text: str) -> float:
+    return float(re.findall(r"[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|nan)$", text)[0])
+
+
+def test_stepping_forward_and_back_shows_the_numbers_as_they_are_computed(chromium: Chromium, tmp_path: Path) -> None:
+    found = pg.explain(neuron, 2.0, -2.0)
+    shown(chromium, tmp_path, found)
+    assert all("http" not in url for url in chromium.requests)
+    chromium.press("Home")
+    assert all(row[-1] == "" for row in chromium.run(READ)["forward"])
+    for count, step in enumerate(found.steps, 1):
+        chromium.press("ArrowRight")
+        rows = chromium.run(READ)["forward"]
+        assert [row[-1] != "" for row in rows] == [i < count for i in range(len(rows))]
+        assert number(rows[count - 1][-1]) == pytest.approx(float(step.value), rel=1e-6)
+        assert chromium.run("document.querySelector('.item.now text').textContent") == step.name
+    nodes = list(dict.fromkeys(edge.node for edge in found.edges))
+    for count, node in enumerate(nodes, 1):
+        chromium.click("#step")
+        rows = [row for row in chromium.run(READ)["reverse"] if row[-1]]
+        edges = [edge for edge in found.edges if edge.node in nodes[:count]]
+        assert len(rows) == len(edges)
+        for row, edge in zip(rows, edges, strict=True):
+            assert number(row[-1]) == pytest.approx(float(edge.accumulated), rel=1e-6)
+            assert number(row[-2]) == pytest.approx(float(edge.product), rel=1e-6)
+            assert edge.local is not None
+            assert number(row[-3]) == pytest.approx(float(edge.local), rel=1e-6)
+        assert f"{found.derivatives[node][0]} = " in chromium.run("document.getElementById('said').textContent")
+    assert chromium.run("document.getElementById('step').disabled")
+    for name, row in zip("wb", chromium.run(READ)["gradient"], strict=True):
+        assert number(row[-1]) == pytest.approx(float(found.totals[name]), rel=1e-6)
+    chromium.press("ArrowLeft", len(nodes))
+    rows = chromium.run(READ)
+    assert all(row[-1] == "" for row in rows["reverse"] + rows["gradient"])
+    assert all(row[-1] for row in rows["forward"])
+
+
+def test_a_shared_upstream_derivative_is_there_once(chromium: Chromium, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
+    cells = chromium.run("[...document.querySelectorAll('td.upstream')].map((x) => [x.rowSpan, x.innerText])")
+    assert [text for span, text in cells if span == 2] == ["dJ/dz = -0.2497498\ncomputed once, used for w * 1.001, b"]
+
+
+def test_sliders_compute_what_explain_computes(chromium: Chromium, tmp_path: Path) -> None:
+    def f(v: Any, k: Any) -> Any:
+        p = pg.softmax(v * k)
+        h = np.maximum(v, 0.5) @ np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]])
+        return np.max(p) + np.sum(h**2) * pg.sigmoid(k) + np.prod(v[::-1]) + np.where(k > 1, k, np.sin(k))
+
+    shown(chromium, tmp_path, pg.explain(f, np.array([0.2, 1.5, -0.3]), 0.7))
+    moved = {"v[0]": 0.9, "v[2]": -0.8, "k": 1.6}
+    for name, value in moved.items():
+        chromium.run(
+            f"(() => {{ const x = document.querySelector('input[aria-label=\"{name}\"]'); x.value = {value};"
+            "x.dispatchEvent(new Event('input')); })()"
+        )
+    read = json.loads(chromium.run("JSON.stringify(VIEWS[0].sliders.map((x) => x[2]))"))
+    expected = pg.explain(f, np.array(read[:3]), read[3])
+    assert read == pytest.approx([0.9, 1.5, -0.8, 1.6])
+    computed = chromium.run(
+        "(() => { const v = new Float64Array(VIEWS[0].count); VIEWS[0].sliders.forEach((x) => (v[x[1]] = x[2]));"
+        "PROGRAMS[0](v); const read = (places) => (places || []).map((i) => v[i]);"
+        "return { steps: VIEWS[0].steps.map((s) => read(s.at.value)),"
+        "edges: VIEWS[0].edges.map((e) => [read(e.at.total), read(e.at.local)]) }; })()"
+    )
+    for step, values in zip(expected.steps, computed["steps"], strict=True):
+        np.testing.assert_allclose(values, step.value.ravel(), rtol=1e-12, atol=1e-14, err_msg=step.name)
+    for edge, (total, local) in zip(expected.edges, computed["edges"], strict=True):
+        np.testing.assert_allclose(total, edge.accumulated.ravel(), rtol=1e-12, atol=1e-14)
+        if edge.local is not None:
+            np.testing.assert_allclose(local, edge.local.ravel(), rtol=1e-12, atol=1e-14)
+    rows = chromium.run(READ)
+    assert number(rows["forward"][-1][-1]) == pytest.approx(float(expected.steps[-1].value), rel=1e-6)
+    assert number(rows["gradient"][1][-1]) == pytest.approx(float(expected.totals["k"]), rel=1e-6)
+    before = rows["forward"][-1][-1]
+    chromium.run("document.querySelector('input[aria-label=\"k\"]').focus()")
+    chromium.press("ArrowRight", 3)
+    assert chromium.run(READ)["forward"][-1][-1] != before
+    assert chromium.errors == []
+
+
+def test_hovering_and_selecting_light_the_node_its_inputs_and_its_ways(chromium: Chromium, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
+    lit = (
+        "['hot', 'from', 'way'].map((name) => [...document.querySelectorAll(`.item.${name} text:first-of-type`)]"
+        ".map((x) => x.textContent).sort())"
+    )
+    rows = (
+        "['hot', 'from', 'way'].map((name) => [...document.querySelectorAll(`#forward tr.${name} th`)]"
+        ".map((x) => x.textContent).sort())"
+    )
+    wanted = [["z"], ["b", "w * 1.001"], ["1 - yhat", "J", "yhat"]]
+    chromium.hover(".item[aria-label^='z =']")
+    assert chromium.run(lit) == wanted
+    assert chromium.run(rows) == wanted
+    chromium.hover("h1")
+    assert chromium.run(lit) == [[], [], []]
+    chromium.hover("#forward tr[data-step='3']")
+    assert chromium.run(lit) == wanted
+    chromium.click("#forward tr[data-step='3'] th")
+    chromium.hover("h1")
+    assert chromium.run(lit) == wanted  # it stays
+    assert chromium.run("document.querySelector('[aria-pressed=true]').getAttribute('aria-label')").startswith("z = ")
+
+
+def test_folds_open_and_close_in_the_table_and_in_the_drawing(chromium: Chromium, tmp_path: Path) -> None:
+    found = layers(4)
+    shown(chromium, tmp_path, found)
+    closed = len(chromium.run(READ)["forward"])
+    chromium.click("#forward button.fold")
+    assert len(chromium.run(READ)["forward"]) > closed
+    assert chromium.run("document.querySelector('#forward button.fold').getAttribute('aria-expanded')") == "true"
+    chromium.click("#forward button.fold")
+    assert len(chromium.run(READ)["forward"]) == closed
+    chromium.click(".item.f")
+    assert chromium.run("document.querySelectorAll('.crumbs button').length") == 2
+    chromium.click(".item.f")
+    titles = chromium.run("[...document.querySelectorAll('.item.s text:first-of-type')].map((x) => x.textContent)")
+    assert set(titles) <= {step.name for step in found.steps}
+    assert titles
+    assert chromium.run(OVERLAPS) == []
+    # one step goes through a closed fold, and all of them are counted
+    chromium.click(".crumbs button")
+    chromium.press("Home")
+    steps = 0
+    while not chromium.run("document.getElementById('step').disabled"):
+        chromium.press("ArrowRight")
+        steps += 1
+        assert steps < 400
+    assert number(chromium.run(READ)["gradient"][0][-1]) == pytest.approx(float(found.totals["x"]), rel=1e-6)
+
+
+def test_a_loop_opens_its_body(chromium: Chromium, tmp_path: Path) -> None:
+    found = pg.explain(recurrence, np.array([0.3, -0.2, 0.5]), np.array([1.0, 2.0, -1.0]), step=1)
+    shown(chromium, tmp_path, found)
+    chromium.click("button.body")
+    inner = next(found.inner())
+    rows = {row[0]: row[-1] for row in chromium.run(READ)["forward"]}
+    for step in inner.steps:
+        if not step.value.ndim:
+            assert number(rows[step.name]) == pytest.approx(float(step.value), rel=1e-6)
+    assert "step 1 of 3" in chromium.run("document.querySelector('.said').textContent").lower()
+    assert chromium.run(OVERLAPS) == []
+    chromium.click(".crumbs button")
+    assert chromium.run("document.querySelector('h1').textContent") == "recurrence"
+
+
+def test_forward_mode_has_a_page(chromium: Chromium, tmp_path: Path) -> None:
+    found = pg.explain(neuron, 2.0, -2.0, mode="forward")
+    shown(chromium, tmp_path, found)
+    last = chromium.run(READ)["reverse"][-1]
+    assert number(last[-1]) == pytest.approx(float(found.totals["J"]), rel=1e-6)
+
+
+def test_the_keyboard_and_screen_readers_reach_everything(chromium: Chromium, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
+    chromium.run("document.querySelector('.item').focus()")
+    chromium.press("ArrowDown", 2)
+    chromium.press("Enter")
+    label = chromium.run("document.activeElement.getAttribute('aria-label')")
+    assert chromium.run("document.activeElement.getAttribute('aria-pressed')") == "true"
+    assert re.match(r"w \* 1\.001, value 2\.002, dJ/d\(w \* 1\.001\) = -0\.2497498", label)
+    assert "w * 1.001" in chromium.run("document.querySelector('#said[aria-live=polite]').textContent")
+    chromium.call("Accessibility.enable")
+    tree = chromium.call("Accessibility.getFullAXTree")["nodes"]
+    roles = [node["role"]["value"] for node in tree if not node["ignored"] and "role" in node]
+    assert {"table", "rowheader", "columnheader", "toolbar", "slider", "button", "heading"} <= set(roles)
+    unnamed = [
+        node["role"]["value"]
+        for node in tree
+        if not node["ignored"] and node["role"]["value"] in ("button", "slider", "table") and not node["name"]["value"]
+    ]
+    assert unnamed == []
+    chromium.call("Accessibility.disable")
+
+
+PAGES: dict[str, Any] = {
+    "5": lambda: pg.explain(neuron, 2.0, -2.0),
+    "60": lambda: layers(2),
+    "1000": lambda: layers(34),
+}
+
+
+SHOWN = [(size, width, dark) for size in PAGES for width in (400, 1400) for dark in (False, True)]
+FEW = [("5", 1400, True), ("60", 400, False), ("1000", 1400, False)]
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "dark"), [*FEW, *(pytest.param(*x, marks=pytest.mark.deep) for x in SHOWN if x not in FEW)]
+)
+def test_nothing_overlaps_or_is_cut(chromium: Chromium, tmp_path: Path, size: str, width: int, dark: bool) -> None:
+    shown(chromium, tmp_path, PAGES[size](), width=width, dark=dark)
+    assert chromium.run(OVERLAPS) == []
+    assert (tmp_path / "page.html").stat().st_size < 1_000_000
+    ink, paper = chromium.run("['color', 'backgroundColor'].map((x) => getComputedStyle(document.body)[x])")
+    brightness = [sum(map(int, re.findall(r"\d+", color)[:3])) for color in (ink, paper)]
+    assert (brightness[0] > brightness[1]) == dark
+    chromium.screenshot(tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_asks_for_nothing_and_holds_any_text(tmp_path: Path, chromium: Chromium) -> None:
+    params = {"</script><b>": 2.0}
+    found = pg.explain(lambda p: p["</script><b>"] ** 2, params)
+    shown(chromium, tmp_path, found)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="|url\(h|@import|https?://(?!www\.w3\.org)', text)
+    assert chromium.run("document.querySelectorAll('main b').length") == 1  # the legend's own
+    framed = found._repr_html_()
+    assert framed.startswith("<iframe srcdoc=")
+    assert "<script" not in framed
