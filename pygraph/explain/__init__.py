@@ -4,7 +4,7 @@ Read `watching.py` (names of the user's variables), `formulas.py` and `labels.py
 `local_derivatives.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and `chain.py`
 (the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how it is
 printed), `page` (how a browser shows it). For drawings `layout.py` (boxes and edges), with `layering.py`,
-`crossings.py` and `coordinates.py`.
+`crossings.py` and `coordinates.py`; then `drawing`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
@@ -12,10 +12,11 @@ the first call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..concurrency import ensure_imported
+from ..graph.graph import Drawing, Graph, bind_drawing
 
 if TYPE_CHECKING:
     from .explanation import Edge, Explanation, Inside, Step
@@ -63,6 +64,16 @@ def explain(
     from .chain import explained
 
     return explained(f, args, mode, argnum, seed, step)
+
+
+def _drawn(graph: Graph, room: int, unfolded: str | Iterable[str]) -> Drawing:
+    ensure_imported("pygraph.explain.drawing.drawn")
+    from .drawing.drawn import drawing_of
+
+    return drawing_of(graph, room, unfolded)
+
+
+bind_drawing(_drawn)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import is_
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,7 +23,27 @@ from .traversal import walk
 from .tree import TreeDef, flatten, unflatten
 from .weak import WEAK_TYPES
 
-__all__ = ["Graph", "bind_views", "bodies_of", "constant_bytes", "unified"]
+__all__ = ["Drawing", "Graph", "bind_drawing", "bind_views", "bodies_of", "constant_bytes", "unified"]
+
+
+class Drawing(Protocol):
+    """What `Graph.draw` gives; see `explain.drawing`."""
+
+    def svg(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The drawing as SVG, which is also written to `path` where that is given."""
+        ...
+
+    def png(self, path: str | os.PathLike[str], dark: bool = False) -> None:
+        """Write the drawing as a PNG image."""
+        ...
+
+    def dot(self) -> str:
+        """All nodes, with nothing folded, in the language of Graphviz."""
+        ...
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """A page with the drawing, and with each of its folded groups."""
+        ...
 
 
 class Graph:
@@ -220,6 +241,26 @@ class Graph:
         """
         _verify(self, stage)
 
+    def draw(self, room: int = 60, unfolded: str | Iterable[str] = ()) -> Drawing:
+        """A drawing in layers, with the operations in frames for the functions that recorded them.
+
+        Args:
+            room: how many boxes may be seen at once; calls and stretches beyond that are folded to one box each.
+            unfolded: names of functions whose calls are opened at any rate.
+
+        Returns:
+            An object with `.svg(path)`, `.png(path)`, `.dot()` and `.to_html(path)`, which notebooks show.
+
+        Raises:
+            SignatureError: `room` is no positive number.
+
+        Example:
+            >>> graph = pg.trace(lambda x: np.sum(np.sin(x) * x), np.ones(3))
+            >>> graph.draw().svg()[:4]
+            '<svg'
+        """
+        return _drawn(self, room, unfolded)
+
     def __str__(self) -> str:
         return _listing(self)
 
@@ -259,6 +300,7 @@ class Graph:
 _listing: Callable[[Graph], str]
 _reduced: Callable[[Graph], tuple[Any, ...]]
 _verify: Callable[[Graph, str], None]
+_drawn: Callable[[Graph, int, str | Iterable[str]], Drawing]
 
 
 def bind_views(
@@ -269,6 +311,12 @@ def bind_views(
     """Tell graphs how they are shown, stored by pickle, and verified (called once, by `pygraph.graph`)."""
     global _listing, _reduced, _verify
     _listing, _reduced, _verify = listing, reduced, verify
+
+
+def bind_drawing(drawn: Callable[[Graph, int, str | Iterable[str]], Drawing]) -> None:
+    """Tell graphs how they are drawn (called once, by `pygraph.explain`)."""
+    global _drawn
+    _drawn = drawn
 
 
 def unified(graph: Graph) -> Graph:
