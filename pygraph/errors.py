@@ -248,7 +248,7 @@ class BudgetError(GraphError, MemoryError):
 
 
 class NonFiniteError(GraphError, FloatingPointError):
-    """With `check_finite=True`: a node produced inf or nan; the text names the node and the user's line."""
+    """With `check_finite=True`: what first became inf or nan, on which line, of what operands, and why."""
 
 
 class BackendError(GraphError, RuntimeError):

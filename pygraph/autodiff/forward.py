@@ -98,7 +98,7 @@ def pushed(
                     continue
                 if within and node.op.family is Family.CUSTOM and not takes_masks(node):
                     incoming = list(settle(incoming))
-                context.line = None if node.line is None else node.line.swept("tangent")
+                context.line = None if node.line is None else node.line.swept("tangent").of(node.op.name)
                 if node.results is not None:
                     rule = LINEAR_RULES.get(node.op) if linear else None
                     several[node] = rule(node, incoming) if rule else _custom(node, incoming)

@@ -81,7 +81,7 @@ def pulled(
     shares: Iterator[tuple[Node, Derivative | Piece]]
     with attributing() as context:
         for node in reversed(activity.order):
-            context.line = None if node.line is None else node.line.swept("reverse")
+            context.line = None if node.line is None else node.line.swept("reverse").of(node.op.name)
             if node.results is not None:
                 cts = several.pop(node, None)
                 if cts is None:

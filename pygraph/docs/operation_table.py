@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import Any
 
 import pygraph as pg
 
+from ..explain.formulas import formula_of
 from ..graph.construction import as_node
 from ..graph.node import Node
 from ..ops import TABLE
-from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT
 from ..ops.row import Choice, Family, Op
 from .docstring_markdown import escaped
 
@@ -92,26 +91,6 @@ def formula(node: Node) -> str:
         >>> formula(pg.sin(x) * (x + y))
         'sin(x) * (x + y)'
     """
-    if node.op is INPUT:
-        return str(node.attrs["name"])
-    if node.op is CONSTANT:
-        value = node.attrs["value"].value
-        return f"{value.flat[0]:.6g}" if value.size == 1 else "constant"
-    operands = [formula(operand) for operand in node.inputs]
-    notation = node.op.notation
-    if notation and not any(value for key, value in node.attrs.items() if f"{{{key}" not in notation):
-        inside = [f"({text})" if " " in text and not _is_call(text) else text for text in operands]
-        return notation.format(*inside, **node.attrs)
-    return f"{node.op.name}({', '.join(operands)})"
-
-
-def _is_call(text: str) -> bool:
-    """Whether a formula is one call, whose parentheses hold all of its spaces."""
-    depth = 0
-    for character, last in zip(text, [*repeat(False, len(text) - 1), True], strict=True):
-        depth += (character == "(") - (character == ")")
-        if character == " " and depth == 0:
-            return False
-        if depth == 0 and character == ")" and not last:
-            return False
-    return True
+    found = formula_of(node, {})
+    assert found is not None
+    return found.text

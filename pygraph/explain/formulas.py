@@ -106,9 +106,7 @@ def applied(node: Node, operands: Sequence[Formula], dotted: bool = False) -> Fo
     if op is OUTPUT:
         (several,) = operands
         return Formula(f"{several.text}[{node.attrs['index']}]", f"{several.latex}_{{{node.attrs['index']}}}")
-    notation = op.notation if isinstance(op.notation, str) else op.notation([x.shape for x in node.inputs], node.attrs)
-    if isinstance(op.notation, str) and any(value for key, value in node.attrs.items() if f"{{{key}" not in notation):
-        notation = ""
+    notation = op.notation_for([x.shape for x in node.inputs], node.attrs)
     if notation:
         places = [f"{{{at}}}" for at in range(len(operands))]
         notation = notation.replace(" @ ", " · ") if dotted else notation

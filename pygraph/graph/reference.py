@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Array = npt.NDArray[Any]
 
 #: What a node evaluates to: an array or a stack, or a tuple of these for a node with several results.
 Value = Array | Stack | tuple[Array | Stack, ...]
+#: watch(node, operands, value): called for each node that was evaluated, those of loops and branches at every step.
+Watch = Callable[[Node, Sequence[Value], Value], None]
 
 
 def evaluate(graph: Graph, *arrays: Any) -> Any:
@@ -39,7 +42,7 @@ def evaluate(graph: Graph, *arrays: Any) -> Any:
     return unflatten(graph.output_tree, evaluate_flat(graph, arrays))
 
 
-def evaluate_flat(graph: Graph, arrays: Sequence[Any]) -> list[Array]:
+def evaluate_flat(graph: Graph, arrays: Sequence[Any], watch: Watch | None = None) -> list[Array]:
     """Like `evaluate`, with the outputs as a flat list."""
     if len(arrays) != len(graph.inputs):
         problem = f"{len(graph.inputs)} inputs expected, {len(arrays)} given"
@@ -54,16 +57,19 @@ def evaluate_flat(graph: Graph, arrays: Sequence[Any]) -> list[Array]:
             problem = f"input {node.attrs['name']!r} has shape {node.shape}, an array of shape {value.shape} was given"
             raise SignatureError(problem, "give that shape", stage="evaluating", subject=graph.name)
         env[node] = value
-    evaluate_nodes(graph.outputs, env)
+    evaluate_nodes(graph.outputs, env, watch)
     return [_single(env[node]) for node in graph.outputs]
 
 
-def evaluate_nodes(nodes: Iterable[Node], env: dict[Node, Value]) -> dict[Node, Value]:
+def evaluate_nodes(nodes: Iterable[Node], env: dict[Node, Value], watch: Watch | None = None) -> dict[Node, Value]:
     """Evaluate `nodes` and all they depend on into `env`, which holds the values of input nodes, and return it."""
     with np.errstate(all="ignore"):
         for node in walk(nodes):
             if node not in env:
-                env[node] = _apply(node, [env[operand] for operand in node.inputs])
+                operands = [env[operand] for operand in node.inputs]
+                env[node] = value = _apply(node, operands, watch)
+                if watch is not None:
+                    watch(node, operands, value)
     return env
 
 
@@ -72,7 +78,7 @@ def _single(value: Value) -> Array:
     return value
 
 
-def _apply(node: Node, operands: Sequence[Value]) -> Value:
+def _apply(node: Node, operands: Sequence[Value], watch: Watch | None) -> Value:
     op = node.op
     if op is INPUT:
         problem = "it has no value: it is not among the graph's inputs"
@@ -86,7 +92,7 @@ def _apply(node: Node, operands: Sequence[Value]) -> Value:
         result = several[node.attrs["index"]]
         return result if isinstance(result, Stack) else _checked(node, result)
     if op.interpret is not None:
-        return tuple(op.interpret(evaluate_flat, *operands, **node.attrs))
+        return tuple(op.interpret(partial(evaluate_flat, watch=watch), *operands, **node.attrs))
     arrays = [_single(operand) for operand in operands]
     if node.results is not None:
         return tuple(op.computed(*arrays, **node.attrs))

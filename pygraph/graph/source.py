@@ -43,9 +43,10 @@ class SourceLine:
         function: the name of the function that it is a line of, as Python writes it; empty where that is not known.
         caller: the user's line that called that function, within what is recorded.
         sweep: "reverse" or "tangent" for what derivatives of the line compute; else empty.
+        differentiated: of a sweep, the names of the operations of the line whose derivatives it computes.
     """
 
-    __slots__ = ("_code", "_swept", "caller", "file", "function", "number", "sweep")
+    __slots__ = ("_code", "_swept", "caller", "differentiated", "file", "function", "number", "sweep")
 
     def __init__(
         self,
@@ -62,7 +63,14 @@ class SourceLine:
         self.function = function
         self.caller = caller
         self.sweep = sweep
+        self.differentiated: tuple[str, ...] = ()
         self._swept: dict[str, SourceLine] = {} if not sweep else {sweep: self}
+
+    def of(self, operation: str) -> SourceLine:
+        """The line itself, which belongs to a sweep, and now also to that of an operation."""
+        if operation not in self.differentiated:
+            self.differentiated += (operation,)
+        return self
 
     def swept(self, sweep: str) -> SourceLine:
         """The same line for what a sweep of its derivatives computes."""

@@ -140,6 +140,9 @@ class Options(_Domain, total=False):
     result: str | Callable[[Sequence[DType], Attrs], DType]
     fast: tuple[str, str]
     nondiff: bool
+    defined: str
+    smooth: str
+    cure: str
     price: int
     exact: bool
     edges: bool

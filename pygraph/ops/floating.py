@@ -48,6 +48,7 @@ fmod = pointwise(
     np.fmod,
     lambda out, x, y: 1,
     lambda out, x, y: negative(trunc(x / y)),
+    defined="y != 0",
     domain=((2.1, 2.9), (0.8, 0.95)),
     kinds="fi",
     price=9,

@@ -104,6 +104,10 @@ class Op:
             function pg_<name>_<dtype>); a dict by kind letter where it differs; None where no loop computes it.
         fast: (guard, expression) in C: where `guard` holds for a whole block, `expression` gives the same bits as `c`
             and vectorises.
+        defined: the condition on finite operands under which the value is finite too, overflow apart: Python in the
+            operands' names and the attributes', with abs and floor; empty where it always is.
+        smooth: the same for the derivative, where that asks for more.
+        cure: what else may be written where these do not hold.
         price: with `c`: how long an element takes in a loop over arrays, about, in units of an addition (0.3 ns).
         flops: flops(node) -> its operations, where they aren't one for each element of the result, or of a reduction's
             operand.
@@ -185,6 +189,9 @@ class Op:
     casts: bool = False
     c: str | Mapping[str, str] | None = None
     fast: tuple[str, str] | None = None
+    defined: str = ""
+    smooth: str = ""
+    cure: str = ""
     price: int = 1
     flops: Callable[[Expr], int] | None = None
     exact: bool = False
@@ -236,6 +243,12 @@ class Op:
     def updated(self, attrs: Attrs, operands: Sequence[T]) -> list[T]:
         """The operands of one of its applications whose memory the results may take over."""
         return [] if self.updates is None else [operands[i] for i in self.updates(attrs, len(operands))]
+
+    def notation_for(self, shapes: Sequence[Shape], attrs: Attrs) -> str:
+        """How a formula writes an application: a format of its operands and attributes; empty: by its name."""
+        if not isinstance(self.notation, str):
+            return self.notation(shapes, attrs)
+        return "" if any(value for key, value in attrs.items() if f"{{{key}" not in self.notation) else self.notation
 
     def computed(self, *arrays: Any, **attrs: Any) -> Any:
         """The value on NumPy arrays, by the reference or the definition."""

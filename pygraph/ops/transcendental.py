@@ -53,6 +53,7 @@ exp = pointwise(
     "M(exp)(a)",
     np.exp,
     lambda out, x: out,
+    cure="pg.softmax, pg.logsumexp and pg.sigmoid stay finite where the exponentials of their parts do not",
     domain=(_REAL,),
     price=3,
 )
@@ -80,6 +81,8 @@ log = pointwise(
     "M(log)(a)",
     np.log,
     lambda out, x: 1.0 / x,
+    defined="x > 0",
+    cure="pg.log_softmax, pg.logsumexp and pg.xlogy stay finite where the logarithm of their parts does not",
     domain=(_POSITIVE,),
     price=3,
 )
@@ -89,6 +92,7 @@ log1p = pointwise(
     "M(log1p)(a)",
     np.log1p,
     lambda out, x: 1.0 / (1.0 + x),
+    defined="x > -1",
     domain=((-0.7, 3.0),),
     price=5,
 )
@@ -98,6 +102,7 @@ log2 = pointwise(
     "M(log2)(a)",
     np.log2,
     lambda out, x: (1.0 / _LN2) / x,
+    defined="x > 0",
     domain=(_POSITIVE,),
     price=4,
 )
@@ -107,6 +112,7 @@ log10 = pointwise(
     "M(log10)(a)",
     np.log10,
     lambda out, x: (1.0 / _LN10) / x,
+    defined="x > 0",
     domain=(_POSITIVE,),
     price=4,
 )
@@ -116,6 +122,9 @@ sqrt = pointwise(
     "M(sqrt)(a)",
     np.sqrt,
     lambda out, x: 0.5 / out,
+    defined="x >= 0",
+    smooth="x > 0",
+    cure="the norm of a vector is np.linalg.norm(x), and that of two numbers np.hypot(x, y)",
     domain=(_POSITIVE,),
     price=2,
     exact=True,
@@ -126,6 +135,7 @@ cbrt = pointwise(
     "M(cbrt)(a)",
     np.cbrt,
     lambda out, x: (1.0 / 3.0) / (out * out),
+    smooth="x != 0",
     domain=(_POSITIVE,),
     price=5,
 )
@@ -165,6 +175,8 @@ arcsin = pointwise(
     "M(arcsin)(a)",
     np.arcsin,
     lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),
+    defined="abs(x) <= 1",
+    smooth="abs(x) < 1",
     domain=(_INSIDE,),
     price=12,
 )
@@ -174,6 +186,8 @@ arccos = pointwise(
     "M(arccos)(a)",
     np.arccos,
     lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),
+    defined="abs(x) <= 1",
+    smooth="abs(x) < 1",
     domain=(_INSIDE,),
     price=13,
 )
@@ -202,6 +216,7 @@ arctan2 = pointwise(
     np.arctan2,
     lambda out, y, x: _over_hypot_squared(x, x, y),
     lambda out, y, x: _over_hypot_squared(-y, x, y),
+    smooth="(x != 0) | (y != 0)",
     domain=(_REAL, _POSITIVE),
     price=28,
     parameters=("y", "x"),
@@ -249,6 +264,8 @@ arccosh = pointwise(
     "M(arccosh)(a)",
     np.arccosh,
     lambda out, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
+    defined="x >= 1",
+    smooth="x > 1",
     domain=((1.3, 4.0),),
     price=8,
 )
@@ -258,6 +275,7 @@ arctanh = pointwise(
     "M(arctanh)(a)",
     np.arctanh,
     lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),
+    defined="abs(x) < 1",
     domain=(_INSIDE,),
     price=6,
 )
@@ -269,6 +287,7 @@ hypot: Op = pointwise(
     np.hypot,
     lambda out, x, y: x / out,
     lambda out, x, y: y / out,
+    smooth="(x != 0) | (y != 0)",
     domain=(_REAL, _POSITIVE),
     price=5,
 )

@@ -52,7 +52,7 @@ class BoundCall:
                 context.bind(program.outputs[i], result)
         self.outputs = built.graph.unflatten(results)
         idle = deque([context])  # holds the context while no thread runs it
-        pointer, run, settle = context.pointer, built.library.run, built.library.settle
+        pointer, run, settle = context.pointer, built.library.run, context.settle
         outputs, scalars = self.outputs, any(not result.ndim for result in results)
         collect = write_collect(results, built.graph.output_tree)
 
@@ -65,7 +65,7 @@ class BoundCall:
                 if check is not None:
                     check()
                 if run(pointer, _FORWARD):
-                    settle(pointer)
+                    settle()
                 return collect() if scalars else outputs
             finally:
                 idle.append(taken)

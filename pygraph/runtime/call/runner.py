@@ -23,6 +23,7 @@ from ..compile.notes import JacobianNote, MemoryNote
 from ..compile.pipeline import BuildOptions, Built
 from .callpath import fast_view, write_call
 from .kept import ports_of
+from .non_finite import non_finite_report
 from .outputs import check_out, overlaps
 
 Array = npt.NDArray[Any]
@@ -154,5 +155,7 @@ def new_context(built: Built, options: Options) -> Context:
     program = built.program
     context = Context(built.library, program, options.threads or library.pool_threads(), options.stages.check_finite)
     primals, values = ports_of(program, Segment.FORWARD)
+    if options.stages.check_finite:
+        context.report = functools.partial(non_finite_report, built, options.stages)
     context.fast = fast_view(context, primals, values)
     return context

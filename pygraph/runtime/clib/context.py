@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...concurrency import snapshot
+from ...errors import NonFiniteError
 from ...lower.format import STAGE_BYTES
 from ...lower.program import Port, Program
 from . import library
@@ -31,7 +32,10 @@ class Context:
     until they are replaced.
     """
 
-    __slots__ = ("_held", "_inputs", "_library", "_outputs", "_ports_in", "_ports_out", "fast", "pointer")
+    __slots__ = (
+        *("_given", "_held", "_inputs", "_library", "_outputs", "_ports_in", "_ports_out"),
+        *("fast", "pointer", "report"),
+    )
 
     def __init__(self, loaded: Library, program: Program, threads: int, check_finite: bool) -> None:
         self.pointer = loaded.context(threads, check_finite)
@@ -42,6 +46,9 @@ class Context:
         self._held: dict[int, Array] = {}  # by slot
         #: what the generated call path unpacks: see call/callpath.py
         self.fast: tuple[Any, ...] = ()
+        #: with `check_finite`: makes a report of an error, a node's number and the inputs by their positions
+        self.report: Callable[[NonFiniteError, int, dict[int, Array]], NonFiniteError] | None = None
+        self._given: dict[int, Array] = {}
 
     def _staging(self, port: Port) -> Array | None:
         return library.staging(self.pointer, port.slot, port.shape, port.dtype) if is_small(port) else None
@@ -60,6 +67,8 @@ class Context:
         if status:
             self._library.settle(self.pointer)
         self._held[port.slot] = array
+        if self.report is not None and port.slot < len(self._ports_in):
+            self._given[port.slot] = array
 
     def load(self, i: int, array: Array) -> None:
         """Give input `i` its value: copied where the context has memory for it, bound otherwise."""
@@ -68,6 +77,8 @@ class Context:
             self.bind(self._ports_in[i], array)
         else:
             view[...] = array
+        if self.report is not None:
+            self._given[i] = array.copy()  # the caller's may change before a reverse sweep
 
     def prepare(self, i: int, out: Array | None = None) -> None:
         """Before a run: give a large output `i` its memory, `out` or a new array."""
@@ -82,7 +93,20 @@ class Context:
             IndexRangeError, NonFiniteError: as the Program's nodes and options say.
         """
         if self._library.run(self.pointer, segment):
+            self.settle()
+
+    def settle(self) -> None:
+        """What a run that did not return 0 asks for; see `Library.settle`.
+
+        Raises:
+            NonFiniteError: with a report, where the context makes one. Others, as there.
+        """
+        try:
             self._library.settle(self.pointer)
+        except NonFiniteError as error:
+            if self.report is None:
+                raise
+            raise self.report(error, library.failed_node(self.pointer), self._given) from None
 
     def take(self, i: int, out: Array | None = None) -> Any:
         """After a run: the value of output `i`, a NumPy scalar where it is 0-d; written to `out` where given."""

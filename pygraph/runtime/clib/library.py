@@ -231,6 +231,11 @@ class Library:
         return GraphError(f"{said} (status {status})", "report this error", stage="running", subject=subject, line=line)
 
 
+def failed_node(context: Any) -> int:
+    """The number of the node whose instruction failed in the last run of `context`; -1 for none."""
+    return int(lib.pg_context_error(context).node)
+
+
 NATIVE_ADVICE = "name a folder that programs may be run from in PYGRAPH_CACHE, or use backend='vm'"
 #: What fails in other instructions than kernels, by status.
 FAILURES: Mapping[int, Failure] = {

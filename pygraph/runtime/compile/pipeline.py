@@ -194,6 +194,13 @@ def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
         return memory_plan(lower_bodies(_optimised(source, options), *source.counts, fuse=options.fuses))
 
 
+def lowered_again(built: Built, options: BuildOptions) -> Lowered:
+    """What the Program of a built graph was encoded from, made once more."""
+    wrt = None if built.variables is None else [variable.name for variable in built.variables]
+    with paused():
+        return lowered(differentiated(built.graph, wrt, Applied(built.plan)), options)
+
+
 def loaded(found: Lowered) -> Built:
     """The last stages: a Program, and that as the C library takes it."""
     source, derived = found.source, found.source.derived
