@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import SignatureError, shown
 from .call_folds import Fold, folded, shown_parts
-from .number_text import below_text, number_text, short_text
+from .number_text import below_text, is_uniform, number_text, short_text
 from .text_columns import INDENT, columns
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ def local_text(edge: Edge) -> str:
     if edge.local is None:
         return ""
     text = f"{local_name(edge)} = "
-    if edge.local.size > 1 and edge.derivative and np.ptp(edge.local):
+    if edge.local.size > 1 and edge.derivative and not is_uniform(edge.local):
         return text + edge.derivative
-    number = short_text(edge.local) if edge.local.size <= 1 or np.ptp(edge.local) else number_text(edge.local.flat[0])
+    number = number_text(edge.local.flat[0]) if is_uniform(edge.local) else short_text(edge.local)
     return text + (f"{edge.derivative} = {number}" if edge.derivative not in ("", number) else number)
 
 

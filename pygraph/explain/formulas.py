@@ -35,6 +35,7 @@ _LEVELS = {
 _UNARY, _POWER, ATOM = 3, 4, 5
 _OPERATORS = "|".join(map(re.escape, ["**", *_LEVELS]))
 _INFIX = re.compile(rf"(?P<left>\S+) (?P<operator>{_OPERATORS}) (?P<right>\S+)")
+_CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\)")
 _FIELD = re.compile(r"\{(\d+)\}")
 
 #: Operators in LaTeX, where they are not written as in Python.
@@ -131,6 +132,11 @@ def _written(notation: str, operands: Sequence[Formula]) -> Formula:
             return Formula(text, rf"\frac{{{plain[0]}}}{{{plain[1]}}}", level)
         symbol = _LATEX_OPERATORS.get(operator, f" {operator} ")
         return Formula(text, f"{first.latex}{symbol}{second.latex}", level)
+    if (call := _CALL.fullmatch(notation)) is not None:
+        texts, latex = [x.text for x in operands], [x.latex for x in operands]
+        # braces of LaTeX are no fields
+        arguments = _FIELD.sub(lambda match: latex[int(match[1])], call["arguments"])
+        return Formula(notation.format(*texts), rf"{_function(call['name'])}\left({arguments}\right)")
     if notation.startswith("-"):
         inner = _filled(notation[1:], operands, _UNARY)
         return Formula(f"-{inner.text}", f"-{inner.latex}", _UNARY)
@@ -169,12 +175,13 @@ def _called(node: Node, operands: Sequence[Formula]) -> Formula:
     latex = [operand.latex for operand in shown]
     if bodies:
         latex = [latex_name(body.name) for body in bodies] + latex
-    function = rf"\{name}" if f" {name} " in _LATEX_FUNCTIONS else latex_function(name)
-    return Formula(f"{name}({', '.join(arguments)})", rf"{function}\left({', '.join(latex)}\right)")
+    return Formula(f"{name}({', '.join(arguments)})", rf"{_function(name)}\left({', '.join(latex)}\right)")
 
 
-def latex_function(name: str) -> str:
-    """The name of a function that LaTeX has no command for."""
+def _function(name: str) -> str:
+    """The name of a function in LaTeX."""
+    if f" {name} " in _LATEX_FUNCTIONS:
+        return rf"\{name}"
     return rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}"
 
 

@@ -18,7 +18,7 @@ from .formulas import ATOM, Formula, applied, leaf_formula, named
 from .watching import CalledLine, Watch
 
 #: Characters of an expression that may stand for its own name.
-_SHORT = 24
+_SHORT = 26
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 

@@ -34,6 +34,11 @@ def _is_in_line(value: Array) -> bool:
     return value.size == 1 or (value.ndim == 1 and 0 < value.size <= IN_LINE)
 
 
+def is_uniform(value: Array) -> bool:
+    """Whether all elements, one at least, are equal."""
+    return value.size > 0 and bool((value == value.flat[0]).all())
+
+
 def summary(value: Array) -> str:
     """An array by its type, norm and extremes."""
     text = type_text(value.shape, value.dtype)

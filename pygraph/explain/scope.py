@@ -23,6 +23,7 @@ from .local_derivatives import Derivative, LocalDerivatives
 from .watching import CalledLine, Watch
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Scope:
         for x, seed in zip(self.graph.outputs, seeds, strict=True):
             if seed is not None:
                 totals[x] = np.asarray(totals[x] + seed) if x in totals else seed
-        seeded = {self.names[x]: total for x, total in totals.items()}
+        seeded = {self.names[x]: total for x, total in totals.items() if not self_contained(x)}
+        masks: dict[Node, Mask] = {}
         edges: list[Edge] = []
         sources: list[EdgeSource] = []
         inside: dict[Node, Inside] = {}
@@ -90,7 +92,7 @@ class Scope:
             results = self._results.get(node, [node])
             arrived = {x.attrs["index"] if x is not node else 0: totals[x] for x in results if x in totals}
             if arrived:
-                self._pull(node, arrived, totals, edges, sources)
+                self._pull(node, arrived, totals, masks, edges, sources)
             if bodies_of(node):
                 found = self._inside(node, arrived)
                 if found is not None:
@@ -106,6 +108,7 @@ class Scope:
         node: Node,
         arrived: dict[int, Array],
         totals: dict[Node, Array],
+        masks: dict[Node, Mask],
         edges: list[Edge],
         sources: list[EdgeSource],
     ) -> None:
@@ -115,18 +118,19 @@ class Scope:
         upstream = [arrived[i] for i in sorted(arrived)]
         results = {0: node} if node.results is None else {x.attrs["index"]: x for x in self._results[node]}
         carriers = [results[i] for i in sorted(arrived)]
+        masked = [i in arrived and results[i] in masks for i in range(count)]
+        values = [self.env[x] for x in node.inputs]
         for at, operand in enumerate(operands_of(node)):
             if not is_float(operand.dtype) or self_contained(operand):
                 continue
-            share = self.settings.derivatives.share(node, at, reached)
+            share = self.settings.derivatives.share(node, at, reached, masked)
             if share.expression is None:
                 continue
-            values = [self.env[x] for x in node.inputs]
-            product = share.value(values, self.env.get(node), upstream)
-            accumulated = np.asarray(totals[operand] + product) if operand in totals else product
-            totals[operand] = accumulated
+            product, mask = share.value(values, self.env.get(node), upstream, [masks.get(x) for x in carriers])
+            accumulated = _added(operand, product, mask, totals, masks)
             partial, local, derivative = self._local(node, at)
-            rule = self._rule(node, share, [self._derivative(x) for x in carriers])
+            plain = self.settings.derivatives.share(node, at, reached, [False] * count)
+            rule = self._rule(node, plain, [self._derivative(x) for x in carriers])
             first, *others = carriers
             sources.append(EdgeSource(first, operand, node, node.inputs, tuple(carriers), partial, share))
             edges.append(
@@ -147,6 +151,7 @@ class Scope:
     def forward(self, tangents: Mapping[Node, Array]) -> Explanation:
         """The tangents of the inputs, pushed to the outputs."""
         found = dict(tangents)
+        masks: dict[Node, Mask] = {}
         seeded = {self.names[x]: tangent for x, tangent in found.items()}
         edges: list[Edge] = []
         sources: list[EdgeSource] = []
@@ -165,13 +170,15 @@ class Scope:
             for at, operand in enumerate(operands_of(made)):
                 if operand not in found:
                     continue
-                push = self.settings.derivatives.push(made, at, number)
+                push = self.settings.derivatives.push(made, at, number, operand in masks)
                 if push.expression is None:
                     continue
-                product = push.value([self.env[x] for x in made.inputs], self.env.get(made), [found[operand]])
-                found[node] = np.asarray(found[node] + product) if node in found else product
+                values = [self.env[x] for x in made.inputs]
+                product, mask = push.value(values, self.env.get(made), [found[operand]], [masks.get(operand)])
+                _added(node, product, mask, found, masks)
                 partial, local, derivative = self._local(made, at)
-                rule = self._rule(made, push, [self._derivative(operand)])
+                plain = self.settings.derivatives.push(made, at, number, False)
+                rule = self._rule(made, plain, [self._derivative(operand)])
                 sources.append(EdgeSource(node, operand, made, made.inputs, (operand,), partial, push))
                 edges.append(
                     Edge(
@@ -208,7 +215,7 @@ class Scope:
         partial = self.settings.derivatives.partial(node, at)
         if partial.expression is None:
             return partial, np.zeros(node.shape, node.dtype), Formula("0", "0")
-        value = partial.value([self.env[x] for x in node.inputs], self.env[node], [])
+        value, _ = partial.value([self.env[x] for x in node.inputs], self.env[node])
         written = self.settings.derivatives.written_partial(node, at)
         formula = written.formula([self.names.formula(x) for x in node.inputs], self.names.formula(node), [])
         return partial, value, formula or Formula("", "")
@@ -308,3 +315,18 @@ class Scope:
             {name: (formula.text, formula.latex) for name, formula in written.items()},
             Sources(tuple(shown), tuple(sources)),
         )
+
+
+def _added(node: Node, product: Array, mask: Mask | None, totals: dict[Node, Array], masks: dict[Node, Mask]) -> Array:
+    """The derivative of a node with one more contribution, which may be zero by structure in places."""
+    if node not in totals:
+        totals[node] = product
+        if mask is not None:
+            masks[node] = mask
+    else:
+        totals[node] = np.asarray(totals[node] + product)
+        if mask is None:
+            masks.pop(node, None)
+        elif node in masks:
+            masks[node] = masks[node] | mask
+    return totals[node]

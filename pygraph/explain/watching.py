@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,7 @@ class Watch:
     def _assigned(self, frame: FrameType) -> None:
         known, passed = self._calls.get(id(frame)), self._arguments.get(id(frame), set())
         depth = 0 if known is None else known[1].depth
-        for name, value in _parts(frame.f_locals, Node):
+        for name, value in (*_parts(frame.f_locals, Node), *_attributes(frame.f_locals, frame.f_code, Node)):
             if id(value) in passed:
                 continue  # the caller's variable, under the parameter's name
             before = self.names.get(value)
@@ -147,15 +147,8 @@ class Watch:
         code = frame.f_code
         outer = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals}
         for variables in (frame.f_locals, outer):
-            for name, array in _parts(variables, np.ndarray):
+            for name, array in (*_parts(variables, np.ndarray), *_attributes(variables, code, np.ndarray)):
                 self.arrays.setdefault(id(array), (name, array))
-            for name, value in variables.items():
-                held = getattr(value, "__dict__", None)
-                if not isinstance(held, Mapping):
-                    continue
-                for attribute in code.co_names:
-                    if isinstance(held.get(attribute), np.ndarray):
-                        self.arrays.setdefault(id(held[attribute]), (f"{name}.{attribute}", held[attribute]))
 
 
 def _parts(variables: Mapping[str, Any], kind: type[Any]) -> Iterator[tuple[str, Any]]:
@@ -182,6 +175,16 @@ def _parts(variables: Mapping[str, Any], kind: type[Any]) -> Iterator[tuple[str,
             for each in fields(value):
                 if isinstance(part := getattr(value, each.name, None), kind):
                     yield f"{name}.{each.name}", part
+
+
+def _attributes(variables: Mapping[str, Any], code: CodeType, kind: type[Any]) -> Iterator[tuple[str, Any]]:
+    """What is of a kind among the attributes, of objects that variables hold, that the code mentions: `self.W`."""
+    for name, value in list(variables.items()):
+        held = getattr(value, "__dict__", None)
+        if isinstance(held, Mapping) and not isinstance(value, type):
+            for attribute in code.co_names:
+                if isinstance(held.get(attribute), kind):
+                    yield f"{name}.{attribute}", held[attribute]
 
 
 @contextmanager

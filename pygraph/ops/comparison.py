@@ -135,6 +135,7 @@ convert: Op = register(
         reference=_convert_reference,
         transpose=lambda cotangent, node, i: convert(cotangent, dtype=node.inputs[0].dtype),
         casts=True,
+        notation="{dtype}({0})",
         c="(T)a",
         domain=(_REAL,),
         promote=False,

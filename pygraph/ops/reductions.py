@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod as _product
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -46,6 +47,14 @@ def _reduced_shape(shapes: Sequence[Shape], attrs: Attrs) -> Shape:
     return tuple(size for axis, size in enumerate(shape) if axis not in axes)
 
 
+def _notation(combiner: str, shapes: Sequence[Shape], attrs: Attrs) -> str:
+    """As in NumPy: `sum(x)`, `sum(x, axis=0)`."""
+    axes = attrs["axes"]
+    if len(axes) == len(shapes[0]):
+        return f"{combiner}({{0}})"
+    return f"{combiner}({{0}}, axis={axes[0] if len(axes) == 1 else axes})"
+
+
 def _reduced_batch(node: Expr, xs: Sequence[Expr], batched: Sequence[bool], size: int) -> Expr:
     return node.op(xs[0], axes=tuple(axis + 1 for axis in node.attrs["axes"]))
 
@@ -87,6 +96,7 @@ def _reduction(
             combiner=combiner,
             identity=identity,
             batch=_reduced_batch,
+            notation=partial(_notation, combiner),
             **rules,
         )
     )

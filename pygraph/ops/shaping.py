@@ -93,6 +93,27 @@ def _unfit(shape: Shape, wanted: Shape) -> ShapeError:
     return ShapeError(problem, f"give a shape of {size} elements, in which one size may be -1")
 
 
+def _reshape_notation(shapes: Sequence[Shape], attrs: Attrs) -> str:
+    """As an index where axes of size 1 come or go and no others: `x[:, None]`, `x[:, 0]`."""
+    (before,), after = shapes, attrs["shape"]
+    index, i, k = [], 0, 0
+    while i < len(before) or k < len(after):
+        if i < len(before) and k < len(after) and before[i] == after[k]:
+            index.append(":")
+            i, k = i + 1, k + 1
+        elif k < len(after) and after[k] == 1:
+            index.append("None")
+            k += 1
+        elif i < len(before) and before[i] == 1:
+            index.append("0")
+            i += 1
+        else:
+            return ""
+    while index and index[-1] == ":":
+        index.pop()
+    return f"{{0}}[{', '.join(index)}]" if index else ""
+
+
 def _reshape_view(x: Strided, shape: Shape, attrs: Attrs) -> tuple[int, Shape] | None:
     strides = reshape_strides(x.shape, x.strides, shape)
     return None if strides is None else (x.offset, strides)
@@ -107,6 +128,7 @@ reshape_row: Op = _linear(
     lambda node, xs, batched, size: reshape_row(xs[0], shape=(size, *node.shape)),
     mask_rules.reshape,
     view=_reshape_view,
+    notation=_reshape_notation,
 )
 
 

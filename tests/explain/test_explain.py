@@ -124,5 +124,5 @@ def test_a_scalar_used_twice(point: Any, mode: str) -> None:
 
 def test_counts_are_shown_as_constants_are() -> None:
     found = pg.explain(lambda x: np.sum(x * pg.arange(3.0)[::-1]), np.ones(3))
-    assert [step.formula for step in found.steps] == ["", "x * counts[3]", "reduce_sum(x * counts[3], axes=(0,))"]
+    assert [step.formula for step in found.steps] == ["", "x * counts[3]", "sum(x * counts[3])"]
     assert {edge.operand for edge in found.edges} == {"x", "x * counts[3]"}

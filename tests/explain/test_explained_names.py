@@ -62,6 +62,23 @@ def test_every_way_to_hold_a_value_gives_a_name() -> None:
     assert formulas[5] == "both[0] * layer.w"
 
 
+def test_attributes_of_objects_have_names() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.weights = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+        def loss(self, x: Any) -> Any:
+            self.hidden = self.weights @ x
+            return np.sum(self.hidden**2)
+
+    found = pg.explain(Model().loss, np.ones(2))
+    assert [(step.name, step.formula) for step in found.steps[1:4]] == [
+        ("x[:, None]", "x[:, None]"),
+        ("self.weights @ x[:, None]", "self.weights @ x[:, None]"),
+        ("self.hidden", "(self.weights @ x[:, None])[:, 0]"),
+    ]
+
+
 def test_a_variable_that_is_assigned_again_gets_a_subscript() -> None:
     def f(x: Any) -> Any:
         for _ in range(3):

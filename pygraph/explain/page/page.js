@@ -260,7 +260,7 @@
       const title = kind === "s" ? step.n : kind === "f" ? what : what.length > 1 ? `${what.length} values` : view.steps[what[0]].n;
       const classes = ["item", kind, step && step.input ? "input" : "", kind === "s" && view.outputs.includes(what) ? "output" : ""];
       const texts = [svg("text", { x, y: kind === "o" ? y + 4 : y - 11 }, cut(title, 22))];
-      if (kind !== "o") texts.push(svg("text", { class: "value", x, y: y + 5 }), svg("text", { class: "total", x, y: y + 21 }));
+      if (kind !== "o") texts.push(svg("text", { class: "value", x, y: y + 5 }), svg("text", { class: kind === "f" ? "also" : "total", x, y: y + 21 }, kind === "f" ? `${sizeOf(what)} steps` : ""));
       if (also) texts.push(svg("text", { class: "also", x, y: y + 36 }, also));
       const group = svg("g", {
         class: classes.join(" ").trim(), role: "button", tabindex: at ? "-1" : "0", "data-at": at,
@@ -384,10 +384,10 @@
       item.classList.toggle("now", kind !== "o" && box !== null && what === box);
       const step = kind === "s" ? what : kind === "f" ? lastOf(what) : null;
       if (step === null) return void item.setAttribute("aria-label", `${what.map((x) => view.steps[x].n).join(", ")}, from outside`);
-      const data = view.steps[step], [value, total] = [item.querySelector(".value"), item.querySelector(".total")];
+      const data = view.steps[step], [value, total] = [item.querySelector(".value"), item.querySelector(".total")]; // a fold has no total
       value.textContent = step < done ? cut(data.z && data.v.length > room ? data.z : data.v, room) : "";
       const known = data.d && kind === "s" && view.total_at[step] < done;
-      total.textContent = known ? cut(data.z && data.g.length > room - 2 ? `∂ ${data.z}` : `∂ ${data.g}`, room) : "";
+      if (total) total.textContent = known ? cut(data.z && data.g.length > room - 2 ? `∂ ${data.z}` : `∂ ${data.g}`, room) : "";
       const label = kind === "f" ? `fold ${what}, ${sizeOf(what)} steps` : `${data.n}${data.f ? " = " + data.f : ""}`;
       item.setAttribute("aria-label", `${label}${step < done ? `, value ${data.v}` : ""}${known ? `, ${data.d} = ${data.g}` : ""}`);
     });

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...graph.source import type_text
 from ..call_folds import Fold, folded
 from ..chain_table import local_name
-from ..number_text import below_text, number_text, short_text
+from ..number_text import below_text, is_uniform, number_text, short_text
 from .box_drawing import all_folds, drawing
 from .live_code import live_code
 
@@ -127,8 +125,7 @@ def _edge(edge: Edge, numbers: dict[str, int]) -> dict[str, Any]:
         "a": short_text(edge.accumulated),
     }
     if edge.local is not None:
-        same = edge.local.size and np.ptp(edge.local) == 0
-        number = number_text(edge.local.flat[0]) if same else short_text(edge.local)
+        number = number_text(edge.local.flat[0]) if is_uniform(edge.local) else short_text(edge.local)
         found["l"] = number
         found["lp"] = local_name(edge)
         if edge.derivative not in ("", number):

@@ -82,10 +82,10 @@ class ScalarCode:
         expression = with_operands(template, [f"v[{x}]" for x in operands])
         return self._statement(f"Math.fround({expression})" if dtype == np.float32 else expression)
 
-    def add(self, x: Places, y: Places, dtype: DType) -> Places:
-        """The sum of two values of one shape."""
-        sums = [self.computed("a + b", [int(i), int(j)], dtype) for i, j in zip(x.flat, y.flat, strict=True)]
-        return np.array(sums, np.int64).reshape(x.shape)
+    def both(self, template: str, x: Places, y: Places, dtype: DType) -> Places:
+        """An operation on the elements of two values of one shape."""
+        found = [self.computed(template, [int(i), int(j)], dtype) for i, j in zip(x.flat, y.flat, strict=True)]
+        return np.array(found, np.int64).reshape(x.shape)
 
     def graph(self, outputs: Sequence[Node], known: Mapping[Node, Places]) -> dict[Node, Places]:
         """The places of all values that the outputs consist of, from those that are known.
