@@ -107,7 +107,7 @@ class LocalDerivatives:
         return self._made[key]
 
 
-def _derivative(node: Node, types: Sequence[Result], at: int, which: tuple[Hashable, ...]) -> Derivative:
+def _derivative(node: Node, types: Sequence[Result], at: int, which: tuple[Any, ...]) -> Derivative:
     operands = tuple(var(f"operand{i}", shape, dtype) for i, (shape, dtype) in enumerate(types))
     alone = make(node.op, operands, node.attrs)
     results = [alone] if node.results is None else list(outputs_of(alone))
