@@ -27,11 +27,12 @@ def operation_page() -> str:
     parts = [
         "# Operations",
         "Every function of pygraph is made of these. In derivatives `out` is the operation's own result. Errors are in"
-        " units in the last place (ulp) of float64 / float32, as the tests hold them; 0 is exact.",
+        " units in the last place (ulp) of float64 / float32, as the tests hold them; 0 is exact. `finite where` is the"
+        " condition on finite operands, overflow apart.",
     ]
     for family, (title, about) in _GROUPS.items():
         rows = [op for op in TABLE.values() if op.family is family]
-        lines = ["| name | formula | derivative | dtypes | ulp |", "|---|---|---|---|---|"]
+        lines = ["| name | formula | derivative | finite where | dtypes | ulp |", "|---|---|---|---|---|---|"]
         lines += [f"| {' | '.join(_cells(op))} |" for op in sorted(rows, key=lambda op: op.name)]
         parts += [f"## {title}", about, "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
@@ -39,15 +40,21 @@ def operation_page() -> str:
 
 def _cells(op: Op) -> list[str]:
     dtypes = ", ".join(_KINDS[kind] for kind in op.kinds)
-    return [f"`{op.name}`", escaped(" ".join(op.doc.split())), _derivative(op), dtypes, _error(op)]
+    return [f"`{op.name}`", escaped(" ".join(op.doc.split())), _derivative(op), _finite(op), dtypes, _error(op)]
+
+
+def _finite(op: Op) -> str:
+    """Where the value of finite operands is finite, and the derivative; empty for everywhere, overflow apart."""
+    parts = [f"`{op.defined}`"] if op.defined else []
+    parts += [f"derivative: `{op.smooth}`"] if op.smooth else []
+    return "; ".join(parts).replace("|", "\\|")
 
 
 def _error(op: Op) -> str:
     if op.exact:
         return "0"
-    if op.kernel is not None and any(op.kernel.ulps):
-        return " / ".join(f"{ulps:g}" for ulps in op.kernel.ulps)
-    return ""
+    ulps = op.ulps if op.kernel is None else op.kernel.ulps
+    return " / ".join(f"{limit:g}" for limit in ulps) if ulps and any(ulps) else ""
 
 
 def _derivative(op: Op) -> str:

@@ -216,6 +216,7 @@ power_row = pointwise(
     _power_exponent,
     defined="(x > 0) | ((x != 0) & (y == floor(y))) | ((x == 0) & (y >= 0))",
     smooth="x > 0",
+    ulps=(0.75, 0.51),
     domain=(_POSITIVE, (-2.0, 3.0)),
     price=15,
     notation="{0} ** {1}",

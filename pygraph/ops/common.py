@@ -146,6 +146,7 @@ class Options(_Domain, total=False):
     price: int
     exact: bool
     edges: bool
+    ulps: tuple[float, float]
     floor: float
     diagonal: str
     vanishes: str

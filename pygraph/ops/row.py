@@ -113,6 +113,8 @@ class Op:
             operand.
         exact: every bit of the result follows from the operands, by IEEE 754 or because it is one of them, so that
             NumPy and C agree, where some are floating; where none is, all rows are.
+        ulps: pointwise rows of one C function: how far its values may be from the exact ones, for float64 and float32,
+            in units in the last place, as a test holds them; None where no test does.
         floor: errors of its floating results count in ulps of at least this size: near a zero, where it cancels.
         diagonal: the value on an operand twice: "a" the operand itself, "1" or "0" (true or false) where it is not nan;
             empty where it is none of these.
@@ -195,6 +197,7 @@ class Op:
     price: int = 1
     flops: Callable[[Expr], int] | None = None
     exact: bool = False
+    ulps: tuple[float, float] | None = None
     floor: float = 0.0
     diagonal: str = ""
     vanishes: str = ""

@@ -42,6 +42,7 @@ erf = pointwise(
     "M(erf)(a)",
     _erf,
     lambda out, x: _gauss(x),
+    ulps=(1.0, 1.0),
     domain=((-3.0, 3.0),),
     price=9,
 )
@@ -51,6 +52,7 @@ erfc = pointwise(
     "M(erfc)(a)",
     _erfc,
     lambda out, x: -_gauss(x),
+    ulps=(1.0, 1.0),
     domain=((-3.0, 3.0),),
     price=12,
 )
@@ -72,6 +74,7 @@ gelu_row: Op = pointwise(
     "M(gelu)(a)",
     _gelu,
     _gelu_slope,
+    ulps=(1.5, 0.51),
     domain=((-3.0, 3.0),),
     price=45,
 )
@@ -82,6 +85,7 @@ gammaln = pointwise(
     _gammaln,
     lambda out, x: digamma(x),
     defined="(x > 0) | (x != floor(x))",
+    ulps=(2.0, 1.0),
     domain=((0.4, 4.0),),
     price=25,
     floor=1.0,
@@ -93,6 +97,7 @@ digamma: Op = pointwise(
     _digamma,
     lambda out, x: polygamma(1.0, x),
     defined="(x > 0) | (x != floor(x))",
+    ulps=(1.5, 1.0),
     domain=((0.4, 4.0),),
     price=8,
     floor=1.0,
@@ -107,6 +112,7 @@ polygamma: Op = pointwise(
     None,
     lambda out, n, x: polygamma(n + 1.0, x),
     defined="(n >= 0) & (n == floor(n)) & ((x > 0) | (x != floor(x)))",
+    ulps=(8.0, 1.0),
     domain=((1.0, 1.0), (0.4, 4.0)),
     price=10,
     parameters=("n", "x"),
@@ -125,6 +131,7 @@ erfinv = pointwise(
     _erfinv,
     lambda out, x: _inverse_slope(out),
     defined="abs(x) < 1",
+    ulps=(5.0, 0.51),
     domain=((-0.9, 0.9),),
     price=12,
 )
@@ -136,6 +143,7 @@ erfcinv = pointwise(
     _erfcinv,
     lambda out, x: -_inverse_slope(out),
     defined="(x > 0) & (x < 2)",
+    ulps=(6.0, 0.51),
     domain=((0.1, 1.9),),
     price=12,
 )
@@ -159,6 +167,7 @@ erfcx = pointwise(
     "M(erfcx)(a)",
     _erfcx,
     _erfcx_slope,
+    ulps=(2.0, 0.51),
     domain=((-3.0, 3.0),),
     price=15,
 )
@@ -170,6 +179,7 @@ gamma = pointwise(
     _gamma,
     lambda out, x: out * digamma(x),
     defined="(x > 0) | (x != floor(x))",
+    ulps=(6.0, 0.51),
     domain=((0.4, 4.0),),
     price=35,
 )
@@ -182,6 +192,7 @@ betaln = pointwise(
     lambda out, x, y: digamma(x) - digamma(x + y),
     lambda out, x, y: digamma(y) - digamma(x + y),
     defined="(x > 0) & (y > 0)",
+    ulps=(8.0, 1.0),
     domain=((0.4, 4.0), (0.4, 4.0)),
     price=60,
     floor=1.0,

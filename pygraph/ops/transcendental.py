@@ -54,6 +54,7 @@ exp = pointwise(
     np.exp,
     lambda out, x: out,
     cure="pg.softmax, pg.logsumexp and pg.sigmoid stay finite where the exponentials of their parts do not",
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=3,
 )
@@ -63,6 +64,7 @@ expm1 = pointwise(
     "M(expm1)(a)",
     np.expm1,
     lambda out, x: exp(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=4,
 )
@@ -72,6 +74,7 @@ exp2 = pointwise(
     "M(exp2)(a)",
     np.exp2,
     lambda out, x: out * _LN2,
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=3,
 )
@@ -83,6 +86,7 @@ log = pointwise(
     lambda out, x: 1.0 / x,
     defined="x > 0",
     cure="pg.log_softmax, pg.logsumexp and pg.xlogy stay finite where the logarithm of their parts does not",
+    ulps=(1.0, 1.0),
     domain=(_POSITIVE,),
     price=3,
 )
@@ -93,6 +97,7 @@ log1p = pointwise(
     np.log1p,
     lambda out, x: 1.0 / (1.0 + x),
     defined="x > -1",
+    ulps=(1.0, 1.0),
     domain=((-0.7, 3.0),),
     price=5,
 )
@@ -103,6 +108,7 @@ log2 = pointwise(
     np.log2,
     lambda out, x: (1.0 / _LN2) / x,
     defined="x > 0",
+    ulps=(1.0, 1.0),
     domain=(_POSITIVE,),
     price=4,
 )
@@ -113,6 +119,7 @@ log10 = pointwise(
     np.log10,
     lambda out, x: (1.0 / _LN10) / x,
     defined="x > 0",
+    ulps=(1.0, 1.0),
     domain=(_POSITIVE,),
     price=4,
 )
@@ -136,6 +143,7 @@ cbrt = pointwise(
     np.cbrt,
     lambda out, x: (1.0 / 3.0) / (out * out),
     smooth="x != 0",
+    ulps=(1.0, 1.0),
     domain=(_POSITIVE,),
     price=5,
 )
@@ -145,6 +153,7 @@ sin = pointwise(
     "M(sin)(a)",
     np.sin,
     lambda out, x: cos(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     fast=("M(sin_ok)(a)", "M(sin_core)(a)"),
     price=3,
@@ -155,6 +164,7 @@ cos: Op = pointwise(
     "M(cos)(a)",
     np.cos,
     lambda out, x: -sin(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     fast=("M(cos_ok)(a)", "M(cos_core)(a)"),
     price=3,
@@ -165,6 +175,7 @@ tan = pointwise(
     "M(tan)(a)",
     np.tan,
     lambda out, x: 1.0 + out * out,
+    ulps=(1.0, 1.0),
     domain=((-1.2, 1.2),),
     fast=("M(tan_ok)(a)", "M(tan_core)(a)"),
     price=5,
@@ -177,6 +188,7 @@ arcsin = pointwise(
     lambda out, x: 1.0 / sqrt((1.0 - x) * (1.0 + x)),
     defined="abs(x) <= 1",
     smooth="abs(x) < 1",
+    ulps=(0.75, 0.51),
     domain=(_INSIDE,),
     price=12,
 )
@@ -188,6 +200,7 @@ arccos = pointwise(
     lambda out, x: -1.0 / sqrt((1.0 - x) * (1.0 + x)),
     defined="abs(x) <= 1",
     smooth="abs(x) < 1",
+    ulps=(0.75, 0.51),
     domain=(_INSIDE,),
     price=13,
 )
@@ -197,6 +210,7 @@ arctan = pointwise(
     "M(arctan)(a)",
     np.arctan,
     lambda out, x: 1.0 / (1.0 + x * x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=7,
 )
@@ -217,6 +231,7 @@ arctan2 = pointwise(
     lambda out, y, x: _over_hypot_squared(x, x, y),
     lambda out, y, x: _over_hypot_squared(-y, x, y),
     smooth="(x != 0) | (y != 0)",
+    ulps=(0.84, 0.51),
     domain=(_REAL, _POSITIVE),
     price=28,
     parameters=("y", "x"),
@@ -227,6 +242,7 @@ sinh = pointwise(
     "M(sinh)(a)",
     np.sinh,
     lambda out, x: cosh(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=5,
 )
@@ -236,6 +252,7 @@ cosh: Op = pointwise(
     "M(cosh)(a)",
     np.cosh,
     lambda out, x: sinh(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=5,
 )
@@ -245,6 +262,7 @@ tanh = pointwise(
     "M(tanh)(a)",
     np.tanh,
     lambda out, x: 1.0 - out * out,
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=6,
 )
@@ -255,6 +273,7 @@ arcsinh = pointwise(
     "M(arcsinh)(a)",
     np.arcsinh,
     lambda out, x: 1.0 / hypot(x, 1.0),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=8,
 )
@@ -266,6 +285,7 @@ arccosh = pointwise(
     lambda out, x: 1.0 / (sqrt(x - 1.0) * sqrt(x + 1.0)),
     defined="x >= 1",
     smooth="x > 1",
+    ulps=(1.0, 1.0),
     domain=((1.3, 4.0),),
     price=8,
 )
@@ -276,6 +296,7 @@ arctanh = pointwise(
     np.arctanh,
     lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)),
     defined="abs(x) < 1",
+    ulps=(1.0, 1.0),
     domain=(_INSIDE,),
     price=6,
 )
@@ -288,6 +309,7 @@ hypot: Op = pointwise(
     lambda out, x, y: x / out,
     lambda out, x, y: y / out,
     smooth="(x != 0) | (y != 0)",
+    ulps=(0.84, 0.51),
     domain=(_REAL, _POSITIVE),
     price=5,
 )
@@ -299,6 +321,7 @@ logaddexp = pointwise(
     np.logaddexp,
     lambda out, x, y: sigmoid(x - y),
     lambda out, x, y: sigmoid(y - x),
+    ulps=(1.0, 1.0),
     domain=(_REAL, _REAL),
     price=11,
     floor=1.0,
@@ -316,6 +339,7 @@ sigmoid: Op = pointwise(
     "M(sigmoid)(a)",
     _sigmoid,
     lambda out, x: out * (1.0 - out),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=5,
 )
@@ -334,6 +358,7 @@ silu_row: Op = pointwise(
     "M(silu)(a)",
     _silu,
     lambda out, x: _silu_slope(out, sigmoid(x)),
+    ulps=(1.5, 0.51),
     domain=(_REAL,),
     price=9,
 )
@@ -351,6 +376,7 @@ gaussian: Op = pointwise(
     lambda x, b: np.exp(-np.square(x, dtype=np.float64) * b).astype(np.result_type(x, b)),
     lambda out, x, b: -2.0 * x * b * out,
     lambda out, x, b: -(x * x) * out,
+    ulps=(0.75, 0.51),
     domain=(_REAL, _POSITIVE),
     price=5,
 )
@@ -360,6 +386,7 @@ softplus = pointwise(
     "M(softplus)(a)",
     lambda x: np.logaddexp(x, 0),
     lambda out, x: sigmoid(x),
+    ulps=(1.0, 1.0),
     domain=(_REAL,),
     price=10,
 )
