@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks [WORKLOAD …] [--rounds N] [--largest N] [--json FILE]`."""
+"""`python -m benchmarks [WORKLOAD …] [--only WORKLOAD …] [--rounds N] [--largest N] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import bundle, call, camera, chain, compile as compiling, convolution, gmm, linear, noise, scalar, training
+from . import (
+    bundle,
+    call,
+    camera,
+    chain,
+    compile as compiling,
+    convolution,
+    gmm,
+    linear,
+    noise,
+    scalar,
+    train,
+    training,
+)
 from .harness import Report, machine, print_machine
 
 WORKLOADS = {
@@ -17,6 +30,7 @@ WORKLOADS = {
     "compile": compiling.run,
     "chain": chain.run,
     "training": training.run,
+    "train": train.run,
     "camera": camera.run,
     "bundle": bundle.run,
     "gmm": gmm.run,
@@ -30,12 +44,14 @@ def main() -> int:
     """Run the chosen workloads, all by default, and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="pygraph beside its peers")
     parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(WORKLOADS)}; all by default")
+    parser.add_argument("--only", nargs="+", default=[], metavar="workload", help="the same as naming them alone")
     parser.add_argument("--rounds", type=int, help="interleaved rounds of every case, in place of each one's own")
     parser.add_argument(
         "--largest", type=int, metavar="N", help="operations of the largest graph that `compile` builds"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
     options = parser.parse_args()
+    options.workloads += options.only
     unknown = [name for name in options.workloads if name not in WORKLOADS]
     if unknown:
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")

@@ -1,4 +1,4 @@
-"""Whole trainings: lesson 2's neuron, 20 epochs over 569 rows in one loop; and a net on the handwritten digits."""
+"""Lesson 2's training: one neuron, 20 epochs over 569 rows in one loop; beside the same loop in C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from pygraph.emit.toolchain import compiler as compilers
 from pygraph.examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss
 from pygraph.examples.cells import load_cells
 
-from . import digits_net
 from .harness import Case, Contender, Report, Target, native, peer, print_rest, print_table, run_case
 
 Vector = npt.NDArray[np.float64]
@@ -114,6 +113,5 @@ def run(rounds: int | None) -> Report:
     title = f"lesson 2's training, {x.size:,} steps of one neuron"
     report.tables.append(run_case(Case(title, contenders, "pygraph VM", targets), rounds))
     print_table(report.tables[-1])
-    digits_net.add_to(report, rounds)
     print_rest(report)
     return report
