@@ -90,6 +90,45 @@ def test_a_variable_that_is_assigned_again_gets_a_subscript() -> None:
     assert [edge.derivative for edge in found.edges] == ["cos(x₃)", "cos(x₂)", "cos(x)"]
 
 
+def test_long_graphs_are_folded_by_calls_and_each_fold_opens() -> None:
+    w, b = np.eye(2), np.zeros(2)
+
+    def block(h: Any) -> Any:
+        for _ in range(4):
+            h = dense(h, w, b)
+        return h
+
+    def f(x: Any) -> Any:
+        for _ in range(10):
+            x = block(x)
+        return np.sum(x)
+
+    found = pg.explain(f, INPUTS)
+    folded = str(found)
+    assert "▸ block 10" in folded
+    assert len(folded.splitlines()) < 60
+    opened = found.table(open="block 2")
+    assert "▸ dense 3 #2" in opened
+    whole = found.table(open="all").splitlines()
+    assert "▸" not in "".join(whole)
+    assert all(any(line.startswith(step.name) for line in whole) for step in found.steps)
+    with pytest.raises(pg.SignatureError, match="there is no fold 'blok'"):
+        found.table(open="blok")
+    with pytest.raises(pg.SignatureError, match="width is 10"):
+        found.table(width=10)
+
+
+def test_long_graphs_without_calls_are_folded_too() -> None:
+    def f(x: Any) -> Any:
+        for _ in range(1000):
+            x = np.sin(x)
+        return x
+
+    found = pg.explain(f, 0.5)
+    assert "▸ steps" in str(found)
+    assert len(str(found).splitlines()) < 200
+
+
 def test_calls_are_told_apart_and_the_callers_name_counts() -> None:
     w, b = np.eye(2), np.zeros(2)
 

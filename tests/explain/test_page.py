@@ -280,6 +280,17 @@ def test_nothing_overlaps_or_is_cut(chromium: Chromium, tmp_path: Path, size: st
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_overlaps_would_be_seen(chromium: Chromium, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
+    for style in ("svg text { font-size: 24px }", "td span { white-space: nowrap; display: block; width: 900px }"):
+        chromium.run(
+            f"document.head.append(Object.assign(document.createElement('style'), {{textContent: '{style}'}}))"
+        )
+        assert any(text.startswith("cut: ") for text in chromium.run(OVERLAPS))
+        chromium.run("document.head.lastChild.remove()")
+        assert chromium.run(OVERLAPS) == []
+
+
 def test_a_page_asks_for_nothing_and_holds_any_text(tmp_path: Path, chromium: Chromium) -> None:
     params = {"</script><b>": 2.0}
     found = pg.explain(lambda p: p["</script><b>"] ** 2, params)

@@ -18,7 +18,7 @@ _CHARACTER, _HEIGHT, _OUTSIDE = 7.3, 56.0, 24.0
 LONGEST, _SHORTEST = 22, 16
 #: Values from outside of a fold that have a box each; and boxes that an input may lead to by lines. What leads to more
 #: is named in these boxes instead.
-_VALUES, _LINES = 8, 5
+_VALUES, _LINES = 8, 4
 
 
 def drawing(explanation: Explanation, fold: Fold) -> dict[str, Any]:

@@ -213,12 +213,11 @@
         const edge = view.edges[i], cells = [];
         const target = view.steps[reverse ? edge.x : edge.n];
         if (reverse && at === 0) {
-          const names = event.edges.map((j) => view.steps[view.edges[j].x].n);
+          const names = [...new Set(event.edges.map((j) => view.steps[view.edges[j].x].n))];
           const more = (edge.also || []).map(([j, value]) => $("span", { class: "once" }, `${view.steps[j].d} = ${value}`));
-          const once = names.length > 1 ? $("span", { class: "once" }, `computed once, used for ${names.join(", ")}`) : null;
-          const cell = numbers([`${view.steps[edge.n].d} = ${edge.u}`, ...more], k - 1, "upstream", "upstream");
-          cell.rowSpan = names.length;
-          if (once) cell.append(once);
+          if (names.length > 1) more.push($("span", { class: "once" }, `computed once, used for ${names.join(", ")}`));
+          const cell = numbers([`${view.steps[edge.n].d} = ${edge.u}`, ...more], k, "upstream", "upstream");
+          cell.rowSpan = event.edges.length;
           cells.push(cell);
         }
         if (!reverse) cells.push(numbers([`${view.steps[edge.x].d} = ${edge.u}`], k, "upstream", "operand"));

@@ -84,9 +84,9 @@ def _said(explanation: Explanation, inside: Inside | None) -> str:
     if explanation.mode == "forward":
         return f"Tangents pushed forward. They enter as {seeds}."
     if inside is not None:
-        from_outside = [f"{name} is {outer}" for name, outer in inside.entering.items() if name != outer]
+        from_outside = [f"{name} comes from {outer}" for name, outer in inside.entering.items() if name != outer]
         arriving = ", ".join(f"{explanation.derivatives[x][0]} = {short_text(y)}" for x, y in explanation.seeds.items())
-        entering = f" Outside, {', '.join(from_outside)}." if from_outside else ""
+        entering = f" From outside: {', '.join(from_outside)}." if from_outside else ""
         return f"{inside.title[:1].upper()}{inside.title[1:]}. What arrives: {arriving or 'no derivative'}.{entering}"
     if explanation.symbol not in explanation.outputs:
         terms = " + ".join(f"sum(seed of {name} * {name})" for name in explanation.seeds)
