@@ -61,7 +61,9 @@ def stage_blas(folder: Path) -> list[Path]:
         subprocess.run([tool("install_name_tool"), *changes, str(library)], check=True)
         subprocess.run([tool("codesign"), "--force", "--sign", "-", str(library)], check=True)
     else:
-        subprocess.run([tool("strip"), "--strip-unneeded", str(library)], check=True)  # 190 kB of the wheel
+        # symbols, and the tables for unwinding that C does not need: 190 kB and 490 kB of the wheel
+        unneeded = ("--strip-unneeded", "--remove-section=.eh_frame", "--remove-section=.eh_frame_hdr")
+        subprocess.run([tool("strip"), *unneeded, str(library)], check=True)
         subprocess.run([tool("patchelf"), "--set-soname", library.name, str(library)], check=True)
     notices = [path for path in importlib.metadata.files("scipy-openblas32") or [] if path.name == "LICENSE.txt"]
     if not notices:

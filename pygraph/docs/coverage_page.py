@@ -7,6 +7,8 @@ from itertools import groupby
 from ..graph.numpy_coverage import Coverage, numpy_coverage
 from .docstring_markdown import escaped
 
+_OWNERS = ("numpy.linalg", "numpy.fft", "numpy.ndarray", "scipy.special")
+
 
 def coverage_page() -> str:
     """The page: what is not supported by namespace, and the parameters that are left out of what is."""
@@ -18,7 +20,7 @@ def coverage_page() -> str:
         f" on expressions, {counts['in place']:,} on arrays that are filled in a trace, and {counts['unsupported']:,}"
         " raise an error that says what to write instead. This list is made from the package; the error says the same.",
     ]
-    missing = [row for row in rows if row.status == "unsupported"]
+    missing = sorted((row for row in rows if row.status == "unsupported"), key=lambda row: (_module(row), row.name))
     for module, found in groupby(missing, key=_module):
         parts += [f"## {module}", _table("name", "instead", [(row.name, row.instead) for row in found])]
     without = [(row.name, ", ".join(f"`{name}`" for name in row.without)) for row in rows if row.without]
@@ -31,8 +33,9 @@ def coverage_page() -> str:
 
 
 def _module(row: Coverage) -> str:
-    """What a name belongs to: a module, `numpy.ufunc` or `numpy.ndarray`."""
-    return row.name.rpartition(".")[0]
+    """What a name belongs to: a module, or `numpy.ndarray`; methods of ufuncs belong to `numpy`."""
+    owner = row.name.rpartition(".")[0]
+    return owner if owner in _OWNERS else "numpy"
 
 
 def _table(first: str, second: str, rows: list[tuple[str, str]], plain: bool = True) -> str:

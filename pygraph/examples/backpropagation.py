@@ -3,7 +3,8 @@
 The neuron of lesson 1 gets a bias: z = w·x + b, ŷ = σ(z), J = (y − ŷ)². Now two numbers can change, and we want both
 dJ/dw and dJ/db. The two chains have most of their factors in common:
 
-    dJ/dw = dJ/dŷ · dŷ/dz · dz/dw    dJ/db = dJ/dŷ · dŷ/dz · dz/db
+    dJ/dw = dJ/dŷ · dŷ/dz · dz/dw
+    dJ/db = dJ/dŷ · dŷ/dz · dz/db
 
 Backpropagation computes what they share once. It starts at the end, where dJ/dJ = 1, and goes backward through the
 steps. At each step it multiplies two numbers: the UPSTREAM derivative that arrives (how J depends on the step's result)

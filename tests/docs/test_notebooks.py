@@ -39,11 +39,8 @@ def test_a_notebook_holds_all_of_its_lesson(lesson: Entry) -> None:
     assert len({cell["id"] for cell in made["cells"]}) == len(made["cells"])
 
 
-@pytest.mark.parametrize(
-    "lesson",
-    [LESSONS[0], *(pytest.param(lesson, marks=pytest.mark.deep) for lesson in LESSONS[1:])],
-    ids=lambda entry: entry.name,
-)
+@pytest.mark.deep
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda entry: entry.name)
 def test_the_cells_run_in_a_fresh_process(lesson: Entry, tmp_path: Path) -> None:
     """As IPython runs them: each cell compiled apart, in one namespace that begins empty."""
     path = tmp_path / "cells.json"

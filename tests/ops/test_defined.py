@@ -43,7 +43,13 @@ def test_a_value_is_finite_where_the_row_says(op: Op) -> None:
                 assert np.isfinite(value) == expected, (at, attrs)
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if op.partials and not op.nondiff], ids=lambda op: op.name)
+def with_derivatives() -> list[Any]:
+    """Rows with partial derivatives; those of draws, which take long, in the deep run."""
+    found = [op for op in ROWS if op.partials and not op.nondiff]
+    return [pytest.param(op, marks=pytest.mark.deep) if op.price >= 100 else op for op in found]
+
+
+@pytest.mark.parametrize("op", with_derivatives(), ids=lambda op: op.name)
 def test_a_derivative_is_finite_where_the_row_says(op: Op) -> None:
     assert op.arity is not None
     variables = [pg.var(name) for name in op.parameters]

@@ -40,16 +40,20 @@ def bowl(p: Any, scale: Any) -> Any:
     return scale * (p["a"] ** 2 + 3.0 * p["b"] ** 2)
 
 
-def test_a_loss_with_its_descent(tmp_path: Path) -> None:
+def test_a_loss_with_its_descent() -> None:
     steps = [{"a": 2.0 * 0.5**k, "b": -1.0 * 0.3**k} for k in range(6)]
-    figure = pg.plot.loss_surface(bowl, steps, 2.0, path=tmp_path / "bowl.png")
+    figure = pg.plot.loss_surface(bowl, steps, 2.0)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "b")
     np.testing.assert_array_equal(axes.get_lines()[0].get_xdata(), [p["a"] for p in steps])
     np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), [p["b"] for p in steps])
     assert axes.get_title() == f"loss: 14 → {bowl(steps[-1], 2.0):.3g}"
     assert axes.get_xlim()[0] < steps[-1]["a"] < steps[0]["a"] < axes.get_xlim()[1]
-    assert (tmp_path / "bowl.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_are_shown_and_saved(tmp_path: Path) -> None:
+    figure = pg.plot.tangent(np.sin, 1.0, path=tmp_path / "tangent.png")
+    assert (tmp_path / "tangent.png").read_bytes() == figure._repr_png_()
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 
