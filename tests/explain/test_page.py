@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -122,6 +121,53 @@ def test_a_shared_upstream_derivative_is_there_once(chromium: Chromium, tmp_path
     assert [text for span, text in cells if span == 2] == ["dJ/dz = -0.2497498\ncomputed once, used for w * 1.001, b"]
 
 
+def move(browser: Chromium, sliders: dict[str, float]) -> list[float]:
+    """Move sliders; where all of them are then."""
+    for name, value in sliders.items():
+        browser.run(
+            f"(() => {{ const x = document.querySelector('input[aria-label=\"{name}\"]'); x.value = {value};"
+            "x.dispatchEvent(new Event('input')); })()"
+        )
+    found: list[float] = browser.run("VIEWS[0].sliders.map((x) => x[2])")
+    return found
+
+
+def check_program(browser: Chromium, expected: Explanation) -> None:
+    """The program of the page computes all numbers of an explanation."""
+    computed = browser.run(
+        "(() => { const v = new Float64Array(VIEWS[0].count); VIEWS[0].sliders.forEach((x) => (v[x[1]] = x[2]));"
+        "PROGRAMS[VIEWS[0].live](v); const read = (places) => (places || []).map((i) => String(v[i]));"
+        "return { steps: VIEWS[0].steps.map((s) => read(s.at.value)),"
+        "edges: VIEWS[0].edges.map((e) => [read(e.at.total), read(e.at.local)]) }; })()"
+    )
+    for step, values in zip(expected.steps, computed["steps"], strict=True):
+        np.testing.assert_allclose(
+            list(map(float, values)), step.value.ravel(), rtol=1e-12, atol=1e-14, err_msg=step.name
+        )
+    for edge, (total, local) in zip(expected.edges, computed["edges"], strict=True):
+        np.testing.assert_allclose(list(map(float, total)), edge.accumulated.ravel(), rtol=1e-12, atol=1e-14)
+        if edge.local is not None:
+            np.testing.assert_allclose(list(map(float, local)), edge.local.ravel(), rtol=1e-12, atol=1e-14)
+
+
+def test_sliders_compute_through_loops_branches_and_what_is_zero_by_structure(
+    chromium: Chromium, tmp_path: Path
+) -> None:
+    def f(w: Any, x: Any) -> Any:
+        last = recurrence(w, x)
+        side = pg.cond(last > 0.5, lambda c: c**3, lambda c: np.sin(c) * 2.0, last)
+        return side + np.sum(np.where(x > 0.0, np.log(x), x))
+
+    shown(chromium, tmp_path, pg.explain(f, np.array([0.3, -0.2]), np.array([0.5, 2.0, 0.0])))
+    with np.errstate(all="ignore"):
+        check_program(chromium, pg.explain(f, np.array([0.3, -0.2]), np.array([0.5, 2.0, 0.0])))
+        inputs = move(chromium, {"w[0]": 0.9, "x[0]": -1.0})
+        check_program(chromium, pg.explain(f, np.array(inputs[:2]), np.array(inputs[2:])))
+    chromium.click("button.body")
+    assert "from before the sliders outside were moved" in chromium.run("document.querySelector('.said').textContent")
+    assert chromium.errors == []
+
+
 def test_sliders_compute_what_explain_computes(chromium: Chromium, tmp_path: Path) -> None:
     def f(v: Any, k: Any) -> Any:
         p = pg.softmax(v * k)
@@ -129,27 +175,10 @@ def test_sliders_compute_what_explain_computes(chromium: Chromium, tmp_path: Pat
         return np.max(p) + np.sum(h**2) * pg.sigmoid(k) + np.prod(v[::-1]) + np.where(k > 1, k, np.sin(k))
 
     shown(chromium, tmp_path, pg.explain(f, np.array([0.2, 1.5, -0.3]), 0.7))
-    moved = {"v[0]": 0.9, "v[2]": -0.8, "k": 1.6}
-    for name, value in moved.items():
-        chromium.run(
-            f"(() => {{ const x = document.querySelector('input[aria-label=\"{name}\"]'); x.value = {value};"
-            "x.dispatchEvent(new Event('input')); })()"
-        )
-    read = json.loads(chromium.run("JSON.stringify(VIEWS[0].sliders.map((x) => x[2]))"))
-    expected = pg.explain(f, np.array(read[:3]), read[3])
-    assert read == pytest.approx([0.9, 1.5, -0.8, 1.6])
-    computed = chromium.run(
-        "(() => { const v = new Float64Array(VIEWS[0].count); VIEWS[0].sliders.forEach((x) => (v[x[1]] = x[2]));"
-        "PROGRAMS[0](v); const read = (places) => (places || []).map((i) => v[i]);"
-        "return { steps: VIEWS[0].steps.map((s) => read(s.at.value)),"
-        "edges: VIEWS[0].edges.map((e) => [read(e.at.total), read(e.at.local)]) }; })()"
-    )
-    for step, values in zip(expected.steps, computed["steps"], strict=True):
-        np.testing.assert_allclose(values, step.value.ravel(), rtol=1e-12, atol=1e-14, err_msg=step.name)
-    for edge, (total, local) in zip(expected.edges, computed["edges"], strict=True):
-        np.testing.assert_allclose(total, edge.accumulated.ravel(), rtol=1e-12, atol=1e-14)
-        if edge.local is not None:
-            np.testing.assert_allclose(local, edge.local.ravel(), rtol=1e-12, atol=1e-14)
+    inputs = move(chromium, {"v[0]": 0.9, "v[2]": -0.8, "k": 1.6})
+    assert inputs == pytest.approx([0.9, 1.5, -0.8, 1.6])
+    expected = pg.explain(f, np.array(inputs[:3]), inputs[3])
+    check_program(chromium, expected)
     rows = chromium.run(READ)
     assert number(rows["forward"][-1][-1]) == pytest.approx(float(expected.steps[-1].value), rel=1e-6)
     assert number(rows["gradient"][1][-1]) == pytest.approx(float(expected.totals["k"]), rel=1e-6)

@@ -1,7 +1,8 @@
 """An explanation as one HTML page that needs no network: drawing, tables, steps and sliders.
 
 Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_translation.py`, `scalar_code.py`
-and `live_code.py` (how it computes again what a slider changes), then `page.js` and `page.css`.
+and `live_code.py` (how it computes again what a slider changes), then what the browser runs, in the order of `SCRIPTS`,
+and `page.css`.
 
 Boundary: the numbers and formulas are those of the explanation. The page computes only with code that is generated from
 the rows.
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["framed", "page"]
 
 _FOLDER = Path(__file__).parent
+#: Elements and state, tables, drawing, numbers and sliders, and the page as a whole.
+SCRIPTS = ("script/state.js", "script/tables.js", "script/drawing.js", "script/numbers.js", "script/start.js")
 
 
 def page(explanation: Explanation) -> str:
@@ -48,7 +51,7 @@ const VIEWS = {data};
 const PROGRAMS = [
 {functions}
 ];
-{_read("page.js")}</script>
+{_script()}</script>
 </body>
 </html>
 """
@@ -59,6 +62,11 @@ def framed(explanation: Explanation) -> str:
     source = html.escape(page(explanation))
     title = html.escape(f"{explanation.function}: the chain rule")
     return f'<iframe srcdoc="{source}" title="{title}" style="width:100%;height:640px;border:0"></iframe>'
+
+
+def _script() -> str:
+    """What the browser runs: files that share one scope, since they are parts of one function."""
+    return f'"use strict";\n(() => {{\n{"".join(map(_read, SCRIPTS))}}})();\n'
 
 
 def _read(name: str) -> str:

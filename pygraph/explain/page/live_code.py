@@ -42,13 +42,13 @@ class LiveCode:
 def live_code(explanation: Explanation) -> LiveCode | str:
     """The program, or why there is none."""
     sources = explanation.sources
-    if sources is None or any(step.inside is not None for step in explanation.steps):
-        return "a graph with loops or branches has no sliders"
+    if sources is None:
+        return "the expressions are not there any more"
     if len(explanation.steps) > _STEPS:
         return f"a graph of more than {_STEPS} steps has no sliders"
     if sum(step.value.size for step in explanation.steps if not step.formula) > _SLIDERS:
         return f"more than {_SLIDERS} numbers have no sliders"
-    if not all(is_live(node.dtype) for node in sources.steps):
+    if not all(is_live(node.dtype) for node in sources.steps if not node.inputs):
         return "integers have no sliders"
     try:
         return _made(explanation, sources)

@@ -94,18 +94,67 @@ class ScalarCode:
             Untranslatable: an operation has no code.
         """
         places = dict(known)
+        several: dict[Node, Sequence[Places]] = {}
         for node in walk(outputs, stops=places):
-            if node not in places and node.results is None:
+            if node in places:
+                continue
+            if node.results is not None:
+                several[node] = self._several(node, [places[x] for x in node.inputs])
+            elif node.op is OUTPUT:
+                places[node] = several[node.inputs[0]][node.attrs["index"]]
+            else:
                 places[node] = self._node(node, places)
         return places
 
+    # --- what has several results ----------------------------------------------------------------------------------
+
+    def _several(self, node: Node, operands: Sequence[Places]) -> Sequence[Places]:
+        if node.op is GIVEN:
+            return operands[node.attrs["n_primals"] :]
+        if node.op.branch:
+            return self._branch(node, operands)
+        if node.op.loop and not node.op.unbounded:
+            return self._loop(node, operands)
+        raise _refused(node.op)
+
+    def _loop(self, node: Node, operands: Sequence[Places]) -> list[Places]:
+        """All steps of a loop, one after another."""
+        body, length, consts = node.attrs["body"], node.attrs["length"], node.attrs["n_consts"]
+        after = consts + node.attrs["n_carry"]
+        carry = list(operands[consts:after])
+        stacked: list[list[Places]] = [[]] * length
+        for at in reversed(range(length)) if node.attrs["reverse"] else range(length):
+            entering = [*operands[:consts], *carry, *(x[at] for x in operands[after:])]
+            found = self.graph(body.outputs, dict(zip(body.inputs, map(np.asarray, entering), strict=True)))
+            leaving = [found[x] for x in body.outputs]
+            carry, stacked[at] = leaving[: len(carry)], leaving[len(carry) :]
+        assert node.results is not None
+        types = node.results[len(carry) :]
+        stacks = [np.array([step[j] for step in stacked], np.int64).reshape(types[j][0]) for j in range(len(types))]
+        return [*carry, *stacks]
+
+    def _branch(self, node: Node, operands: Sequence[Places]) -> list[Places]:
+        """The results of all branches, and the choice between them."""
+        index, *rest = operands
+        bodies = node.attrs["bodies"]
+        found: list[Places] = []
+        for number in reversed(range(len(bodies))):
+            places = self.graph(bodies[number].outputs, dict(zip(bodies[number].inputs, rest, strict=True)))
+            results = [places[x] for x in bodies[number].outputs]
+            if not found:
+                found = results
+                continue
+            taken = self.computed("a <= b", [int(index), self.constant(number)], node.inputs[0].dtype)
+            for i, (result, x) in enumerate(zip(results, bodies[number].outputs, strict=True)):
+                pairs = zip(result.flat, found[i].flat, strict=True)
+                chosen = [self.computed("a ? b : c", [taken, int(y), int(z)], x.dtype) for y, z in pairs]
+                found[i] = np.array(chosen, np.int64).reshape(result.shape)
+        return found
+
+    # --- the families of rows --------------------------------------------------------------------------------------
+
     def _node(self, node: Node, places: Mapping[Node, Places]) -> Places:
         op = node.op
-        if op is OUTPUT:
-            (several,) = node.inputs
-            if several.op is not GIVEN:
-                raise _refused(several.op)
-            return places[several.inputs[several.attrs["n_primals"] + node.attrs["index"]]]
         if op is INPUT:
             raise _refused(op)
         if self_contained(node):
@@ -120,8 +169,6 @@ class ScalarCode:
         if op.family is Family.BILINEAR:
             return self._bilinear(node, operands)
         raise _refused(op)
-
-    # --- the families of rows --------------------------------------------------------------------------------------
 
     def _pointwise(self, node: Node, operands: Sequence[Places]) -> Places:
         kept = [x.dtype for i, x in enumerate(node.inputs) if i not in node.op.differs]
