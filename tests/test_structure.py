@@ -17,9 +17,9 @@ PACKAGE = Path(pygraph.__file__).parent
 ROOT = Path(__file__).resolve().parents[1]
 #: A module imports from its own part of pygraph and from those before it. `""` is `pygraph/__init__.py`.
 ORDER = (
-    *("debug", "errors", "concurrency", "ops", "graph", "containers", "variable", "autodiff", "optimize", "lower"),
-    *("emit", "runtime", "control_flow", "random", "explain", "transforms", "gradient_check", "interop", "plot", ""),
-    *("losses", "metrics", "optim", "nn", "train", "scipy", "sklearn", "examples", "docs"),
+    *("debug", "errors", "concurrency", "collector", "ops", "graph", "containers", "variable", "autodiff", "optimize"),
+    *("lower", "emit", "runtime", "control_flow", "random", "explain", "transforms", "gradient_check", "interop"),
+    *("plot", "", "losses", "metrics", "optim", "nn", "train", "scipy", "sklearn", "examples", "docs"),
     "__main__",
 )
 PARTS = {

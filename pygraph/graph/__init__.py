@@ -34,8 +34,9 @@ from .serialize import graph_reduced, node_reduced
 from .source import SourceLine, attributed
 from .trace import Spec, spec, trace
 from .traversal import depends_on, walk
-from .tree import TreeDef, flatten, unflatten
+from .tree import TreeDef, bind_leaves, flatten, unflatten
 from .verify import check_enabled, verify
+from .weak import Weak
 
 __all__ = [
     "Constant",
@@ -72,4 +73,5 @@ __all__ = [
 bind_protocols(apply_ufunc, apply_function)
 bind_recorder(record)
 bind_state(node_reduced)
+bind_leaves(Node, Weak, Spec)
 bind_views(listing, graph_reduced, verify)

@@ -22,7 +22,7 @@ from ..ops.mask_rules import bind_constant
 from ..ops.row import Op
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .interning import SHARED
-from .node import DType, Node, Result, ValueType, new_node, type_of
+from .node import DType, Node, Result, ValueType, known_type, new_node, type_of
 from .source import SourceLine, here
 from .trace_context import active, current, entered
 from .weak import strong
@@ -236,14 +236,20 @@ def var(name: str, shape: Any = (), dtype: Any = "float64") -> Node:
 
 
 def new_input(name: Any, shape: Shape, dtype: DType, line: SourceLine | None = None) -> Node:
-    """A new `input` node; of the running line by default."""
+    """A new `input` node; of the running line by default. No table knows it before it is stored: nobody has its key."""
     if not isinstance(name, str) or not name:
         raise GraphError(f"{shown(name)} is not a name", "give a non-empty string")
     if not name.isprintable():
         problem = f"the name {name!r} has characters that can't be printed"
         raise GraphError(problem, "leave out line breaks and control characters")
     attrs = {"name": name, "uid": next(_uids), "shape": shape, "dtype": dtype}
-    return make(INPUT, (), attrs, line)
+    items = (("dtype", dtype), ("name", name), ("shape", shape), ("uid", attrs["uid"]))
+    node = new_node(INPUT, (), attrs, items, known_type(shape, dtype) or _type(INPUT, (), attrs, items), line or here())
+    context = active()
+    if context is not None and context.watching:
+        for asked in context.watching:
+            asked.add(node)
+    return node
 
 
 def constant(value: npt.ArrayLike, dtype: Any = None) -> Node:

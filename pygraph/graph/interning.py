@@ -9,8 +9,7 @@ table that all share and that keeps nothing alive. So a graph may hold two equal
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from typing import TypeAlias
 
 from .node import Node
@@ -89,8 +88,6 @@ def known(node: Node) -> Node:
     return (SHARED if table is None else table).setdefault((node.op, node.items, *node.inputs), node)
 
 
-@contextmanager
-def interning() -> Iterator[None]:
+def interning() -> entered:
     """Within the block nodes are known to a table of its own."""
-    with entered(table={}):
-        yield
+    return entered(table={})

@@ -55,6 +55,11 @@ def type_of(shape: tuple[int, ...], dtype: DType) -> ValueType:
     return found
 
 
+def known_type(shape: tuple[int, ...], dtype: DType) -> ValueType | None:
+    """The same, where it was asked for before."""
+    return _types.get((shape, dtype))
+
+
 _epoch = 0
 
 

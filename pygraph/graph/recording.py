@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from ..errors import GraphError
 from . import node as nodes
@@ -17,21 +16,29 @@ from .weak import strong
 __all__ = ["is_recording", "leak", "recording", "refuse_leaked", "unseen_variables"]
 
 
-@contextmanager
-def recording(variables: Iterable[Node] = ()) -> Iterator[Recording]:
+class recording:  # read as a function: `with recording(variables):`
     """Within the block, a function is called on these variables; after it they have no meaning outside.
 
     What it records belongs to its own lines, whatever line derivatives are made for around the block.
     """
-    recorded = Recording(here(), sys._getframe(2))  # this generator's, that of `with`, and that around it
-    for variable in variables:
-        strong(variable).recording = recorded
-    try:
-        with entered(recordings=(*current().recordings, recorded), line=None):
-            yield recorded
-    finally:
-        recorded.frame = None
-        recorded.end = nodes.next_epoch()
+
+    __slots__ = ("_entered", "_recorded")
+
+    def __init__(self, variables: Iterable[Node] = ()) -> None:
+        self._recorded = recorded = Recording(here())
+        for variable in variables:
+            strong(variable).recording = recorded
+
+    def __enter__(self) -> Recording:
+        self._recorded.frame = sys._getframe(1)
+        self._entered = entered(recordings=(*current().recordings, self._recorded), line=None)
+        self._entered.__enter__()
+        return self._recorded
+
+    def __exit__(self, *exception: object) -> None:
+        self._entered.__exit__(*exception)
+        self._recorded.frame = None
+        self._recorded.end = nodes.next_epoch()
 
 
 def unseen_variables() -> Recording | None:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import GraphError
+from ..ops.leaves import input_row as INPUT
 from ..ops.row import TABLE
 from .construction import make
 from .graph import Graph
+from .interning import SHARED
 from .node import Node
 from .source import SourceLine
 from .traversal import walk
@@ -37,6 +39,8 @@ def state_of(roots: Sequence[Node]) -> State:
     rows: list[tuple[int, tuple[int, ...], int, int]] = []
     number: dict[Node, int] = {}
     for node in walk(roots):
+        if node.op is INPUT:
+            SHARED.setdefault((INPUT, node.items), node)
         number[node] = len(rows)
         if node.attrs:
             attrs.append(node.attrs)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..collector import paused
 from ..errors import DTypeError, GraphError, SignatureError, named, shown
 from ..ops.common import explained, static_shape
 from ..ops.dtypes import KINDS, as_dtype
@@ -174,7 +175,7 @@ def trace(f: Callable[..., Any], *args: Any) -> Graph:
         <graph lambda_: 2 inputs, 1 outputs, 3 nodes>
     """
     require_functions("trace", "write pg.trace(f, *args)", f=f)
-    with decided():
+    with paused(), decided():
         return record(f, args, getattr(f, "at_point", False))
 
 

@@ -95,11 +95,10 @@ class entered:  # read as a function: `with entered(plan=None):`
         variable.reset(self._token)
 
 
-@contextmanager
-def decided() -> Iterator[None]:
+def decided() -> entered:
     """Within the block, transformations are not recorded as nodes."""
-    with entered(plan=None if current().plan is UNDECIDED else current().plan):
-        yield
+    plan = current().plan
+    return entered(plan=None if plan is UNDECIDED else plan)
 
 
 class Notes:

@@ -72,20 +72,24 @@ class TreeDef:
         keys: dict keys or field names; empty for sequences.
         children: the forms of the parts, in order.
         static: of dataclass fields that are not leaves (`metadata={"static": True}`).
+        n_leaves: how many leaves the container has.
     """
 
     kind: type | None
     keys: tuple[Hashable, ...] = ()
     children: tuple[TreeDef, ...] = ()
     static: tuple[tuple[str, Static], ...] = ()
+    n_leaves: int = dataclasses.field(init=False, compare=False)
 
-    @property
-    def n_leaves(self) -> int:
-        """How many leaves the container has."""
-        return 1 if self.kind is None else sum(child.n_leaves for child in self.children)
+    def __post_init__(self) -> None:
+        count = 1 if self.kind is None else sum([child.n_leaves for child in self.children])
+        object.__setattr__(self, "n_leaves", count)
 
     def __repr__(self) -> str:
         return render(self, ["*"] * self.n_leaves)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TreeDef, (self.kind, self.keys, self.children, self.static)
 
 
 #: How deep containers may be nested; Python's own stack is not much deeper.
@@ -93,8 +97,7 @@ MAX_NESTING = 100
 
 LEAF = TreeDef(None)
 #: Of the types that are no containers the usual ones, which are known for that without a look at the class.
-_LEAVES = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, np.int32, np.bool_})
-_NONE = TreeDef(type(None))
+_LEAVES = {float, int, bool, np.ndarray, np.float64, np.float32, np.int64, np.int32, np.bool_}
 
 
 def _is_namedtuple(kind: type) -> bool:
@@ -108,26 +111,35 @@ def _sorted_keys(mapping: dict[Any, Any]) -> list[Any]:
         return list(mapping)
 
 
-def _parts(tree: Any) -> tuple[TreeDef, Sequence[Any]] | None:
-    """The form of one level (without children) and its parts; None for a leaf."""
+#: Of one level of a container: the keys and the static fields of its form, and its parts.
+_Level = tuple[tuple[Hashable, ...], tuple[tuple[str, Static], ...], Sequence[Any]]
+
+
+def _parts(tree: Any) -> _Level | None:
+    """One level of a container; None for a leaf."""
     kind = type(tree)
-    if tree is None:
-        return _NONE, ()
     if kind is tuple or kind is list:
-        return TreeDef(kind), tree
+        return (), (), tree
+    if tree is None:
+        return (), (), ()
     if kind is dict:  # sorted, so that equal dicts have equal forms
         keys = _sorted_keys(tree)
-        return TreeDef(kind, tuple(keys)), [tree[key] for key in keys]
+        return tuple(keys), (), [tree[key] for key in keys]
     if kind is OrderedDict:
-        return TreeDef(kind, tuple(tree)), list(tree.values())
+        return tuple(tree), (), list(tree.values())
     if _is_namedtuple(kind):
-        return TreeDef(kind, tuple(kind._fields)), tree
+        return tuple(kind._fields), (), tree
     if dataclasses.is_dataclass(kind):
         fields = dataclasses.fields(tree)
         names = [field.name for field in fields if not field.metadata.get("static")]
         static = tuple((f.name, Static(getattr(tree, f.name))) for f in fields if f.metadata.get("static"))
-        return TreeDef(kind, tuple(names), (), static), [getattr(tree, name) for name in names]
+        return tuple(names), static, [getattr(tree, name) for name in names]
     return None
+
+
+def bind_leaves(*kinds: type) -> None:
+    """Tell which further types are no containers (called once, by `pygraph.graph`)."""
+    _LEAVES.update(kinds)
 
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
@@ -154,11 +166,15 @@ def _flatten(tree: Any, leaves: list[Any], depth: int) -> TreeDef:
     if depth == MAX_NESTING:
         problem = f"containers are nested deeper than {MAX_NESTING}, or one contains itself"
         raise GraphError(problem, "put the leaves into fewer levels", stage="tracing", subject=named(tree))
-    form, parts = taken
+    keys, static, parts = taken
     children = []
     for part in parts:  # not in a comprehension, which would take a frame of its own
-        children.append(_flatten(part, leaves, depth + 1))  # noqa: PERF401
-    return TreeDef(form.kind, form.keys, tuple(children), form.static)
+        if type(part) in _LEAVES:
+            leaves.append(part)
+            children.append(LEAF)
+        else:
+            children.append(_flatten(part, leaves, depth + 1))
+    return TreeDef(type(tree), keys, tuple(children), static)
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
@@ -170,8 +186,7 @@ def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
     if len(leaves) != treedef.n_leaves:
         problem = f"{treedef.n_leaves} leaves expected, {len(leaves)} given"
         raise GraphError(problem, "give one for each leaf", stage="building", subject=f"a container {treedef!r}")
-    remaining = iter(leaves)
-    return _build(treedef, lambda: next(remaining))
+    return _build(treedef, iter(leaves).__next__)
 
 
 def _build(treedef: TreeDef, leaf: Callable[[], Any]) -> Any:
@@ -218,12 +233,12 @@ def _flatten_named(tree: Any, name: str, named: list[tuple[str, Any]]) -> None:
     if taken is None:
         named.append((name, tree))
         return
-    form, parts = taken
+    keys, _, parts = taken
     for i, part in enumerate(parts):
-        if not form.keys:
+        if not keys:
             step = f"[{i}]"
         else:
-            key = form.keys[i]
+            key = keys[i]
             step = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
         _flatten_named(part, name + step, named)
 

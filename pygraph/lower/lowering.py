@@ -164,7 +164,7 @@ def encoded(
 def _ports(
     nodes: Sequence[Node], names: Sequence[str], values: Sequence[Value], counts: Sequence[int], first_slot: int
 ) -> tuple[Port, ...]:
-    segments = [Segment(at) for at, count in enumerate(counts) for _ in range(count)]
+    segments = [segment for at, count in enumerate(counts) for segment in [Segment(at)] * count]
     return tuple(
         Port(name, node.shape, node.dtype, segment, slot, value.nbytes)
         for slot, (name, node, value, segment) in enumerate(

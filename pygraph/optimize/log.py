@@ -19,11 +19,16 @@ class _State:
 
 
 def start(depth: int) -> int:
-    """Read the level from the environment for a graph at loop depth `depth`, and return it."""
+    """Read the level from the environment, for a graph at loop depth `depth`, and return it."""
     level = asked()
+    resume(level, depth)
+    return level
+
+
+def resume(level: int, depth: int) -> None:
+    """Go on at a level and a depth: a pass may have run all passes on the body of a loop."""
     _State.level = level if depth == 0 or level >= 5 else 0
     _State.depth = depth
-    return _State.level
 
 
 def line(level: int, text: str) -> None:

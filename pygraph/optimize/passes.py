@@ -127,21 +127,20 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite:
 def run(graph: Graph, levels: Mapping[Node, int], depth: int, passes: Sequence[Pass]) -> Graph:
     """All passes over one graph, each timed and logged, and verified under PYGRAPH_CHECK=1."""
     begin = time.perf_counter()
-    first = graph
+    first, level, checks = graph, log.start(depth), check_enabled()
     settled: dict[Pass, tuple[Node, ...]] = {}  # what a pass made last: it would not change that again
     for step in passes:
-        log.start(depth)
         if step in settled and same(settled[step], graph.outputs):
             continue
         start = time.perf_counter()
         outputs = tuple(step(graph, levels, depth))
-        log.start(depth)
+        log.resume(level, depth)
         settled[step] = outputs
         after = graph
         if not same(outputs, graph.outputs):
             after = Graph.from_parts(graph.inputs, outputs, graph.output_tree, graph.input_tree, graph.name)
         log.passed(step.__name__, time.perf_counter() - start, graph, after)
-        if check_enabled() and (after is not graph or step is passes[0]):
+        if checks and (after is not graph or step is passes[0]):
             verify(after, "optimised")
         graph = after
     log.finished(first, graph, time.perf_counter() - begin)

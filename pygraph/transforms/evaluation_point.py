@@ -17,10 +17,12 @@ from ..graph.recording import recording, refuse_leaked, unseen_variables
 from ..graph.rewriting import substitute
 from ..graph.source import SourceLine, is_user_code
 from ..graph.trace import function_name, make_inputs, parameter_names, result_node, returned_text
+from ..graph.traversal import walk
 from ..graph.tree import TreeDef, flatten, flatten_named, unflatten
 from ..graph.uniform import full
 from ..graph.weak import weakened
 from ..ops.dtypes import is_float
+from ..ops.leaves import input_row as INPUT
 from ..runtime.functions.compiled_function import CompiledFunction
 from ..runtime.native.backends import checked_backend
 
@@ -127,9 +129,22 @@ def record_point(
         found = [result_node(leaf, name) for leaf in leaves_out]
         refuse_leaked(found, name, inner=True)
     found = as_planned(found, variables)
+    if own and _apart(found, actual):
+        found, variables = substitute(found, dict(zip(variables, actual, strict=True))), actual
     of_outputs, of_aux = tree.children
     count = of_outputs.n_leaves
     return Point(variables, actual, tuple(forms), found[:count], of_outputs, found[count:], of_aux)
+
+
+def _apart(outputs: Sequence[Node], actual: Sequence[Node]) -> bool:
+    """Whether `actual` are variables that the function has not read by itself, besides as its arguments.
+
+    Then it may be differentiated by these themselves: its derivative needs no others in place.
+    """
+    variables = set(actual)
+    if len(variables) < len(actual) or any(x.op is not INPUT for x in variables):
+        return False
+    return variables.isdisjoint(walk(outputs))
 
 
 #: How an argument is left out of what is differentiated, where that is not said by argnums.

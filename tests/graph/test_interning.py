@@ -94,7 +94,7 @@ def test_nodes_are_forgotten() -> None:
     before = len(SHARED)
     x = var("x")
     y = chain(x, 1000)
-    assert len(SHARED) >= before + 1001
+    assert len(SHARED) >= before + 1000  # all but the variable, which a table knows once it is stored
     del x, y
     gc.collect()
     assert len(SHARED) <= before

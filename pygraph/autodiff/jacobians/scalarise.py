@@ -29,6 +29,19 @@ LIMIT = 256
 Positions = npt.NDArray[np.int64]
 
 
+def are_small(outputs: Sequence[Node], given: Sequence[Node]) -> bool:
+    """Whether `Parts.take_apart` would not find too many elements or operations between `given` nodes and `outputs`."""
+    size, dependent = 0, set(given)
+    for node in walk(outputs):
+        if node in dependent or dependent.isdisjoint(node.inputs):
+            continue
+        dependent.add(node)
+        size += 0 if node.results is not None else flops_of(node)
+        if size > LIMIT or node.results is not None or max(prod(x.shape) for x in node.inputs) > LIMIT:
+            return False
+    return all(prod(node.shape) <= LIMIT for node in outputs)
+
+
 class Parts:
     """Elements as nodes without axes.
 

@@ -17,7 +17,7 @@ from ..cost import flops
 from ..forward import jvp
 from ..reverse import vjp
 from .dense_jacobian import JacobianPlan
-from .scalarise import LIMIT, Parts, assembled, elements_of
+from .scalarise import LIMIT, Parts, are_small, assembled, elements_of
 
 
 def jacobian_unrolled(
@@ -45,7 +45,7 @@ def jacobian_unrolled(
     floating = [x for x in wrt if is_float(x.dtype)]
     active = [y for y in outputs if is_float(y.dtype)]
     entries = sum(prod(x.shape) for x in floating) * sum(prod(y.shape) for y in active)
-    if not 0 < entries <= LIMIT:
+    if not 0 < entries <= LIMIT or not are_small(active, floating):
         return None
     parts = Parts()
     variables: dict[Node, list[Node]] = {}

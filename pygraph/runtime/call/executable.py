@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,21 @@ from .runner import Options, Runner, new_context
 
 #: About what a node of a graph takes, with its line, its key and its attributes.
 NODE_BYTES = 1000
+
+
+def _first_call(runner: Runner, owner: weakref.ref[Executable]) -> Callable[..., Any]:
+    """The call of an Executable until it is first used: many are only called by a function that has a path of its own.
+
+    The Executable is referred to weakly, so that it is no part of a cycle.
+    """
+
+    def call(*args: Any, **named: Any) -> Any:
+        written, executable = runner.fast_call(runner.general), owner()
+        if executable is not None:
+            executable.__call__ = written  # type: ignore[method-assign]
+        return written(*args, **named)
+
+    return call
 
 
 class _PerThread(threading.local):
@@ -123,9 +139,10 @@ class Executable:
         self._runner, self._built = runner, runner.built
         self._local = _PerThread()
         self._spare: deque[Kept] = deque()
-        self._seed_signature = seed_signature(runner.built)
-        self._tangent_signature = tangent_signature(runner.built)
-        self.__call__ = runner.fast_call(runner.general)
+        if runner.built.variables is not None:
+            self._seed_signature = seed_signature(runner.built)
+            self._tangent_signature = tangent_signature(runner.built)
+        self.__call__ = _first_call(runner, weakref.ref(self))
         options = runner.options
         prepare(runner.built.library, effective_backend(options.backend, options.stages.check_finite))
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autodiff.checkpoint_plan import Applied, Plan
+from ...collector import paused
 from ...errors import BudgetError
 from ...graph.graph import Graph
 from ...graph.trace_context import Notes, collected
-from .collector import paused
 from .notes import MemoryNote
 from .pipeline import BuildOptions, Built, differentiated, loaded, lowered
 from .stats import bytes_text

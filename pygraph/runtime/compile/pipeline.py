@@ -13,6 +13,7 @@ from typing import Any
 from ...autodiff.checkpoint_plan import Applied, Plan
 from ...autodiff.deferral import written_graph
 from ...autodiff.joint_graph import JointGraph, joint
+from ...collector import paused
 from ...debug import asked
 from ...errors import DTypeError, GraphError, UnsupportedError, shown
 from ...graph.graph import Graph, unified
@@ -29,7 +30,6 @@ from ...ops.dtypes import is_float
 from ...ops.row import lookup
 from ...optimize import optimize
 from ..clib.library import Library
-from .collector import paused
 from .signature import Parameter, Signature, refuse
 from .unrolled import report_unrolled
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...collector import paused
 from ...concurrency import Cache, ensure_imported
 from ...errors import DTypeError, SignatureError
 from ...graph.arguments import as_argument
@@ -23,7 +24,6 @@ from ...graph.trace_context import UNDECIDED, Notes, collected, current, entered
 from ...graph.tree import flatten, unflatten
 from ...graph.verify import check_enabled
 from ...graph.weak import WEAK_TYPES, is_weak
-from ..compile.collector import paused
 from ..compile.notes import JacobianNote
 from .frozen_numbers import watched
 from .reachable import constants_of, kinds_of, reads_of, rules_of

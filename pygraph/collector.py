@@ -1,4 +1,4 @@
-"""Keeps Python's cyclic garbage collector quiet while a graph is compiled."""
+"""Keeps Python's cyclic garbage collector quiet while a graph is traced and compiled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...concurrency import in_child
+from .concurrency import in_child
 
 #: The threads that turned the collector off, as often as they did.
 _pausing: list[int] = []
