@@ -25,7 +25,7 @@ ORDER = (
 PARTS = {
     "runtime": ("clib", "native", "compile", "call", "functions", ""),
     "emit": (
-        *("flags", "toolchain", "rendering", "loops", "instructions", "c_program", "prelude", "workspace"),
+        *("flags", "parts", "toolchain", "rendering", "loops", "instructions", "c_program", "prelude", "workspace"),
         *("native_source", "export", "instruction_tables", "tables", ""),
     ),
 }

@@ -19,6 +19,7 @@ from .instructions.c_matmul import emit_matmul
 from .instructions.c_scalar import Dear, PieceWriter, emit_pieces
 from .instructions.liveness import Piece, cut
 from .instructions.uses import Uses
+from .parts import HEAD, Parts
 from .rendering.frames import Constants, Frame, Places, make_frame
 from .rendering.function import Function
 from .rendering.text import failing, function
@@ -82,6 +83,7 @@ class _Assembly:
         self.helpers: dict[str, str] = {}
         self.weights: dict[int, int] = {}
         self.dear = Dear()
+        self.parts = None if embed else Parts()
 
     def core(self) -> Core:
         """The whole text, bodies before those that run them."""
@@ -98,7 +100,7 @@ class _Assembly:
             texts += writer.segment(segment, f"static int {word}", fails=True)
         frames = [callee.frame.text for _, callee in sorted(self.callees.items())]
         code = "\n\n".join([frame.text, *frames, *self.helpers.values(), *texts])
-        parts = [_HEAD, self.constants.text(code), code]
+        parts = [_HEAD, self.constants.text(code), *([HEAD] if self.parts and self.parts.count else []), code]
         return Core("\n\n".join(part for part in parts if part) + "\n", frame, tuple(segments))
 
     def _body(self, body: Body) -> list[str]:
@@ -193,7 +195,7 @@ class _BodyWriter:
         match instruction:
             case Scalar():
                 pieces = [piece for piece in self.pieces[instruction.index] if piece.micros]
-                return emit_pieces(pieces, self.places, name, self.owner.dear.called(pieces))
+                return emit_pieces(pieces, self.places, name, self.owner.dear.called(pieces), self.owner.parts)
             case Carried() | Branch():
                 return [self.control.emit(instruction, name, self.owner.fails(instruction))]
         if kind not in EMITTERS:

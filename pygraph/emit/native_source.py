@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..lower.program import Program
 from ..ops.dtypes import CODES
 from .c_program import core
+from .parts import main, parts_of
 from .prelude import NATIVE, prelude
 from .rendering.expressions import TYPES
 from .rendering.text import function
@@ -28,5 +29,6 @@ def native_source(program: Program, comments: bool = False) -> str:
     lines.append(f"return {made.segments[0]}(call, &f);")
     head = "int pg_native_run(const pg_call *call, int segment)"
     unused = ["(void)segment;"] if len(made.segments) == 1 else []
-    text = f"{made.text}\nconst uint64_t pg_native_abi = PG_NATIVE_ABI;\n\n{function(head, [*unused, *lines])}\n"
+    ending = f"const uint64_t pg_native_abi = PG_NATIVE_ABI;\n\n{function(head, [*unused, *lines])}"
+    text = f"{made.text}\n{main(ending) if parts_of(made.text) else ending}\n"
     return f"{prelude(text, NATIVE)}\n{text}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ...lower.fields import MicroOperation
 from ...lower.program import Micro
 from ...ops.dtypes import SUFFIXES
+from ..parts import Parts
 from ..rendering.comments import noted
 from ..rendering.expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
 from ..rendering.frames import Places
@@ -34,15 +35,23 @@ class Dear:
         return False
 
 
-def emit_pieces(pieces: Sequence[Piece], places: Places, name: str, called: bool) -> list[Function]:
-    """The functions of a SCALAR's pieces; `called` as of PieceWriter."""
-    names = [name] if len(pieces) == 1 else [f"{name}_part{k}" for k in range(len(pieces))]
-    linkage = "static" if len(pieces) == 1 else "PG_NOINLINE"  # together they would be one very long function
+def emit_pieces(
+    pieces: Sequence[Piece], places: Places, name: str, called: bool, parts: Parts | None
+) -> list[Function]:
+    """The functions of a SCALAR's pieces; `called` as of PieceWriter.
+
+    Several pieces are not inlined: together they would be one very long function. They are `parts` of the text, where
+    these are given.
+    """
+    single = len(pieces) == 1
+    linkage = "static" if single else "PG_NOINLINE"
     functions = []
-    for word, piece in zip(names, pieces, strict=True):
+    for k, piece in enumerate(pieces):
         writer = PieceWriter(piece, places, called)
-        head = f"{linkage} void {word}(const pg_call *call, const {places.frame} *f)"
+        word = name if single else f"{name}_part{k}"
+        head = f"void {word}(const pg_call *call, const {places.frame} *f)"
         text = function(head, writer.lines())
+        text = f"{linkage} {text}" if single or parts is None else parts.part(head, text)
         functions.append(Function(text, f"{word}(call, f);", writer.helpers))
     return functions
 

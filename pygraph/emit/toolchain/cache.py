@@ -147,7 +147,7 @@ def clear(folder: Path) -> int:
 
 
 def _key(compiler: cc.Compiler, text: str, isa: str) -> str:
-    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), platform.machine(), sys.platform]
+    parts = [text, *compiler.command, compiler.version, *cc.flags(isa), cc.PARTS, platform.machine(), sys.platform]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 

@@ -55,32 +55,51 @@ def run(
     Raises:
         OSError: the program can't be started, or is ended after `timeout`; Closed: after `close`.
     """
-    said = folder / "said"
+    (found,) = run_all([command], folder, environment, background, timeout)
+    return found
+
+
+def run_all(
+    commands: Sequence[Sequence[str]],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    background: bool = False,
+    timeout: float | None = None,
+) -> list[tuple[int, str]]:
+    """The same for several commands that run at once; `timeout` is that of all together."""
     inherited = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # it is for this process
-    with said.open("wb") as output:
-        child = _start(command, folder, {**inherited, **(environment or {})}, output)
-        if background:
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
-        ended = _thread.allocate_lock()  # a lock and a plain thread: those of `threading` can't start in a handler
-        ended.acquire()
-        late: list[float] = []
-        try:
-            if timeout is not None:
-                with suppress(RuntimeError):  # no thread can be started: then nothing ends it
-                    _thread.start_new_thread(_end_late, (child, timeout, ended, late))
+    said = [folder / f"said{at}" for at in range(len(commands))]
+    children: list[subprocess.Popen[bytes]] = []
+    ended = _thread.allocate_lock()  # a lock and a plain thread: those of `threading` can't start in a handler
+    ended.acquire()
+    late: list[float] = []
+    try:
+        for command, file in zip(commands, said, strict=True):
+            with file.open("wb") as output:
+                child = _start(command, folder, {**inherited, **(environment or {})}, output)
+            children.append(child)
+            if background:
+                with suppress(OSError):
+                    os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
+        if timeout is not None:
+            with suppress(RuntimeError):  # no thread can be started: then nothing ends them
+                _thread.start_new_thread(_end_late, (children, timeout, ended, late))
+        for child in children:
             child.wait()  # with a timeout it would look for the end every now and then only
-        except BaseException:  # such as KeyboardInterrupt
+    except BaseException:  # such as KeyboardInterrupt
+        for child in children:
             _end(child)
-            raise
-        finally:
-            ended.release()
+        raise
+    finally:
+        ended.release()
+        for child in children:
             _running.pop(child, None)
     if _closed:
         raise Closed
     if late:
-        raise TimeoutError(f"{command[0]} did not end within {timeout} seconds")
-    return child.returncode, said.read_text(encoding="utf-8", errors="replace")
+        raise TimeoutError(f"{commands[0][0]} did not end within {timeout} seconds")
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in said)
+    return [(child.returncode, text) for child, text in zip(children, texts, strict=True)]
 
 
 def _start(
@@ -119,12 +138,16 @@ def close() -> None:
         shutil.rmtree(folder, ignore_errors=True)  # the waiting thread may have no time left to
 
 
-def _end_late(child: subprocess.Popen[bytes], timeout: float, ended: _thread.LockType, late: list[float]) -> None:
-    """End `child` unless it ends within `timeout` seconds."""
+def _end_late(
+    children: Sequence[subprocess.Popen[bytes]], timeout: float, ended: _thread.LockType, late: list[float]
+) -> None:
+    """End `children` unless they end within `timeout` seconds."""
     if not ended.acquire(timeout=timeout):
         late.append(timeout)
-        with suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
+        for child in children:
+            if child.returncode is None:  # else its number may be another one's by now
+                with suppress(OSError):
+                    os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

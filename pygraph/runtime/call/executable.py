@@ -48,7 +48,7 @@ def _first_call(runner: Runner, owner: weakref.ref[Executable]) -> Callable[...,
     def call(*args: Any, **named: Any) -> Any:
         written, executable = runner.fast_call(runner.general), owner()
         if executable is not None:
-            executable.__call__ = written  # type: ignore[method-assign]
+            executable.__call__ = written
         return written(*args, **named)
 
     return call
