@@ -136,7 +136,7 @@ def _is_deferred(node: Node) -> bool:
 
 def written_graph(graph: Graph, applied: Applied | None = None) -> Graph:
     """`graph` with all written out; itself where there is nothing."""
-    if not any(map(_is_deferred, graph.nodes)):
+    if all(op.results is None for op in graph.ops) or not any(map(_is_deferred, graph.nodes)):
         return graph
     outputs = written_out(graph.outputs, applied)
     return Graph.from_parts(graph.inputs, outputs, graph.output_tree, graph.input_tree, graph.name)

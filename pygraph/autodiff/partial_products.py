@@ -6,7 +6,8 @@ and what it recorded is a template: later nodes are made by it without the rule,
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from operator import itemgetter
 
 from ..concurrency import Memo
 from ..graph.construction import Items, make, make_typed, var
@@ -18,16 +19,18 @@ from ..ops.leaves import input_row as INPUT
 from ..ops.row import Op
 from .masks import Derivative, times
 
-#: One node of a template: its row, static arguments, type, and operands by number: the derivative is 0, the node 1, its
-#: operands follow, and then what the steps before have made.
-Step = tuple[Op, Items, ValueType, tuple[int, ...]]
+#: One node of a template: its row, static arguments, type, and what takes its operands from those that are there: the
+#: derivative, the node, its operands, and then what the steps before have made.
+Step = tuple[Op, Items, ValueType, Callable[[list[Node]], tuple[Node, ...]]]
 #: The steps, and the number of the product; None where it is zero.
 Template = tuple[tuple[Step, ...], "int | None"]
 
 #: How often a rule is asked for the same types before a template of it is made.
 _WORTHWHILE = 4
-#: Templates, and how often the rule was asked where there is none yet; None where it gives masks.
-_templates: Memo[tuple[Hashable, ...], Template | int | None] = Memo(10_000)
+#: Templates by rule and types; None where the rule gives masks.
+_templates: Memo[tuple[Hashable, ...], Template | None] = Memo(10_000)
+#: How often a rule was asked that has no template yet.
+_asked: Memo[tuple[Hashable, ...], int] = Memo(10_000)
 
 
 def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | None:
@@ -37,19 +40,27 @@ def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | 
         return None
     if type(derivative) is Node:
         key = (node.op, node.items, i, derivative.type, node.type, *[x.type for x in node.inputs])
-        template = _templates.get(key, 0)
-        if type(template) is int:
-            template = template + 1 if template < _WORTHWHILE else _template(derivative, node, i)
-            _templates.put(key, template)
-        if type(template) is tuple:
+        template = _templates.get(key)
+        if template is None and key not in _templates:
+            template = _after_many(key, derivative, node, i)
+        if template is not None:
             steps, product = template
             if product is None:
                 return None
             there = [derivative, node, *node.inputs]
             for op, items, value_type, operands in steps:
-                there.append(make_typed(op, tuple([there[at] for at in operands]), items, value_type))
+                there.append(make_typed(op, operands(there), items, value_type))
             return there[product]
     return times(derivative, rule(node, *node.inputs))
+
+
+def _after_many(key: tuple[Hashable, ...], derivative: Node, node: Node, i: int) -> Template | None:
+    """The template for a key that has none, once it was asked for often enough; None until then."""
+    count = _asked.get(key, 0)
+    if count < _WORTHWHILE:
+        _asked.put(key, count + 1)
+        return None
+    return _templates.put(key, _template(derivative, node, i))
 
 
 def _template(derivative: Node, node: Node, i: int) -> Template | None:
@@ -74,5 +85,12 @@ def _steps(product: Node, there: Sequence[Node]) -> Template | None:
         if x.type is None or x.op is INPUT:
             return None
         number[x] = len(number)
-        steps.append((x.op, x.items, x.type, tuple([number[operand] for operand in x.inputs])))
+        steps.append((x.op, x.items, x.type, _taker([number[operand] for operand in x.inputs])))
     return tuple(steps), number[product]
+
+
+def _taker(places: Sequence[int]) -> Callable[[list[Node]], tuple[Node, ...]]:
+    """What takes the nodes at some places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda there: tuple([there[at] for at in places])

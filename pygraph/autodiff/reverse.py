@@ -28,7 +28,7 @@ from .masks import (
     value_of,
 )
 from .partial_products import partial_product
-from .scatter_sums import is_scattered
+from .scatter_sums import PLACED, is_scattered
 from .sink_stacks import absorbed, reads_stacks
 from .slice_cotangents import Piece, assemble
 
@@ -191,7 +191,10 @@ class Sums:
 
     def add(self, node: Node, ct: Derivative | Piece) -> None:
         """Add a contribution to the cotangent of `node`."""
-        if isinstance(ct, Piece):
+        if type(ct) is Node and ct.op not in PLACED:  # most often
+            total = self._whole.get(node)
+            self._whole[node] = ct if total is None else cast("Derivative", plus(total, ct))
+        elif isinstance(ct, Piece):
             self._pieces.setdefault(node, []).append(ct)
         elif is_scattered(value_of(ct)):
             self._scattered.setdefault(node, []).append(ct)

@@ -18,7 +18,7 @@ from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE, unslice_ro
 #: A slice is added in place where it is at most this part of at least so many elements; others join loops.
 PART, SMALL = 8, 64
 #: What values at some places of an array of zeros are made by.
-_PLACED = (UNSLICE, SCATTER_ADD, RESHAPE)
+PLACED = (UNSLICE, SCATTER_ADD, RESHAPE)
 
 
 def is_scattered(term: Node) -> bool:
@@ -32,7 +32,7 @@ def is_scattered(term: Node) -> bool:
 
 def add_in_place(total: Node, term: Node) -> Node:
     """The sum of both; values that make up a small part of `term` are added to the elements of `total` themselves."""
-    if term.op not in _PLACED and total.type is not None and total.type is term.type:
+    if term.op not in PLACED and total.type is not None and total.type is term.type:
         return make_typed(ADD, (total, term), (), total.type)
     if term.op is UNSLICE and SMALL <= prod(term.shape) >= PART * prod(term.inputs[0].shape):
         (values,) = term.inputs

@@ -22,7 +22,7 @@ from ..ops.mask_rules import bind_constant
 from ..ops.row import Op
 from ..ops.shaping import broadcast_to_row as BROADCAST_TO
 from .interning import SHARED
-from .node import DType, Node, Result, ValueType, known_type, new_node, type_of
+from .node import DType, Node, Result, ValueType, known_type, new_node, twin, type_of
 from .source import SourceLine, here
 from .trace_context import active, current, entered
 from .weak import strong
@@ -181,7 +181,12 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
         if new.type is not old.type:
             value_type = None
             break
-    return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)
+    context = active()
+    if value_type is None or node.line is None or context is None or context.table is None or context.watching:
+        return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)
+    key = (node.op, node.items, *inputs)
+    found = context.table.get(key)
+    return context.table.setdefault(key, twin(node, inputs)) if found is None else found
 
 
 @contextmanager

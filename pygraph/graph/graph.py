@@ -14,6 +14,7 @@ from ..ops.common import kind
 from ..ops.constant_array import Constant
 from ..ops.dtypes import KINDS
 from ..ops.leaves import input_row as INPUT
+from ..ops.row import Op
 from .construction import as_node, constant, make, remake
 from .interning import known
 from .node import Node
@@ -82,6 +83,8 @@ class Graph:
         "_hash",
         "_height",
         "_nodes",
+        "_ops",
+        "_variables",
         "input_tree",
         "inputs",
         "name",
@@ -151,6 +154,8 @@ class Graph:
         self.input_tree = input_tree
         self.name = name
         self._nodes: tuple[Node, ...] | None = None
+        self._ops: frozenset[Op] | None = None
+        self._variables: tuple[Node, ...] | None = None
         self._free: tuple[Node, ...] | None = None
         self._canonical: tuple[Hashable, ...] | None = None
         self._hash: int | None = None
@@ -169,18 +174,33 @@ class Graph:
         return self._nodes
 
     @property
+    def ops(self) -> frozenset[Op]:
+        """The operations of its nodes, each once: what looks for some need not look where there are none."""
+        if self._ops is None:
+            self._ops = frozenset([node.op for node in self.nodes])
+        return self._ops
+
+    @property
+    def variables(self) -> tuple[Node, ...]:
+        """Its inputs, and what it has of other variables."""
+        if self._variables is None:
+            self._variables = tuple([node for node in self.nodes if node.op is INPUT])
+        return self._variables
+
+    @property
     def free(self) -> tuple[Node, ...]:
         """Variables that the outputs depend on and that are not among the inputs."""
         if self._free is None:
             known = set(self.inputs)
-            self._free = tuple(node for node in self.nodes if node.op is INPUT and node not in known)
+            self._free = tuple([node for node in self.variables if node not in known])
         return self._free
 
     @property
     def height(self) -> int:
         """How deep loops and branches are nested in it; 0 where there are none."""
         if self._height is None:
-            several = [node for node in self.nodes if node.results is not None]  # only these have bodies
+            found = any(op.results is not None for op in self.ops)  # only such have bodies
+            several = [node for node in self.nodes if node.results is not None] if found else []
             self._height = max((1 + body.height for node in several for body in bodies_of(node)), default=0)
         return self._height
 

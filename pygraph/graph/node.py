@@ -27,6 +27,7 @@ __all__ = [
     "new_node",
     "next_epoch",
     "self_contained",
+    "twin",
     "type_of",
 ]
 
@@ -213,6 +214,25 @@ def new_node(
     made.__class__ = Node
     node: Node = made
     return node
+
+
+def twin(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The same operation of a single result on other operands of the same types: `new_node` in less time."""
+    made = _blank()
+    made.op = node.op
+    made.inputs = inputs
+    made.attrs = node.attrs
+    made.items = node.items
+    made.type = node.type
+    made.shape = node.shape
+    made.dtype = node.dtype
+    made.results = None
+    made.line = node.line
+    made.epoch = _epoch
+    made.recording = None
+    made.__class__ = Node
+    found: Node = made
+    return found
 
 
 _reduced: Callable[[Node], tuple[Any, ...]]

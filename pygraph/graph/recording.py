@@ -67,7 +67,7 @@ def refuse_leaked(
 
     That is the variable of a function whose recording has ended, or that another thread or task records while this one
     records a function of its own (with `inner`: beside the innermost one, which may be a part of the other one's).
-    `nodes` are what the outputs are made of, where that is known.
+    `nodes` have the variables that the outputs are made of, where these are known.
     """
     known = set(own)
     recordings = current().recordings

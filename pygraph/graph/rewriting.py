@@ -47,6 +47,7 @@ def rewrite(
         _follow(order, done)
         return [done.get(x, x) for x in outputs]
     several: dict[Node, Sequence[Node] | Mapping[int, Node]] = {}
+    get = done.get
     with attributing() as context:
         for node in order:
             if node in done:
@@ -57,8 +58,8 @@ def rewrite(
             context.line = node.line
             inputs = node.inputs
             for x in inputs:
-                if done.get(x, x) is not x:
-                    inputs = tuple([done.get(x, x) for x in inputs])
+                if get(x, x) is not x:
+                    inputs = tuple([get(x, x) for x in inputs])
                     break
             found = visit(node, inputs)
             if found is None:

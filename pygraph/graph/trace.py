@@ -212,7 +212,7 @@ def _traced(f: Callable[..., Any], name: str, args: Sequence[Any], at_point: boo
             raise clearer from error
         outputs = [result_node(x, name) for x in returned]
         graph = Graph.from_parts(inputs, outputs, output_tree, input_tree, name)
-        refuse_leaked(outputs, name, nodes=graph.nodes)
+        refuse_leaked(outputs, name, nodes=graph.variables)
     return graph
 
 

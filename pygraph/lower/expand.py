@@ -18,7 +18,7 @@ def expand(body: Body) -> None:
     What has a derivative given for it is, after all differentiation, only itself.
     """
     graph = body.graph
-    if all(op.define is None and op is not GIVEN for op in {node.op for node in graph.nodes}):
+    if all(op.define is None and op is not GIVEN for op in graph.ops):
         return
     done: dict[Node, Node] = {}
 

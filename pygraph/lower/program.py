@@ -79,15 +79,17 @@ class NodeTable(Sequence[NodeInfo]):
     __slots__ = ("_kinds", "_lines", "_of", "ops")
 
     def __init__(self, nodes: Iterable[Node]) -> None:
-        numbers: dict[tuple[Op, Any, Any], int] = {}
+        numbers: dict[tuple[Op, Any], int] = {}
         number, of, lines = numbers.setdefault, array("i"), []
         for node in nodes:
             results = node.results
-            key = (node.op, node.shape, node.dtype) if results is None else (node.op, results, None)
+            key = (node.op, node.type if results is None else results)
             of.append(number(key, len(numbers)))
             lines.append(node.line)
         self._of, self._lines = of, lines
-        self._kinds = [(op.name, ((shape, dtype),) if dtype is not None else shape) for op, shape, dtype in numbers]
+        self._kinds = [
+            (op.name, types if isinstance(types, tuple) else ((types.shape, types.dtype),)) for op, types in numbers
+        ]
         self.ops = frozenset(name for name, _ in self._kinds)
 
     def __len__(self) -> int:

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
 
-from ..graph.node import Node, source_of
+from ..graph.node import Node, ValueType, source_of
 from ..graph.traversal import walk
 from ..ops.leaves import constant_row as CONSTANT, input_row as INPUT, output_row as OUTPUT
+from ..ops.row import Op
 from .body import Body, BodySegment, Region, Split
 from .order import updates_last
 from .scalars import operation_kind
@@ -57,13 +58,15 @@ def forward_regions(body: Body) -> None:
     forward, fuse = body.forward, body.unit.fuse
     fixed = set(body.graph.inputs) if body.is_main else set()
     orders = [walk(body.ends(segment)) for segment in body.segments] if body.later else [body.graph.nodes]
-    for node in (node for order in orders for node in order if node.op is OUTPUT):
+    ops = body.graph.ops
+    for node in (node for order in orders for node in order if node.op is OUTPUT) if OUTPUT in ops else ():
         body.results.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
-    forward.order = updates_last(orders[0], fixed) if fuse else orders[0]
+    reordered = fuse and any(op.updates is not None for op in ops)
+    forward.order = updates_last(orders[0], fixed) if reordered else orders[0]
     _form(body, forward, _read_later(orders) if fuse else set())
     for segment, order in zip(body.later, orders[1:], strict=True):
         left = [node for node in order if node not in forward.cells and not forward.defines(node)]
-        segment.order = updates_last(left, fixed) if fuse else left
+        segment.order = updates_last(left, fixed) if reordered else left
 
 
 def later_regions(body: Body) -> None:
@@ -77,9 +80,10 @@ def later_regions(body: Body) -> None:
 def _form(body: Body, segment: BodySegment, read_later: set[Node]) -> None:
     """Place the nodes of a segment, and copy the views that are needed once their array is updated."""
     fuser, views, order = Fuser(body, segment), segment.views, segment.order
-    updates = {op for op in {node.op for node in order} if op.updates is not None}
+    updates = {op for op in body.graph.ops if op.updates is not None}
     # some of what seems to be a view will be a copy; which, `views` only knows once all before it is placed
-    updated = {source_of(x) for node in order if node.op in updates for x in node.op.updated(node.attrs, node.inputs)}
+    found = (node for node in order if node.op in updates) if updates else ()
+    updated = {source_of(x) for node in found for x in node.op.updated(node.attrs, node.inputs)}
     results = set(body.ends(segment)) if body.unit.fuse else set()
     outlived = _outlived(order, set(body.graph.inputs) if body.is_main else set()) if updated else set()
     again = set() if segment is body.forward else body.rematerialised
@@ -153,6 +157,7 @@ class Fuser:
         # of all operations on single elements that this segment may read, the rows: a later one reads the forward one's
         self._rows = segment.cells if segment is body.forward else dict(body.forward.cells)
         self._elements: dict[Node, int] = {}  # the rows of operands that are in no cell as far as is known
+        self._kinds: dict[tuple[Op, ValueType | None, ValueType | None], int] = {}  # of operations on single elements
         self._latest: Region | None = None  # the latest region of single elements
         self._loops: dict[tuple[int, ...], list[Region]] = {}  # those of each shape
 
@@ -217,7 +222,7 @@ class Fuser:
         scalars, rows, cells, fuse = self.scalars, self._rows, self.cells, self.fuse
         add_kind, add_node = scalars.kinds.append, scalars.nodes.append
         add_a, add_b, add_c = scalars.a.append, scalars.b.append, scalars.c.append
-        joins = fuse and self._latest is not None
+        joins, kinds = fuse and self._latest is not None, self._kinds
         for at in range(first, len(order)):
             node = order[at]
             op = node.op
@@ -241,7 +246,11 @@ class Fuser:
                 self._scalar_region(0)
             joins = fuse
             cells[node] = rows[node] = len(scalars.nodes)
-            add_kind(operation_kind(op, inputs[-1].dtype, node.dtype))
+            what = (op, inputs[-1].type, node.type)
+            kind = kinds.get(what)
+            if kind is None:
+                kind = kinds[what] = operation_kind(op, inputs[-1].dtype, node.dtype)
+            add_kind(kind)
             add_a(a)
             add_b(b)
             add_c(c)
