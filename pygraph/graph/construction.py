@@ -184,9 +184,7 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     context = active()
     if value_type is None or node.line is None or context is None or context.table is None or context.watching:
         return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)
-    key = (node.op, node.items, *inputs)
-    found = context.table.get(key)
-    return context.table.setdefault(key, twin(node, inputs)) if found is None else found
+    return context.table.setdefault((node.op, node.items, *inputs), twin(node, inputs))  # seldom there already
 
 
 @contextmanager

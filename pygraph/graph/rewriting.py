@@ -57,10 +57,16 @@ def rewrite(
                 continue
             context.line = node.line
             inputs = node.inputs
-            for x in inputs:
-                if get(x, x) is not x:
-                    inputs = tuple([get(x, x) for x in inputs])
-                    break
+            if len(inputs) == 2:  # most often: no comprehension
+                x, y = inputs
+                first, second = get(x, x), get(y, y)
+                if first is not x or second is not y:
+                    inputs = (first, second)
+            else:
+                for x in inputs:
+                    if get(x, x) is not x:
+                        inputs = tuple([get(x, x) for x in inputs])
+                        break
             found = visit(node, inputs)
             if found is None:
                 done[node] = node if inputs is node.inputs else remake(node, inputs)

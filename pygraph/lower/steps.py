@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -320,8 +319,8 @@ class LoopStep:
         loads = [x for x in self.loads if x.value.root in read and x.strides == flat and not x.offset]
         if not loads:
             return {}
-        times = Counter(x.value.root for x in self.loads)
-        loads = [x for x in loads if times[x.value.root] == 1]
+        arrays = [x.value.root for x in self.loads]
+        loads = [x for x in loads if arrays.count(x.value.root) == 1]
         found: dict[Value, Value] = {}
         for store in self.stores:
             target = store.value.root

@@ -24,6 +24,8 @@ class Strided(Protocol):
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:
     """Strides, in elements, of a C-contiguous array."""
+    if len(shape) < 3:  # most often
+        return () if not shape else (1,) if len(shape) == 1 else (shape[1], 1)
     strides = []
     step = 1
     for size in reversed(shape):
@@ -72,5 +74,9 @@ def reshape_strides(shape: Sequence[int], strides: Sequence[int], new_shape: Seq
 
 def broadcast_strides(x: Strided, shape: Sequence[int]) -> tuple[int, ...]:
     """Strides of `x` seen through NumPy broadcasting to `shape`."""
+    if not x.shape:
+        return (0,) * len(shape)
     lead = len(shape) - len(x.shape)
+    if not lead and 1 not in x.shape:
+        return x.strides
     return (0,) * lead + tuple(0 if size == 1 else stride for size, stride in zip(x.shape, x.strides, strict=True))

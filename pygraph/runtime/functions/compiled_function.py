@@ -71,10 +71,14 @@ class _Signatures:
         self.wrt_all = wrt_all
         self.entries: Cache[Hashable, _Entry] = Cache(cache_size, CACHE_BYTES)
         self.owner: weakref.ref[CompiledFunction] | None = None
+
+    @functools.cached_property
+    def parameters(self) -> inspect.Signature | None:
+        """The function's parameters, asked for where one goes by keyword; None for some functions written in C."""
         try:
-            self.parameters: inspect.Signature | None = inspect.signature(function)
-        except (TypeError, ValueError):  # some functions written in C
-            self.parameters = None
+            return inspect.signature(self.function)
+        except (TypeError, ValueError):
+            return None
 
     def call(self, /, *args: Any, **named: Any) -> Any:
         """A call with any arguments: finds or makes the Executable; inlines among expressions."""
@@ -169,7 +173,9 @@ class _Signatures:
             state = (
                 given._signatures if isinstance(given, CompiledFunction) else self
             )  # it would only call its function
-            function = _by_position(state.function, keywords, len(values), self.parameters)
+            function = (
+                _by_position(state.function, keywords, len(values), self.parameters) if keywords else state.function
+            )
             with watched(state.function):
                 graph = record(function, values, state.at_point)
         if check_enabled():
@@ -239,8 +245,6 @@ def _by_position(
     function: Callable[..., Any], keywords: tuple[str, ...], count: int, parameters: inspect.Signature | None
 ) -> Callable[..., Any]:
     """`function` with the arguments `keywords` taken by position, after the others."""
-    if not keywords:
-        return function
     positional = count - len(keywords)
 
     @functools.wraps(function)
