@@ -123,34 +123,42 @@ def worst(actual: Array, expected: Array) -> str:
     return f"{count} of {apart.size} elements differ, the worst at {place}: {actual[at]!r} for {expected[at]!r}"
 
 
-def jittered(graph: Graph, arrays: Sequence[Array], rng: np.random.Generator, size: float = 16.0) -> list[Array]:
+def jittered(
+    graph: Graph, arrays: Sequence[Array], rng: np.random.Generator, size: float = 16.0, nans: float | None = None
+) -> list[Array]:
     """The reference with every inexact floating result moved at random by about `size` ulps.
 
     Several runs show how far rounding alone may move each output: what a correct implementation with another order of
-    summation, or another last bit in its functions, may differ by.
+    summation, or another last bit in its functions, may differ by. Each nan that an operation makes gets the sign of
+    `nans`, or one at random: IEEE 754 leaves it open, and copysign and signbit see it.
     """
     env: dict[Node, Any] = dict(zip(graph.inputs, arrays, strict=True))
     with np.errstate(all="ignore"):
         for node in graph.nodes:
             if node not in env:
-                env[node] = _jittered_node(node, [env[x] for x in node.inputs], rng, size)
+                env[node] = _jittered_node(node, [env[x] for x in node.inputs], rng, size, nans)
     return [np.asarray(env[node]) for node in graph.outputs]
 
 
-def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, size: float) -> Any:
+def _jittered_node(node: Node, operands: list[Any], rng: np.random.Generator, size: float, nans: float | None) -> Any:
     op = node.op
     if op is CONSTANT:
         return node.attrs["value"].value
     if op is OUTPUT:
         return operands[0][node.attrs["index"]]
     if op.interpret is not None:
-        return tuple(op.interpret(lambda body, values: jittered(body, values, rng, size), *operands, **node.attrs))
+        return tuple(
+            op.interpret(lambda body, values: jittered(body, values, rng, size, nans), *operands, **node.attrs)
+        )
     compute = op.reference or op.define
     assert compute is not None
     made = compute(*operands, **node.attrs)
     values = [np.asarray(x) for x in (made if node.results is not None else [made])]
     found = []
     for value in values:
+        if value.dtype.kind == "f" and np.isnan(value).any():
+            signs = rng.choice([-1.0, 1.0], value.shape) if nans is None else nans
+            value = np.where(np.isnan(value), np.copysign(np.nan, signs), value).astype(value.dtype)
         if value.dtype.kind != "f" or is_exact(op, value.dtype):
             found.append(value)
             continue
@@ -182,6 +190,18 @@ def exact_nodes(graph: Graph) -> set[Node]:
         if all(x in exact for x in node.inputs) and node.results is None and is_exact(node.op, node.dtype):
             exact.add(node)
     return exact
+
+
+def open_signs(graph: Graph, arrays: Sequence[Array], rng: np.random.Generator) -> list[Array]:
+    """Which elements of each output depend on the sign of a nan that an operation makes."""
+    first, *others = (jittered(graph, arrays, rng, 0.0, sign) for sign in (1.0, -1.0, None, None))
+    found = [np.zeros(value.shape, bool) for value in first]
+    for run in others:
+        for mask, a, b in zip(found, first, run, strict=True):
+            mask |= ~((a == b) | ((a != a) & (b != b)))
+            if a.dtype.kind == "f":
+                mask |= ~np.isnan(a) & (np.signbit(a) != np.signbit(b))
+    return found
 
 
 def spread_of(runs: Sequence[Sequence[Array]], expected: Sequence[Array]) -> list[Array]:
