@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -14,7 +16,7 @@ import numpy as np
 import pygraph as pg
 
 from . import scalar
-from .harness import Figure, Report, peer, print_rest
+from .harness import Figure, Report, native, peer, print_rest
 
 #: Operations of the scalar graphs with their gradient; larger ones by an option.
 SIZES = (1_000, 10_000, 100_000)
@@ -22,6 +24,7 @@ SIZES = (1_000, 10_000, 100_000)
 LIMIT, LIMIT_GROWTH = 1.5, 11.5
 #: CPU seconds of the others.
 LIMIT_DETERMINANT, LIMIT_HESSIAN, LIMIT_ARGUMENTS = 0.35, 0.7, 0.15
+LIMIT_NATIVE = 4.0  # seconds of the wall's clock, of compilers in processes of their own
 LIMIT_THREE, LIMIT_STEP, LIMIT_ROSENBROCK, LIMIT_FIRST_CALL = 1.2e-3, 4e-3, 5e-3, 1.5e-3
 
 ORDER = 9  # of the determinant
@@ -225,6 +228,24 @@ def _scalar_graphs(report: Report, casadi: Any, most: int) -> None:
         before = taken
 
 
+def _native_build(report: Report) -> None:
+    """What native code of a scalar graph takes, as long as no cache has it."""
+    steps = scalar.make_program(SIZES[1], np.random.default_rng(8).uniform(0.5, 1.5, scalar.INPUTS).tolist())
+    before = os.environ.get("PYGRAPH_CACHE")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PYGRAPH_CACHE"] = folder
+        try:
+            compiled = native(scalar._differentiated(steps), report.left_out, *[1.0] * scalar.INPUTS)
+        finally:
+            if before is None:
+                del os.environ["PYGRAPH_CACHE"]
+            else:
+                os.environ["PYGRAPH_CACHE"] = before
+    if compiled is not None:
+        taken = compiled.executable(*[1.0] * scalar.INPUTS).stats.native_seconds
+        report.figures.append(Figure(f"pygraph: native build of {SIZES[1]:,} of these", taken, "s", LIMIT_NATIVE))
+
+
 def run(rounds: int | None, most: int = SIZES[-1]) -> Report:
     """Measure the workload and print it; `rounds` in place of how often each build is timed."""
     report = Report("compile")
@@ -235,6 +256,7 @@ def run(rounds: int | None, most: int = SIZES[-1]) -> Report:
     if jax is not None:
         peers["JAX"] = _jax_builds(jax)
     _scalar_graphs(report, casadi, most)
+    _native_build(report)
     for name, (build, times, limit) in _pygraph_builds().items():
         times = rounds or times
         report.figures.append(Figure(f"pygraph: {name}", seconds(build, times), "CPU s", limit))

@@ -100,8 +100,9 @@ def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
     counts = Counts()
     signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
-    words = array("q", (MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes))
-    assert len(words) == HEADER_WORDS
+    header = array("q", (MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes))
+    assert len(header) == HEADER_WORDS
+    words = array("q")
     for body in unit.bodies:
         encoder = _BodyEncoder(unit.fuse, counts)
         for value in (*body.inputs, *body.outputs):
@@ -114,10 +115,14 @@ def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
         for first, end in segments:
             tail += [first, end]
         length = BODY_WORDS + len(tail) + len(encoder.code)
-        words.extend((length, body.arena_bytes, len(encoder.slots) // 4, len(inits) // 3, len(segments)))
-        words.extend((len(body.inputs), len(body.outputs), len(encoder.code), len(body.shares)))
-        words.extend(tail)
-        words.extend(encoder.code)
+        counted = (len(encoder.slots) // 4, len(inits) // 3, len(segments), len(body.inputs), len(body.outputs))
+        head = array("q", (length, body.arena_bytes, *counted, len(encoder.code), len(body.shares), *tail))
+        if words:
+            words.extend(head)
+            words.extend(encoder.code)
+        else:  # most often the only one, and large: it is not copied
+            words = encoder.code
+            words[0:0] = header + head
     return np.frombuffer(words, np.int64), counts
 
 

@@ -86,6 +86,7 @@ class Sweep:
     def __init__(self, rules: RuleSet) -> None:
         self._rules: Mapping[Op, Rules] = rules.by_op
         self._done: dict[Node, Node] = {}
+        self._final: set[Node] = set()  # what no rule changes any more
 
     def run(self, outputs: Sequence[Node], order: Iterable[Node] | None = None) -> list[Node]:
         """The rewritten form of `outputs`; `order` has what they are made of, operands first."""
@@ -93,11 +94,13 @@ class Sweep:
 
     def _visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
         current = known(node) if inputs is node.inputs else remake(node, inputs)
+        if current in self._final:
+            return current
         found = self._done.get(current)
         if found is None:
             rules = self._rules.get(node.op)
             found = current if rules is None or not rules.may_rewrite(current) else self._rewrite(current)
-            self._done.setdefault(found, found)
+            self._final.add(found)
         return found
 
     def _rewrite(self, node: Node) -> Node:
@@ -108,16 +111,20 @@ class Sweep:
             if better is None:
                 break
             node = better
-            if node in self._done:
-                node = self._done[node]
+            if self._is_known(node):
+                node = self._done.get(node, node)
                 break
-            if any(operand not in self._done for operand in node.inputs):
+            if not all(map(self._is_known, node.inputs)):
                 node = rebuilt(node, self.run(node.inputs))  # operands that the rule has built
-                if node in self._done:
-                    node = self._done[node]
+                if self._is_known(node):
+                    node = self._done.get(node, node)
                     break
         self._done[start] = node
-        return self._done.setdefault(node, node)
+        return node
+
+    def _is_known(self, node: Node) -> bool:
+        """Whether it is known what takes the place of `node`, or that nothing does."""
+        return node in self._final or node in self._done
 
     def _apply(self, node: Node) -> Node | None:
         rules = self._rules.get(node.op)
