@@ -25,7 +25,17 @@ ORDER = (
 PARTS = {
     "runtime": ("clib", "native", "compile", "call", "functions", ""),
     "emit": (
-        *("flags", "parts", "toolchain", "rendering", "loops", "instructions", "c_program", "prelude", "workspace"),
+        *(
+            "flags",
+            "text_parts",
+            "toolchain",
+            "rendering",
+            "loops",
+            "instructions",
+            "c_program",
+            "prelude",
+            "workspace",
+        ),
         *("native_source", "export", "instruction_tables", "tables", ""),
     ),
 }

@@ -19,10 +19,10 @@ from .instructions.c_matmul import emit_matmul
 from .instructions.c_scalar import Dear, PieceWriter, emit_pieces
 from .instructions.liveness import Piece, cut
 from .instructions.uses import Uses
-from .parts import HEAD, Parts
 from .rendering.frames import Constants, Frame, Places, make_frame
 from .rendering.function import Function
 from .rendering.text import failing, function
+from .text_parts import HEAD, Parts
 
 #: Micro-operations, with those of the bodies it runs, of a body that is inlined: compilers then keep its carries and
 #: results in registers.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from ..lower.program import Program
 from ..ops.dtypes import CODES
 from .c_program import core
-from .parts import main, parts_of
 from .prelude import NATIVE, prelude
 from .rendering.expressions import TYPES
 from .rendering.text import function
+from .text_parts import main, parts_of
 
 _NAME = "net"
 

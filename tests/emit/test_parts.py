@@ -11,7 +11,7 @@ import pytest
 from helpers import COMPILER_MARKS
 
 import pygraph as pg
-from pygraph.emit import parts
+from pygraph.emit import text_parts as parts
 from pygraph.emit.native_source import native_source
 from pygraph.emit.toolchain import child, compiler
 from pygraph.errors import BackendError

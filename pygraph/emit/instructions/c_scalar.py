@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from ...lower.fields import MicroOperation
 from ...lower.program import Micro
 from ...ops.dtypes import SUFFIXES
-from ..parts import Parts
 from ..rendering.comments import noted
 from ..rendering.expressions import SIZES, TYPES, is_cheap, micro_text, name_of, operand_dtypes
 from ..rendering.frames import Places
 from ..rendering.function import Function
 from ..rendering.text import function
+from ..text_parts import Parts
 from .liveness import Move, Piece, writes
 
 #: Operations of many machine instructions that are written out in place: the most in one SCALAR, and in one text. More

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...errors import BackendError
 from ..flags import ISA, NUMERICS
-from ..parts import parts_of, unit_flags
+from ..text_parts import parts_of, unit_flags
 from . import child, workfolder
 
 #: How many seconds a compiler may take to say its version, and to build.
