@@ -36,7 +36,7 @@ OVERLAPS = """(() => {
     if (a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height)
       found.push(`overlaps: ${other.textContent}`);
   }));
-  for (const cell of document.querySelectorAll("td, th, button, p:not(.hidden), h1, label")) {
+  for (const cell of document.querySelectorAll("td, th, caption, button, p:not(.hidden), h1, label")) {
     const plain = getComputedStyle(cell).display !== "inline" && !cell.querySelector("pre") && !cell.closest("thead");
     if (plain && cell.scrollWidth > cell.clientWidth + 1) found.push(`cut: ${cell.textContent}`);
   }
@@ -258,6 +258,9 @@ def test_a_loop_opens_its_body(chromium: Chromium, tmp_path: Path) -> None:
 def test_forward_mode_has_a_page(chromium: Chromium, tmp_path: Path) -> None:
     found = pg.explain(neuron, 2.0, -2.0, mode="forward")
     shown(chromium, tmp_path, found)
+    rows = chromium.run(READ)["forward"]
+    assert [row[0] for row in rows if row[-1] == "0"] == ["b"]  # no tangent enters there
+    assert number(rows[-1][-1]) == pytest.approx(float(found.totals["J"]), rel=1e-6)
     last = chromium.run(READ)["reverse"][-1]
     assert number(last[-1]) == pytest.approx(float(found.totals["J"]), rel=1e-6)
 
@@ -284,7 +287,13 @@ def test_the_keyboard_and_screen_readers_reach_everything(chromium: Chromium, tm
     chromium.call("Accessibility.disable")
 
 
+def a_function_with_a_very_long_name_that_goes_on_and_on(an_argument_with_a_long_name_as_well: Any, y: Any) -> Any:
+    another_long_name_for_the_result_of_a_product = an_argument_with_a_long_name_as_well * y
+    return another_long_name_for_the_result_of_a_product**2
+
+
 PAGES: dict[str, Any] = {
+    "long names": lambda: pg.explain(a_function_with_a_very_long_name_that_goes_on_and_on, 1e-300, -1.2345678e-200),
     "5": lambda: pg.explain(neuron, 2.0, -2.0),
     "60": lambda: layers(2),
     "1000": lambda: layers(34),
@@ -292,7 +301,7 @@ PAGES: dict[str, Any] = {
 
 
 SHOWN = [(size, width, dark) for size in PAGES for width in (400, 1400) for dark in (False, True)]
-FEW = [("5", 1400, True), ("60", 400, False)]
+FEW = [("5", 1400, True), ("60", 400, False), ("long names", 400, False)]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ function recompute() {
 }
 function sliders() {
   if (view.live === undefined) return $("p", { class: "help" }, `No sliders: ${view.no_sliders}.`);
-  const labels = view.sliders.map((slider) => {
+  const labels = view.sliders.filter((slider) => Number.isFinite(slider[2])).map((slider) => {
     const [name, , value] = slider, reach = Math.max(1, 2 * Math.abs(value));
     const output = $("output", {}, String(Number(value.toPrecision(5))));
     const input = $("input", { type: "range", min: value - reach, max: value + reach, step: "any", value, "aria-label": name,

@@ -57,13 +57,16 @@ function table(id, caption, headings, widths, body) {
 const header = (text, depth, ...more) =>
   $("th", { scope: "row", role: "rowheader", style: depth ? `padding-left:${8 + 14 * depth}px` : null }, text, ...more);
 
+const tangent = (step, k) => numbers(step.d ? withBelow(step.g, step.gb) : ["0"], k, "total", "tangent");
+
 function forwardTable() {
   const rows = visible().map((part) => {
     if (part.fold !== undefined) {
       const step = view.steps[part.last];
       const cells = [header("", part.depth, foldButton(part.fold, part.count)),
         $("td", { role: "cell" }, opened.has(part.fold) ? "" : `… ${step.n}`),
-        opened.has(part.fold) ? $("td", { role: "cell" }) : numbers([step.v], part.last, "value", "value")];
+        opened.has(part.fold) ? $("td", { role: "cell" }) : numbers([step.v], part.last, "value", "value"),
+        ...(reverse ? [] : [opened.has(part.fold) ? $("td", { role: "cell" }) : tangent(step, part.last)])];
       return $("tr", { role: "row", "data-fold": part.fold }, ...cells);
     }
     const step = view.steps[part.step];
@@ -73,9 +76,10 @@ function forwardTable() {
     } }, "open its body");
     return row(part.step, header(step.n, part.depth),
       $("td", { role: "cell", title: step.l === undefined ? null : view.lines[step.l] }, step.f || "", body),
-      numbers(withBelow(step.v, step.b), part.step, "value", "value"));
+      numbers(withBelow(step.v, step.b), part.step, "value", "value"), ...(reverse ? [] : [tangent(step, part.step)]));
   });
-  return table("forward", "Forward: values", ["node", "expression", "value"], [27, 38, 35], rows);
+  if (reverse) return table("forward", "Forward: values", ["node", "expression", "value"], [27, 38, 35], rows);
+  return table("forward", "Forward: values and tangents", ["node", "expression", "value", "tangent"], [22, 30, 24, 24], rows);
 }
 
 const localCell = (edge) => (edge.l === undefined ? "" : `${edge.lp} = ${edge.lf ? edge.lf + " = " : ""}${edge.l}`);
