@@ -203,7 +203,7 @@ class Scope:
         formula = self.names.formula(node)
         if self.settings.mode == "forward":
             text = formula.text if formula.level == ATOM and " " not in formula.text else f"({formula.text})"
-            return Formula(f"d{text}", rf"\mathrm{{d}}{formula.within(named('x').level).latex}")
+            return Formula(f"d{text}", rf"\mathrm{{d}}{formula.within(ATOM).latex}")
         assert self.symbol is not None
         return derivative_name(self.symbol, formula)
 
@@ -242,8 +242,9 @@ class Scope:
         found = moment(node, values, derivatives, self.settings.step, self.settings.mode)
         if found is None:
             return None
-        given, entering = self._entering(node, found)
-        scope = Scope(found.body, found.values, self.settings, given, self.symbol or named(self.settings.title))
+        scope = Scope(
+            found.body, found.values, self.settings, self._given(node, found), self.symbol or named(self.settings.title)
+        )
         if self.settings.mode == "forward":
             known = zip(found.body.inputs, found.derivatives, strict=True)
             explanation = scope.forward({x: tangent for x, tangent in known if tangent is not None})
@@ -254,20 +255,19 @@ class Scope:
             for x in self._results.get(node, ())
             if x.attrs["index"] < len(found.body.outputs)
         }
+        outside = ((x, node.inputs[at]) for x, at in zip(found.body.inputs, found.operands, strict=True))
+        entering = {scope.names[x]: self.names[outer] for x, outer in outside if not self_contained(outer)}
         return Inside(found.kind, found.title, explanation, entering, leaving)
 
-    def _entering(self, node: Node, found: Moment) -> tuple[dict[Node, str], dict[str, str]]:
-        """What the inputs of a body are called, and the steps outside that they come from."""
+    def _given(self, node: Node, found: Moment) -> dict[Node, str]:
+        """What the inputs of a body are called: what enters every step as it is has its name from outside."""
         given: dict[Node, str] = {}
-        entering = {}
         for i, (x, at) in enumerate(zip(found.body.inputs, found.operands, strict=True)):
             outer = node.inputs[at]
             formula = self.names.formula(outer)
             constant = i < found.constants and not self_contained(outer) and formula.level == ATOM
             given[x] = formula.text if constant else str(x.attrs["name"])
-            if not self_contained(outer):
-                entering[given[x]] = formula.text
-        return given, entering
+        return given
 
     def _explanation(
         self,

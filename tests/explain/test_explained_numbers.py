@@ -141,6 +141,18 @@ def test_a_step_of_a_loop_in_forward_mode() -> None:
     )
 
 
+def test_what_enters_a_body_by_a_name_that_is_taken() -> None:
+    def f(c: Any, k: Any) -> Any:
+        return (
+            pg.scan(lambda c, x: (np.sin(c) * x * k, None), k, np.array([1.0, 2.0]))[0]
+            + pg.scan(lambda k, _: (k * c, None), c, None, length=2)[0]
+        )
+
+    found = verify(f, 0.3, 0.7)
+    entering = [step.inside.entering for step in found.steps if step.inside is not None]
+    assert entering == [{"k": "k", "c": "k"}, {"c": "c", "k": "c"}]
+
+
 @pytest.mark.parametrize("x", [1.7, 40.0])
 def test_a_while_loop(x: float) -> None:
     def f(x: Any, k: Any) -> Any:
