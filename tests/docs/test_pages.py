@@ -6,6 +6,7 @@ import doctest
 import linecache
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_every_page_is_in_a_table_of_contents(name: str) -> None:
     folder, _, file = name.rpartition("/")
     tree = TEXTS[f"{folder}/index.md" if folder else "index.md"]
     assert re.search(rf"^{file.removesuffix('.md')}$", tree, re.MULTILINE), name
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if "```sh" in text])
+def test_the_commands_of_a_page_run(name: str, tmp_path: Path) -> None:
+    """Those of Python; the README's test installs."""
+    for block in re.findall(r"```sh\n(.*?)```", TEXTS[name], re.DOTALL):
+        for line in block.replace(".venv/bin/python", "python").splitlines():
+            if "python" in line and "-m venv" not in line:
+                command = re.sub(r"\bpython\b", sys.executable, line, count=1)
+                done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+                assert done.returncode == 0, done.stderr
 
 
 @needs_compiler
