@@ -102,6 +102,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     atomic_init(&context->stop, 0);
     pg_report(&context->error, PG_OK, -1, -1, -1, "%s", "");
     context->tape_bytes = 0;
+    context->clock = NULL;
     context->gain = atomic_load_explicit(&program->gain, memory_order_relaxed);
     for (int i = 0; i < program->n_tapes; i++) context->tapes[i] = (pg_tape){NULL, 0, 0};
     fill_slots(context);

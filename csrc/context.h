@@ -26,7 +26,8 @@ struct pg_context {
     char **staging;   /* by main-body slot: memory inside the context, or NULL */
     pg_tape *tapes;   /* by number: the only memory that running allocates */
     int64_t tape_bytes;
-    int64_t gain; /* that native code would have had since it was last asked for */
+    int64_t *clock; /* of a profiled run, else NULL: see pg_context_time */
+    int64_t gain;   /* that native code would have had since it was last asked for */
     pg_error error;
 };
 

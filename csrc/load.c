@@ -247,6 +247,7 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
         }
         const int status = read_body(l, words, words[0], &code[b]);
         if (status != PG_OK) return status;
+        program->bodies[b].n_before = b > 0 ? l->body[-1].n_before + l->body[-1].n_instructions : 0;
         n_words -= words[0];
         words += words[0];
     }

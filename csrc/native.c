@@ -70,6 +70,7 @@ static const pg_host host = {
     .tape_at = tape_at,
     .tape_count = tape_count,
     .tape_set_count = tape_set_count,
+    .now = pg_now,
 };
 
 int pg_run_native(pg_context *context, pg_native_fn run, int segment) {
@@ -79,6 +80,7 @@ int pg_run_native(pg_context *context, pg_native_fn run, int segment) {
         .arena = context->frames[0].arena,
         .constants = (const char *)context->program->constants,
         .slots = context->frames[0].slots,
+        .clock = context->clock,
         .host = &host,
     };
     const int status = run(&call, segment);

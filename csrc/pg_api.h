@@ -68,6 +68,15 @@ int pg_context_bind(pg_context *context, int slot, void *pointer);
  * nothing but tapes. With native code where the Program has it, and the context does not check for finite values. */
 int pg_context_run(pg_context *context, int segment);
 
+/* Let each instruction of the next runs be timed: `clock` has two numbers for each, the bodies and the instructions of
+ * each one after another, to which every run adds the nanoseconds that it took, with those of the bodies it runs, and
+ * the times that it ran. NULL ends that. Native code that was not emitted for it times nothing. */
+void pg_context_time(pg_context *context, int64_t *clock);
+/* The clock that they are timed with, in nanoseconds. */
+int64_t pg_now(void);
+/* The least that one look at it takes, which is in the time of each instruction. */
+int64_t pg_clock_cost(void);
+
 /* End the run that another thread has on this context, after the step of a loop, instruction or task it is at. Outputs
  * and intermediates of that run are then undefined. A run that starts later is not stopped. */
 void pg_context_stop(pg_context *context);

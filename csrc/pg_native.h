@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Changes with anything below; a library that was made for another one is not run. */
-#define PG_NATIVE_ABI UINT64_C(0x70674e4154000002)
+#define PG_NATIVE_ABI UINT64_C(0x70674e4154000003)
 
 struct pg_host;
 
@@ -22,6 +22,7 @@ typedef struct pg_call {
     char *arena;              /* of the main body */
     const char *constants;    /* of the Program */
     char *const *slots;       /* of the main body: where each lives now */
+    int64_t *clock;           /* of a profiled run: two numbers for each instruction; else NULL */
     const struct pg_host *host;
 } pg_call;
 
@@ -48,6 +49,7 @@ typedef struct pg_host {
     char *(*tape_at)(const pg_call *call, int tape, int64_t at);
     int64_t (*tape_count)(const pg_call *call, int tape);
     void (*tape_set_count)(const pg_call *call, int tape, int64_t n);
+    int64_t (*now)(void); /* in nanoseconds */
 } pg_host;
 
 #endif

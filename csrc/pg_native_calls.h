@@ -29,6 +29,17 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
     return call->host->tape_reserve(call, body, instruction, node, tape, n);
 }
 
+/* In code that is emitted to be profiled: an instruction began at `since` and is over; returns the time. */
+PG_INLINE int64_t pg_begun(const pg_call *call) { return call->host->now(); }
+PG_INLINE int64_t pg_timed(const pg_call *call, int64_t instruction, int64_t since) {
+    const int64_t now = call->host->now();
+    if (call->clock != NULL) {
+        call->clock[2 * instruction] += now - since;
+        call->clock[2 * instruction + 1]++;
+    }
+    return now;
+}
+
 PG_INLINE int pg_kernel(const pg_call *call, const int64_t *words, char *const *bases, char *work, int64_t *detail) {
     return call->host->kernel(call, words, bases, work, detail);
 }

@@ -180,6 +180,7 @@ typedef struct pg_body {
     int used;   /* an instruction runs it */
     int height; /* of the tree of bodies below it */
     int64_t arena_bytes, n_instructions;
+    int64_t n_before; /* instructions of the bodies before it */
     pg_slot *slots;
     pg_init *inits;
     pg_share *shares;

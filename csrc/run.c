@@ -17,9 +17,31 @@ static int check_one(const pg_place *place, const pg_instruction *instruction) {
     return pg_failed(place, PG_PROGRAM, instruction->opcode, 0);
 }
 
+/* The end of one instruction is the beginning of the next: one look at the clock for each. */
+static int run_timed(const pg_context *context, pg_place *place, const pg_instruction *instructions, int64_t end) {
+    int64_t *record = context->clock + 2 * (context->program->bodies[place->body].n_before + place->instruction);
+    int64_t before = pg_now();
+    for (; place->instruction < end; place->instruction++, record += 2) {
+        const pg_instruction *instruction = &instructions[place->instruction];
+        place->node = instruction->node;
+        int status = run_one(place, instruction);
+        if (status == PG_OK && pg_stopped(context)) status = pg_interrupted(place);
+        if (status != PG_OK) return status;
+        const int64_t now = pg_now();
+        record[0] += now - before;
+        record[1]++;
+        before = now;
+    }
+    return PG_OK;
+}
+
 int pg_run_code(pg_context *context, int body, int64_t first, int64_t end) {
     const pg_instruction *instructions = context->program->bodies[body].instructions;
     pg_place place = {.context = context, .body = body, .slots = context->frames[body].slots};
+    if (context->clock != NULL) {
+        place.instruction = first;
+        return run_timed(context, &place, instructions, end);
+    }
     for (int64_t i = first; i < end; i++) {
         place.instruction = i;
         place.node = instructions[i].node;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..errors import UnsupportedError
@@ -56,7 +57,7 @@ class Core:
     segments: tuple[str, ...]
 
 
-def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bool = True) -> Core:
+def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bool = True, timed: bool = False) -> Core:
     """The C of all bodies of `program`; the same Program gives the same text.
 
     Args:
@@ -64,19 +65,23 @@ def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bo
         embed: the text holds the constants; otherwise they come with `call->constants`.
         stoppable: loops look whether the run is to stop.
         comments: say of each operation what it is.
+        timed: each instruction looks at the clock when it is done, and adds to `call->clock`.
     """
-    return _Assembly(program, name, embed, stoppable, comments).core()
+    return _Assembly(program, name, embed, stoppable, comments, timed).core()
 
 
 class _Assembly:
     """What the bodies of one text share."""
 
-    def __init__(self, program: Program, name: str, embed: bool, stoppable: bool, comments: bool) -> None:
+    def __init__(self, program: Program, name: str, embed: bool, stoppable: bool, comments: bool, timed: bool) -> None:
         self.program = program
         self.name = name
         self.stoppable = stoppable
         self.comments = comments
+        self.timed = timed
         self.bodies = decode(program)
+        counts = (sum(map(len, body.segments)) for body in self.bodies)
+        self.before = list(accumulate(counts, initial=0))  # instructions of the bodies before each
         self.uses = Uses(self.bodies)
         self.constants = Constants(program.constants, name if embed else None)
         self.callees: dict[int, Callee] = {}
@@ -163,7 +168,10 @@ class _BodyWriter:
         """The functions of the instructions of a segment, and last the one that runs them all."""
         texts: list[str] = []
         lines: list[str] = []
-        if len(segment) == 1 and isinstance(segment[0], Scalar) and len(self.pieces[segment[0].index]) == 1:
+        timed = self.owner.timed and bool(segment)
+        lines += ["int64_t now = pg_begun(call);"] if timed else []
+        single = len(segment) == 1 and isinstance(segment[0], Scalar)
+        if single and not timed and len(self.pieces[segment[0].index]) == 1:
             pieces = self.pieces[segment[0].index]
             writer = PieceWriter(pieces[0], self.places, self.owner.dear.called(pieces))
             lines = writer.lines()
@@ -175,6 +183,11 @@ class _BodyWriter:
                     texts += [made.text] if made.text else []
                     lines += [made.call] if made.call else []
                 lines += self._stop(instruction)
+                if timed:
+                    lines.append(
+                        f"now = pg_timed(call, {self.owner.before[self.body.number] + instruction.index}, now);"
+                    )
+        lines += ["(void)now;"] if timed else []
         if fails:
             lines.append("return PG_OK;")
         texts.append(function(f"{head}(const pg_call *call, const {self.places.frame} *f)", lines))

@@ -13,13 +13,14 @@ from .text_parts import main, parts_of
 _NAME = "net"
 
 
-def native_source(program: Program, comments: bool = False) -> str:
+def native_source(program: Program, comments: bool = False, timed: bool = False) -> str:
     """The C of `program`: `pg_native_run` and its version.
 
     Args:
+        timed: each instruction looks at the clock when it is done, for a profile.
         comments: say of each operation what it is; without, the text does not change with lines of the user's file.
     """
-    made = core(program, _NAME, embed=False, stoppable=True, comments=comments)
+    made = core(program, _NAME, embed=False, stoppable=True, comments=comments, timed=timed)
     lines = [f"{made.frame.type} f;", "f.arena = call->arena;"]
     for port in (*program.inputs, *program.outputs):
         const = "const " if port.slot < len(program.inputs) else ""

@@ -4,7 +4,8 @@ Read `watching.py` (names of the user's variables), `formulas.py` and `labels.py
 `local_derivatives.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and `chain.py`
 (the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how it is
 printed), `page` (how a browser shows it). For drawings `layout.py` (boxes and edges), with `layering.py`,
-`crossings.py` and `coordinates.py`; then `drawing`.
+`crossings.py` and `coordinates.py`; then
+`drawing` and `profiling`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..concurrency import ensure_imported
 from ..graph.graph import Drawing, Graph, bind_drawing
+from ..runtime.call.seeing import MemoryPicture, Page, views
 
 if TYPE_CHECKING:
     from .explanation import Edge, Explanation, Inside, Step
@@ -73,7 +75,29 @@ def _drawn(graph: Graph, room: int, unfolded: str | Iterable[str]) -> Drawing:
     return drawing_of(graph, room, unfolded)
 
 
+def _drawn_executable(*parts: Any) -> Drawing:
+    ensure_imported("pygraph.explain.drawing.drawn")
+    from .drawing.drawn import drawing_of
+
+    return drawing_of(*parts)
+
+
+def _profiled(*parts: Any) -> Page:
+    ensure_imported("pygraph.explain.profiling.profile")
+    from .profiling.profile import profiled
+
+    return profiled(*parts)
+
+
+def _memory(*parts: Any) -> MemoryPicture:
+    ensure_imported("pygraph.explain.profiling.memory_picture")
+    from .profiling.memory_picture import pictured
+
+    return pictured(*parts)
+
+
 bind_drawing(_drawn)
+views.drawing, views.profile, views.memory = _drawn_executable, _profiled, _memory
 
 
 def __getattr__(name: str) -> Any:

@@ -28,6 +28,7 @@ class PlannedValue:
         kept: it is a constant, or a later segment may read it at any time: nothing else ever takes its place.
         offset: where it lies in the arena, in bytes.
         line: the user's line that it comes from.
+        read_by: of what is kept for later segments: the segment, operation and line of each step there that reads it.
     """
 
     text: str
@@ -37,6 +38,7 @@ class PlannedValue:
     kept: bool
     offset: int
     line: SourceLine | None
+    read_by: tuple[tuple[str, str, SourceLine | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,26 @@ class MemoryPlan:
         arena_bytes: of each body, the size of its arena: the function itself first, then what loops and branches run,
             whose arenas lie in workspaces of the bodies that run them.
         values: of each body the values of its arena, in the order of their first use.
+        steps: how many steps each segment of the function itself has, then each other body.
     """
 
     arena_bytes: tuple[int, ...]
     values: tuple[tuple[PlannedValue, ...], ...]
+    steps: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(
+        lines = [
             line
             for number, (arena_bytes, values) in enumerate(zip(self.arena_bytes, self.values, strict=True))
             for line in _table(number, arena_bytes, values)
-        )
+        ]
+        return "\n".join([*lines, *_reasons(self.values[0])])
 
 
 def memory_plan(bodies: Sequence[Body]) -> MemoryPlan:
     """The plan of bodies that went through all stages."""
-    return MemoryPlan(tuple(body.arena_bytes for body in bodies), tuple(map(_values, bodies)))
+    steps = tuple(tuple(sum(step.count for step in x.steps) for x in body.segments) for body in bodies)
+    return MemoryPlan(tuple(body.arena_bytes for body in bodies), tuple(map(_values, bodies)), steps)
 
 
 _HEADINGS = ("value", "bytes", "first", "last", "offset")
@@ -86,6 +92,32 @@ def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue]) -> lis
     return [title, lines[0], *(commented(line, x.line, width) for line, x in zip(lines[1:], values, strict=True))]
 
 
+def _reasons(values: Sequence[PlannedValue]) -> list[str]:
+    """Why values are kept: a line for each, and for each step that reads it."""
+    kept = [value for value in values if value.read_by]
+    if not kept:
+        return []
+    lines, width = [f"kept for later segments: {sum(value.nbytes for value in kept)} bytes"], line_width()
+    for value in kept:
+        lines.append(f"  {value.text}, {value.nbytes} bytes, is read by")
+        for segment, text, line in value.read_by:
+            lines.append(commented(f"    {segment}: {text}", line, width))
+    return lines
+
+
+def _readers(body: Body) -> dict[Value, tuple[tuple[str, str, SourceLine | None], ...]]:
+    """What reads each value that the forward segment keeps."""
+    found: dict[Value, dict[tuple[str, str, SourceLine | None], None]] = {}
+    for segment in body.later:
+        for step in one_by_one(segment.steps):
+            for value in step.reads:
+                if value.root.kept and value.root.kind is SlotKind.ARENA:
+                    node = body.unit.nodes[step.node]
+                    reader = (segment.which.name.lower(), node.op.name, node.line)
+                    found.setdefault(value.root, {})[reader] = None
+    return {value: tuple(readers) for value, readers in found.items()}
+
+
 def _values(body: Body) -> tuple[PlannedValue, ...]:
     nodes: dict[Value, Node] = {}
     for segment in body.segments:
@@ -93,11 +125,13 @@ def _values(body: Body) -> tuple[PlannedValue, ...]:
         for node, value in segment.values.items():
             nodes.setdefault(value.root, node)
     found: dict[Value, PlannedValue] = {}
+    readers = _readers(body) if body.is_main else {}
 
     def add(value: Value, text: str, first: int, last: int, node: Node | None) -> None:
         nbytes = CELL if value.cell else value.nbytes
         line = None if node is None else node.line
-        found[value] = PlannedValue(text, nbytes, first, last, value.kept, value.offset, line)
+        reasons = readers.get(value, ()) if first >= 0 else ()
+        found[value] = PlannedValue(text, nbytes, first, last, value.kept, value.offset, line, reasons)
 
     for (dtype, content), value in body.constants.items():
         text = f"{np.frombuffer(content, dtype)[0]} : {dtype.name}"

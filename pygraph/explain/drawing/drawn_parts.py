@@ -273,7 +273,7 @@ def _members(graph: Graph, sweeps: Mapping[Node, str], returns: Sequence[str]) -
         found = [maker(x) for x, said in zip(graph.outputs, named, strict=True) if said == name]
         ends = tuple(x for x in dict.fromkeys(found) if is_drawn(x))
         sweep = name if name in ("reverse", "tangent") else ""
-        root.children.append(Part("return", f"return {name}" if sweep else name, operands=ends, sweep=sweep))
+        root.children.append(Part("return", name if name == "return" else f"return {name}", operands=ends, sweep=sweep))
     return root.children
 
 

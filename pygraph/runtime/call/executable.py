@@ -16,11 +16,11 @@ import numpy as np
 from ...autodiff.checkpoint_plan import Plan
 from ...concurrency import Turn, ensure_imported
 from ...errors import StateError, UnsupportedError, named
-from ...graph.graph import Graph, constant_bytes
+from ...graph.graph import Drawing, Graph, constant_bytes
 from ...graph.source import type_text
 from ...graph.trace_context import Notes
 from ...graph.tree import unflatten
-from ...lower import MemoryPlan, Program, Segment, disassemble
+from ...lower import Program, Segment, disassemble
 from ..clib.library import isa, pool_threads
 from ..clib.threads import checked_threads
 from ..compile.budget import within
@@ -34,6 +34,7 @@ from .bound import BoundCall
 from .kept import Kept
 from .outputs import overlaps
 from .runner import Options, Runner, new_context
+from .seeing import MemoryPicture, Page, views
 
 #: About what a node of a graph takes, with its line, its key and its attributes.
 NODE_BYTES = 1000
@@ -438,8 +439,11 @@ class Executable:
         """The Program as text, one instruction a line."""
         return disassemble(self._built.program)
 
-    def memory(self) -> MemoryPlan:
-        """The plan of the arena: what each value holds, its bytes, its first and last use, and where it lies.
+    def memory(self) -> MemoryPicture:
+        """The arena over time: what each value holds, its bytes, its first and last use, where it lies, why it is kept.
+
+        It prints as a table, and notebooks, `.svg(path)` and `.to_html(path)` show it as a picture: each value as a
+        rectangle over the steps in which it is used.
 
         Uses are counted in the steps of the Program, of which a scalar region has one for each operation. The plan is
         made by compiling once more, and takes as long.
@@ -452,7 +456,52 @@ class Executable:
               value                 bytes  first  last  offset
               reduce_sum : float64      8      0     1       0
         """
-        return planned_memory(self._built, self._runner.options.stages)
+        plan = planned_memory(self._built, self._runner.options.stages)
+        return views.memory(plan, self._built.graph.name)  # type: ignore[no-any-return]
+
+    def profile(self, /, *args: Any, tier: str | None = None, seconds: float = 0.4, **named: Any) -> Page:
+        """Run with these arguments, and time each instruction; compiled with `wrt`, the reverse sweep of ones too.
+
+        Args:
+            args, named: as in a call.
+            tier: "vm", "native", or by default the one that calls use now.
+            seconds: about how long the runs may take, besides some tenths of a second in which this machine is measured
+                for the first time, and the compilation of native code with a clock in it.
+
+        Returns:
+            What prints as a table (the slowest instructions first, with their share, bytes and operations, the user's
+            line, and which of memory, arithmetic and dispatch bounds them); `.rows` has all, and `.to_html(path)` a
+            chart by the user's functions.
+
+        Raises:
+            SignatureError: as a call; or another tier, or no positive number of seconds.
+            BackendError: native code is asked for and is not available.
+
+        Example:
+            >>> exe = pg.compile(pg.trace(lambda x: np.sum(np.sin(x)), np.ones(100)))
+            >>> profile = exe.profile(np.ones(100), tier="vm", seconds=0.01)
+            >>> [row.text for row in profile.rows]
+            ['loop 100: sin, sum (2)']
+        """
+        ensure_imported("pygraph.runtime.call.profiling")
+        from .profiling import measured  # at the first profile, not at import
+
+        return measured(self._runner, args, named, tier, seconds)
+
+    def draw(self, room: int = 60, unfolded: str | Iterable[str] = ()) -> Drawing:
+        """A drawing of what runs, as of `Graph.draw`: optimised, with the segments of `wrt`, and what is kept marked.
+
+        It is made by compiling once more, and takes as long.
+
+        Example:
+            >>> exe = pg.compile(pg.trace(lambda x: np.sum(np.sin(x)), np.ones(3)), wrt=["x"])
+            >>> "kept" in exe.draw().svg()
+            True
+        """
+        ensure_imported("pygraph.runtime.call.profiling")
+        from .profiling import drawn
+
+        return drawn(self._runner, room, unfolded)
 
     def __repr__(self) -> str:
         outputs = ", ".join(type_text(node.shape, node.dtype) for node in self._built.graph.outputs)

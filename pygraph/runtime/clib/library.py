@@ -70,6 +70,11 @@ def table_hash() -> int:
     return int(lib.pg_table_hash())
 
 
+def clock_cost() -> int:
+    """The nanoseconds that looking at the clock adds to the time of each instruction."""
+    return int(lib.pg_clock_cost())
+
+
 def set_pool_threads(n: int) -> None:
     """Set the size of the worker pool that all contexts share."""
     lib.pg_set_threads(n)
@@ -173,6 +178,15 @@ class Library:
         if pointer == ffi.NULL:
             raise self._exception(record)
         return ffi.gc(pointer, lib.pg_context_free)
+
+    def time(self, context: Any, clock: npt.NDArray[np.int64] | None) -> None:
+        """Let runs of `context` add to `clock` what each instruction takes, until it is told None.
+
+        Args:
+            clock: for each instruction, the bodies one after another, its nanoseconds and how often it ran; kept alive
+                by the caller.
+        """
+        lib.pg_context_time(context, ffi.NULL if clock is None else ffi.from_buffer("int64_t[]", clock))
 
     def settle(self, context: Any) -> None:
         """What a `run` on `context` that did not return 0 asks for: an exception, or native code after a good run."""

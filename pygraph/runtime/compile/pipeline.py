@@ -188,10 +188,7 @@ def _optimised(source: Differentiated, options: BuildOptions) -> Graph:
 
 def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
     """Where the values of a built graph lie in the arena: what the stages that made its Program make again."""
-    wrt = None if built.variables is None else [variable.name for variable in built.variables]
-    with paused():
-        source = differentiated(built.graph, wrt, Applied(built.plan))
-        return memory_plan(lower_bodies(_optimised(source, options), *source.counts, fuse=options.fuses))
+    return memory_plan(lowered_again(built, options).bodies)
 
 
 def lowered_again(built: Built, options: BuildOptions) -> Lowered:
