@@ -11,8 +11,8 @@ from ..graph.source import type_text
 
 Array = npt.NDArray[Any]
 
-#: Elements of an array that is written in one line, and of one that is written whole.
-IN_LINE, WHOLE = 4, 36
+#: Elements of an array that is written in one line, and of one that is written whole; the same where there are many.
+IN_LINE, WHOLE, FEW = 4, 36, 12
 
 
 def number_text(value: Any) -> str:
@@ -51,14 +51,19 @@ def summary(value: Array) -> str:
         return f"{text}, norm {size:.5g}, {value.min():.5g} to {value.max():.5g}"
 
 
-def elements_text(value: Array, width: int = 60) -> str:
-    """The elements, in lines: of a small array all, of a large one some from its corners."""
-    threshold = WHOLE if value.size <= WHOLE else 0
+def elements_text(value: Array, width: int = 60, few: bool = False) -> str:
+    """The elements, in lines: of a small array all, of a large one some from its corners; with `few`, fewer."""
+    whole = FEW if few else WHOLE
     return np.array2string(
-        value, precision=4, separator=", ", max_line_width=width, threshold=threshold, edgeitems=2, suppress_small=False
+        value,
+        precision=4,
+        separator=", ",
+        max_line_width=width,
+        threshold=whole if value.size <= whole else 0,
+        edgeitems=1 if few else 2,
     )
 
 
-def below_text(value: Array, width: int) -> str:
+def below_text(value: Array, width: int, few: bool = False) -> str:
     """The elements of an array that is too long for one line; empty for others."""
-    return "" if _is_in_line(value) or not value.size else elements_text(value, width)
+    return "" if _is_in_line(value) or not value.size else elements_text(value, width, few)

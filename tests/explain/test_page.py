@@ -287,6 +287,22 @@ def test_the_keyboard_and_screen_readers_reach_everything(chromium: Chromium, tm
     chromium.call("Accessibility.disable")
 
 
+def matrices(count: int) -> Explanation:
+    """A graph of so many layers of matrices."""
+
+    def layer(h: Any, w: Any) -> Any:
+        z = h @ w
+        return np.tanh(z) * 0.5 + np.sin(h)
+
+    def net(x: Any, w: Any) -> Any:
+        for _ in range(count):
+            x = layer(x, w)
+        return np.sum(x**2)
+
+    random = np.random.default_rng(0)
+    return pg.explain(net, random.normal(size=(8, 6)), random.normal(size=(6, 6)))
+
+
 def a_function_with_a_very_long_name_that_goes_on_and_on(an_argument_with_a_long_name_as_well: Any, y: Any) -> Any:
     another_long_name_for_the_result_of_a_product = an_argument_with_a_long_name_as_well * y
     return another_long_name_for_the_result_of_a_product**2
@@ -297,6 +313,7 @@ PAGES: dict[str, Any] = {
     "5": lambda: pg.explain(neuron, 2.0, -2.0),
     "60": lambda: layers(2),
     "1000": lambda: layers(34),
+    "1000 matrices": lambda: matrices(200),
 }
 
 
@@ -339,3 +356,7 @@ def test_a_page_asks_for_nothing_and_holds_any_text(tmp_path: Path, chromium: Ch
     framed = found._repr_html_()
     assert framed.startswith("<iframe srcdoc=")
     assert "<script" not in framed
+    (tmp_path / "notebook.html").write_text(f"<!doctype html>{framed}", encoding="utf-8")
+    chromium.open(tmp_path / "notebook.html")
+    boxes = "document.querySelector('iframe').contentDocument.querySelectorAll('.item').length"
+    assert chromium.run(boxes) == len(found.steps)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Columns that elements of an array are written in.
 _WIDTH = 64
+#: Steps from which on fewer elements of each array are shown.
+_MANY = 200
 
 
 def page_data(explanation: Explanation) -> tuple[list[dict[str, Any]], list[str]]:
@@ -55,7 +57,7 @@ def _add(
         "outputs": [numbers[name] for name in dict.fromkeys(explanation.outputs) if name in numbers],
         "lines": list(lines),
         "steps": steps,
-        "edges": [_edge(edge, numbers) for edge in explanation.edges],
+        "edges": [_edge(edge, numbers, steps, explanation.mode == "reverse") for edge in explanation.edges],
         "folds": {fold.label: _parts(fold) for fold in all_folds(whole)},
         "drawings": {fold.label: drawing(explanation, fold) for fold in all_folds(whole)},
     }
@@ -95,12 +97,13 @@ def _said(explanation: Explanation, inside: Inside | None) -> str:
 
 
 def _step(explanation: Explanation, step: Step, numbers: dict[str, int], lines: dict[str, int]) -> dict[str, Any]:
+    few = len(explanation.steps) > _MANY
     found: dict[str, Any] = {"n": step.name, "v": short_text(step.value), "o": [numbers[x] for x in step.operands]}
     if step.formula and step.formula != step.name:
         found["f"] = step.formula
     if not step.formula:
         found["input"] = 1
-    if below := below_text(step.value, _WIDTH):
+    if below := below_text(step.value, _WIDTH, few):
         found["b"] = below
     if step.value.ndim:
         found["t"] = type_text(step.value.shape, step.value.dtype)
@@ -111,19 +114,23 @@ def _step(explanation: Explanation, step: Step, numbers: dict[str, int], lines: 
     if step.name in explanation.totals:
         total = explanation.totals[step.name]
         found |= {"d": explanation.derivatives[step.name][0], "g": short_text(total)}
-        if below := below_text(total, _WIDTH):
+        if below := below_text(total, _WIDTH, few):
             found["gb"] = below
     return found
 
 
-def _edge(edge: Edge, numbers: dict[str, int]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "n": numbers[edge.node],
-        "x": numbers[edge.operand],
-        "u": short_text(edge.upstream),
-        "p": short_text(edge.product),
-        "a": short_text(edge.accumulated),
-    }
+def _edge(edge: Edge, numbers: dict[str, int], steps: list[dict[str, Any]], reverse: bool) -> dict[str, Any]:
+    """The texts of an edge; `state.js` puts back those that are left out since a step has the same."""
+    node, operand = steps[numbers[edge.node]], steps[numbers[edge.operand]]
+    source, target = (node, operand) if reverse else (operand, node)
+    upstream, product, total = (short_text(x) for x in (edge.upstream, edge.product, edge.accumulated))
+    found: dict[str, Any] = {"n": numbers[edge.node], "x": numbers[edge.operand]}
+    if upstream != source["g"]:
+        found["u"] = upstream
+    if total != target["g"]:
+        found["a"] = total
+    if product != total:
+        found["p"] = product
     if edge.local is not None:
         number = number_text(edge.local.flat[0]) if is_uniform(edge.local) else short_text(edge.local)
         found["l"] = number

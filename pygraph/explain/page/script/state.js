@@ -28,6 +28,12 @@ function prepare(next) {
   if (next.events) return;
   next.users = next.steps.map(() => []);
   next.steps.forEach((step, i) => step.o.forEach((x) => next.users[x].push(i)));
+  for (const edge of next.edges) {
+    const [source, target] = [next.steps[edge.n], next.steps[edge.x]];
+    edge.u ??= (next.mode === "reverse" ? source : target).g;
+    edge.a ??= (next.mode === "reverse" ? target : source).g;
+    edge.p ??= edge.a;
+  }
   next.events = next.steps.map((_, i) => ({ step: i, edges: [] }));
   next.above_fold = { "": null };
   next.fold_of = [];
