@@ -1,8 +1,9 @@
-"""The typed listing of a graph: one node a line, deterministic numbers, bodies indented below what runs them."""
+"""The typed listing of a graph in columns: one node a line, deterministic numbers, bodies below what runs them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ __all__ = ["commented", "labels", "line_width", "listing"]
 
 #: The columns of a listing that is not written to a terminal.
 _COLUMNS = 100
+#: The most characters of a name, an operation and a type that others are lined up with.
+_MOST = (12, 44, 24)
 
 
 def line_width() -> int:
@@ -32,12 +35,12 @@ def line_width() -> int:
 def commented(text: str, line: SourceLine | None, width: int) -> str:
     """A line of a listing with the user's line behind it, as much of it as fits `width`."""
     if line is None:
-        return text
+        return text.rstrip()
     room = width - len(text) - len("   # ")
     comment = f"{line.place}  {line.code}".rstrip()
     if len(comment) > room:
         comment = comment[: room - 1] + "…" if room > len(line.place) + 4 else line.place
-    return f"{text}   # {comment}" if len(comment) <= room else text
+    return f"{text}   # {comment}" if len(comment) <= room else text.rstrip()
 
 
 def labels(graph: Graph) -> dict[Node, str]:
@@ -67,7 +70,9 @@ def _is_inline(node: Node) -> bool:
 
 
 def listing(graph: Graph) -> str:
-    """The graph as text.
+    """The graph as text: names, operations and types below one another, the user's line at the first of its nodes.
+
+    Written to a terminal, lines are cut to its width. Elsewhere only what stands behind the types is.
 
     Example:
         >>> x = pg.var("x", (3,))
@@ -76,27 +81,59 @@ def listing(graph: Graph) -> str:
           %0 = add(x, 1.0) : float64[3]...
           return %0
     """
-    return "\n".join(_lines(graph, "graph ", line_width()))
+    width = line_width()
+    lines = _lines(graph, "graph ", width)
+    if _is_terminal():
+        lines = (line if len(line) <= width else f"{line[: width - 1]}…" for line in lines)
+    return "\n".join(lines)
 
 
-def _lines(graph: Graph, keyword: str, width: int) -> Iterable[str]:
+def _is_terminal() -> bool:
+    """Whether what is printed goes to a terminal."""
+    try:
+        return sys.stdout is not None and sys.stdout.isatty()
+    except (AttributeError, ValueError):  # it is no file, or closed
+        return False
+
+
+def _lines(graph: Graph, keyword: str, width: int) -> Iterator[str]:
     names = labels(graph)
     arguments = ", ".join(f"{names[node]}: {node.type_text}" for node in graph.inputs)
     yield f"{keyword}{graph.name}({arguments}):"
     for node in graph.free:
         yield f"  free {names[node]}: {node.type_text}"
-    for node in graph.nodes:
-        if node.op is INPUT or _is_inline(node):
-            continue
-        operands = [names[x] for x in node.inputs]
-        arguments = ", ".join([*operands, *(f"{key}={_value(value)}" for key, value in node.attrs.items())])
-        if node.op is CONSTANT:
-            arguments = constant_text(node.attrs["value"].value)
-        yield commented(f"  {names[node]} = {node.op.name}({arguments}) : {node.type_text}", node.line, width)
+    rows = [
+        (node, (names[node], _operation(node, names), node.type_text))
+        for node in graph.nodes
+        if node.op is not INPUT and not _is_inline(node)
+    ]
+    columns = [
+        max((len(row[at]) for _, row in rows if len(row[at]) <= most), default=0) for at, most in enumerate(_MOST)
+    ]
+    before = None
+    for node, row in rows:
+        name, operation, type_ = (text.ljust(column) for text, column in zip(row, columns, strict=True))
+        place = None if node.line is None else (node.line.file, node.line.number)
+        text = f"  {name} = {operation} : {type_}"
+        plain = text.rstrip()
+        line = commented(text, node.line, width) if place != before else plain
+        yield line
+        if line != plain:  # else the next node of the line says it, where there is room
+            before = place
         for body in bodies_of(node):
+            before = None
             for inner in _lines(body, "", width - 6):
                 yield "      " + inner
     yield f"  return {render(graph.output_tree, [names[node] for node in graph.outputs])}"
+
+
+def _operation(node: Node, names: Mapping[Node, str]) -> str:
+    """A node's operation on its operands, with its attributes."""
+    arguments = [names[x] for x in node.inputs]
+    arguments += (f"{key}={_value(value)}" for key, value in node.attrs.items())
+    if node.op is CONSTANT:
+        arguments = [constant_text(node.attrs["value"].value)]
+    return f"{node.op.name}({', '.join(arguments)})"
 
 
 def _value(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import subprocess
@@ -105,12 +106,12 @@ def test_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(graph) == textwrap.dedent(
         f"""\
         graph g(x: float64[100, 3], y: float32[3]):
-          %0 = constant([11, 12, ..., 17, 18]) : int64[8]   # test_graph.py:{line + 5}  {_source(line + 5)}
-          %1 = multiply(x, 2.5) : float64[100, 3]   # test_graph.py:{line + 3}  z = np.tanh(x * 2.5)
-          %2 = tanh(%1) : float64[100, 3]   # test_graph.py:{line + 3}  z = np.tanh(x * 2.5)
-          %3 = convert(y, dtype=float64) : float64[3]   # test_graph.py:{line + 4}  w = z + y
-          %4 = add(%2, %3) : float64[100, 3]   # test_graph.py:{line + 4}  w = z + y
-          %5 = reduce_sum(%4, axes=(0,)) : float64[3]   # test_graph.py:{line + 5}  {_source(line + 5)}
+          %0 = constant([11, 12, ..., 17, 18]) : int64[8]          # test_graph.py:{line + 5}  {_source(line + 5)}
+          %1 = multiply(x, 2.5)                : float64[100, 3]   # test_graph.py:{line + 3}  z = np.tanh(x * 2.5)
+          %2 = tanh(%1)                        : float64[100, 3]
+          %3 = convert(y, dtype=float64)       : float64[3]        # test_graph.py:{line + 4}  w = z + y
+          %4 = add(%2, %3)                     : float64[100, 3]
+          %5 = reduce_sum(%4, axes=(0,))       : float64[3]        # test_graph.py:{line + 5}  {_source(line + 5)}
           return {{'c': %0, 'w': %5}}"""
     )
 
@@ -126,9 +127,42 @@ def test_a_listing_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         lines = str(graph).splitlines()
         assert all(len(line) <= columns for line in lines if "#" in line)
         assert any(line.endswith("…") for line in lines) or columns < 80
-        assert sum("test_graph.py:" in line for line in lines) >= (columns > 40) + 2 * (columns > 80)
+        assert sum("test_graph.py:" in line for line in lines) >= (columns > 40) + (columns > 80)
     monkeypatch.setenv("COLUMNS", "300")
     assert "…" not in str(graph)
+
+
+def test_the_columns_of_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    start = var("x", (4,))
+    x: Any = start
+    for i in range(12):
+        x = np.sin(x) * float(i)
+    graph = Graph([start], [x.reshape(2, 2) @ np.full((2, 2), 1.5), x])
+    lines = [line for line in str(graph).splitlines() if " = " in line]
+    assert len({line.index(" = ") for line in lines}) == 1
+    assert len({line.index(" : ") for line in lines if "transpose_a" not in line}) == 1
+    assert sum("x = np.sin(x) * float(i)" in line for line in lines) == 1  # once for all of its nodes
+
+
+def test_what_goes_to_a_terminal_is_cut_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    x = var("a_name_that_is_rather_long", (3, 3))
+    graph = Graph([x], x @ x @ x, name="a_graph_that_has_a_long_name_too")
+    whole = str(graph)
+    assert max(map(len, whole.splitlines())) > 100
+    monkeypatch.setenv("COLUMNS", "70")
+    elsewhere = str(graph)
+    assert [line for line in elsewhere.splitlines() if len(line) > 70]  # nothing of the graph itself is left out
+    monkeypatch.setattr("sys.stdout", Terminal())
+    lines = str(graph).splitlines()
+    assert max(map(len, lines)) == 70
+    assert lines[0].endswith("…")
+    monkeypatch.setattr("sys.stdout", None)
+    assert str(graph) == elsewhere
 
 
 def _source(line: int) -> str:
@@ -142,13 +176,13 @@ def test_listing_of_a_loop() -> None:
         return c * w + x, c
 
     graph = Graph([w, xs], scan(step, np.float64(0.0), xs), name="loop")
-    lines = [line.split("   #")[0] for line in str(graph).splitlines()]
+    lines = [line.split("   #")[0].rstrip() for line in str(graph).splitlines()]
     assert lines == [
         "graph loop(w: float64, xs: float64[4]):",
         "  %0 = scan(w, 0.0, xs, body=step, length=4, reverse=False, n_consts=1, n_carry=1) : (float64, float64[4])",
         "      step(w: float64, c: float64, x: float64):",
         "        %0 = multiply(c, w) : float64",
-        "        %1 = add(%0, x) : float64",
+        "        %1 = add(%0, x)     : float64",
         "        return (%1, c)",
         "  %1 = output(%0, index=0) : float64",
         "  %2 = output(%0, index=1) : float64[4]",
