@@ -22,8 +22,8 @@ _SHORT = 26
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def labels(nodes: Sequence[Node], watch: Watch, given: Mapping[Node, str], outputs: Mapping[Node, str]) -> Labels:
-    """A short unique name for each node, in the order given (operands before their users).
+class Labels:
+    """Short unique names for nodes, given in an order in which operands come before their users.
 
     An input keeps its name. What a variable of the user's code held has the variable's name, with a subscript where
     another node has it already: `z1`, `h`, `h₂`. A constant that the code took from outside has the name that it has
@@ -36,11 +36,6 @@ def labels(nodes: Sequence[Node], watch: Watch, given: Mapping[Node, str], outpu
         given: names that some nodes have already.
         outputs: what outputs are called that have no name.
     """
-    return Labels(nodes, watch, given, outputs)
-
-
-class Labels:
-    """The names of nodes; see `labels`."""
 
     def __init__(
         self, nodes: Sequence[Node], watch: Watch, given: Mapping[Node, str], outputs: Mapping[Node, str]

@@ -18,7 +18,7 @@ from .evaluation_order import in_order, operands_of
 from .explanation import Edge, EdgeSource, Explanation, Inside, Sources, Step
 from .formulas import ATOM, Formula, named
 from .inner_steps import Moment, moment
-from .labels import derivative_name, labels
+from .labels import Labels, derivative_name
 from .local_derivatives import Derivative, LocalDerivatives
 from .watching import CalledLine, Watch
 
@@ -63,7 +63,7 @@ class Scope:
         titles = (
             {x: f"out{i}" if several else settings.title for i, x in enumerate(graph.outputs)} if not symbol else {}
         )
-        self.names = labels(self.order, settings.watch, given, titles)
+        self.names = Labels(self.order, settings.watch, given, titles)
         self.symbol = symbol
         self._results: dict[Node, list[Node]] = {}
         for node in self.order:
