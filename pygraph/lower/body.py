@@ -39,7 +39,8 @@ class Unit:
         debug: the level of PYGRAPH_DEBUG.
         depth: how many loops and branches deep the bodies are that go through the stages now.
         lower: takes bodies that one instruction runs through all stages.
-        bodies: those whose steps are known, in the order of their numbers; the function itself is the first.
+        bodies: while they are lowered, those whose steps are known, in the order of their numbers; the function itself
+            is the first.
         nodes: by their numbers, which instructions and errors refer to.
         tapes: how many there are.
     """

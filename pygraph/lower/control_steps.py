@@ -94,11 +94,13 @@ class _Ports:
         return tape
 
     def emit(self, instruction: Callable[[SlotOf], Instruction], temporaries: Sequence[Value], flops: int) -> None:
-        """Append the instruction."""
-        self.emitter.steps.append(
+        """Append the instruction, which may keep all of this but the emitter: a step would keep all steps."""
+        emitter = self.emitter
+        del self.emitter
+        emitter.steps.append(
             PlainStep(
                 instruction,
-                self.emitter.unit.node_id(self.node),
+                emitter.unit.node_id(self.node),
                 self.values,
                 self.targets,
                 temporaries=(*temporaries, *(v for v in self.spare if v not in self.targets)),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ops.dtypes import CODES
-from .body import Body, Unit
+from .body import Body
 from .format import BODY_WORDS, HEADER_WORDS, MAGIC, MICRO_WORDS, RAW, SlotKind
 from .instructions import Scalar, words_of
 from .scalars import AT_ONCE
@@ -96,14 +96,14 @@ class _BodyEncoder:
         self.counts.fused_regions += micros > 1
 
 
-def encode(unit: Unit, table_hash: int) -> tuple[NDArray[np.int64], Counts]:
+def encode(bodies: Sequence[Body], table_hash: int) -> tuple[NDArray[np.int64], Counts]:
     """The words of a Program, checksum left zero. In each body the first slots are its inputs, then its outputs."""
-    counts = Counts()
+    counts, unit = Counts(), bodies[0].unit
     signed_hash = table_hash - (1 << 64) if table_hash >> 63 else table_hash
-    header = array("q", (MAGIC, signed_hash, 0, len(unit.bodies), unit.constants.nbytes))
+    header = array("q", (MAGIC, signed_hash, 0, len(bodies), unit.constants.nbytes))
     assert len(header) == HEADER_WORDS
     words = array("q")
-    for body in unit.bodies:
+    for body in bodies:
         encoder = _BodyEncoder(unit.fuse, counts)
         for value in (*body.inputs, *body.outputs):
             encoder.slot(value)

@@ -112,7 +112,8 @@ def lower_bodies(
     unit = Unit(fuse, run)
     run([Body(unit, graph, groups or (), segments or ())])
     log_plan(unit)
-    return unit.bodies
+    bodies, unit.bodies = unit.bodies, []  # which refer to the unit: all of it goes with its last use
+    return bodies
 
 
 def lower(
@@ -140,7 +141,7 @@ def encoded(
     segments = segments or (len(graph.outputs),)
     groups = groups or (len(graph.inputs),)
     main, unit, log = bodies[0], bodies[0].unit, StageLog(bodies)
-    words, counts = encode(unit, table_hash())
+    words, counts = encode(bodies, table_hash())
     log.passed("encode", f"{len(words):,} words")
     names = [str(node.attrs["name"]) for node in graph.inputs]
     return Program(

@@ -200,9 +200,11 @@ def lowered_again(built: Built, options: BuildOptions) -> Lowered:
 
 def loaded(found: Lowered) -> Built:
     """The last stages: a Program, and that as the C library takes it."""
-    source, derived = found.source, found.source.derived
+    source, derived, nodes = found.source, found.source.derived, len(found.graph.nodes)
     program = encoded(found.graph, found.bodies, *source.counts)
     times = (*found.times, time.perf_counter())
+    fallible = found.options.check_finite or any(lookup(name).fallible for name in program.nodes.ops)
+    del found  # what was lowered goes before the library takes memory, where nothing else refers to it
     graph = source.graph
     largest = max((*program.inputs, *program.outputs), key=lambda port: port.nbytes, default=None)
     if largest is not None and largest.nbytes > MAX_ARENA:
@@ -224,8 +226,8 @@ def loaded(found: Lowered) -> Built:
         program=program,
         library=library,
         signature=source.signature,
-        nodes=len(found.graph.nodes),
-        fallible=found.options.check_finite or any(lookup(name).fallible for name in program.nodes.ops),
+        nodes=nodes,
+        fallible=fallible,
         seconds=times[-1] - times[0],
     )
 
