@@ -12,7 +12,12 @@ from .site_build import build
 def run() -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser("python -m pygraph.docs", description="build the documentation")
-    parser.add_argument("--output", type=Path, default=Path("pygraph-docs"), help="folder, replaced (pygraph-docs)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("pygraph-docs"),
+        help="a new folder, or that of an earlier build (pygraph-docs)",
+    )
     parser.add_argument("--lenient", action="store_true", help="go on after warnings, and succeed in spite of them")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     notebooks = commands.add_parser("notebooks", help="write the lessons as Jupyter notebooks")

@@ -29,10 +29,10 @@ def assemble(folder: Path) -> None:
 
 
 def build(output: Path, strict: bool = True) -> int:
-    """Build the site into `output`, its sources into `output`/_sources_of_pages; returns 0 where all went well.
+    """Build the site into `output`/html, from sources in `output`/.pages; returns 0 where all went well.
 
     Raises:
-        SystemExit: Sphinx or its theme is not installed.
+        SystemExit: Sphinx or its theme is not installed, or `output` is a folder with something else in it.
     """
     try:
         import furo as furo
@@ -40,9 +40,12 @@ def build(output: Path, strict: bool = True) -> int:
         from sphinx.cmd.build import build_main
     except ImportError as error:
         raise SystemExit(f"{error.name} is not installed: pip install 'pygraph-ad[docs]'") from error
-    sources = output / ".pages"
-    shutil.rmtree(output, ignore_errors=True)
+    sources, html = output / ".pages", output / "html"
+    if output.exists() and not sources.is_dir() and any(output.iterdir()):
+        raise SystemExit(f"{output} holds something else: name a folder that is new or empty, or an earlier build")
+    for folder in (sources, html):
+        shutil.rmtree(folder, ignore_errors=True)
     sources.mkdir(parents=True)
     assemble(sources)
     flags = ["-W", "--keep-going"] if strict else []
-    return int(build_main(["-q", *flags, "-c", str(HERE), "-b", "html", str(sources), str(output / "html")]))
+    return int(build_main(["-q", *flags, "-c", str(HERE), "-b", "html", str(sources), str(html)]))

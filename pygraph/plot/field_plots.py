@@ -62,7 +62,7 @@ def loss_surface(
     low, high = low - margin * extent, high + margin * extent
     x, y = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    heights = vmap(lambda p: loss(unravel(p), *args))(np.concatenate([grid, points]))
+    heights = _scalars("loss_surface", vmap(lambda p: loss(unravel(p), *args))(np.concatenate([grid, points])))
     axes = axes_for("loss_surface", axes)
     axes.grid(False)
     drawn = axes.contourf(x, y, heights[: len(grid)].reshape(GRID, GRID), levels=levels, cmap="cividis")
@@ -110,7 +110,7 @@ def gradient_field(
     axes.grid(False)
     fine = [np.linspace(ends[0], ends[1], GRID) for ends in (x, y)]
     xs, ys = np.meshgrid(*fine)
-    values = vmap(f)(xs.ravel(), ys.ravel())
+    values = _scalars("gradient_field", vmap(f)(xs.ravel(), ys.ravel()))
     drawn = axes.contourf(*fine, values.reshape(xs.shape), levels=25, cmap="cividis")
     axes.figure.colorbar(drawn, ax=axes, label="value")
     xs, ys = (each.ravel() for each in np.meshgrid(*(np.linspace(ends[0], ends[1], arrows) for ends in (x, y))))
@@ -118,6 +118,14 @@ def gradient_field(
     axes.quiver(xs, ys, u, v, color="white", edgecolor="black", linewidth=0.4, angles="xy")
     axes.set(xlabel="x", ylabel="y")
     return finished(axes, path)
+
+
+def _scalars(subject: str, values: Any) -> Array:
+    """One value for each point."""
+    if np.ndim(values) != 1:
+        problem = f"the result of the function has shape {np.shape(values)[1:]}"
+        raise ShapeError(problem, "give a function with one number as its result", stage="plotting", subject=subject)
+    return np.asarray(values)
 
 
 def _points(descent: Sequence[Any]) -> tuple[Array, list[str], Callable[[Any], Any]]:

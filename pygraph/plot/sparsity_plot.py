@@ -64,7 +64,7 @@ def sparsity(f: Callable[..., Any], *args: Any, argnums: Any = 0, axes: Any = No
     if max(m, n) <= NUMBERED:
         for row, column, product in zip(rows, columns, products, strict=True):
             axes.text(column, row, str(product), ha="center", va="center", fontsize=7)
-    axes.set(xlabel="input", ylabel="output", xlim=(-0.5, n - 0.5), ylim=(m - 0.5, -0.5))
+    axes.set(xlabel="input", ylabel="output", xlim=(-0.5, max(n, 1) - 0.5), ylim=(max(m, 1) - 0.5, -0.5))
     count = found.tangents + found.cotangents
     said = f"{count} product{'s' * (count != 1)} by {_KINDS[found.kind]}"
     axes.set_title(f"{m:,} × {n:,}, {pattern.nnz:,} entr{'y' if pattern.nnz == 1 else 'ies'}: {said}")

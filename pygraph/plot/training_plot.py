@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SignatureError, shown
 from .figures import COLOURS, new_figure
 
 #: Columns that are no measure of what was learned.
@@ -25,6 +26,7 @@ def history(history: Any, *, path: Any = None) -> Any:
         The Matplotlib figure.
 
     Raises:
+        SignatureError: it is no history of a training, or one without epochs.
         UnsupportedError: Matplotlib is not installed.
 
     Example:
@@ -34,6 +36,10 @@ def history(history: Any, *, path: Any = None) -> Any:
         >>> [axes.get_legend_handles_labels()[1] for axes in figure.axes]
         [['loss'], ['accuracy']]
     """
+    if not getattr(history, "columns", ()) or not len(history):
+        problem = f"{shown(history)} has no epochs"
+        advice = "give what pg.fit returned beside the parameters"
+        raise SignatureError(problem, advice, stage="plotting", subject="history")
     drawn = [name for name in history.columns if name not in _UNPLOTTED]
     groups = [[name for name in drawn if "loss" in name], [name for name in drawn if "loss" not in name]]
     groups = [group for group in groups if group]

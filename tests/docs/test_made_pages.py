@@ -46,6 +46,7 @@ def test_the_reference_has_every_public_name() -> None:
     assert "**Example**\n\n```python\n>>> " in pages["pygraph.md"]
 
 
+@pytest.mark.deep
 def test_what_is_not_supported_is_listed() -> None:
     text = coverage_page.coverage_page()
     assert "| `numpy.unique` |" in text
@@ -75,6 +76,16 @@ def test_a_docstring() -> None:
     assert "- `x, y`: arrays of any shape.\n- `*rest`: others, which go on here." in said
     assert "- `ShapeError or DTypeError`: no." in said
     assert "```python\n>>> 1 + 1\n2\n```" in said
+
+
+def test_a_folder_with_something_else_stays(tmp_path: Path) -> None:
+    for module in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(module)
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "mine.txt").write_text("mine")
+    with pytest.raises(SystemExit, match="holds something else"):
+        site_build.build(tmp_path)
+    assert (tmp_path / "html" / "mine.txt").read_text() == "mine"
 
 
 @pytest.mark.deep

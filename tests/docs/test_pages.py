@@ -24,7 +24,7 @@ MADE = ("lessons/", "reference/", "operations.md", "unsupported.md")
 
 
 #: Pages whose code, or what they name, takes long to run or to import.
-LONG = ("how-to/training.md", "how-to/seeing.md")
+LONG = ("how-to/training.md", "how-to/seeing.md", "how-to/c-export.md")
 
 
 def pages(having: str = "") -> list[Any]:

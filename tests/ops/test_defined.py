@@ -28,7 +28,12 @@ def holds(condition: str, op: Op, at: tuple[float, ...], attrs: dict[str, Any]) 
     return bool(eval(condition, {"__builtins__": {}}, names)) if condition else True
 
 
-@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+def quick(rows: list[Op]) -> list[Any]:
+    """Rows of draws take long, and are for the deep run."""
+    return [pytest.param(op, marks=pytest.mark.deep) if op.price >= 100 else op for op in rows]
+
+
+@pytest.mark.parametrize("op", quick(ROWS), ids=lambda op: op.name)
 def test_a_value_is_finite_where_the_row_says(op: Op) -> None:
     assert op.arity is not None
     assert op.defined == "" or "f" in op.kinds
@@ -43,13 +48,7 @@ def test_a_value_is_finite_where_the_row_says(op: Op) -> None:
                 assert np.isfinite(value) == expected, (at, attrs)
 
 
-def with_derivatives() -> list[Any]:
-    """Rows with partial derivatives; those of draws, which take long, in the deep run."""
-    found = [op for op in ROWS if op.partials and not op.nondiff]
-    return [pytest.param(op, marks=pytest.mark.deep) if op.price >= 100 else op for op in found]
-
-
-@pytest.mark.parametrize("op", with_derivatives(), ids=lambda op: op.name)
+@pytest.mark.parametrize("op", quick([op for op in ROWS if op.partials and not op.nondiff]), ids=lambda op: op.name)
 def test_a_derivative_is_finite_where_the_row_says(op: Op) -> None:
     assert op.arity is not None
     variables = [pg.var(name) for name in op.parameters]

@@ -51,6 +51,7 @@ def test_a_loss_with_its_descent() -> None:
     assert axes.get_xlim()[0] < steps[-1]["a"] < steps[0]["a"] < axes.get_xlim()[1]
 
 
+@pytest.mark.deep
 def test_figures_are_shown_and_saved(tmp_path: Path) -> None:
     figure = pg.plot.tangent(np.sin, 1.0, path=tmp_path / "tangent.png")
     assert (tmp_path / "tangent.png").read_bytes() == figure._repr_png_()
@@ -106,6 +107,13 @@ MISTAKES: dict[str, tuple[Any, type[Exception], str]] = {
     "several axes": (lambda: pg.plot.chain(np.sin, X, axes=[1, 2]), pg.ShapeError, "axes is a list"),
     "three parameters": (lambda: pg.plot.loss_surface(np.sum, np.ones((4, 3))), pg.ShapeError, "has 3 parameters"),
     "no steps": (lambda: pg.plot.loss_surface(np.sum, []), pg.ShapeError, "the descent has no steps"),
+    "several losses": (
+        lambda: pg.plot.loss_surface(lambda p: p * 2.0, np.ones((2, 2))),
+        pg.ShapeError,
+        r"the result of the function has shape \(2,\)",
+    ),
+    "no history": (lambda: pg.plot.history([1]), pg.SignatureError, r"\[1\] has no epochs"),
+    "no epochs": (lambda: pg.train.History().plot(), pg.SignatureError, "<history of 0 epochs"),
     "no range": (lambda: pg.plot.gradient_field(np.add, 1.0, (0, 1)), pg.ShapeError, r"x has shape \(\)"),
 }
 
