@@ -82,6 +82,8 @@ class Drawing:
         prefix = f"g{id(self):x}"
         found = [
             f"<style>.pygraph-drawing{{overflow-x:auto;font:13px system-ui,sans-serif}}"
+            # on a small screen the whole drawing is seen, to be looked at more closely by zooming
+            f"@media (max-width:700px){{.pygraph-drawing svg{{max-width:100%;height:auto}}}}"
             f".pygraph-drawing h3{{font-size:13px;margin:14px 0 4px;color:{INK['text'][0]}}}"
             f"@media (prefers-color-scheme:dark){{.pygraph-drawing h3{{color:{INK['text'][1]}}}}}"
             f"{style('pygraph')}</style>"

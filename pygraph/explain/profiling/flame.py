@@ -68,6 +68,7 @@ def chart(parts: Sequence[tuple[str, SourceLine | None, float, str]], name: str,
     bars = "\n".join(_bars(root, 4.0, 4.0, (_WIDTH - 8) / max(root.nanoseconds, 1e-9), root.nanoseconds))
     return (
         f"<style>{style('pygraph')}.pygraph-profile{{overflow-x:auto}}"
+        f"@media (max-width:700px){{.pygraph-profile svg{{max-width:100%;height:auto}}}}"
         f".pygraph-profile pre{{font-size:12px;color:{INK['text'][0]}}}"
         f"@media (prefers-color-scheme:dark){{.pygraph-profile pre{{color:{INK['text'][1]}}}}}</style>\n"
         f'<div class="pygraph-profile"><svg xmlns="http://www.w3.org/2000/svg" class="pygraph" '

@@ -56,7 +56,8 @@ class MemoryPicture(MemoryPlan):
 
     def _repr_html_(self) -> str:
         return (
-            f"<style>.pygraph-memory{{overflow-x:auto}}.pygraph-memory pre{{font-size:12px;color:{INK['text'][0]}}}"
+            f"<style>@media (max-width:700px){{.pygraph-memory svg{{max-width:100%;height:auto}}}}"
+            f".pygraph-memory{{overflow-x:auto}}.pygraph-memory pre{{font-size:12px;color:{INK['text'][0]}}}"
             f"@media (prefers-color-scheme:dark){{.pygraph-memory pre{{color:{INK['text'][1]}}}}}</style>"
             f'<div class="pygraph-memory">{self.svg()}<pre>{escape(str(self))}</pre></div>\n'
         )
