@@ -20,7 +20,7 @@ from pygraph.examples.backpropagation import EPOCHS, LEARNING_RATE, START, loss 
 from pygraph.examples.cells import load_cells
 
 from . import train_nets
-from .harness import Case, Contender, Figure, Report, Target, peer, print_rest, print_table, run_case
+from .harness import Case, Contender, Figure, Report, Target, native, peer, print_rest, print_table, run_case
 from .peer_loops import jax_contenders, one_thread, torch_contenders
 from .train_nets import Net
 
@@ -71,7 +71,8 @@ def _run_cells(report: Report, rounds: int | None) -> None:
     """Lesson 2's neuron, row by row, by stochastic gradient descent."""
     x, y = load_cells()
     whole = tuple(np.tile(column, EPOCHS) for column in (x, y))
-    train = pg.compile(pg.train.sgd_epoch(neuron_loss, LEARNING_RATE), threads=1)
+    epoch = pg.train.sgd_epoch(neuron_loss, LEARNING_RATE)
+    train = native(epoch, report.left_out, START, *whole, threads=1) or pg.compile(epoch, threads=1, backend="vm")
     contenders = [Contender("pygraph scan", lambda: train(START, *whole)[0], _numbers)]
     if torch := peer("torch", report.left_out):
         contenders.append(Contender("PyTorch eager", _torch_cells(torch, *whole), _numbers))

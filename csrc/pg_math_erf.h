@@ -144,8 +144,4 @@ PG_NOINLINE double pg_gelu_f64(double x) {
     return pg_scale_f64(h + l, k);
 }
 
-/* f32: through f64, rounded once. */
-PG_INLINE float pg_erfc_f32(float x) { return (float)pg_erfc_f64((double)x); }
-PG_INLINE float pg_gelu_f32(float x) { return (float)pg_gelu_f64((double)x); }
-
 #endif

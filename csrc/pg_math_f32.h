@@ -161,6 +161,33 @@ PG_INLINE float pg_erf_f32(float x) {
     return copysignf((float)(a < 1.0 ? small : (1.0 - s) - s * p), x);
 }
 
+/* erfc(t) = e^(-t^2) s P(u) for t >= 0, with s = 6/(t + 3) and u = 1 - s = (t - 3)/(t + 3): P varies little
+ * (interpolated at Chebyshev nodes, 2^-32 relative up to t = 11; shifted, so that erfc(0) = 1). t^2 is given, since it
+ * may be known more exactly than t. */
+PG_INLINE double pg_erfc_short(double t, double square) {
+    double k, p;
+    const double s = 6.0 / (t + 3.0), u = 1.0 - s;
+    const double q =
+        PG_POLY11(u, -0x1.2d882f685dd22p-3, 0x1.92ede1d1e5415p-4, -0x1.a7e42ab558cd8p-5, 0x1.4663eba3997c8p-6,
+                  -0x1.25078c3cb6cb0p-8, -0x1.a7adb48f42ac0p-13, 0x1.0968225be258ep-11, -0x1.7e772e79eab19p-14,
+                  -0x1.916f6a53a66c9p-15, 0x1.10933747de245p-16, 0x1.c2e164eb9d9fbp-18);
+    pg_exp_short(-square, &k, &p);
+    return PG_FMA(k, p, k) * s * PG_FMA(q, u, 0x1.6e9827d2b9c24p-3);
+}
+
+PG_INLINE float pg_erfc_f32(float x) {
+    const double a = pg_clamp(fabs((double)x), 0.0, 12.0), r = pg_erfc_short(a, a * a);
+    return (float)(x < 0.0f ? 2.0 - r : r);
+}
+
+/* x erfc(-x / sqrt 2) / 2; at 25 the tail is smaller than all f32, and 0 so that -inf gives NaN. */
+PG_INLINE float pg_gelu_f32(float x) {
+    const double w = (double)x, a = pg_clamp(fabs(w), 0.0, 25.0);
+    const double tail = 0.5 * pg_erfc_short(a * 0x1.6a09e667f3bcdp-1, 0.5 * a * a);
+    const double r = a < 25.0 ? tail : 0.0;
+    return (float)(w * (w < 0.0 ? r : 1.0 - r));
+}
+
 /* x = k pi/2 + r for |x| <= 2^20 in f32, where |r| > 2^-30: two parts of pi/2 suffice. */
 PG_INLINE double pg_rem_pio2_short(double x, uint64_t *k) {
     const double t = PG_FMA(x, 0x1.45f306dc9c883p-1, PG_MAGIC_F64), n = t - PG_MAGIC_F64;
