@@ -190,6 +190,16 @@ def test_large_graphs_are_folded_and_each_fold_opens() -> None:
     assert faults(opened.scene) == []
 
 
+def test_many_independent_operations_stay_folded() -> None:
+    drawing = drawn(lambda x: np.stack([np.sin(x * float(i)) for i in range(300)]), 1.0)
+    assert faults(drawing.scene) == []
+    assert drawing.scene.width < 6000
+    folded = [box.part for box in drawing.scene.boxes if box.part.children]
+    assert sum(part.size for part in folded) > 400
+    across = [box.y for box in drawing.scene.boxes]
+    assert max(map(across.count, across)) <= CHILDREN + 1
+
+
 def test_bodies_are_drawn_inside_their_loop() -> None:
     drawing = GRAPHS["loops"]()
     scan = next(frame for frame in drawing.scene.frames if "scan(" in frame.text)

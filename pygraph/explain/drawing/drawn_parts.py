@@ -18,6 +18,8 @@ from ..formulas import applied, named
 
 #: The most parts that a group shows at once; a larger one has groups of consecutive parts.
 CHILDREN = 24
+#: So many parts that follow no other one of their group may be side by side, where it is not asked for.
+_BESIDE = 8
 
 
 @dataclass(eq=False, slots=True)
@@ -102,13 +104,26 @@ def unfold(root: Part, room: int, names: Iterable[str] = ()) -> None:
     heapq.heapify(waiting)
     while waiting:
         depth, _, group = heapq.heappop(waiting)
-        if seen + len(group.children) - 1 > room:
+        if seen + len(group.children) - 1 > room or _is_wide(group):
             continue
         seen += len(group.children) - 1
         group.opened = True
         for child in group.children:
             if child.children and not child.is_inputs:
                 heapq.heappush(waiting, (depth + 1, child.number, child))
+
+
+def _is_wide(group: Part) -> bool:
+    """Whether most of many parts have nothing to do with one another: they would be in one long row."""
+    if len(group.children) <= _BESIDE:
+        return False
+    owner = {leaf.node: at for at, child in enumerate(group.children) for leaf in child.leaves()}
+    follows = {
+        at
+        for at, child in enumerate(group.children)
+        if any(owner.get(x, at) != at for leaf in child.leaves() for x in leaf.operands)
+    }
+    return len(group.children) - len(follows) > _BESIDE
 
 
 def _closed(group: Part) -> Iterator[Part]:
