@@ -35,6 +35,8 @@ def elementwise_op(
     nondiff: bool = False,
     price: int = 1,
     floor: float = 0.0,
+    defined: str = "",
+    smooth: str = "",
 ) -> Op:
     """Register an elementwise operation, which then records, runs in C and differentiates like any other.
 
@@ -55,6 +57,8 @@ def elementwise_op(
         nondiff: it has no derivative.
         price: with `c`, the cost of an element: 1 for an addition, 2 for a division, 3 or more for exp; see `Op.price`.
         floor: errors count in units in the last place of at least this size: near a zero, where it cancels.
+        defined, smooth: with `c`, where finite operands give a finite value, and derivative, such as "x > 0"; always by
+            default. `check_finite=True` reports it.
 
     Raises:
         RegistrationError: the name is taken, or a rule is missing.
@@ -80,5 +84,7 @@ def elementwise_op(
             nondiff=nondiff,
             price=price,
             floor=floor,
+            defined=defined,
+            smooth=smooth,
         )
     )
