@@ -92,10 +92,10 @@ def ravel_pytree(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
         if vector.shape != (cuts[-1],):
             problem = f"the vector has shape {vector.shape}, the leaves have {cuts[-1]} elements"
             raise ShapeError(problem, f"give shape ({cuts[-1]},)", stage="mapping", subject="unravel")
-        parts = [
-            astype(reshape(index(vector, slice(start, stop)), shape), dtype)
-            for (start, stop), shape, dtype in zip(pairwise(cuts), shapes, dtypes, strict=True)
-        ]
-        return unflatten(form, [part[()] if isinstance(part, np.ndarray) else part for part in parts])
+        pieces = [(slice(*cut), shape, dtype) for cut, shape, dtype in zip(pairwise(cuts), shapes, dtypes, strict=True)]
+        if isinstance(vector, np.ndarray):
+            parts = [vector[cut].reshape(shape).astype(dtype) for cut, shape, dtype in pieces]
+            return unflatten(form, [part if part.ndim else part[()] for part in parts])
+        return unflatten(form, [astype(reshape(index(vector, cut), shape), dtype) for cut, shape, dtype in pieces])
 
     return concatenate([ravel(x) for x in arrays]) if arrays else np.zeros(0), unravel

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pygraph as pg
+from pygraph.runtime.functions.reachable import reads_of
 
 
 class Tensor:
@@ -164,6 +165,9 @@ def test_leaves_as_one_vector() -> None:
     assert pg.tree_leaves(tree)[0] == 3
     slope = pg.grad(lambda v: np.sum(unravel(v)["w"] ** 2))(flat)
     np.testing.assert_array_equal(unravel(slope)["w"], 2 * tree["w"])
+    assert not np.shares_memory(again["w"], flat)
+    assert type(again["n"][0]) is np.float32
+    assert reads_of((unravel,)) is not None
     with pytest.raises(pg.ShapeError, match="the leaves have 8 elements"):
         unravel(flat[1:])
     empty, back = pg.ravel_pytree(())

@@ -445,6 +445,7 @@ for _name, _method in vars(Operators).items():
     if callable(_method) and not _name.startswith("_") and _name not in vars(Filled):
         setattr(Filled, _name, (_as_view if _name in VIEWS else _as_value)(_name))
 Filled.T = property(_as_view("transpose"))  # type: ignore[assignment]
+Filled.mT = property(lambda self: self.swapaxes(-2, -1))  # type: ignore[assignment]
 
 
 def filled(node: Node) -> Filled:

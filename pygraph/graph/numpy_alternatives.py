@@ -13,7 +13,9 @@ _FOURIER = "it is a product with a fixed matrix: F = np.fft.fft(np.eye(n)) outsi
 _TYPES = "expressions have x.dtype and x.shape: np.result_type(x.dtype, y.dtype)"
 _FILE = "return the values from the compiled function, and write or print those"
 _INTEGER = "compute it outside of the function and give the result as an argument: integers have no derivative"
-_POLYNOMIAL = "work with the coefficients as an array: functools.reduce(lambda a, c: a * x + c, p) is the value at x"
+_ROOTS = (
+    "they may be complex: find them outside; a step of Newton's, x - np.polyval(p, x) / slope, carries the derivative"
+)
 _WRITE = "expressions are not written in place: x = x.at[i].set(v), or x = np.where(mask, v, x)"
 _UNSUPPORTED = "compute it outside the traced function, or write it with pg.* functions (dir(pg) lists them)"
 
@@ -35,9 +37,9 @@ diag_indices_from = np.diag_indices(n), of a size that is known
 tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 full = pg.full(shape, x)
-i0: {_UNSUPPORTED}
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-poly polydiv roots: {_POLYNOMIAL}
+i0: {_UNSUPPORTED}
+roots: {_ROOTS}
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
 linalg.eig linalg.eigvals: {_EIGENVALUES}

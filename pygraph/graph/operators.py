@@ -287,6 +287,21 @@ class Operators:
         return ops.transpose(self)
 
     @property
+    def mT(self) -> Node:
+        """The transposes of the matrices along the last two axes."""
+        return ops.matrix_transpose(self)
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of an element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all elements."""
+        return self.size * self.dtype.itemsize
+
+    @property
     def real(self) -> Node:
         """The real part: itself."""
         return self  # type: ignore[return-value]

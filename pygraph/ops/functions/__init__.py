@@ -36,7 +36,7 @@ FUNCTIONS = Later(
             "argmax argmin argpartition argsort digitize lexsort nanargmax nanargmin partition searchsorted sort"
         ),
         "fitting": "polyfit",
-        "polynomials": "convolve correlate polyadd polyder polyint polymul polysub polyval",
+        "polynomials": "convolve correlate poly polyadd polyder polydiv polyint polymul polysub polyval",
         "segment_functions": "segment_max segment_min segment_prod segment_sum",
         "summaries": "average corrcoef count_nonzero cov ptp trace",
         "quotients": "divmod lcm",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
-from ..arithmetic import add, multiply, subtract
+from ..arithmetic import add, divide, multiply, subtract
 from ..common import explained, is_expression, kind, operand
 from ..comparison import astype, logical_and, logical_or, zeros_like
 from ..counting import iota
@@ -210,3 +210,56 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     for at in range(m):
         p = concatenate([p / np.arange(p.shape[0], 0, -1), constants[at : at + 1]])
     return p
+
+
+@explained
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """The quotient and the remainder of two polynomials.
+
+    The remainder has as many coefficients as its degree can take, with leading zeros, which NumPy leaves out.
+
+    Args:
+        u, v: vectors of coefficients, the highest power first; the first one of `v` is not zero.
+
+    Raises:
+        ShapeError: an operand that is no vector of elements.
+
+    Example:
+        >>> pg.polydiv(np.array([3.0, 5.0, 2.0]), np.array([2.0, 1.0]))
+        (array([1.5 , 1.75]), array([0.25]))
+    """
+    u, v = (_coefficients(x) for x in (u, v))
+    dtype = np.promote_types(np.promote_types(u.dtype, v.dtype), np.float32)
+    rest, v = astype(u, dtype), astype(v, dtype)
+    steps, degree = u.shape[0] - v.shape[0] + 1, v.shape[0] - 1
+    if steps < 1:
+        return zeros_like(rest[:1]), rest
+    quotients = []
+    for _ in range(steps):
+        quotients.append(divide(rest[:1], v[:1]))
+        rest = concatenate([subtract(rest[1 : degree + 1], multiply(quotients[-1], v[1:])), rest[degree + 1 :]])
+    return concatenate(quotients), rest if degree else zeros_like(quotients[0])
+
+
+@explained
+def poly(seq_of_zeros: Any) -> Any:
+    """The polynomial with these zeros and the leading coefficient 1.
+
+    Raises:
+        ShapeError: zeros that are no vector; those of a symmetric matrix are pg.linalg.eigvalsh(x).
+
+    Example:
+        >>> pg.poly(np.array([1.0, 2.0]))
+        array([ 1., -3.,  2.])
+    """
+    zeros = operand(seq_of_zeros)
+    if zeros.ndim != 1:
+        raise ShapeError(f"zeros of shape {zeros.shape}", "give a vector; of a symmetric matrix pg.linalg.eigvalsh(x)")
+    zeros = zeros if kind(zeros) == "f" else astype(zeros, np.float64)
+    if not zeros.shape[0]:
+        return np.float64(1.0)
+    found = astype(np.ones(1), zeros.dtype)
+    for i in range(zeros.shape[0]):
+        edge = astype(np.zeros(1), zeros.dtype)
+        found = subtract(concatenate([found, edge]), multiply(zeros[i], concatenate([edge, found])))
+    return found

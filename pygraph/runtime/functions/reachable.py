@@ -57,7 +57,7 @@ _PURE = frozenset(
 _DYNAMIC = frozenset({"getattr", "hasattr"})
 _ATOMS: frozenset[type] = frozenset(
     (
-        *(int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range, np.dtype),
+        *(int, float, complex, str, bytes, bool, type(None), type(Ellipsis), type(NotImplemented), range),
         *(np.ufunc, Node, Weak, Filled, Graph, TreeDef, types.CodeType, types.MemberDescriptorType, type(np.sum)),
         *(types.GenericAlias, type(int | str)),
     )
@@ -208,7 +208,7 @@ class _Finder:
                 raise _Unknown
         elif isinstance(value, enum.Enum):
             self._class(kind)
-        elif kind in (slice, _TUPLE_FIELD) or value is MISSING:
+        elif kind in (slice, _TUPLE_FIELD) or value is MISSING or isinstance(value, np.dtype):  # of a class per dtype
             return
         elif kind in (types.WrapperDescriptorType, types.MethodDescriptorType, types.GetSetDescriptorType):
             self._needs_library(value.__objclass__.__module__, "")
