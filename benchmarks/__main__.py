@@ -19,6 +19,7 @@ from . import (
     linear,
     noise,
     scalar,
+    searching,
     train,
     training,
 )
@@ -37,6 +38,7 @@ WORKLOADS = {
     "linear": linear.run,
     "noise": noise.run,
     "convolution": convolution.run,
+    "searching": searching.run,
 }
 
 

@@ -240,10 +240,69 @@ PG_DEFINE_SEARCHSORTED(i64, int64_t)
 PG_DEFINE_SEARCHSORTED(i32, int32_t)
 PG_DEFINE_SEARCHSORTED(b, uint8_t)
 
-enum { PG_LANES = 16, PG_BLOCK = 128 };
+enum { PG_LANES = 16, PG_BLOCK = 256 };
 
-/* sizes: n, inner. out[j] = the first place of the best of x[0..n)[j], or of a nan; `better` is < or >. Of a single
- * column whole blocks are passed over that have nothing better than what was found before them. */
+/* The first place of the best of x[0..n), or of a nan; `better` is < or >, `worse` its opposite with equality, M an
+ * integer as wide as T. Blocks are passed over that have nothing better than what was found before them and no nan;
+ * of others the best is kept, and its place looked for at the end. Both loops over a block are vector code. */
+#define PG_DEFINE_BEST_OF_LINE(name, S, T, M, better, worse)                                                       \
+    PG_INLINE int64_t pg_##name##_line_##S(const T *restrict x, int64_t n) {                                       \
+        T best = x[0];                                                                                             \
+        int64_t at = 0, k = 0;                                                                                     \
+        if (pg_isnan_##S(best)) return 0;                                                                          \
+        for (; k + PG_BLOCK <= n; k += PG_BLOCK) {                                                                 \
+            M open[PG_LANES] = {0}, any = 0;                                                                       \
+            T most[PG_LANES];                                                                                      \
+            for (int i = 0; i < PG_BLOCK; i += PG_LANES)                                                           \
+                for (int j = 0; j < PG_LANES; j++) open[j] |= (x[k + i + j] worse best) ? (M)0 : (M) ~(M)0;        \
+            for (int j = 0; j < PG_LANES; j++) any |= open[j];                                                     \
+            if (any == 0) continue;                                                                                \
+            for (int j = 0; j < PG_LANES; j++) {                                                                   \
+                most[j] = best;                                                                                    \
+                open[j] = 0;                                                                                       \
+            }                                                                                                      \
+            for (int i = 0; i < PG_BLOCK; i += PG_LANES)                                                           \
+                for (int j = 0; j < PG_LANES; j++) open[j] |= x[k + i + j] == x[k + i + j] ? (M)0 : (M) ~(M)0;     \
+            for (int i = 0; i < PG_BLOCK; i += PG_LANES)                                                           \
+                for (int j = 0; j < PG_LANES; j++) most[j] = x[k + i + j] better most[j] ? x[k + i + j] : most[j]; \
+            any = 0;                                                                                               \
+            for (int j = 0; j < PG_LANES; j++) {                                                                   \
+                any |= open[j];                                                                                    \
+                best = most[j] better best ? most[j] : best;                                                       \
+            }                                                                                                      \
+            at = k;                                                                                                \
+            if (any != 0) {                                                                                        \
+                while (!pg_isnan_##S(x[at])) at++;                                                                 \
+                return at;                                                                                         \
+            }                                                                                                      \
+        }                                                                                                          \
+        for (; k < n; k++) {                                                                                       \
+            if (pg_isnan_##S(x[k])) return k;                                                                      \
+            at = x[k] better best ? k : at;                                                                        \
+            best = x[k] better best ? x[k] : best;                                                                 \
+        }                                                                                                          \
+        while (!(x[at] == best)) at++;                                                                             \
+        return at;                                                                                                 \
+    }
+
+PG_DEFINE_BEST_OF_LINE(argmax, f64, double, uint64_t, >, <=)
+PG_DEFINE_BEST_OF_LINE(argmax, f32, float, uint32_t, >, <=)
+PG_DEFINE_BEST_OF_LINE(argmax, i64, int64_t, uint64_t, >, <=)
+PG_DEFINE_BEST_OF_LINE(argmax, i32, int32_t, uint32_t, >, <=)
+PG_DEFINE_BEST_OF_LINE(argmin, f64, double, uint64_t, <, >=)
+PG_DEFINE_BEST_OF_LINE(argmin, f32, float, uint32_t, <, >=)
+PG_DEFINE_BEST_OF_LINE(argmin, i64, int64_t, uint64_t, <, >=)
+PG_DEFINE_BEST_OF_LINE(argmin, i32, int32_t, uint32_t, <, >=)
+
+/* Of bools the best of all is known: the first true, the first false. */
+PG_INLINE int64_t pg_first_bool(const uint8_t *x, int64_t n, int value) {
+    const void *found = memchr(x, value, (size_t)n);
+    return found == NULL ? 0 : (const uint8_t *)found - x;
+}
+PG_INLINE int64_t pg_argmax_line_b(const uint8_t *x, int64_t n) { return pg_first_bool(x, n, 1); }
+PG_INLINE int64_t pg_argmin_line_b(const uint8_t *x, int64_t n) { return pg_first_bool(x, n, 0); }
+
+/* sizes: n, inner. out[j] = the first place of the best of x[0..n)[j], or of a nan. */
 #define PG_DEFINE_BEST(name, S, T, better)                                                                       \
     PG_INLINE int pg_kernel_##name##_##S(const int64_t *sizes, void *const *args, void *work, int64_t *detail) { \
         const int64_t n = sizes[0], inner = sizes[1];                                                            \
@@ -251,33 +310,7 @@ enum { PG_LANES = 16, PG_BLOCK = 128 };
         int64_t *out = (int64_t *)args[1];                                                                       \
         (void)work, (void)detail;                                                                                \
         if (inner == 1) {                                                                                        \
-            int64_t best = 0;                                                                                    \
-            for (int64_t k = 0; k < n; k += PG_BLOCK) {                                                          \
-                const int64_t end = n - k < PG_BLOCK ? n : k + PG_BLOCK;                                         \
-                if (end == k + PG_BLOCK) {                                                                       \
-                    T most[PG_LANES], nans[PG_LANES];                                                            \
-                    for (int j = 0; j < PG_LANES; j++) {                                                         \
-                        most[j] = x[best];                                                                       \
-                        nans[j] = 0;                                                                             \
-                    }                                                                                            \
-                    for (int i = 0; i < PG_BLOCK; i += PG_LANES) {                                               \
-                        for (int j = 0; j < PG_LANES; j++) {                                                     \
-                            const T y = x[k + i + j];                                                            \
-                            most[j] = y better most[j] ? y : most[j];                                            \
-                            nans[j] = (T)(nans[j] + (T)pg_isnan_##S(y));                                         \
-                        }                                                                                        \
-                    }                                                                                            \
-                    int any = 0;                                                                                 \
-                    for (int j = 0; j < PG_LANES; j++) any |= (most[j] better x[best]) | (nans[j] != 0);         \
-                    if (!any) continue;                                                                          \
-                }                                                                                                \
-                for (int64_t i = k; i < end; i++) {                                                              \
-                    if (x[i] better x[best] || pg_isnan_##S(x[i])) best = i;                                     \
-                    if (pg_isnan_##S(x[best])) break;                                                            \
-                }                                                                                                \
-                if (pg_isnan_##S(x[best])) break;                                                                \
-            }                                                                                                    \
-            out[0] = best;                                                                                       \
+            out[0] = pg_##name##_line_##S(x, n);                                                                 \
             return 0;                                                                                            \
         }                                                                                                        \
         for (int64_t j = 0; j < inner; j++) out[j] = 0;                                                          \

@@ -137,7 +137,17 @@
     X(35, convolve_filter_f64) \
     X(36, convolve_filter_f32) \
     X(37, convolve_filter_i64) \
-    X(38, convolve_filter_i32)
+    X(38, convolve_filter_i32) \
+    X(85, argmax_f64) \
+    X(86, argmax_f32) \
+    X(87, argmax_i64) \
+    X(88, argmax_i32) \
+    X(89, argmax_b) \
+    X(90, argmin_f64) \
+    X(91, argmin_f32) \
+    X(92, argmin_i64) \
+    X(93, argmin_i32) \
+    X(94, argmin_b)
 
 enum { PG_KERNEL_COUNT = 122 };
 

@@ -144,12 +144,12 @@ argmax_row = _places(
     "Along the last axis but one, the index of the first nan, or where there is none of the first largest; int64.",
     lambda x: np.argmax(x, axis=-2),
     _best_samples,
-    Kernel("argmax", "(n,i)->(i)", "T->l", flops="n * i"),
+    Kernel("argmax", "(n,i)->(i)", "T->l", flops="n * i", vector=True),
 )
 argmin_row = _places(
     "argmin",
     "Along the last axis but one, the index of the first nan, or where there is none of the first smallest; int64.",
     lambda x: np.argmin(x, axis=-2),
     _best_samples,
-    Kernel("argmin", "(n,i)->(i)", "T->l", flops="n * i"),
+    Kernel("argmin", "(n,i)->(i)", "T->l", flops="n * i", vector=True),
 )

@@ -34,6 +34,9 @@ def arrays(dtype: np.dtype[Any]) -> Iterator[Array]:
             wide = rng.random(n) < 0.5
         wide = wide.astype(dtype)
         yield wide
+        if dtype.kind == "f" and n > 2:  # one nan, and a zero of each sign
+            yield np.concatenate([wide[: n // 3], np.array([np.nan]), wide[n // 3 :]]).astype(dtype)
+            yield np.concatenate([-np.abs(wide[: n // 3]), [-0.0], -np.abs(wide[n // 3 :]), [0.0]]).astype(dtype)
         yield np.sort(wide)
         yield np.sort(wide)[::-1].copy()
         yield rng.integers(0, 3, n).astype(dtype)
