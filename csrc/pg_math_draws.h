@@ -48,6 +48,23 @@ PG_NOINLINE double pg_log_gamma_draw_f64(double a, double seed) {
     return a < 1.0 ? v + pg_log_f64(pg_open_unit_i64(pg_threefry_i64(key, 0))) / a : v;
 }
 
+/* For e^y <= 1: the same from P(a, x) = x^a / Gamma(a + 1) (1 + a S), S the sum of (-x)^k / (k! (a + k)), k >= 1. */
+PG_NOINLINE double pg_log_gamma_moved_near_zero(double a, double y, int bend) {
+    const double z = pg_exp_f64(y), level = y - pg_digamma_f64(a + 1.0);
+    double term = 1.0, s = 0.0, s1 = 0.0, s2 = 0.0; /* S and its derivatives in a */
+    for (double k = 1.0; (k < 40.0) & (fabs(term) > 0x1p-60); k += 1.0) {
+        const double r = 1.0 / (a + k);
+        term *= -z / k;
+        s += term * r;
+        s1 -= term * r * r;
+        s2 += 2.0 * term * r * r * r;
+    }
+    const double t = level * (1.0 + a * s) + (s + a * s1);
+    if (!bend) return -pg_exp_f64(z) * t / a;
+    const double ta = level * (s + a * s1) - pg_polygamma_f64(1.0, a + 1.0) * (1.0 + a * s) + (2.0 * s1 + a * s2);
+    return pg_exp_f64(z) * (t / a - ta) / a;
+}
+
 /* How such a number y moves with a where its place in the distribution stays: -(dF/da) / (dF/dy); with `bend` the
  * derivative of that in a. With t = e^(y -+ s) in the integral of the distribution below or above e^y, whichever has an
  * integrand of one sign, it is the integral of w g, g = +-(psi(a) - y) + s, over s > 0, and the derivative that of
@@ -60,6 +77,7 @@ PG_NOINLINE double pg_log_gamma_moved(double a, double y, int bend) {
                  slope = bend ? pg_polygamma_f64(1.0, a) : 0.0;
     double sum = 0.0;
     if (!(a > 0.0 && a < INFINITY && fabs(y) < INFINITY)) return NAN;
+    if (a < 1.0 && z <= 1.0) return pg_log_gamma_moved_near_zero(a, y, bend);
     for (int k = -64; k <= 64; k++) {
         const double x = h * k, e = pg_exp_f64(-x), s = scale * pg_exp_f64(x - e), g = side * level + s;
         const double w = pg_exp_f64(side * a * s - z * pg_expm1_f64(side * s));

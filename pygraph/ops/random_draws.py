@@ -86,6 +86,18 @@ def _log_gamma_draw(a: float, seed: float) -> float:
     return found + math.log(numbers.uniform(0)) / a if a < 1.0 else found
 
 
+def _moved_near_zero(a: Array, y: Array, bend: bool) -> Array:
+    """For e^y <= 1 by the derivatives in a of P(a, x) = x^a / Gamma(a + 1) (1 + a S)."""
+    z, level = np.exp(y), y - _digamma(a + 1.0)
+    terms = [((-z) ** k / math.factorial(k), a + k) for k in range(1, 30)]
+    s, s1, s2 = (sum(sign * term / n**power for term, n in terms) for sign, power in ((1, 1), (-1, 2), (2, 3)))
+    moved = level * (1.0 + a * s) + (s + a * s1)
+    if not bend:
+        return np.asarray(-np.exp(z) * moved / a)
+    bent = level * (s + a * s1) - _polygamma(np.float64(1.0), a + 1.0) * (1.0 + a * s) + (2.0 * s1 + a * s2)
+    return np.asarray(np.exp(z) * (moved / a - bent) / a)
+
+
 def _log_gamma_moved(a: Any, y: Any, bend: bool) -> Array:
     dtype = np.result_type(a, y)
     a, y = (np.asarray(v, np.float64) for v in (a, y))
@@ -98,8 +110,9 @@ def _log_gamma_moved(a: Any, y: Any, bend: bool) -> Array:
             s = scale * np.exp(x - np.exp(-x))
             weight, g = np.exp(side * a * s - z * np.expm1(side * s)), side * level + s
             total = total + weight * (side * (s * g - slope) if bend else g) * (s * (1.0 + np.exp(-x)))
+        total = np.where((a < 1.0) & (z <= 1.0), _moved_near_zero(a, y, bend), total / 14.0)
         inside = (a > 0) & np.isfinite(a) & np.isfinite(y)
-        return np.asarray(np.where(inside, total / 14.0, np.nan)).astype(dtype)
+        return np.asarray(np.where(inside, total, np.nan)).astype(dtype)
 
 
 def _poisson_log(rate: float, k: float) -> float:

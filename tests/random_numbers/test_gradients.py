@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.special
@@ -60,6 +61,26 @@ def test_of_gamma_numbers_again() -> None:
     pg.check_grads(
         lambda a, y: (log_gamma_slope(a, y), log_gamma_bend(a, y)), (1.7, np.array([-2.0, 0.3, 1.9])), order=1
     )
+
+
+@pytest.mark.parametrize("a", [1.6e-4, 0.01, 0.3, 0.97])
+def test_of_gamma_numbers_of_small_shapes(a: float) -> None:
+    """The rows against mpmath on both sides of e^y = 1, where the distribution is a series and where it is not."""
+    from pygraph.ops.random_draws import log_gamma_bend, log_gamma_slope
+
+    def slope(a: Any, x: Any) -> Any:
+        below = mpmath.diff(lambda a: mpmath.gammainc(a, 0, x, regularized=True), a)
+        return -below * mpmath.gamma(a) * mpmath.exp(x) / x**a
+
+    y = np.log([1e-9, 1.3e-4, 0.02, 0.7, 1.0, 1.0001, 4.0])
+    with mpmath.workdps(60):
+        points = [mpmath.exp(mpmath.mpf(float(v))) for v in y]
+        exact = mpmath.mpf(a)
+        wanted = [float(slope(exact, x)) for x in points]
+        bent = [float(mpmath.diff(lambda a, x=x: slope(a, x), exact, h=mpmath.mpf(10) ** -15)) for x in points]
+    found = pg.compile(lambda a, y: (log_gamma_slope(a, y), log_gamma_bend(a, y)))(a, y)
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-12)
+    np.testing.assert_allclose(found[1], bent, rtol=1e-11)
 
 
 def test_of_gamma_numbers_that_are_none() -> None:
