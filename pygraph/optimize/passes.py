@@ -10,8 +10,6 @@ from ..graph.interning import interning
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
-from ..ops.comparison import select as SELECT
-from ..ops.products import matmul_row as MATMUL
 from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
 from .engine import RuleSet, sweep
 from .rule_helpers import same
@@ -30,7 +28,7 @@ def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[N
 
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Transposes become flags of matrix products, and batches of products that share an operand one product."""
-    if MATMUL not in graph.ops and PRODUCTS.by_op.keys().isdisjoint(graph.ops):
+    if PRODUCTS.by_op.keys().isdisjoint(graph.ops):
         return graph.outputs
     outputs = sweep(graph.nodes, graph.outputs, PRODUCTS)
     nodes = _nodes(graph, outputs)
@@ -76,7 +74,7 @@ def _bodies(graph: Graph, depth: int, passes: Sequence[Pass]) -> Sequence[Node]:
 
 def flatten_branches(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Small branches become selects, and selects that another one decides are left out."""
-    if SELECT not in graph.ops and not any(op.branch for op in graph.ops):
+    if not speculate.applies(graph.ops):
         return graph.outputs
     outputs = speculate.flattened(graph.nodes, graph.outputs)
     return speculate.settled(_nodes(graph, outputs), outputs)

@@ -5,7 +5,7 @@ What they compute in vain can't fail and is thrown away. It may be inf or nan, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from math import prod
 
 from ..graph.construction import make
@@ -21,7 +21,7 @@ from ..ops.comparison import (
 )
 from ..ops.dtypes import bool_
 from ..ops.reductions import reduce_max as REDUCE_MAX
-from ..ops.row import Attrs, lookup
+from ..ops.row import Attrs, Op, lookup
 from ..ops.shaping import reshape_row as RESHAPE, transpose_row as TRANSPOSE
 from .rule_helpers import same
 
@@ -33,6 +33,11 @@ FACTS = 8
 ELEMENTS = 1024
 #: How many masks are looked at to say what one is: each may be made of others that several share.
 MASKS = 64
+
+
+def applies(ops: Set[Op]) -> bool:
+    """Whether a graph of these operations has anything that `flattened` or `settled` may change."""
+    return SELECT in ops or any(op.branch for op in ops)
 
 
 # --- branches --------------------------------------------------------------------------------------------------------

@@ -168,8 +168,12 @@ REDUCTIONS: dict[str, tuple[Case, tuple[tuple[int, ...], ...]]] = {
 GROUPS = {"map": MAPS, "apart": APART, "reduction": REDUCTIONS}
 
 #: The first compiler with all types, the others with one.
-FLOATS = [("float64", DISTINCT[0]), ("float32", DISTINCT[0]), *(("float64", name) for name in DISTINCT[1:])]
-RUNS = [*FLOATS[:2], ("int64", DISTINCT[0]), *FLOATS[2:], ("int32", DISTINCT[0])] if DISTINCT else []
+FLOATS = [
+    *((dtype, compiler) for dtype in ("float64", "float32") for compiler in DISTINCT[:1]),
+    *(("float64", compiler) for compiler in DISTINCT[1:]),
+]
+INTEGERS = [(dtype, compiler) for dtype in ("int64", "int32") for compiler in DISTINCT[:1]]
+RUNS = [*FLOATS[:2], *INTEGERS[:1], *FLOATS[2:], *INTEGERS[1:]]
 
 
 @pytest.mark.parametrize(("dtype", "compiler"), shallow(RUNS, 3))
