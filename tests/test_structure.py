@@ -52,22 +52,29 @@ def _modules() -> dict[str, Path]:
     return found
 
 
-def _nodes(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
-    """All nodes below; with `types` also those of what is imported for types alone."""
+def _statements(tree: ast.AST, types: bool) -> Iterator[ast.AST]:
+    """All statements below; with `types` also those of what is imported for types alone."""
     stack = [tree]
     while stack:
         for child in ast.iter_child_nodes(stack.pop()):
+            if isinstance(child, ast.expr):
+                continue
             guard = isinstance(child, ast.If) and isinstance(child.test, ast.Name) and "TYPE_CHECKING" in child.test.id
             if types or not guard:
                 yield child
                 stack.append(child)
 
 
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def _imported(module: str, path: Path, types: bool) -> Iterator[str]:
     """What a module imports from pygraph, at its beginning or later, as names without `pygraph.`."""
     parts = ["pygraph", *filter(None, module.split("."))]
     package = parts if path.name == "__init__.py" else parts[:-1]
-    for node in _nodes(ast.parse(path.read_text(encoding="utf-8")), types):
+    for node in _statements(_tree(path), types):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
