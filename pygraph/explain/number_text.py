@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,19 @@ def number_text(value: Any) -> str:
     """One number, with seven digits."""
     item = np.asarray(value).item()
     return f"{item:.7g}" if isinstance(item, float) else str(item)
+
+
+def scaled_text(value: float, units: Sequence[tuple[str, float]], plain: str = "") -> str:
+    """A number with three digits in the first of the units that it reaches, else as a whole number before `plain`."""
+    for unit, size in units:
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.0f}{plain}"
+
+
+def bytes_text(n: int) -> str:
+    """A number of bytes: `1.5 kB`."""
+    return scaled_text(n, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)), " B")
 
 
 def short_text(value: Array) -> str:

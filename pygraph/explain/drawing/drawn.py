@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
-from pathlib import Path
 
 from ...errors import SignatureError, shown
 from ...graph.graph import Graph
 from ...graph.node import Node
 from .dot_text import dot
 from .drawn_parts import Part, parts_of, unfold
+from .html_page import page, written
 from .png_image import write_png
 from .scene import Scene, scene_of
 from .svg_text import INK, style, svg
@@ -40,10 +40,7 @@ class Drawing:
 
     def svg(self, path: str | os.PathLike[str] | None = None) -> str:
         """The drawing as SVG, which is also written to `path` where that is given."""
-        text = svg(self.scene)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return written(svg(self.scene), path)
 
     def png(self, path: str | os.PathLike[str], dark: bool = False) -> None:
         """Write the drawing as a PNG image, in light colours unless `dark` asks for others.
@@ -63,17 +60,7 @@ class Drawing:
 
         The page needs neither scripts nor a network; it is also written to `path` where that is given.
         """
-        paper = INK["paper"]
-        head = (
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<meta name="viewport" content="width=device-width"><title>{escape(self._root.label)}</title>'
-            f"<style>:root{{color-scheme:light dark}}body{{margin:12px;background:{paper[0]}}}"
-            f"@media (prefers-color-scheme:dark){{body{{background:{paper[1]}}}}}</style></head><body>\n"
-        )
-        text = f"{head}{self._repr_html_()}</body></html>\n"
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return written(page(self._root.label, self._repr_html_()), path)
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -95,15 +95,3 @@ def _bars(bar: _Bar, x: float, y: float, scale: float, whole: float) -> Iterator
     for inner in bar.inner.values():
         yield from _bars(inner, x, y + _ROW, scale, whole)
         x += inner.nanoseconds * scale
-
-
-def page(name: str, inside: str) -> str:
-    """A page around the chart."""
-    paper = INK["paper"]
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>profile of {escape(name)}</title>'
-        f"<style>:root{{color-scheme:light dark}}body{{margin:12px;background:{paper[0]}}}"
-        f"@media (prefers-color-scheme:dark){{body{{background:{paper[1]}}}}}</style></head><body>\n"
-        f"{inside}</body></html>\n"
-    )

@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from ...lower.memory_plan import MemoryPlan, PlannedValue
 from ...lower.program import Segment
+from ..drawing.html_page import page, written
 from ..drawing.scene import CHARACTER, shortened
 from ..drawing.svg_text import INK, style
-from .flame import page
+from ..number_text import bytes_text
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 1000.0, 360.0, 84.0, 46.0
 #: The most values that are drawn, the largest of them, and the most bodies.
@@ -39,17 +39,11 @@ class MemoryPicture(MemoryPlan):
 
     def svg(self, path: str | os.PathLike[str] | None = None) -> str:
         """The picture as SVG, which is also written to `path` where that is given."""
-        text = _svg(self)
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return written(_svg(self), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page with the picture and the table, without scripts and network; also written to `path` where given."""
-        text = page(self.name, self._repr_html_())
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return written(page(f"memory of {self.name}", self._repr_html_()), path)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -119,13 +113,15 @@ def _svg(plan: MemoryPicture) -> str:
 def _body(plan: MemoryPicture, number: int) -> Iterator[str]:
     values, arena, segments = plan.values[number], plan.arena_bytes[number], plan.steps[number]
     kept = sum(value.nbytes for value in values if value.read_by)
-    title = f"memory of {plan.name}: {_said(arena)}" + (f", {_said(kept)} kept for later segments" if kept else "")
+    title = f"memory of {plan.name}: {bytes_text(arena)}" + (
+        f", {bytes_text(kept)} kept for later segments" if kept else ""
+    )
     if number:
-        title = f"body {number}, of a loop or branch: {_said(arena)} within the workspace of what runs it"
+        title = f"body {number}, of a loop or branch: {bytes_text(arena)} within the workspace of what runs it"
     yield _text(_LEFT, -28, title, "bold")
     yield f'<rect class="frame" x="{_LEFT:g}" y="0" width="{_WIDTH - _LEFT - 14:g}" height="{_HEIGHT:g}"/>'
     for share in (0.0, 0.5, 1.0):
-        yield _text(_LEFT - 6, min(_HEIGHT * (1 - share) + 4, _HEIGHT), _said(round(arena * share)), "soft", "end")
+        yield _text(_LEFT - 6, min(_HEIGHT * (1 - share) + 4, _HEIGHT), bytes_text(round(arena * share)), "soft", "end")
     for rectangle in rectangles(plan, number):
         yield _rectangle(rectangle)
     steps, at = max(sum(segments), 1), 0
@@ -146,7 +142,7 @@ def _body(plan: MemoryPicture, number: int) -> Iterator[str]:
 
 def _rectangle(found: Rectangle) -> str:
     value = found.value
-    said = f"{value.text}\n{_said(value.nbytes)} at {value.offset}"
+    said = f"{value.text}\n{bytes_text(value.nbytes)} at {value.offset}"
     said += f"\nsteps {value.first} to {'the end: kept' if value.kept else value.last}"
     if value.line is not None:
         said += f"\n{value.line}"
@@ -166,10 +162,3 @@ def _rectangle(found: Rectangle) -> str:
 
 def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _said(n: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n >= size:
-            return f"{n / size:.3g} {unit}"
-    return f"{n} B"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...graph.source import SourceLine
 from ...lower.decode import decode
 from ...lower.program import Program
 from ...runtime.call.timing import Timing, bodies_run, first_instructions
-from .flame import chart, page
+from ..drawing.html_page import page, written
+from ..number_text import bytes_text, scaled_text
+from .flame import chart
 from .instruction_work import Work, work_of
 from .machine import Machine, machine
 
@@ -88,10 +89,7 @@ class Profile:
         In the chart a call of a function is as wide as what its lines take, below what calls it. An instruction that
         several lines share is divided among them by the prices of their operations.
         """
-        text = page(self.name, self._repr_html_())
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return written(page(f"profile of {self.name}", self._repr_html_()), path)
 
     def _repr_html_(self) -> str:
         parts = [(row.segment, line, part * row.nanoseconds, row.text) for row in self.rows for line, part in row.lines]
@@ -195,7 +193,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _time(row.nanoseconds),
         f"{100 * row.share:.1f}%",
         _count(row.runs),
-        _bytes(row.nbytes),
+        bytes_text(row.nbytes),
         _count(row.flops),
         f"{row.bound} {100 * row.explained:.0f}%",
         row.text if len(row.text) <= _TEXT else row.text[: _TEXT - 1] + "…",
@@ -222,21 +220,8 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _time(nanoseconds: float) -> str:
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.3g} {unit}"
-    return f"{nanoseconds:.0f} ns"
-
-
-def _bytes(n: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n >= size:
-            return f"{n / size:.3g} {unit}"
-    return f"{n} B"
+    return scaled_text(nanoseconds, (("s", 1e9), ("ms", 1e6), ("µs", 1e3)), " ns")
 
 
 def _count(n: float) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if n >= size:
-            return f"{n / size:.3g} {unit}"
-    return f"{n:.0f}"
+    return scaled_text(n, (("G", 1e9), ("M", 1e6), ("k", 1e3)))
