@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,6 +131,37 @@ def _arrived(name: str, value: Array) -> str:
 
 
 def _reverse(explanation: Explanation, parts: Sequence[int | Fold], width: int) -> list[str]:
+    def ends(edge: Edge, is_first: bool) -> tuple[str, str]:
+        total = explanation.derivatives[edge.operand][0]
+        if not is_first:
+            return _SAME, total
+        arrived = [(edge.node, edge.upstream), *edge.others]
+        return "\n".join(_arrived(explanation.derivatives[name][0], x) for name, x in arrived), total
+
+    return _products(explanation, parts, width, "upstream", ends)
+
+
+def _tangents(explanation: Explanation, parts: Sequence[int | Fold], width: int) -> list[str]:
+    def ends(edge: Edge, is_first: bool) -> tuple[str, str]:
+        tangent = _arrived(explanation.derivatives[edge.operand][0], edge.upstream)
+        return tangent, explanation.derivatives[edge.node][0]
+
+    return _products(explanation, parts, width, "operand's tangent", ends)
+
+
+def _products(
+    explanation: Explanation,
+    parts: Sequence[int | Fold],
+    width: int,
+    title: str,
+    ends: Callable[[Edge, bool], tuple[str, str]],
+) -> list[str]:
+    """A row for each use of a value, and one for all that a fold has.
+
+    Args:
+        title: of the first column.
+        ends: of a use, and of whether it is the first one of its node: the first column, and what is added up.
+    """
     place = {name: part for part in parts for name in _names(explanation, part)}
     rows: list[tuple[str, ...]] = []
     below: list[str] = []
@@ -140,45 +171,20 @@ def _reverse(explanation: Explanation, parts: Sequence[int | Fold], width: int) 
         if isinstance(part, Fold):
             if part is not before:
                 count = sum(place[x.node] is part for x in explanation.edges)
-                rows.append((f"▸ {part.label}", "", f"{count} products", ""))
+                rows.append((f"▸ {part.label}", "", f"{count} products" if explanation.mode == "reverse" else "", ""))
                 below.append("")
             before = part
             continue
-        upstream = _SAME
-        if before != edge.node:
-            arrived = [(edge.node, edge.upstream), *edge.others]
-            upstream = "\n".join(_arrived(explanation.derivatives[name][0], x) for name, x in arrived)
+        first, total = ends(edge, before != edge.node)
         before = edge.node
-        total = f"{explanation.derivatives[edge.operand][0]} = {short_text(edge.accumulated)}"
-        rows.append((upstream, local_text(edge), product_text(edge), total))
+        rows.append((first, local_text(edge), product_text(edge), f"{total} = {short_text(edge.accumulated)}"))
         below.append(below_text(edge.accumulated, width - len(INDENT)))
-    return columns(("upstream", "× local", "= product", "added up"), rows, width, below)
+    return columns((title, "× local", "= product", "added up"), rows, width, below)
 
 
 def _names(explanation: Explanation, part: int | Fold) -> list[str]:
     numbers = part.steps() if isinstance(part, Fold) else [part]
     return [explanation.steps[number].name for number in numbers]
-
-
-def _tangents(explanation: Explanation, parts: Sequence[int | Fold], width: int) -> list[str]:
-    place = {name: part for part in parts for name in _names(explanation, part)}
-    rows: list[tuple[str, ...]] = []
-    below: list[str] = []
-    before: object = None
-    for edge in explanation.edges:
-        part = place[edge.node]
-        if isinstance(part, Fold):
-            if part is not before:
-                rows.append((f"▸ {part.label}", "", "", ""))
-                below.append("")
-            before = part
-            continue
-        before = edge.node
-        tangent = _arrived(explanation.derivatives[edge.operand][0], edge.upstream)
-        total = f"{explanation.derivatives[edge.node][0]} = {short_text(edge.accumulated)}"
-        rows.append((tangent, local_text(edge), product_text(edge), total))
-        below.append(below_text(edge.accumulated, width - len(INDENT)))
-    return columns(("operand's tangent", "× local", "= product", "added up"), rows, width, below)
 
 
 def _gradient(explanation: Explanation, width: int) -> list[str]:
