@@ -1,11 +1,10 @@
 """Reading a derivative: the chain rule of one evaluation, as a table, as equations and as a page to step through.
 
 Read `watching.py` (names of the user's variables), `formulas.py` and `labels.py` (how nodes are written),
-`local_derivatives.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and `chain.py`
-(the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how it is
-printed), `page` (how a browser shows it). For drawings `layout.py` (boxes and edges), with `layering.py`,
-`crossings.py` and `coordinates.py`; then
-`drawing` and `profiling`.
+`local_derivatives.py`, `stacks.py` and `inner_steps.py` (what one step multiplies by; what a loop did), `scope.py` and
+`chain.py` (the sweeps), `explanation.py` (what they find), `call_folds.py`, `chain_table.py` and `chain_latex.py` (how
+it is printed), `page` (how a browser shows it). For drawings `layout.py` (boxes and edges), with `layering.py`,
+`crossings.py` and `coordinates.py`; then `drawing` and `profiling`.
 
 Boundary: no other package depends on it. `import pygraph` loads nothing of it but `explain` itself; the rest loads at
 the first call.
@@ -55,7 +54,6 @@ def explain(
         ShapeError: in reverse mode the result is not a single floating value, and there is no seed; a seed of another
             shape.
         DTypeError: no result, or no argument in forward mode, is floating.
-        UnsupportedError: the function holds a derivative through a `while_loop`.
         SignatureError: an unknown mode, argument or step, or a seed in other containers.
 
     Example:

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DTypeError, ShapeError, SignatureError, UnsupportedError, shown
+from ..errors import DTypeError, ShapeError, SignatureError, shown
 from ..graph import Graph, trace
 from ..graph.arguments import as_argument
 from ..graph.node import Node
 from ..graph.trace import function_name
 from ..graph.tree import flatten
 from ..ops.dtypes import is_float
-from ..ops.leaves import output_row as OUTPUT
-from .evaluation_order import in_order
 from .explanation import Explanation
+from .inner_steps import Arrival
 from .scope import Scope, Settings
 from .watching import watched
 
@@ -39,7 +38,6 @@ def explained(
         raise SignatureError(problem, "give the number of a step, an int", stage="explaining", subject=name)
     with watched() as watch:
         graph = trace(f, *args)
-    _refuse_stacks(graph, name)
     leaves = [
         np.asarray(as_argument(leaf), dtype=node.dtype)
         for leaf, node in zip(flatten(args)[0], graph.inputs, strict=True)
@@ -51,16 +49,7 @@ def explained(
     return scope.reverse(_cotangents(graph, seed, name), None if seed is None else "S")
 
 
-def _refuse_stacks(graph: Graph, name: str) -> None:
-    """Raise for a derivative through a loop whose steps are counted at run time, taken inside of the function."""
-    for node in in_order((), graph.outputs):
-        if node.op is OUTPUT and node.inputs[0].op.unbounded and node.attrs["index"] >= node.inputs[0].attrs["n_carry"]:
-            problem = "it holds a derivative through a while_loop, whose values are kept on a tape"
-            advice = "explain the function that is differentiated, not its derivative"
-            raise UnsupportedError(problem, advice, stage="explaining", subject=name, line=node.line)
-
-
-def _cotangents(graph: Graph, seed: Seed, name: str) -> list[Array | None]:
+def _cotangents(graph: Graph, seed: Seed, name: str) -> list[Arrival | None]:
     """The derivative of what is differentiated by each output; None for outputs that carry no derivative."""
     outputs = graph.outputs
     floating = [is_float(x.dtype) for x in outputs]
@@ -75,7 +64,7 @@ def _cotangents(graph: Graph, seed: Seed, name: str) -> list[Array | None]:
                 "mode='forward'"
             )
             raise ShapeError(problem, advice, stage="explaining", subject=name, operands=outputs)
-        return [np.ones((), outputs[0].dtype)]
+        return [Arrival(np.ones((), outputs[0].dtype))]
     given, form = flatten(seed)
     if form != graph.output_tree:
         problem = f"seed is {form!r} for a result of the form {graph.output_tree!r}"
@@ -87,7 +76,7 @@ def _cotangents(graph: Graph, seed: Seed, name: str) -> list[Array | None]:
     ]
 
 
-def _tangents(graph: Graph, args: Sequence[Any], argnum: Argnum, seed: Seed, name: str) -> dict[Node, Array]:
+def _tangents(graph: Graph, args: Sequence[Any], argnum: Argnum, seed: Seed, name: str) -> dict[Node, Arrival]:
     """The tangent of each input in the arguments `argnum`."""
     numbers = [argnum] if isinstance(argnum, (int, np.integer)) else list(argnum)
     for number in numbers:
@@ -99,7 +88,7 @@ def _tangents(graph: Graph, args: Sequence[Any], argnum: Argnum, seed: Seed, nam
     if len(seeds) != len(numbers):
         problem = f"{len(seeds)} tangents for {len(numbers)} arguments"
         raise SignatureError(problem, "give seed=, a tangent for each of argnum", stage="explaining", subject=name)
-    found: dict[Node, Array] = {}
+    found: dict[Node, Arrival] = {}
     for number, given in zip((n % len(args) for n in numbers), seeds, strict=True):
         first = sum(counts[:number])
         inputs = graph.inputs[first : first + counts[number]]
@@ -116,9 +105,9 @@ def _tangents(graph: Graph, args: Sequence[Any], argnum: Argnum, seed: Seed, nam
     return found
 
 
-def _seed(given: Any, node: Node, title: str, name: str) -> Array:
+def _seed(given: Any, node: Node, title: str, name: str) -> Arrival:
     value = np.asarray(as_argument(given))
     if value.shape != node.shape:
         problem = f"{title} has shape {value.shape}, not {node.shape}"
         raise ShapeError(problem, "give that shape", stage="explaining", subject=name, operands=[value])
-    return value.astype(node.dtype)
+    return Arrival(value.astype(node.dtype))

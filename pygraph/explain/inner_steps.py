@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..autodiff import jvp, vjp
+from ..autodiff.forward import pushed
+from ..autodiff.masks import Derivative, Masked, conjunction, settled
+from ..autodiff.reverse import pulled
 from ..errors import SignatureError
 from ..graph.construction import var
 from ..graph.graph import Graph
 from ..graph.node import Node
-from ..graph.reference import evaluate_flat, evaluate_nodes
-from ..ops.dtypes import is_float
+from ..graph.reference import Value, evaluate_flat, evaluate_nodes
+from ..ops.dtypes import bool_, is_float
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+
+class Arrival(NamedTuple):
+    """A derivative that arrives somewhere, and where it may differ from zero; None: everywhere.
+
+    As in `masks` of `pygraph.autodiff`: what is zero by structure stays zero, whatever it is multiplied with.
+    """
+
+    value: Array
+    mask: Mask | None = None
+
+    def at(self, number: int) -> Arrival:
+        """One slice of it."""
+        return Arrival(np.asarray(self.value[number]), None if self.mask is None else np.asarray(self.mask[number]))
 
 
 @dataclass(frozen=True)
@@ -29,7 +46,7 @@ class Moment:
         body: the graph.
         values: of its inputs.
         derivatives: in reverse mode of what is differentiated by each output; in forward mode the tangent of each
-            input; None for zero or none.
+            input; None where there is none.
         operands: for each input the number of the operand of the loop or branch that it comes from.
         constants: the first so many inputs are operands as they are.
     """
@@ -37,13 +54,15 @@ class Moment:
     kind: str
     title: str
     body: Graph
-    values: list[Array]
-    derivatives: list[Array | None]
+    values: list[Any]
+    derivatives: list[Arrival | None]
     operands: list[int]
     constants: int
 
 
-def moment(node: Node, values: Sequence[Any], derivatives: Mapping[int, Array], step: int, mode: str) -> Moment | None:
+def moment(
+    node: Node, values: Sequence[Any], derivatives: Mapping[int, Arrival], step: int, mode: str
+) -> Moment | None:
     """What is shown of a node with a body: None for a loop that takes no step.
 
     Args:
@@ -58,7 +77,7 @@ def moment(node: Node, values: Sequence[Any], derivatives: Mapping[int, Array], 
     return _Loop(node, values).at(derivatives, step, mode)
 
 
-def _taken(node: Node, values: Sequence[Any], derivatives: Mapping[int, Array], mode: str) -> Moment:
+def _taken(node: Node, values: Sequence[Any], derivatives: Mapping[int, Arrival], mode: str) -> Moment:
     bodies = node.attrs["bodies"]
     number = min(max(int(values[0]), 0), len(bodies) - 1)
     body = bodies[number]
@@ -77,31 +96,35 @@ def _taken(node: Node, values: Sequence[Any], derivatives: Mapping[int, Array], 
 class _Loop:
     """A loop that is run step by step, with all that enters each step."""
 
-    def __init__(self, node: Node, values: Sequence[Any]) -> None:
-        self.node, self.values = node, values
+    def __init__(self, node: Node, values: Sequence[Value]) -> None:
+        self.node = node
         self.body: Graph = node.attrs["body"]
         self.consts, self.carried = node.attrs["n_consts"], node.attrs["n_carry"]
+        #: The operands that the body takes follow this many that it does not.
+        self.first = len(values) - len(self.body.inputs)
+        self.values = values[self.first :]
         self.inputs: list[list[Array]] = []
-        carry = list(values[self.consts : self.consts + self.carried])
+        carry: list[Any] = list(self.values[self.consts : self.consts + self.carried])
         if "condition" in node.attrs:
-            while evaluate_flat(node.attrs["condition"], [*values[: self.consts], *carry])[0]:
+            while evaluate_flat(node.attrs["condition"], [*self.values[: self.consts], *carry])[0]:
                 carry = self._step(carry, None)
+            self.length = len(self.inputs)
         else:
-            for i in range(node.attrs["length"]):
+            self.length = int(node.attrs["length"] if "length" in node.attrs else np.asarray(values[0]))
+            for i in range(self.length):
                 carry = self._step(carry, self.slice_of(i))
 
     def slice_of(self, number: int) -> int:
         """Which slices of stacked operands and results a step reads and writes."""
-        length: int = self.node.attrs["length"]
-        return length - 1 - number if self.node.attrs["reverse"] else number
+        return self.length - 1 - number if self.node.attrs.get("reverse") else number
 
-    def _step(self, carry: list[Array], at: int | None) -> list[Array]:
+    def _step(self, carry: list[Any], at: int | None) -> list[Any]:
         stacked = [] if at is None else [x[at] for x in self.values[self.consts + self.carried :]]
         entering = [*self.values[: self.consts], *carry, *(np.asarray(x) for x in stacked)]
         self.inputs.append(entering)
         return evaluate_flat(self.body, entering)[: self.carried]
 
-    def at(self, derivatives: Mapping[int, Array], step: int, mode: str) -> Moment | None:
+    def at(self, derivatives: Mapping[int, Arrival], step: int, mode: str) -> Moment | None:
         count = len(self.inputs)
         name = self.body.name
         if not count:
@@ -118,58 +141,74 @@ class _Loop:
             self.body,
             self.inputs[number],
             arrived,
-            list(range(len(self.body.inputs))),
+            [self.first + i for i in range(len(self.body.inputs))],
             self.consts,
         )
 
-    def _cotangents(self, arrived: Mapping[int, Array], number: int) -> list[Array | None]:
+    def _cotangents(self, arrived: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
         """The derivatives by the results of step `number`: the carry's come back from the steps after it."""
         outputs = self.body.outputs
-        seeds = [var("seed", x.shape, x.dtype) if is_float(x.dtype) else None for x in outputs]
-        carries = self.body.inputs[self.consts : self.consts + self.carried]
-        pulled = vjp(outputs, carries, seeds)
-        carry: list[Array | None] = [arrived.get(i) for i in range(self.carried)]
+        seeds = _seeds("seed", outputs)
+        found = pulled(outputs, self.body.inputs[self.consts : self.consts + self.carried], seeds)
+        carry: list[Arrival | None] = [arrived.get(i) for i in range(self.carried)]
         for i in range(len(self.inputs) - 1, number, -1):
-            given = [*carry, *self._stacked(arrived, i)]
-            carry = self._evaluated(pulled, i, seeds, given, outputs)
+            carry = self._evaluated(found, i, seeds, [*carry, *self._stacked(arrived, i)], outputs)
         return [*carry, *self._stacked(arrived, number)]
 
-    def _stacked(self, arrived: Mapping[int, Array], number: int) -> list[Array | None]:
+    def _stacked(self, arrived: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
         """The derivatives by the stacked results of one step."""
-        at = self.slice_of(number) if "length" in self.node.attrs else 0
         found = (arrived.get(i) for i in range(self.carried, len(self.body.outputs)))
-        return [None if x is None else np.asarray(x[at]) for x in found]
+        return [None if x is None else x.at(self.slice_of(number)) for x in found]
 
-    def _tangents(self, given: Mapping[int, Array], number: int) -> list[Array | None]:
+    def _tangents(self, given: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
         """The tangents of what enters step `number`: the carry's come from the steps before it."""
         inputs = self.body.inputs
-        seeds = [var("tangent", x.shape, x.dtype) if is_float(x.dtype) else None for x in inputs]
-        pushed = jvp(self.body.outputs[: self.carried], inputs, seeds)
-        consts = [given.get(i) for i in range(self.consts)]
-        carry = [given.get(self.consts + i) for i in range(self.carried)]
+        seeds = _seeds("tangent", inputs)
+        found = pushed(self.body.outputs[: self.carried], inputs, seeds)
+        entering = [given.get(self.first + i) for i in range(len(inputs))]
+        second = self.consts + self.carried
+        stacks = entering[second:]
 
-        def entering(step: int) -> list[Array | None]:
-            first = self.consts + self.carried
-            stacks = [given.get(i) for i in range(first, len(inputs))]
-            slices = [None if x is None else np.asarray(x[self.slice_of(step)]) for x in stacks]
-            return [*consts, *carry, *slices]
+        def at(step: int) -> list[Arrival | None]:
+            slices = [None if x is None else x.at(self.slice_of(step)) for x in stacks]
+            return [*entering[: self.consts], *carry, *slices]
 
+        carry = entering[self.consts : second]
         for i in range(number):
-            carry = self._evaluated(pushed, i, seeds, entering(i), inputs)
-        return entering(number)
+            carry = self._evaluated(found, i, seeds, at(i), inputs)
+        return at(number)
 
     def _evaluated(
         self,
-        expressions: Sequence[Node | None],
+        derivatives: Sequence[Derivative | None],
         number: int,
-        seeds: Sequence[Node | None],
-        given: Sequence[Array | None],
-        types: Sequence[Node],
-    ) -> list[Array | None]:
-        """Expressions of what enters step `number` and of seeds, which are zero where they are not given."""
+        seeds: Sequence[Masked | None],
+        given: Sequence[Arrival | None],
+        seeded: Sequence[Node],
+    ) -> list[Arrival | None]:
+        """Derivatives at what enters step `number`, for these seeds; None where none of them reaches."""
         env: dict[Node, Any] = dict(zip(self.body.inputs, self.inputs[number], strict=True))
-        for seed, value, like in zip(seeds, given, types, strict=True):
+        for seed, arrival, x in zip(seeds, given, seeded, strict=True):
             if seed is not None:
-                env[seed] = np.zeros(like.shape, like.dtype) if value is None else value
-        evaluate_nodes([x for x in expressions if x is not None], env)
-        return [None if x is None else np.asarray(env[x]) for x in expressions]
+                env[seed.value] = np.zeros(x.shape, x.dtype) if arrival is None else arrival.value
+                where = arrival is not None if arrival is None or arrival.mask is None else arrival.mask
+                env[seed.applied[0]] = np.broadcast_to(np.asarray(where), x.shape)
+        expressions = [settled(x) for x in derivatives]
+        masks = [conjunction(x.masks) if isinstance(x, Masked) else True for x in derivatives]
+        evaluate_nodes([x for x in (*expressions, *masks) if isinstance(x, Node)], env)
+        found: list[Arrival | None] = []
+        for expression, mask in zip(expressions, masks, strict=True):
+            arrival = None if expression is None else Arrival(np.asarray(env[expression]))
+            if arrival is not None and isinstance(mask, Node):
+                where = np.broadcast_to(np.asarray(env[mask]), arrival.value.shape)
+                arrival = Arrival(arrival.value, where) if where.any() else None
+            found.append(arrival)
+        return found
+
+
+def _seeds(name: str, nodes: Sequence[Node]) -> list[Masked | None]:
+    """A variable for the derivative of each floating node, with one for its mask."""
+    return [
+        Masked(var(name, x.shape, x.dtype), (), (var(f"{name} mask", x.shape, bool_),)) if is_float(x.dtype) else None
+        for x in nodes
+    ]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..autodiff import rules as _rules  # noqa: F401  (branches and loops have rules of their own)
 from ..autodiff.forward import pushed
 from ..autodiff.masks import Derivative as DerivativeOf, Masked, conjunction, settled
 from ..autodiff.reverse import pulled
@@ -19,6 +20,7 @@ from ..graph.rewriting import substitute
 from ..ops.dtypes import is_float
 from ..optimize import optimize
 from .formulas import Formula, formula_of
+from .stacks import as_array
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -49,7 +51,7 @@ class Derivative(NamedTuple):
         self,
         operands: Sequence[Value],
         out: Value | None,
-        seeds: Sequence[Array] = (),
+        seeds: Sequence[Value] = (),
         masks: Sequence[Mask | None] = (),
     ) -> tuple[Array, Mask | None]:
         """Its value at a point, and its mask."""
@@ -60,8 +62,7 @@ class Derivative(NamedTuple):
         if self.out is not None:
             env[self.out] = out
         evaluate_nodes([self.expression, *([] if self.mask is None else [self.mask])], env)
-        value = env[self.expression]
-        assert isinstance(value, np.ndarray)
+        value = as_array(env[self.expression], self.expression)
         return value, None if self.mask is None else np.broadcast_to(env[self.mask], value.shape)
 
     def formula(self, operands: Sequence[Formula], out: Formula | None, seeds: Sequence[Formula]) -> Formula | None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..autodiff.sink_stacks import absorbed, reads_stacks
 from ..graph.graph import Graph, bodies_of
 from ..graph.node import Node, maker, self_contained
 from ..graph.reference import evaluate_nodes
@@ -17,9 +18,10 @@ from ..ops.leaves import given_row as GIVEN, output_row as OUTPUT
 from .evaluation_order import in_order, operands_of
 from .explanation import Edge, EdgeSource, Explanation, Inside, Sources, Step
 from .formulas import ATOM, Formula, named
-from .inner_steps import Moment, moment
+from .inner_steps import Arrival, Moment, moment
 from .labels import Labels, derivative_name
 from .local_derivatives import Derivative, LocalDerivatives
+from .stacks import as_array, like
 from .watching import CalledLine, Watch
 
 Array = npt.NDArray[Any]
@@ -56,6 +58,8 @@ class Scope:
         given: Mapping[Node, str],
         symbol: Formula | None = None,
     ) -> None:
+        if any(map(reads_stacks, graph.nodes)):
+            graph = Graph.from_parts(graph.inputs, absorbed(graph.outputs, graph.inputs), name=graph.name)
         self.graph, self.settings = graph, settings
         self.order = in_order(graph.inputs, graph.outputs)
         self.env = evaluate_nodes(graph.outputs, dict(zip(graph.inputs, leaves, strict=True)))
@@ -72,17 +76,17 @@ class Scope:
 
     # --- the two sweeps --------------------------------------------------------------------------------------------
 
-    def reverse(self, seeds: Sequence[Array | None], weighted: str | None = None) -> Explanation:
+    def reverse(self, seeds: Sequence[Arrival | None], weighted: str | None = None) -> Explanation:
         """The chain rule from the outputs back; `weighted` is what the sum of seed · output is called."""
         if self.symbol is None:
             free = None if weighted is None else named(self.names.free(weighted))
             self.symbol = free or self.names.formula(self.graph.outputs[0])
         totals: dict[Node, Array] = {}
+        masks: dict[Node, Mask] = {}
         for x, seed in zip(self.graph.outputs, seeds, strict=True):
             if seed is not None:
-                totals[x] = np.asarray(totals[x] + seed) if x in totals else seed
+                _added(x, seed.value, seed.mask, totals, masks)
         seeded = {self.names[x]: total for x, total in totals.items() if not self_contained(x)}
-        masks: dict[Node, Mask] = {}
         edges: list[Edge] = []
         sources: list[EdgeSource] = []
         inside: dict[Node, Inside] = {}
@@ -90,7 +94,11 @@ class Scope:
             if node.op is OUTPUT:
                 continue
             results = self._results.get(node, [node])
-            arrived = {x.attrs["index"] if x is not node else 0: totals[x] for x in results if x in totals}
+            arrived = {
+                x.attrs["index"] if x is not node else 0: Arrival(totals[x], masks.get(x))
+                for x in results
+                if x in totals
+            }
             if arrived:
                 self._pull(node, arrived, totals, masks, edges, sources)
             if bodies_of(node):
@@ -106,7 +114,7 @@ class Scope:
     def _pull(
         self,
         node: Node,
-        arrived: dict[int, Array],
+        arrived: dict[int, Arrival],
         totals: dict[Node, Array],
         masks: dict[Node, Mask],
         edges: list[Edge],
@@ -115,10 +123,11 @@ class Scope:
         """The products of one node, for each of its operands."""
         count = 1 if node.results is None else len(node.results)
         reached = [i in arrived for i in range(count)]
-        upstream = [arrived[i] for i in sorted(arrived)]
+        upstream = [arrived[i].value for i in sorted(arrived)]
         results = {0: node} if node.results is None else {x.attrs["index"]: x for x in self._results[node]}
         carriers = [results[i] for i in sorted(arrived)]
-        masked = [i in arrived and results[i] in masks for i in range(count)]
+        handed = [like(x, self.env[carrier]) for x, carrier in zip(upstream, carriers, strict=True)]
+        masked = [i in arrived and arrived[i].mask is not None for i in range(count)]
         values = [self.env[x] for x in node.inputs]
         for at, operand in enumerate(operands_of(node)):
             if not is_float(operand.dtype) or self_contained(operand):
@@ -126,7 +135,7 @@ class Scope:
             share = self.settings.derivatives.share(node, at, reached, masked)
             if share.expression is None:
                 continue
-            product, mask = share.value(values, self.env.get(node), upstream, [masks.get(x) for x in carriers])
+            product, mask = share.value(values, self.env.get(node), handed, [masks.get(x) for x in carriers])
             accumulated = _added(operand, product, mask, totals, masks)
             partial, local, derivative = self._local(node, at)
             plain = self.settings.derivatives.share(node, at, reached, [False] * count)
@@ -148,10 +157,10 @@ class Scope:
                 )
             )
 
-    def forward(self, tangents: Mapping[Node, Array]) -> Explanation:
+    def forward(self, tangents: Mapping[Node, Arrival]) -> Explanation:
         """The tangents of the inputs, pushed to the outputs."""
-        found = dict(tangents)
-        masks: dict[Node, Mask] = {}
+        found = {x: tangent.value for x, tangent in tangents.items()}
+        masks = {x: tangent.mask for x, tangent in tangents.items() if tangent.mask is not None}
         seeded = {self.names[x]: tangent for x, tangent in found.items()}
         edges: list[Edge] = []
         sources: list[EdgeSource] = []
@@ -159,7 +168,8 @@ class Scope:
         for node in self.order:
             if node.results is not None:
                 if bodies_of(node):
-                    within = self._inside(node, {i: found[x] for i, x in enumerate(operands_of(node)) if x in found})
+                    given = enumerate(operands_of(node))
+                    within = self._inside(node, {i: Arrival(found[x], masks.get(x)) for i, x in given if x in found})
                     if within is not None:
                         inside[node] = within
                 continue
@@ -174,7 +184,8 @@ class Scope:
                 if push.expression is None:
                     continue
                 values = [self.env[x] for x in made.inputs]
-                product, mask = push.value(values, self.env.get(made), [found[operand]], [masks.get(operand)])
+                handed = [like(found[operand], self.env[operand])]
+                product, mask = push.value(values, self.env.get(made), handed, [masks.get(operand)])
                 _added(node, product, mask, found, masks)
                 partial, local, derivative = self._local(made, at)
                 plain = self.settings.derivatives.push(made, at, number, False)
@@ -236,7 +247,7 @@ class Scope:
             words = f"by the rule of {node.op.title if node.op.title.isidentifier() else node.op.name}"
         return Formula(words, rf"\text{{{words}}}")
 
-    def _inside(self, node: Node, derivatives: dict[int, Array]) -> Inside | None:
+    def _inside(self, node: Node, derivatives: dict[int, Arrival]) -> Inside | None:
         """The body of a loop at the chosen step, or the branch that was taken."""
         values = [self.env[x] for x in node.inputs]
         found = moment(node, values, derivatives, self.settings.step, self.settings.mode)
@@ -251,9 +262,9 @@ class Scope:
         else:
             explanation = scope.reverse(found.derivatives)
         leaving = {
-            self.names[x]: scope.names[found.body.outputs[x.attrs["index"]]]
+            self.names[x]: scope.names[scope.graph.outputs[x.attrs["index"]]]
             for x in self._results.get(node, ())
-            if x.attrs["index"] < len(found.body.outputs)
+            if x.attrs["index"] < len(scope.graph.outputs)
         }
         outside = ((x, node.inputs[at]) for x, at in zip(found.body.inputs, found.operands, strict=True))
         entering = {scope.names[x]: self.names[outer] for x, outer in outside if not self_contained(outer)}
@@ -284,8 +295,7 @@ class Scope:
             made = maker(node)
             definition = self.names.definition(node) if node.inputs else Formula("", "")
             within = inside.get(made) if node.op is OUTPUT and self._results[made][0] is node else None
-            value = self.env[node]
-            assert isinstance(value, np.ndarray)
+            value = as_array(self.env[node], node)
             steps.append(
                 Step(
                     self.names[node],

@@ -100,12 +100,6 @@ def test_what_cannot_be_explained() -> None:
     with pytest.raises(pg.SignatureError, match="2 tangents for 1 arguments"):
         pg.explain(lambda x: x, 1.0, mode="forward", argnum=(0,), seed=(1.0, 2.0))
 
-    def steps(x: Any) -> Any:
-        return pg.while_loop(lambda c: c < 100.0, lambda c: c * c, x)
-
-    with pytest.raises(pg.UnsupportedError, match="while_loop, whose values are kept on a tape"):
-        pg.explain(pg.grad(steps), 2.0)
-
 
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
 @pytest.mark.parametrize("point", [2.0, np.float32(2.0), np.array(2.0)], ids=["number", "float32", "0-d"])

@@ -162,6 +162,71 @@ def test_a_while_loop(x: float) -> None:
     assert any(step.inside is not None for step in found.steps) == (x < 30.0)
 
 
+def growth(x: Any, k: Any) -> Any:
+    return pg.while_loop(lambda c: c < 100.0, lambda c: c * c * k, x)
+
+
+def _pulled_in_a_scan(x: Any) -> Any:
+    pull = pg.vjp(lambda x: growth(x, 1.1), x)[1]
+    return pg.scan(lambda c, s: (c + pull(s)[0] * c, None), 1.0, np.array([0.01, 0.005]))[0]
+
+
+def _pulled_in_a_branch(x: Any) -> Any:
+    pull = pg.vjp(lambda x: growth(x, 1.1), x)[1]
+    return pg.cond(x > 0, lambda s: pull(s)[0] * s, lambda s: s, x)
+
+
+#: Functions that hold a derivative through a while_loop, at 2, which is three steps from the end, and at 200.
+INNER_DERIVATIVES: dict[str, Any] = {
+    "forward": lambda x: pg.jvp(growth, (x, 1.1), (1.0, 0.3))[1],
+    "reverse": lambda x: sum(pg.grad(growth, (0, 1))(x, np.sin(x) + 0.2)),
+    "reverse over reverse": lambda x: pg.grad(pg.grad(growth))(x, 1.1),
+    "forward over reverse": lambda x: pg.hvp(lambda x: growth(x, 1.1), (x,), (x,)),
+    "linearised": lambda x: pg.linearize(lambda x: growth(x, 1.1), x)[1](x),
+    "in a scan": lambda x: pg.scan(lambda c, t: (pg.grad(growth)(c * t + 1, 1.0) * 0.01, None), x, np.ones(2))[0],
+    "its tape in a scan": _pulled_in_a_scan,
+    "its tape in a branch": _pulled_in_a_branch,
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        x if x in ("reverse", "its tape in a branch") else pytest.param(x, marks=pytest.mark.deep)
+        for x in INNER_DERIVATIVES
+    ],
+)
+def test_a_derivative_through_a_while_loop(name: str) -> None:
+    f = INNER_DERIVATIVES[name]
+    verify(f, 2.0, rtol=1e-11)
+    verify(f, 200.0, rtol=1e-11)
+
+
+def test_the_tape_of_a_while_loop_is_shown_step_by_step() -> None:
+    found = pg.explain(lambda x: pg.grad(growth)(x, 1.0), 2.0, step=0)
+    tape = next(step for step in found.steps if step.value.ndim)
+    np.testing.assert_array_equal(tape.value, [2.0, 4.0, 16.0])
+    np.testing.assert_array_equal(found.totals[tape.name], [512.0, 256.0, 64.0])
+    loop, replay = [step.inside for step in found.steps if step.inside is not None]
+    assert float(loop.explanation.totals["c"]) == float(found.totals["x"]) == 3584.0
+    assert float(replay.explanation.totals["r0"]) == 64.0  # its first step reads what the last one left
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_what_is_zero_by_structure_stays_zero_inside_of_a_body(step: int) -> None:
+    def roots(xs: Any) -> Any:
+        ys = pg.scan(lambda c, x: (c, np.sqrt(x)), 0.0, xs)[1]
+        last = pg.scan(lambda c, x: (np.where(x > 1.0, c + x, np.sqrt(c)), None), xs[0] * 0.0, xs)[0]
+        return np.sum(np.where(xs > 0.0, ys, 0.0)) + pg.cond(xs[0] > 1.0, np.sin, np.sqrt, last)
+
+    point = np.array([0.0, 4.0])
+    found = verify(lambda xs: np.sum(np.where(xs > 0.0, pg.scan(lambda c, x: (c, np.sqrt(x)), 0.0, xs)[1], 0.0)), point)
+    np.testing.assert_array_equal(found.totals["xs"], [0.0, 0.25])
+    for each in (found, pg.explain(roots, point, step=step)):
+        inner = next(each.inner())
+        assert np.isfinite([edge.product for edge in inner.edges]).all()
+
+
 def test_loops_in_loops_and_reversed_ones() -> None:
     def f(x: Any) -> Any:
         def outer(c: Any, _: Any) -> Any:
