@@ -28,6 +28,19 @@ PG_INLINE int pg_kernel_wrap_index(const int64_t *sizes, void *const *args, void
     return 0;
 }
 
+/* sizes: n, then the length of the axis. out[j] = index[j], which is not negative. */
+PG_INLINE int pg_kernel_strict_index(const int64_t *sizes, void *const *args, void *work, int64_t *detail) {
+    const int64_t n = sizes[0], length = sizes[1];
+    const int64_t *index = (const int64_t *)args[0];
+    int64_t *out = (int64_t *)args[1];
+    (void)work;
+    for (int64_t j = 0; j < n; j++) {
+        if (index[j] < 0 || index[j] >= length) return pg_outside(index[j], length, detail);
+        out[j] = index[j];
+    }
+    return 0;
+}
+
 /* sizes: outer, length of the axis, inner, n. out[o, j, :] = x[o, index[j], :]. Rows of no elements, of which there may
  * be any number, are not gone through: their indices are looked at once. */
 #define PG_DEFINE_TAKE(S, T)                                                                                 \

@@ -21,7 +21,7 @@ PG_INLINE void pg_gamma_piece_f64(double t, double c, double cl, double g, doubl
 
 /* log Gamma(1 + t) = h + l for t in [-1/4, 3/2]: about its zeros 1 and 2 with these factored out, between them about
  * 3/2; the rest of each by rational interpolation, 2^-57. */
-PG_INLINE void pg_gammaln_near_f64(double t, double *h, double *l) {
+PG_NOINLINE void pg_gammaln_near_f64(double t, double *h, double *l) {
     if (t < 0.25) {
         const double p =
             PG_POLY7(t, 0x1.a51a6625307d3p-1, 0x1.21eeb63e31d82p+1, 0x1.27cac5d055d15p+1, 0x1.110718c2b4c48p+0,
@@ -49,7 +49,7 @@ PG_INLINE void pg_gammaln_near_f64(double t, double *h, double *l) {
 
 /* log Gamma(x) = h + l for x in [2^-60, 2^1014]: Stirling's series (Abramowitz & Stegun 6.1.41) from 8 on, below it the
  * recurrence Gamma(x + 1) = x Gamma(x) to [3/4, 5/2]. */
-PG_INLINE void pg_gammaln_dd_f64(double x, double *h, double *l) {
+PG_NOINLINE void pg_gammaln_dd_f64(double x, double *h, double *l) {
     double a, al, s, e, p, pl;
     if (x >= 8.0) {
         const double i = 1.0 / x, z = i * i;

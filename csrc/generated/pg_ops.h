@@ -73,33 +73,44 @@ typedef enum pg_mop {
     PG_MOP_ceil = 66,
     PG_MOP_round = 67,
     PG_MOP_trunc = 68,
-    PG_MOP_erf = 69,
-    PG_MOP_erfc = 70,
-    PG_MOP_gelu = 71,
-    PG_MOP_gammaln = 72,
-    PG_MOP_digamma = 73,
-    PG_MOP_polygamma = 74,
-    PG_MOP_erfinv = 75,
-    PG_MOP_erfcinv = 76,
-    PG_MOP_erfcx = 77,
-    PG_MOP_gamma = 78,
-    PG_MOP_betaln = 79,
-    PG_MOP_copysign = 80,
-    PG_MOP_nextafter = 81,
-    PG_MOP_fmod = 82,
-    PG_MOP_scalbn = 83,
-    PG_MOP_exponent = 84,
-    PG_MOP_threefry = 85,
-    PG_MOP_unit = 86,
-    PG_MOP_open_unit = 87,
-    PG_MOP_normal_bits = 88,
-    PG_MOP_multiply_high = 89,
-    PG_MOP_log_gamma_bend = 90,
-    PG_MOP_log_gamma_slope = 91,
-    PG_MOP_log_gamma_draw = 92,
-    PG_MOP_poisson_draw = 93,
-    PG_MOP_truncated_normal = 94,
-    PG_MOP_COUNT = 95
+    PG_MOP_i0 = 69,
+    PG_MOP_i1 = 70,
+    PG_MOP_i0e = 71,
+    PG_MOP_i1e = 72,
+    PG_MOP_erf = 73,
+    PG_MOP_erfc = 74,
+    PG_MOP_gelu = 75,
+    PG_MOP_gammaln = 76,
+    PG_MOP_digamma = 77,
+    PG_MOP_polygamma = 78,
+    PG_MOP_erfinv = 79,
+    PG_MOP_erfcinv = 80,
+    PG_MOP_erfcx = 81,
+    PG_MOP_gamma = 82,
+    PG_MOP_betaln = 83,
+    PG_MOP_copysign = 84,
+    PG_MOP_nextafter = 85,
+    PG_MOP_fmod = 86,
+    PG_MOP_scalbn = 87,
+    PG_MOP_exponent = 88,
+    PG_MOP_threefry = 89,
+    PG_MOP_unit = 90,
+    PG_MOP_open_unit = 91,
+    PG_MOP_normal_bits = 92,
+    PG_MOP_multiply_high = 93,
+    PG_MOP_log_gamma_bend = 94,
+    PG_MOP_log_gamma_slope = 95,
+    PG_MOP_log_gamma_draw = 96,
+    PG_MOP_poisson_draw = 97,
+    PG_MOP_truncated_normal = 98,
+    PG_MOP_gamma_density = 99,
+    PG_MOP_gammainc = 100,
+    PG_MOP_gammaincc = 101,
+    PG_MOP_beta_density = 102,
+    PG_MOP_betainc = 103,
+    PG_MOP_betaincc = 104,
+    PG_MOP_stdtr = 105,
+    PG_MOP_COUNT = 106
 } pg_mop;
 
 /* Reductions by their number in a Program. */
@@ -182,6 +193,10 @@ typedef enum pg_rop {
     X(ceil, 1, SAME, 0, 0) \
     X(round, 1, SAME, 0, 0) \
     X(trunc, 1, SAME, 0, 0) \
+    X(i0, 1, SAME, 0, 0) \
+    X(i1, 1, SAME, 0, 0) \
+    X(i0e, 1, SAME, 0, 0) \
+    X(i1e, 1, SAME, 0, 0) \
     X(erf, 1, SAME, 0, 0) \
     X(erfc, 1, SAME, 0, 0) \
     X(gelu, 1, SAME, 0, 0) \
@@ -207,7 +222,14 @@ typedef enum pg_rop {
     X(log_gamma_slope, 2, SAME, 0, 0) \
     X(log_gamma_draw, 2, SAME, 0, 0) \
     X(poisson_draw, 2, SAME, 0, 0) \
-    X(truncated_normal, 3, SAME, 0, 0)
+    X(truncated_normal, 3, SAME, 0, 0) \
+    X(gamma_density, 2, SAME, 0, 0) \
+    X(gammainc, 2, SAME, 0, 0) \
+    X(gammaincc, 2, SAME, 0, 0) \
+    X(beta_density, 3, SAME, 0, 0) \
+    X(betainc, 3, SAME, 0, 0) \
+    X(betaincc, 3, SAME, 0, 0) \
+    X(stdtr, 2, SAME, 0, 0)
 
 /* X(name, result, cost, expression[, guard, fast expression]), by operand kind (F floating, I integer, B
  * bool) and arity (C: three, the first a condition). In expressions a, b, c are the operands, T is their
@@ -247,6 +269,10 @@ typedef enum pg_rop {
     X(ceil, SAME, CHEAP, M(ceil)(a)) \
     X(round, SAME, CHEAP, M(round)(a)) \
     X(trunc, SAME, CHEAP, a < 0 ? M(ceil)(a) : M(floor)(a)) \
+    X(i0, SAME, DEAR, M(i0)(a)) \
+    X(i1, SAME, DEAR, M(i1)(a)) \
+    X(i0e, SAME, DEAR, M(i0e)(a)) \
+    X(i1e, SAME, DEAR, M(i1e)(a)) \
     X(erf, SAME, DEAR, M(erf)(a)) \
     X(erfc, SAME, DEAR, M(erfc)(a)) \
     X(gelu, SAME, DEAR, M(gelu)(a)) \
@@ -290,10 +316,17 @@ typedef enum pg_rop {
     X(log_gamma_bend, SAME, DEAR, M(log_gamma_bend)(a, b)) \
     X(log_gamma_slope, SAME, DEAR, M(log_gamma_slope)(a, b)) \
     X(log_gamma_draw, SAME, DEAR, M(log_gamma_draw)(a, b)) \
-    X(poisson_draw, SAME, DEAR, M(poisson_draw)(a, b))
+    X(poisson_draw, SAME, DEAR, M(poisson_draw)(a, b)) \
+    X(gamma_density, SAME, DEAR, M(gamma_density)(a, b)) \
+    X(gammainc, SAME, DEAR, M(gammainc)(a, b)) \
+    X(gammaincc, SAME, DEAR, M(gammaincc)(a, b)) \
+    X(stdtr, SAME, DEAR, M(stdtr)(a, b))
 #define PG_OPS_F_2_FAST(X)
 #define PG_OPS_F_3(X) \
-    X(truncated_normal, SAME, DEAR, M(truncated_normal)(a, b, c))
+    X(truncated_normal, SAME, DEAR, M(truncated_normal)(a, b, c)) \
+    X(beta_density, SAME, DEAR, M(beta_density)(a, b, c)) \
+    X(betainc, SAME, DEAR, M(betainc)(a, b, c)) \
+    X(betaincc, SAME, DEAR, M(betaincc)(a, b, c))
 #define PG_OPS_F_C(X) \
     X(select, SAME, CHEAP, a ? b : c)
 #define PG_OPS_I_1(X) \

@@ -15,6 +15,13 @@
             out[i] = pg_##F##_##S(x[i], y[i]);                                                \
         }                                                                                     \
     }
+#define PROBE3(S, T, F)                                                        \
+    void probe_##F##_##S(const T *x, const T *y, const T *z, T *out, long n);  \
+    void probe_##F##_##S(const T *x, const T *y, const T *z, T *out, long n) { \
+        for (long i = 0; i < n; i++) {                                         \
+            out[i] = pg_##F##_##S(x[i], y[i], z[i]);                           \
+        }                                                                      \
+    }
 #define PROBE_OK(S, T, F)                                                   \
     void probe_##F##_ok_##S(const T *x, T *out, long n);                    \
     void probe_##F##_ok_##S(const T *restrict x, T *restrict out, long n) { \
@@ -59,6 +66,10 @@ BOTH(PROBE1, erfinv)
 BOTH(PROBE1, erfcinv)
 BOTH(PROBE1, erfcx)
 BOTH(PROBE1, gamma)
+BOTH(PROBE1, i0)
+BOTH(PROBE1, i0e)
+BOTH(PROBE1, i1)
+BOTH(PROBE1, i1e)
 BOTH(PROBE1, exponent)
 BOTH(PROBE1, floor)
 BOTH(PROBE1, ceil)
@@ -78,6 +89,13 @@ BOTH(PROBE2, maximum)
 BOTH(PROBE2, minimum)
 BOTH(PROBE2, polygamma)
 BOTH(PROBE2, betaln)
+BOTH(PROBE2, gammainc)
+BOTH(PROBE2, gammaincc)
+BOTH(PROBE2, gamma_density)
+BOTH(PROBE2, stdtr)
+BOTH(PROBE3, betainc)
+BOTH(PROBE3, betaincc)
+BOTH(PROBE3, beta_density)
 INTEGERS(PROBE1, abs)
 INTEGERS(PROBE2, floor_divide)
 INTEGERS(PROBE2, mod)

@@ -38,7 +38,6 @@ tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), 
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 full = pg.full(shape, x)
 isin = np.any(x[..., None] == np.ravel(values), axis=-1)
-i0: {_UNSUPPORTED}
 roots: {_ROOTS}
 save savetxt savez savez_compressed: {_FILE}
 can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}

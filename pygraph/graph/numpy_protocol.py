@@ -94,6 +94,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "size": _size,
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
+    "i0": lambda x: ops.i0(x),  # no ufunc in NumPy
 }
 
 

@@ -35,7 +35,7 @@ def checked_labels(target: Any, n_classes: int, subject: str) -> Any:
     known = known_labels(labels)
     if known is None:
         # a look-up that returns the label itself, and fails where there is none; no label counts from the end
-        return pg.index(np.arange(n_classes), pg.where(labels < 0, labels - n_classes, labels))
+        return pg.take(np.arange(n_classes), labels, mode="strict")
     wrong = (known < 0) | (known >= n_classes)
     if wrong.any():
         raise pg.IndexRangeError(

@@ -21,6 +21,7 @@ from ..concurrency import ensure_imported
 from . import (
     arithmetic,
     banded as banded,
+    bessel,
     comparison,
     composite,
     control as control,
@@ -33,6 +34,7 @@ from . import (
     expm as expm,
     floating,
     functions,
+    incomplete,
     index_updates,
     indexing,
     integers,
@@ -54,12 +56,14 @@ from . import (
     triangular as triangular,
 )
 from .arithmetic import *
+from .bessel import *
 from .comparison import *
 from .composite import *
 from .diagonals import *
 from .elementwise import *
 from .entropies import *
 from .floating import *
+from .incomplete import *
 from .index_updates import *
 from .indexing import *
 from .integers import *
@@ -88,6 +92,8 @@ PUBLIC: dict[str, Callable[..., Any]] = {
         floating,
         transcendental,
         special,
+        incomplete,
+        bessel,
         entropies,
         comparison,
         shaping,

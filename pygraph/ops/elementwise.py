@@ -7,8 +7,10 @@ from typing import Any
 
 from . import (
     arithmetic as arithmetic,
+    bessel as bessel,
     comparison as comparison,
     floating as floating,
+    incomplete as incomplete,
     integers as integers,
     random_bits as random_bits,
     random_draws as random_draws,

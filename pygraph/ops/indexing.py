@@ -278,6 +278,45 @@ wrap_index_row: Op = register(
 )
 
 
+def _all_within(index: Array, size: int) -> Array:
+    bad = np.asarray((index < 0) | (index >= size))
+    if bad.any():
+        problem = f"index {np.asarray(index)[bad].flat[0]} is not from 0 to below {size}"
+        raise IndexRangeError(problem, "check the indices; negative ones do not count from the end here")
+    return np.asarray(index)
+
+
+strict_index: Op = register(
+    Op(
+        "strict_index",
+        Family.ELEMENTWISE,
+        doc="An int64 index into an axis of `size`, where entries that are negative or out of range are an error at "
+        "run time.",
+        shape=lambda shapes, attrs: shapes[0],
+        reference=lambda index, size: _all_within(index, size),
+        nondiff=True,
+        title="take(mode='strict')",
+        **kernel_rules(
+            Kernel(
+                "strict_index",
+                "(n)->(n)",
+                "l->l",
+                params=("size",),
+                failures=(
+                    Failure(
+                        IndexRangeError,
+                        "index {0} is not from 0 to below {1}",
+                        "check the indices; negative ones do not count from the end here",
+                    ),
+                ),
+                layout=lambda shapes, attrs: {"n": prod(shapes[0])},
+            ),
+            "i",
+        ),
+    )
+)
+
+
 def as_index(index: Any) -> Any:
     """An integer array or expression as int64; raises for all else."""
     if not is_expression(index) and np.asarray(index).dtype.kind not in "fiub":
@@ -342,7 +381,8 @@ def take(x: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
         indices: ints, an array or an expression.
         axis: along which they count.
         mode: what becomes of indices that are out of range: "raise", an error, while negative ones count from the end;
-            "wrap", the index modulo the size; "clip", the first or the last.
+            "strict", the same error for negative ones too; "wrap", the index modulo the size; "clip", the first or the
+            last.
 
     Raises:
         IndexRangeError: an index out of range; at run time where it is an expression.
@@ -359,10 +399,13 @@ def take(x: Any, indices: Any, axis: Any = None, *, mode: str = "raise") -> Any:
         x, axis = ravel(x), 0
     axis = normal_axis(axis, x.ndim)
     index = as_index(indices)
-    if mode != "raise":
+    if mode == "strict":
+        within = strict_index if is_expression(index) else _all_within
+        index = within(index, size=x.shape[axis])
+    elif mode != "raise":
         index, inside = bounded(index, x.shape[axis], mode, from_end=False)
         if inside is not None:
-            raise UnsupportedError(f"mode {shown(mode)}", "give 'raise', 'wrap' or 'clip'")
+            raise UnsupportedError(f"mode {shown(mode)}", "give 'raise', 'strict', 'wrap' or 'clip'")
     elif not is_expression(index):
         index = _checked(index, x.shape[axis])
     return take_row(x, index, axis=axis)

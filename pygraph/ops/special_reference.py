@@ -214,7 +214,7 @@ def gamma(x: Any) -> Array:
     return _each(_gamma, x)
 
 
-def _stirling_rest(x: float) -> float:
+def stirling_rest(x: float) -> float:
     return sum(b / (2 * k * (2 * k - 1)) * x ** (1 - 2 * k) for k, b in enumerate(_BERNOULLI[:7], 1))
 
 
@@ -225,10 +225,10 @@ def _betaln(p: float, q: float) -> float:
         return math.inf if first == second == math.inf else first + (second - _lgamma(p + q))
     if b == math.inf:
         return -math.inf
-    rest = _stirling_rest(b) - _stirling_rest(a + b)
+    rest = stirling_rest(b) - stirling_rest(a + b)
     if a < 10.0:
         return _lgamma(a) + (rest + (a - (b - 0.5) * math.log1p(a / b)) - a * math.log(a + b))
-    first = _stirling_rest(a) + rest + 0.5 * math.log(2.0 * math.pi) - 0.5 * math.log(b)
+    first = stirling_rest(a) + rest + 0.5 * math.log(2.0 * math.pi) - 0.5 * math.log(b)
     return first + (a - 0.5) * math.log(a / b / (1.0 + a / b)) - b * math.log1p(a / b)
 
 

@@ -110,6 +110,7 @@ STRUCTURE: Mapping[str, Callable[..., Any]] = {
     "scatter_add": lambda x, index, v, axis: _scatter(x, index, v, axis, True),
     "scatter_set": lambda x, index, v, axis: _scatter(x, index, v, axis, False),
     "wrap_index": lambda index, size: index % size,
+    "strict_index": lambda index, size: index,
     "reduce_sum": lambda x, axes: np.add.reduce(x, axis=axes, dtype=x.dtype),
     "reduce_prod": lambda x, axes: np.multiply.reduce(x, axis=axes, dtype=x.dtype),
     "reduce_max": lambda x, axes: _extreme(x, axes, np.maximum if x.dtype.kind != "b" else np.logical_or, -1),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from pygraph.graph import Graph, scan, var
 from pygraph.ops.dtypes import DTYPES, KINDS
@@ -39,6 +40,11 @@ class Case:
 def rows() -> list[str]:
     """The names of all rows that compute something from arrays, in the order of the table."""
     return [name for name, op in TABLE.items() if op.family is not Family.LEAF and name != "replay"]  # that has stacks
+
+
+def quick(names: list[str]) -> list[Any]:
+    """Names of rows; those whose every element takes long are for the deep run."""
+    return [pytest.param(name, marks=pytest.mark.deep) if TABLE[name].price >= 100 else name for name in names]
 
 
 def rng_for(*key: object) -> np.random.Generator:
@@ -289,6 +295,13 @@ def _wrap_index(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tupl
     if dtype == np.int64:
         for shape in ((), (1,), (5,), (0,), (3, 4), (1025,)):
             yield (np.asarray(rng.integers(-7, 7, shape)),), {"size": 7}
+
+
+@_entry("strict_index", kinds="i")
+def _strict_index(rng: np.random.Generator, dtype: np.dtype[Any]) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
+    if dtype == np.int64:
+        for shape in ((), (5,), (0,), (3, 4)):
+            yield (np.asarray(rng.integers(0, 7, shape)),), {"size": 7}
 
 
 #: Shapes of which every subset of axes is reduced, and (shape, axes) that cross the size at which work is cut up:

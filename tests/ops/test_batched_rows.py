@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from helpers import apply_row, check_batch, is_exact, run_flat
-from samples import BOOL, Case, array, derivative_cases, pointwise_cases, rng_for, rows, structure_cases
+from samples import BOOL, Case, array, derivative_cases, pointwise_cases, quick, rng_for, rows, structure_cases
 
 from pygraph.graph import var
 from pygraph.graph.reference import evaluate_flat
@@ -58,7 +58,7 @@ def some_cases(name: str) -> list[Case]:
     return cases if len(cases) <= 24 else cases[:: len(cases) // 24]
 
 
-@pytest.mark.parametrize("name", rows())
+@pytest.mark.parametrize("name", quick(rows()))
 def test_every_row_is_a_loop_over_the_batch(name: str) -> None:
     op = TABLE[name]
     tested = 0

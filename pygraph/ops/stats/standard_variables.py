@@ -30,6 +30,8 @@ def log_density(value: Any, scale: Any, inside: Any = True) -> Any:
     return select(positive, value, math.nan)
 
 
-def probability(value: Any, scale: Any) -> Any:
-    """A distribution function's value; nan where the scale is wrong."""
-    return select(greater(scale, 0.0), value, math.nan)
+def probability(value: Any, *positive: Any) -> Any:
+    """A distribution function's value; nan where the scale or another parameter is not positive."""
+    for parameter in positive:
+        value = select(greater(parameter, 0.0), value, math.nan)
+    return value
