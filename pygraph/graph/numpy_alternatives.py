@@ -33,23 +33,17 @@ histogram2d histogramdd: count with pg.zeros(n).at[i].add(1.0), the bins i outsi
 copyto place put putmask: {_WRITE}
 put_along_axis = x = pg.put_along_axis(x, i, v, axis)
 fill_diagonal = x.at[np.arange(n), np.arange(n)].set(v)
-diag_indices_from = np.diag_indices(n), of a size that is known
-tril_indices_from triu_indices_from = np.tril_indices(n) or np.triu_indices(n), of sizes that are known
 einsum_path: bring the axes into order with np.transpose and np.reshape, then x @ y, or np.sum(x * y)
 full = pg.full(shape, x)
-isin = np.any(x[..., None] == np.ravel(values), axis=-1)
 roots: {_ROOTS}
 save savetxt savez savez_compressed: {_FILE}
-can_cast common_type min_scalar_type result_type may_share_memory shares_memory: {_TYPES}
+min_scalar_type may_share_memory shares_memory: {_TYPES}
 linalg.eig linalg.eigvals: {_EIGENVALUES}
-linalg.trace = np.trace(x, axis1=-2, axis2=-1)
 fft.fft fft.fft2 fft.fftn fft.hfft fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.irfft fft.irfft2 fft.irfftn: {_FOURIER}
 fft.rfft fft.rfft2 fft.rfftn: {_FOURIER}
 fft.fftshift fft.ifftshift = np.concatenate([x[-k:], x[:-k]])
 add.at = x = x.at[i].add(v)
-subtract.at = x = x.at[i].add(-v)
 multiply.at divide.at maximum.at minimum.at power.at: {_WRITE}
-logaddexp.reduce = pg.logsumexp(x, axis=0)
 logical_xor.reduce = np.sum(x, axis=0) % 2 == 1
 """
 _SCIPY = """

@@ -18,7 +18,7 @@ from .construction import as_node
 from .filled import Filled, viewed
 from .node import Node
 from .numpy_alternatives import instead, of_fewer_arguments
-from .weak import Weak, strong
+from .weak import WEAK_CLASSES, Weak, strong
 from .writing import WRITERS, update_at
 
 __all__ = ["apply_function", "apply_ufunc", "recorded_as"]
@@ -40,6 +40,7 @@ _REDUCTIONS = {
     "numpy.minimum": "min",
     "numpy.logical_and": "all",
     "numpy.logical_or": "any",
+    "numpy.logaddexp": "logsumexp",
 }
 #: ufunc.accumulate by ufunc.
 _ACCUMULATIONS = {
@@ -85,6 +86,19 @@ def _recorded(create: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
+def _type_of(x: Any) -> Any:
+    """What promotion by NumPy takes in place of an expression: its dtype, or a Python number where it is weak."""
+    return WEAK_CLASSES[x.dtype](0) if type(x) is Weak else x.dtype if isinstance(x, Node) else x
+
+
+def _result_type(*arrays_and_dtypes: Any) -> Any:
+    return np.result_type(*map(_type_of, arrays_and_dtypes))
+
+
+def _common_type(*arrays: Any) -> Any:
+    return np.common_type(*(np.empty(0, x.dtype) if isinstance(x, Node) else x for x in arrays))
+
+
 #: Functions that need no row: about the form of an expression, or made of its operators.
 _OWN: Mapping[str, Callable[..., Any]] = {
     "positive": _positive,
@@ -94,6 +108,9 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "size": _size,
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
+    "result_type": _result_type,
+    "common_type": _common_type,
+    "can_cast": lambda from_, to, casting="safe": np.can_cast(_type_of(from_), to, casting),
     "i0": lambda x: ops.i0(x),  # no ufunc in NumPy
 }
 

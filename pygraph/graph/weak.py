@@ -26,7 +26,7 @@ from ..ops.dtypes import bool_, float64, int64
 from .node import DType, Node
 from .stand_in import StandIn, strong
 
-__all__ = ["WEAK_TYPES", "Weak", "is_weak", "strong", "weakened"]
+__all__ = ["WEAK_CLASSES", "WEAK_TYPES", "Weak", "is_weak", "strong", "weakened"]
 
 #: The types of Python numbers, and the dtypes they have where nothing else decides.
 WEAK_TYPES: dict[type, DType] = {bool: bool_, int: int64, float: float64}

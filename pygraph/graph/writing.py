@@ -18,6 +18,7 @@ __all__ = ["UPDATES", "WRITERS", "update_at"]
 #: What ufunc.at does, as `x.at[i]` names it.
 UPDATES = {
     "numpy.add": "add",
+    "numpy.subtract": "add",  # of what is subtracted with the other sign
     "numpy.multiply": "multiply",
     "numpy.divide": "divide",
     "numpy.power": "power",
@@ -37,7 +38,8 @@ def update_at(name: str, x: Any, key: Any, values: Any = None) -> None:
         advice = f"write x = x.at[i].{how or 'apply'}({'f' if how is None else 'v'})"
         problem = f"{name}.at writes into its first argument" if how else f"{name}.at is not supported"
         raise UnsupportedError(problem, advice, stage="tracing", subject=f"{name}.at", operands=(x,))
-    x.assign(ops.index_update(x.node, key, joined(values), how))
+    values = joined(values)
+    x.assign(ops.index_update(x.node, key, ops.negative(values) if name == "numpy.subtract" else values, how))
 
 
 def _copyto(dst: Filled, src: Any, casting: str = "same_kind", where: Any = True) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..errors import ShapeError, UnsupportedError, named, shown
 from . import mask_rules
 from .common import broadcast_shapes, explained, is_expression, normal_axes, normal_axis, operand, static_shape
+from .dtypes import as_dtype
 from .expr import Batch, Expr, MaskRule, Transpose
 from .row import Attrs, Family, Op, Shape, register
 from .strides import Strided, broadcast_strides, reshape_strides, row_major
@@ -494,8 +495,10 @@ def _listed(arrays: Any, axis: Any, name: str) -> list[Any]:
 
 
 @explained
-def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
+def concatenate(arrays: Sequence[Any], axis: Any = 0, *, dtype: Any = None) -> Any:
     """The arrays, promoted to one dtype, one after another along `axis`; all raveled first when it is None.
+
+    With `dtype` they are converted to that.
 
     Raises:
         ShapeError: no arrays, scalars, an axis out of range, or shapes that differ along another axis.
@@ -511,12 +514,15 @@ def concatenate(arrays: Sequence[Any], axis: Any = 0) -> Any:
         xs, axis = [ravel(x) for x in xs], 0
     if any(x.ndim == 0 for x in xs):
         raise ShapeError("scalars have no axis", "join scalars with np.stack([...]), or give np.reshape(v, (1,))")
-    return concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim))
+    joined: Any = concatenate_row(*xs, axis=normal_axis(axis, xs[0].ndim))
+    return joined if dtype is None else joined.astype(as_dtype(dtype))
 
 
 @explained
-def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
+def stack(arrays: Sequence[Any], axis: Any = 0, *, dtype: Any = None) -> Any:
     """The arrays, of one shape and promoted to one dtype, along a new axis at position `axis` of the result.
+
+    With `dtype` they are converted to that.
 
     Raises:
         ShapeError: no arrays, unequal shapes, or an axis out of range.
@@ -532,7 +538,7 @@ def stack(arrays: Sequence[Any], axis: Any = 0) -> Any:
     if any(x.shape != xs[0].shape for x in xs):
         raise ShapeError(f"shapes {' and '.join(str(x.shape) for x in xs)} must be equal")
     k = normal_axis(axis, xs[0].ndim + 1)
-    return concatenate([expand_dims(x, k) for x in xs], k)
+    return concatenate([expand_dims(x, k) for x in xs], k, dtype=dtype)
 
 
 @explained

@@ -1,6 +1,8 @@
 """Calls of functions that combine all elements up to each, and of differences and sums between neighbours."""
 
 CALLS = """
+np.logaddexp.reduce(x + 0.5)
+np.logaddexp.reduce(A + 0.5, axis=1, keepdims=True)
 np.cumsum(x)
 np.cumsum(A)
 np.cumsum(A, 0)

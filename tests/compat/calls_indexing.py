@@ -1,6 +1,12 @@
 """Calls that read and write at keys."""
 
 CALLS = """
+S[np.diag_indices_from(S)]
+np.diag_indices_from(A)
+A[np.tril_indices_from(A)]
+A[np.triu_indices_from(A, 1)]
+np.triu_indices_from(T)
+A[np.tril_indices_from(A, k=-1)]
 x[0]
 x[-5]
 x[1:4]

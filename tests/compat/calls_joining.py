@@ -1,6 +1,9 @@
 """Calls of functions that join, split, repeat and pad."""
 
 CALLS = """
+np.concatenate([x, y], dtype="float32")  # kinks
+np.concatenate([A, S], axis=1, dtype="float64")
+np.stack([x, y], axis=1, dtype="float64")
 np.concatenate([x, y])
 np.concatenate([A, A], axis=1)
 np.concatenate([A, B], axis=None)

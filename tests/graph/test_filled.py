@@ -119,6 +119,7 @@ def test_numpy_writes_into_them() -> None:
         np.copyto(out[3:], x[:2])
         np.put_along_axis(out, np.array([4, 0]), x[:2], 0)
         np.maximum.at(out, [0, 0], [x[2], -7.0])
+        np.subtract.at(out, [1, 1], [x[0], 0.5])
         table = np.ones((2, 3), like=x)
         np.put_along_axis(table, np.array([[1], [2]]), x[:2, None], 1)
         np.place(table, np.array([[True, False, True], [True, True, False]]), x[:3])

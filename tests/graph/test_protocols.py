@@ -31,6 +31,8 @@ SUPPORTED: dict[str, Callable[[Any], Any]] = {
     "maximum.reduce": lambda x: np.maximum.reduce(x, None),
     "minimum.reduce": lambda x: np.minimum.reduce(x, axis=-1),
     "logical.reduce": lambda x: (np.logical_and.reduce(x > 0.3), np.logical_or.reduce(x > 0.8, axis=1)),
+    "types": lambda x: np.zeros(2, np.result_type(x, "float32")) + np.can_cast(x, "float32") + x[0, 0],
+    "common type": lambda x: x.astype(np.common_type(x, np.zeros(2, np.float32))),
     "sum by position": lambda x: np.sum(x, 0),
     "sum by name": lambda x: np.sum(x, keepdims=True, axis=1),
     "sum with defaults": lambda x: np.sum(x, 0, None, None, True),

@@ -44,6 +44,7 @@ FUNCTIONS = Later(
         "complex_parts": "angle conj conjugate imag iscomplex isreal positive real real_if_close",
         "choices": "choose fmax fmin heaviside piecewise select",
         "closeness": "allclose array_equal array_equiv isclose",
+        "membership": "diag_indices_from isin tril_indices_from triu_indices_from",
         "angles": "deg2rad degrees rad2deg radians sinc unwrap",
         "exponentials": "cosm1 exp10 float_power logaddexp2",
         "gamma_functions": "beta binom comb factorial loggamma multigammaln psi",

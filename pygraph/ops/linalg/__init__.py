@@ -16,7 +16,7 @@ from ..later import Later
 FUNCTIONS = Later(
     __name__,
     {
-        "matrix_products": "diagonal outer",
+        "matrix_products": "diagonal outer trace",
         ".functions.arranging": "matrix_transpose",
         ".functions.contractions": "cross tensordot vecdot",
         ".products": "matmul",

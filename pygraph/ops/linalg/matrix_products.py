@@ -1,4 +1,4 @@
-"""What `numpy.linalg` has with other parameters than `numpy`: diagonal, outer."""
+"""What `numpy.linalg` has with other parameters than `numpy`: diagonal, outer, trace."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ...errors import ShapeError
 from .. import diagonals
 from ..arithmetic import multiply
 from ..common import explained, operand
+from ..functions import summaries
 from ..shaping import expand_dims
 
 
@@ -41,3 +42,17 @@ def outer(x1: Any, x2: Any) -> Any:
     if not x1.ndim == x2.ndim == 1:
         raise ShapeError(f"operands of shapes {x1.shape} and {x2.shape} are not two vectors", "give two vectors")
     return multiply(expand_dims(x1, 1), x2)
+
+
+@explained
+def trace(x: Any, *, offset: int = 0, dtype: Any = None) -> Any:
+    """The sums of diagonal `offset` of the matrices in the last two axes of `x`, as `dtype` if that is given.
+
+    Raises:
+        ShapeError: an array of fewer than two axes.
+
+    Example:
+        >>> int(pg.linalg.trace(np.array([[1, 2], [3, 4]])))
+        5
+    """
+    return summaries.trace(x, offset, -2, -1, dtype)
