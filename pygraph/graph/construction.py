@@ -176,11 +176,13 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    value_type = node.type if node.op is not OUTPUT else None
-    for new, old in zip(inputs, node.inputs, strict=True):
-        if new.type is not old.type:
-            value_type = None
-            break
+    value_type, old = node.type, node.inputs
+    if len(inputs) == 2 == len(old):  # most often
+        same = inputs[0].type is old[0].type and inputs[1].type is old[1].type
+    else:
+        same = [x.type for x in inputs] == [x.type for x in old]
+    if not same or node.op is OUTPUT:
+        value_type = None
     context = active()
     if value_type is None or node.line is None or context is None or context.table is None or context.watching:
         return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)

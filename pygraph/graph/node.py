@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -149,11 +149,6 @@ class Node(_Fields):
             raise fixed_attribute(self, name)
         object.__setattr__(self, name, value)
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name in ("shape", "dtype"):
-            raise AttributeError(f"{self!r} has several results, and no {name} of its own: take them with outputs_of")
-        return super().__getattr__(name)
-
     @property
     def types(self) -> tuple[Result, ...]:
         """The type of each result."""
@@ -183,6 +178,23 @@ class Node(_Fields):
         return _reduced(self)
 
 
+class _OfSeveral(Node):
+    """A node with several results."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> NoReturn:  # type: ignore[override]
+        raise self._several("shape")
+
+    @property
+    def dtype(self) -> NoReturn:  # type: ignore[override]
+        raise self._several("dtype")
+
+    def _several(self, name: str) -> AttributeError:
+        return AttributeError(f"{self!r} has several results, and no {name} of its own: take them with outputs_of")
+
+
 _blank: Any = partial(object.__new__, _Fields)
 
 
@@ -200,18 +212,19 @@ def new_node(
     made.inputs = inputs
     made.attrs = attrs
     made.items = items
+    made.line = line
+    made.epoch = _epoch
+    made.recording = None
     if op.results is None:
         made.type = type
         made.shape = type.shape  # type: ignore[union-attr]
         made.dtype = type.dtype  # type: ignore[union-attr]
         made.results = None
+        made.__class__ = Node
     else:
         made.type = None
         made.results = type
-    made.line = line
-    made.epoch = _epoch
-    made.recording = None
-    made.__class__ = Node
+        made.__class__ = _OfSeveral
     node: Node = made
     return node
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -35,8 +35,8 @@ from ..ops.comparison import (
 )
 from ..ops.row import Op
 from .at import At
-from .concretisation import missing_attribute, refuse, wants_dense
-from .numpy_alternatives import ATTRIBUTES
+from .concretisation import refuse, wants_dense
+from .other_attributes import MissingAttribute, other_attributes
 
 if TYPE_CHECKING:
     from .node import Node
@@ -251,12 +251,13 @@ class Operators:
         """Raises `TracedValueError`: an expression has no value yet."""
         refuse(self, "tolist")
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in ATTRIBUTES and name in ops.functions.FUNCTIONS.modules and hasattr(np.ndarray, name):
-            return partial(getattr(ops, name), self)
-        if not name.startswith("_") and (name in ATTRIBUTES or name in ops.NAMES or hasattr(np.ndarray, name)):
-            raise missing_attribute(self, name)
-        raise AttributeError(f"an expression has no attribute {name!r}")
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+
+    def __dir__(self) -> list[str]:
+        kind, refused = type(self), MissingAttribute
+        return [name for name in object.__dir__(self) if not isinstance(getattr_static(kind, name, None), refused)]
 
     # --- NumPy's protocols
 
@@ -481,3 +482,8 @@ class Operators:
 
     def __round__(self, ndigits: int | None = None) -> Node:
         return ops.round(self, ndigits or 0)
+
+
+for _name, _found in other_attributes():
+    if _name not in vars(Operators):
+        setattr(Operators, _name, _found)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import is_not
 
 from ..graph.construction import remake
 from ..graph.interning import known
 from ..graph.node import Node
-from ..graph.rewriting import rebuilt, rewrite
+from ..graph.rewriting import rebuilt
+from ..graph.source import attributing
+from ..graph.trace_context import TraceContext
+from ..graph.traversal import walk
 from ..ops.row import Op
 from . import log
 
@@ -85,46 +89,79 @@ class Sweep:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules: Mapping[Op, Rules] = rules.by_op
-        self._done: dict[Node, Node] = {}
-        self._final: set[Node] = set()  # what no rule changes any more
+        self._done: dict[Node, Node] = {}  # what takes the place of a node: of what no rule changes any more, itself
 
     def run(self, outputs: Sequence[Node], order: Iterable[Node] | None = None) -> list[Node]:
         """The rewritten form of `outputs`; `order` has what they are made of, operands first."""
-        return rewrite(outputs, self._visit, self._done, order=order)
+        done = self._done
+        with attributing() as context:
+            self._visit(walk(outputs, stops=done) if order is None else order, context)
+        return [done.get(x, x) for x in outputs]
 
-    def _visit(self, node: Node, inputs: tuple[Node, ...]) -> Node:
-        current = known(node) if inputs is node.inputs else remake(node, inputs)
-        if current in self._final:
-            return current
-        found = self._done.get(current)
-        if found is None:
-            rules = self._rules.get(node.op)
-            found = current if rules is None or not rules.may_rewrite(current) else self._rewrite(current)
-            self._final.add(found)
-        return found
+    def _visit(self, order: Iterable[Node], context: TraceContext) -> None:
+        """Rewrite nodes, each of which comes after its operands; what rules build belongs to the line of the node.
+
+        It is written out for nodes of one and two operands, as nearly all of a large graph are.
+        """
+        done, rules_of = self._done, self._rules.get
+        find = done.get
+        for node in order:
+            if node in done:
+                continue
+            inputs, context.line = node.inputs, node.line
+            count = len(inputs)
+            if count == 2:
+                first, second = inputs
+                x, y = find(first, first), find(second, second)
+                if x is not first or y is not second:
+                    inputs = (x, y)
+            elif count == 1:
+                (first,) = inputs
+                x = y = find(first, first)
+                if x is not first:
+                    inputs = (x,)
+            else:
+                others = tuple([find(x, x) for x in inputs])
+                if any(map(is_not, others, inputs)):
+                    inputs = others
+            current = known(node) if inputs is node.inputs else remake(node, inputs)
+            found = find(current)
+            if found is None:
+                rules = rules_of(node.op)
+                if rules is None:
+                    asked = False
+                elif rules.sees is None:
+                    asked = True
+                elif count == 2:
+                    asked = x.op in rules.sees or y.op in rules.sees or (x is y and rules.twice)
+                elif count == 1:
+                    asked = x.op in rules.sees
+                else:
+                    asked = rules.may_rewrite(current)
+                found = self._rewrite(current) if asked else current
+                done[found] = found
+            done[node] = found
 
     def _rewrite(self, node: Node) -> Node:
-        """`node`, whose operands are rewritten, after all rules that apply; depth is that of what one rule builds."""
-        start = node
+        """`node`, whose operands are rewritten, after all rules that apply."""
+        start, done = node, self._done
         for _ in range(LIMIT):
             better = self._apply(node)
             if better is None:
                 break
             node = better
-            if self._is_known(node):
-                node = self._done.get(node, node)
+            if node in done:
+                node = done[node]
                 break
-            if not all(map(self._is_known, node.inputs)):
-                node = rebuilt(node, self.run(node.inputs))  # operands that the rule has built
-                if self._is_known(node):
-                    node = self._done.get(node, node)
+            for x in node.inputs:
+                if x not in done:  # the rule has built it
+                    node = rebuilt(node, self.run(node.inputs))
                     break
-        self._done[start] = node
+            if node in done:
+                node = done[node]
+                break
+        done[start] = node
         return node
-
-    def _is_known(self, node: Node) -> bool:
-        """Whether it is known what takes the place of `node`, or that nothing does."""
-        return node in self._final or node in self._done
 
     def _apply(self, node: Node) -> Node | None:
         rules = self._rules.get(node.op)

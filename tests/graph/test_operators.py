@@ -451,3 +451,25 @@ def test_methods_that_read_elements_in_an_order() -> None:
         lambda a: np.reshape(a, (6,), order="F"),
     ):
         np.testing.assert_array_equal(evaluate(Graph([x], method(x)), values), method(values))
+
+
+def test_attributes_that_are_loaded_later_or_missing() -> None:
+    x = var("x", (3,))
+    assert "__getattr__" not in dir(Node), "with it Python reads every attribute of a node slowly"
+    assert {"cumsum", "reshape", "shape"} <= set(dir(x))
+    assert not {"softplus", "grad", "tofile"} & set(dir(x))
+    assert x.cumsum() is np.cumsum(x)
+    assert {"sort", "fill"} <= set(dir(x.copy())) - set(dir(x))
+    assert not hasattr(x, "tofile")
+    assert not hasattr(Node, "tofile")
+    assert not hasattr(Node, "cumsum")
+    with pytest.raises(UnsupportedError, match=r"expressions have no .softplus\n(.*\n)*.*write pg.softplus\(x"):
+        _ = x.softplus
+    with pytest.raises(AttributeError, match="no attribute 'reshpae'"):
+        _ = x.reshpae
+    several = next(
+        node for node in pg.trace(lambda x: pg.fori_loop(0, 3, lambda i, c: c + i, x), 1.0).nodes if node.results
+    )
+    for name in ("shape", "dtype"):
+        with pytest.raises(AttributeError, match=f"has several results, and no {name} of its own"):
+            getattr(several, name)
