@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from ..graph.graph import Graph
     from ..graph.node import Node
     from .local_derivatives import Derivative
 
@@ -115,10 +116,21 @@ class EdgeSource:
 
 @dataclass(frozen=True)
 class Sources:
-    """The expressions of the steps and of the edges, from which a page's code is made."""
+    """The expressions of the steps and of the edges, from which a page's code is made.
+
+    Attributes:
+        body: the graph that was explained, or the body of a loop or branch.
+        outputs: what its results are.
+        results: for what has several results, these.
+        step: which step of loops is shown.
+    """
 
     steps: tuple[Node, ...]
     edges: tuple[EdgeSource, ...]
+    body: Graph
+    outputs: tuple[Node, ...]
+    results: Mapping[Node, Sequence[Node]]
+    step: int
 
 
 @dataclass(frozen=True)

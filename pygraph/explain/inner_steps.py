@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -148,11 +149,16 @@ class _Loop:
     def _cotangents(self, arrived: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
         """The derivatives by the results of step `number`: the carry's come back from the steps after it."""
         outputs = self.body.outputs
-        seeds = _seeds("seed", outputs)
-        found = pulled(outputs, self.body.inputs[self.consts : self.consts + self.carried], seeds)
+        seeds = derivative_seeds("seed", outputs)
+        carries = self.body.inputs[self.consts : self.consts + self.carried]
+
+        @functools.cache
+        def found(reached: tuple[bool, ...]) -> Sequence[Derivative | None]:
+            return pulled(outputs, carries, [x if here else None for x, here in zip(seeds, reached, strict=True)])
+
         carry: list[Arrival | None] = [arrived.get(i) for i in range(self.carried)]
         for i in range(len(self.inputs) - 1, number, -1):
-            carry = self._evaluated(found, i, seeds, [*carry, *self._stacked(arrived, i)], outputs)
+            carry = self._evaluated(found, i, seeds, [*carry, *self._stacked(arrived, i)])
         return [*carry, *self._stacked(arrived, number)]
 
     def _stacked(self, arrived: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
@@ -163,8 +169,13 @@ class _Loop:
     def _tangents(self, given: Mapping[int, Arrival], number: int) -> list[Arrival | None]:
         """The tangents of what enters step `number`: the carry's come from the steps before it."""
         inputs = self.body.inputs
-        seeds = _seeds("tangent", inputs)
-        found = pushed(self.body.outputs[: self.carried], inputs, seeds)
+        seeds = derivative_seeds("tangent", inputs)
+
+        @functools.cache
+        def found(reached: tuple[bool, ...]) -> Sequence[Derivative | None]:
+            moved = [x if here else None for x, here in zip(seeds, reached, strict=True)]
+            return pushed(self.body.outputs[: self.carried], inputs, moved)
+
         entering = [given.get(self.first + i) for i in range(len(inputs))]
         second = self.consts + self.carried
         stacks = entering[second:]
@@ -175,38 +186,38 @@ class _Loop:
 
         carry = entering[self.consts : second]
         for i in range(number):
-            carry = self._evaluated(found, i, seeds, at(i), inputs)
+            carry = self._evaluated(found, i, seeds, at(i))
         return at(number)
 
     def _evaluated(
         self,
-        derivatives: Sequence[Derivative | None],
+        derivatives: Callable[[tuple[bool, ...]], Sequence[Derivative | None]],
         number: int,
         seeds: Sequence[Masked | None],
         given: Sequence[Arrival | None],
-        seeded: Sequence[Node],
     ) -> list[Arrival | None]:
         """Derivatives at what enters step `number`, for these seeds; None where none of them reaches."""
         env: dict[Node, Any] = dict(zip(self.body.inputs, self.inputs[number], strict=True))
-        for seed, arrival, x in zip(seeds, given, seeded, strict=True):
-            if seed is not None:
-                env[seed.value] = np.zeros(x.shape, x.dtype) if arrival is None else arrival.value
-                where = arrival is not None if arrival is None or arrival.mask is None else arrival.mask
-                env[seed.applied[0]] = np.broadcast_to(np.asarray(where), x.shape)
-        expressions = [settled(x) for x in derivatives]
-        masks = [conjunction(x.masks) if isinstance(x, Masked) else True for x in derivatives]
+        for seed, arrival in zip(seeds, given, strict=True):
+            if seed is not None and arrival is not None:
+                env[seed.value] = arrival.value
+                env[seed.applied[0]] = np.ones(seed.shape, bool) if arrival.mask is None else arrival.mask
+        found = derivatives(tuple(x is not None for x in given))
+        expressions = [settled(x) for x in found]
+        masks = [conjunction(x.masks) if isinstance(x, Masked) else True for x in found]
         evaluate_nodes([x for x in (*expressions, *masks) if isinstance(x, Node)], env)
-        found: list[Arrival | None] = []
+        arrivals: list[Arrival | None] = []
         for expression, mask in zip(expressions, masks, strict=True):
-            arrival = None if expression is None else Arrival(np.asarray(env[expression]))
-            if arrival is not None and isinstance(mask, Node):
-                where = np.broadcast_to(np.asarray(env[mask]), arrival.value.shape)
-                arrival = Arrival(arrival.value, where) if where.any() else None
-            found.append(arrival)
-        return found
+            if expression is None:
+                arrivals.append(None)
+                continue
+            value = np.asarray(env[expression])
+            where = np.broadcast_to(np.asarray(env[mask]), value.shape) if isinstance(mask, Node) else None
+            arrivals.append(Arrival(value, where))
+        return arrivals
 
 
-def _seeds(name: str, nodes: Sequence[Node]) -> list[Masked | None]:
+def derivative_seeds(name: str, nodes: Sequence[Node]) -> list[Masked | None]:
     """A variable for the derivative of each floating node, with one for its mask."""
     return [
         Masked(var(name, x.shape, x.dtype), (), (var(f"{name} mask", x.shape, bool_),)) if is_float(x.dtype) else None

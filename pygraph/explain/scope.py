@@ -58,6 +58,7 @@ class Scope:
         given: Mapping[Node, str],
         symbol: Formula | None = None,
     ) -> None:
+        self.body = graph
         if any(map(reads_stacks, graph.nodes)):
             graph = Graph.from_parts(graph.inputs, absorbed(graph.outputs, graph.inputs), name=graph.name)
         self.graph, self.settings = graph, settings
@@ -323,7 +324,14 @@ class Scope:
             tuple(edges),
             {self.names[x]: total for x, total in totals.items()},
             {name: (formula.text, formula.latex) for name, formula in written.items()},
-            Sources(tuple(shown), tuple(sources)),
+            Sources(
+                tuple(shown),
+                tuple(sources),
+                self.body,
+                tuple(self.graph.outputs),
+                self._results,
+                self.settings.step,
+            ),
         )
 
 

@@ -1,8 +1,8 @@
 """An explanation as one HTML page that needs no network: drawing, tables, steps and sliders.
 
-Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_translation.py`, `scalar_code.py`
-and `live_code.py` (how it computes again what a slider changes), then what the browser runs, in the order of `SCRIPTS`,
-and `page.css`.
+Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_translation.py`, `scalar_code.py`,
+`loop_code.py` and `live_code.py` (how it computes again what a slider changes), then what the browser runs:
+`arithmetic.js`, the others in the order of `SCRIPTS`, and `page.css`.
 
 Boundary: the numbers and formulas are those of the explanation. The page computes only with code that is generated from
 the rows.
@@ -30,7 +30,7 @@ SCRIPTS = ("script/state.js", "script/tables.js", "script/drawing.js", "script/n
 def page(explanation: Explanation) -> str:
     """The page."""
     views, programs = page_data(explanation)
-    functions = ",\n".join(f"function(v){{{program}}}" for program in programs)
+    functions = ",\n".join(f"function(v,s,tick){{{program}}}" for program in programs)
     # "<" in a text must not end the script
     data = json.dumps(views, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     title = html.escape(f"{explanation.function}: the chain rule")
@@ -48,10 +48,8 @@ def page(explanation: Explanation) -> str:
 <noscript><pre>{html.escape(str(explanation))}</pre></noscript>
 <script>
 const VIEWS = {data};
-const PROGRAMS = [
-{functions}
-];
-{_script()}</script>
+const PROGRAMS = [];
+{_script(functions)}</script>
 </body>
 </html>
 """
@@ -64,9 +62,11 @@ def framed(explanation: Explanation) -> str:
     return f'<iframe srcdoc="{source}" title="{title}" style="width:100%;height:640px;border:0"></iframe>'
 
 
-def _script() -> str:
-    """What the browser runs: files that share one scope, since they are parts of one function."""
-    return f'"use strict";\n(() => {{\n{"".join(map(_read, SCRIPTS))}}})();\n'
+def _script(functions: str) -> str:
+    """What the browser runs: the programs, and files that share one scope, since they are parts of one function."""
+    programs = f"PROGRAMS.push(\n{functions}\n);\n"
+    files = "".join(map(_read, SCRIPTS))
+    return f'"use strict";\n(() => {{\n{_read("script/arithmetic.js")}{programs}{files}}})();\n'
 
 
 def _read(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...ops.dtypes import KINDS
 from ...ops.row import DType, Op
 
@@ -39,7 +41,20 @@ _FUNCTIONS = {
     "tan": "Math.tan",
     "tanh": "Math.tanh",
 }
+#: The same for integers, of which a page has those that are exact in 64 floating bits.
+_INTEGERS = {
+    "abs": "Math.abs",
+    "add": "whole.add",
+    "floor_divide": "whole.floor_divide",
+    "mod": "whole.mod",
+    "multiply": "whole.multiply",
+    "negative": "whole.negative",
+    "square": "whole.square",
+    "subtract": "whole.subtract",
+}
 _CALL = re.compile(r"M\((\w+)\)")
+#: Operators on bits, of which JavaScript has those of 32 bits.
+_BITWISE = re.compile(r"~|\^|<<|>>|(?<!&)&(?!&)|(?<!\|)\|(?!\|)")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 #: A conversion to each kind of dtype.
 _CASTS = {"f": "+(a)", "i": "Math.trunc(a)", "b": "a != 0"}
@@ -59,11 +74,12 @@ def javascript(op: Op, source: DType, target: DType) -> str | None:
     c = op.c if op.c is None or isinstance(op.c, str) else op.c.get(KINDS[source])
     if c is None:
         return None
+    functions = _INTEGERS if KINDS[source] == "i" else _FUNCTIONS
     names = _CALL.findall(c)
-    if any(name not in _FUNCTIONS for name in names):
+    if any(name not in functions for name in names) or (source == np.int64 and _BITWISE.search(c)):
         return None
-    text = _CALL.sub(lambda match: _FUNCTIONS[match[1]], c.replace("(T)", ""))
-    words = set(_WORD.findall(text)) - {"a", "b", "c"} - {_FUNCTIONS[name] for name in names}
+    text = _CALL.sub(lambda match: functions[match[1]], c.replace("(T)", ""))
+    words = set(_WORD.findall(text)) - {"a", "b", "c"} - {functions[name] for name in names}
     return None if words else text
 
 

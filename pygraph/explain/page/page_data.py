@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...graph.source import type_text
 from ..call_folds import Fold, folded
 from ..chain_table import local_name
 from ..number_text import below_text, is_uniform, number_text, short_text
 from .box_drawing import all_folds, drawing
-from .live_code import live_code
+from .live_code import LiveCode, live_code
 
 if TYPE_CHECKING:
     from ..explanation import Edge, Explanation, Inside, Step
@@ -20,11 +20,18 @@ _WIDTH = 64
 _MANY = 200
 
 
+class _Moved(NamedTuple):
+    """The program that an explanation's numbers are computed by, and the view that has its sliders."""
+
+    code: LiveCode
+    view: int
+
+
 def page_data(explanation: Explanation) -> tuple[list[dict[str, Any]], list[str]]:
     """The views, the first of which is the explanation, and the programs of their sliders."""
     views: list[dict[str, Any]] = []
     programs: list[str] = []
-    _add(explanation, explanation.function, None, None, views, programs)
+    _add(explanation, explanation.function, None, None, None, views, programs)
     return views, programs
 
 
@@ -33,6 +40,7 @@ def _add(
     title: str,
     above: int | None,
     inside: Inside | None,
+    outer: _Moved | None,
     views: list[dict[str, Any]],
     programs: list[str],
 ) -> int:
@@ -43,11 +51,22 @@ def _add(
     numbers = {step.name: number for number, step in enumerate(explanation.steps)}
     lines: dict[str, int] = {}
     steps = [_step(explanation, step, numbers, lines) for step in explanation.steps]
+    places = None if outer is None else outer.code.views.get(id(explanation))
+    moved = None if places is None else outer
+    if places is None:
+        live = live_code(explanation)
+        if isinstance(live, str):
+            view["no_sliders"] = live
+        else:
+            moved, places = _Moved(live, at), live.views[id(explanation)]
+            programs.append("".join(live.statements))
+            view["program"] = len(programs) - 1
+            view["count"] = live.count
+            view["sliders"] = [list(slider) for slider in live.sliders]
     for step, data in zip(explanation.steps, steps, strict=True):
         if step.inside is not None:
-            data["in"] = _add(
-                step.inside.explanation, f"{step.name}: {step.inside.title}", at, step.inside, views, programs
-            )
+            title_inside = f"{step.name}: {step.inside.title}"
+            data["in"] = _add(step.inside.explanation, title_inside, at, step.inside, moved, views, programs)
     view |= {
         "title": title,
         "above": above,
@@ -61,18 +80,19 @@ def _add(
         "folds": {fold.label: _parts(fold) for fold in all_folds(whole)},
         "drawings": {fold.label: drawing(explanation, fold) for fold in all_folds(whole)},
     }
-    live = live_code(explanation)
-    if isinstance(live, str):
-        view["no_sliders"] = live
-    else:
-        view["live"] = len(programs)
-        view["count"] = live.count
-        view["sliders"] = [[name, place, value] for name, place, value in live.sliders]
-        programs.append("".join(live.statements))
-        for data, places in zip(view["steps"], live.steps, strict=True):
-            data["at"] = places
-        for data, places in zip(view["edges"], live.edges, strict=True):
-            data["at"] = places
+    if places is not None and moved is not None:
+        view["live"] = moved.view
+        for data, found in zip(view["steps"], places.steps, strict=True):
+            data["at"] = found
+        for data, found in zip(view["edges"], places.edges, strict=True):
+            data["at"] = found
+        if places.read is not None:
+            view["read"] = [places.read.number, places.read.count, *places.read.taken]
+            view["inside"] = () if inside is None else _titles(inside)
+            view["arrives"] = [
+                [name if explanation.mode == "forward" else explanation.derivatives[name][0], numbers[name], found]
+                for name, found in places.seeds.items()
+            ]
     return at
 
 
@@ -86,14 +106,20 @@ def _said(explanation: Explanation, inside: Inside | None) -> str:
     if explanation.mode == "forward":
         return f"Tangents pushed forward. They enter as {seeds}."
     if inside is not None:
-        from_outside = [f"{name} comes from {outer}" for name, outer in inside.entering.items() if name != outer]
         arriving = ", ".join(f"{explanation.derivatives[x][0]} = {short_text(y)}" for x, y in explanation.seeds.items())
-        entering = f" From outside: {', '.join(from_outside)}." if from_outside else ""
-        return f"{inside.title[:1].upper()}{inside.title[1:]}. What arrives: {arriving or 'no derivative'}.{entering}"
+        title, entering = _titles(inside)
+        return f"{title}. What arrives: {arriving or 'no derivative'}.{entering}"
     if explanation.symbol not in explanation.outputs:
         terms = " + ".join(f"sum(seed of {name} * {name})" for name in explanation.seeds)
         return f"{explanation.symbol} = {terms}, with the seeds {seeds}."
     return f"The derivative of {explanation.symbol} by everything that it is made of."
+
+
+def _titles(inside: Inside) -> tuple[str, str]:
+    """What a body is, and where its inputs come from."""
+    from_outside = [f"{name} comes from {outer}" for name, outer in inside.entering.items() if name != outer]
+    entering = f" From outside: {', '.join(from_outside)}." if from_outside else ""
+    return f"{inside.title[:1].upper()}{inside.title[1:]}", entering
 
 
 def _step(explanation: Explanation, step: Step, numbers: dict[str, int], lines: dict[str, int]) -> dict[str, Any]:
@@ -105,6 +131,8 @@ def _step(explanation: Explanation, step: Step, numbers: dict[str, int], lines: 
         found["input"] = 1
     if below := below_text(step.value, _WIDTH, few):
         found["b"] = below
+    if step.value.dtype.kind != "f":
+        found["k"] = step.value.dtype.kind
     if step.value.ndim:
         found["t"] = type_text(step.value.shape, step.value.dtype)
         sizes = "×".join(map(str, step.value.shape))

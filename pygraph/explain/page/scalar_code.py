@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,19 @@ from ...ops.leaves import given_row as GIVEN, input_row as INPUT, output_row as 
 from ...ops.row import Family, Op
 from .c_translation import javascript, with_operands
 
-__all__ = ["ScalarCode", "Untranslatable"]
+__all__ = ["Places", "ScalarCode", "Untranslatable", "Value"]
 
 #: Numbers of the elements of a value, as the code counts them.
 Places = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
 
-#: Elements of an operand whose operation is taken apart by trying each, and statements of a program.
-_ELEMENTS, _STATEMENTS = 64, 6000
+#: The places of a value, or the number of a stack.
+Value = Places | int
+
+#: Elements of an operand whose operation is taken apart by trying each, and pairs of them; statements of a program.
+_ELEMENTS, _PAIRS, _STATEMENTS = 1024, 4096, 20_000
+#: What the result of an operation is brought to, since all numbers of JavaScript have 64 bits.
+_ROUNDED = {np.dtype("float32"): "Math.fround({})", np.dtype("int32"): "({})|0"}
 
 
 class Untranslatable(GraphError):
@@ -38,23 +46,66 @@ def _refused(op: Op | str) -> Untranslatable:
 
 
 class ScalarCode:
-    """Statements `v[7] = v[3] * v[4];`, each made once; the elements of values are numbers of `v`.
+    """Statements `v[7]=v[3]*v[4];`, each made once in a block; the elements of values are numbers of `v`.
 
     Attributes:
         statements: the program.
-        count: how many numbers `v` has.
+        count, stacks: how many numbers `v` has, and how many stacks `s`.
     """
 
     def __init__(self) -> None:
         self.statements: list[str] = []
-        self.count = 0
-        self._made: dict[str, int] = {}
+        self.count = self.stacks = 0
+        self._written = self._names = 0
+        self._made: ChainMap[str, int] = ChainMap()
+        self._tables: ChainMap[str, str] = ChainMap()
         self._definitions: dict[tuple[Any, ...], tuple[Node, tuple[Node, ...]] | None] = {}
+
+    # --- statements ------------------------------------------------------------------------------------------------
 
     def variables(self, count: int) -> list[int]:
         """Numbers that are given from outside."""
         self.count += count
         return list(range(self.count - count, self.count))
+
+    def fresh(self, shape: Sequence[int]) -> Places:
+        """Places of a value that is assigned later on."""
+        return np.array(self.variables(math.prod(shape)), np.int64).reshape(shape)
+
+    def stack(self) -> int:
+        """A further stack, which is empty."""
+        self.stacks += 1
+        self.raw(f"s[{self.stacks - 1}]=[];")
+        return self.stacks - 1
+
+    def counter(self) -> str:
+        """A name for the counter of a loop."""
+        self._names += 1
+        return f"i{self._names}"
+
+    def raw(self, statement: str) -> None:
+        """A statement as it is."""
+        self._written += 1
+        if self._written > _STATEMENTS:
+            problem = f"the program of its sliders would have more than {_STATEMENTS} statements"
+            raise Untranslatable(problem, "move no sliders", stage="showing", subject="page")
+        self.statements.append(statement)
+
+    def number(self, expression: str) -> int:
+        """A number that is computed by an expression of JavaScript."""
+        (place,) = self.variables(1)
+        self.raw(f"v[{place}]={expression};")
+        return place
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """What is written within belongs to the block that `head` opens; what it computes is known only there."""
+        outside = self.statements, self._made, self._tables
+        self.statements, self._made, self._tables = [], self._made.new_child(), self._tables.new_child()
+        yield  # an error ends the whole program
+        inner = "".join(self.statements)
+        self.statements, self._made, self._tables = outside
+        self.raw(f"{head}{inner}}}")
 
     def constant(self, value: Any) -> int:
         """A number that is always the same."""
@@ -70,31 +121,72 @@ class ScalarCode:
     def _statement(self, expression: str) -> int:
         number = self._made.get(expression)
         if number is None:
-            if len(self.statements) >= _STATEMENTS:
-                raise _refused("so many operations")
-            (number,) = self.variables(1)
-            self._made[expression] = number
-            self.statements.append(f"v[{number}]={expression};")
+            number = self._made[expression] = self.number(expression)
         return number
 
     def computed(self, template: str, operands: Sequence[int], dtype: DType) -> int:
         """One operation on numbers."""
         expression = with_operands(template, [f"v[{x}]" for x in operands])
-        return self._statement(f"Math.fround({expression})" if dtype == np.float32 else expression)
+        return self._statement(_ROUNDED[dtype].format(expression) if dtype in _ROUNDED else expression)
 
-    def both(self, template: str, x: Places, y: Places, dtype: DType) -> Places:
+    def both(self, template: str, x: Value, y: Value, dtype: DType) -> Value:
         """An operation on the elements of two values of one shape."""
+        if isinstance(x, int) or isinstance(y, int):
+            number = self.stack()
+            expression = with_operands(template, ["a", f"s[{y}][i][k]"])
+            self.raw(f"s[{number}]=s[{x}].map((p,i)=>p.map((a,k)=>{expression}));")
+            return number
         found = [self.computed(template, [int(i), int(j)], dtype) for i, j in zip(x.flat, y.flat, strict=True)]
         return np.array(found, np.int64).reshape(x.shape)
 
-    def graph(self, outputs: Sequence[Node], known: Mapping[Node, Places]) -> dict[Node, Places]:
+    def copies(self, value: Value) -> Places:
+        """Places of their own for a value, to be assigned again."""
+        assert not isinstance(value, int)
+        found = self.fresh(value.shape)
+        self.assign([found], [value])
+        return found
+
+    def assign(self, targets: Sequence[Places], sources: Sequence[Places]) -> None:
+        """All sources at once to the targets, which may be among them."""
+        pairs = [
+            (int(a), int(b)) for x, y in zip(targets, sources, strict=True) for a, b in zip(x.flat, y.flat, strict=True)
+        ]
+        pairs = [(a, b) for a, b in pairs if a != b]
+        assigned = {a for a, _ in pairs}
+        kept = {}
+        for _, b in pairs:
+            if b in assigned and b not in kept:
+                kept[b] = self.number(f"v[{b}]")
+        for a, b in pairs:
+            self.raw(f"v[{a}]=v[{kept.get(b, b)}];")
+
+    def table(self, places: Places) -> str:
+        """The name of an array with the places of each slice along the first axis."""
+        text = "[" + ",".join(f"[{','.join(map(str, row.ravel().tolist()))}]" for row in places) + "]"
+        if text not in self._tables:
+            self._names += 1
+            self._tables[text] = f"t{self._names}"
+            self.raw(f"const {self._tables[text]}={text};")
+        return self._tables[text]
+
+    def read(self, table: str, which: str, shape: Sequence[int], stack: bool) -> Places:
+        """One slice, of a stack or of an array whose places are in a table."""
+        found = self.fresh(shape)
+        for k, place in enumerate(found.flat):
+            element = f"{table}[{which}]?.[{k}]"
+            self.raw(f"v[{int(place)}]={element if stack else f'v[{element}]'};")
+        return found
+
+    # --- graphs ----------------------------------------------------------------------------------------------------
+
+    def graph(self, outputs: Sequence[Node], known: Mapping[Node, Value]) -> dict[Node, Any]:
         """The places of all values that the outputs consist of, from those that are known.
 
         Raises:
             Untranslatable: an operation has no code.
         """
-        places = dict(known)
-        several: dict[Node, Sequence[Places]] = {}
+        places: dict[Node, Any] = dict(known)
+        several: dict[Node, Sequence[Value]] = {}
         for node in walk(outputs, stops=places):
             if node in places:
                 continue
@@ -106,50 +198,11 @@ class ScalarCode:
                 places[node] = self._node(node, places)
         return places
 
-    # --- what has several results ----------------------------------------------------------------------------------
-
-    def _several(self, node: Node, operands: Sequence[Places]) -> Sequence[Places]:
+    def _several(self, node: Node, operands: Sequence[Value]) -> Sequence[Value]:
+        """The results of what has several: of loops and branches by the class that writes them."""
         if node.op is GIVEN:
             return operands[node.attrs["n_primals"] :]
-        if node.op.branch:
-            return self._branch(node, operands)
-        if node.op.loop and not node.op.unbounded:
-            return self._loop(node, operands)
         raise _refused(node.op)
-
-    def _loop(self, node: Node, operands: Sequence[Places]) -> list[Places]:
-        """All steps of a loop, one after another."""
-        body, length, consts = node.attrs["body"], node.attrs["length"], node.attrs["n_consts"]
-        after = consts + node.attrs["n_carry"]
-        carry = list(operands[consts:after])
-        stacked: list[list[Places]] = [[]] * length
-        for at in reversed(range(length)) if node.attrs["reverse"] else range(length):
-            entering = [*operands[:consts], *carry, *(x[at] for x in operands[after:])]
-            found = self.graph(body.outputs, dict(zip(body.inputs, map(np.asarray, entering), strict=True)))
-            leaving = [found[x] for x in body.outputs]
-            carry, stacked[at] = leaving[: len(carry)], leaving[len(carry) :]
-        assert node.results is not None
-        types = node.results[len(carry) :]
-        stacks = [np.array([step[j] for step in stacked], np.int64).reshape(types[j][0]) for j in range(len(types))]
-        return [*carry, *stacks]
-
-    def _branch(self, node: Node, operands: Sequence[Places]) -> list[Places]:
-        """The results of all branches, and the choice between them."""
-        index, *rest = operands
-        bodies = node.attrs["bodies"]
-        found: list[Places] = []
-        for number in reversed(range(len(bodies))):
-            places = self.graph(bodies[number].outputs, dict(zip(bodies[number].inputs, rest, strict=True)))
-            results = [places[x] for x in bodies[number].outputs]
-            if not found:
-                found = results
-                continue
-            taken = self.computed("a <= b", [int(index), self.constant(number)], node.inputs[0].dtype)
-            for i, (result, x) in enumerate(zip(results, bodies[number].outputs, strict=True)):
-                pairs = zip(result.flat, found[i].flat, strict=True)
-                chosen = [self.computed("a ? b : c", [taken, int(y), int(z)], x.dtype) for y, z in pairs]
-                found[i] = np.array(chosen, np.int64).reshape(result.shape)
-        return found
 
     # --- the families of rows --------------------------------------------------------------------------------------
 
@@ -162,6 +215,8 @@ class ScalarCode:
         operands = [places[x] for x in node.inputs]
         if op.pointwise:
             return self._pointwise(node, operands)
+        if op.family is Family.ELEMENTWISE and [KINDS[x.dtype] for x in (*node.inputs, node)] == ["i", "i"]:
+            return self._tabled(node, operands[0])
         if op.combiner and not op.sums:
             return self._reduction(node, operands[0])
         if op.family is Family.LINEAR:
@@ -181,6 +236,17 @@ class ScalarCode:
             for each in zip(*(x.flat for x in spread), strict=True)
         ]
         return np.array(found, np.int64).reshape(node.shape)
+
+    def _tabled(self, node: Node, operand: Places) -> Places:
+        """A function of an integer that is of use for few: an index that counts from the end."""
+        most = max((abs(x) for _, x in node.items if isinstance(x, int)), default=0)
+        if not 0 < most <= _ELEMENTS:
+            raise _refused(node.op)
+        like = node.inputs[0]
+        results = [_computed(node, [np.full(like.shape, number, like.dtype)], np.nan) for number in range(-most, most)]
+        texts = ["NaN" if np.isnan(x).any() else str(int(x.flat[0])) for x in results if x.size]
+        numbers = [self._statement(f"[{','.join(texts)}][v[{int(x)}]+{most}]") for x in operand.flat]
+        return np.array(numbers, np.int64).reshape(node.shape)
 
     def _defined(self, node: Node, operands: Sequence[Places]) -> Places:
         """By the row's definition, or what its reference, which is written with NumPy, does to expressions."""
@@ -234,22 +300,53 @@ class ScalarCode:
         """An operation that moves or adds elements: found by what it makes of each of them alone."""
         op = node.op
         linear = range(len(operands)) if op.linear_in is None else op.linear_in
-        values = self._fixed(node, [i for i in range(len(operands)) if i not in linear])
-        terms: list[list[tuple[int, float]]] = [[] for _ in range(math.prod(node.shape))]
-        if sum(operands[i].size for i in linear) > _ELEMENTS * 4:
+        if sum(operands[i].size for i in linear) > _ELEMENTS:
             raise _refused("arrays of so many elements")
-        for i in linear:
-            for at, place in enumerate(operands[i].flat):
+        others = [i for i in range(len(operands)) if i not in linear]
+        values = {i: value for i in others if (value := _known(node.inputs[i])) is not None}
+        moving = [i for i in others if i not in values]
+        if not moving:
+            return self._sums(self._terms(node, operands, values), node)
+        if len(moving) > 1 or operands[moving[0]].size != 1 or KINDS[node.inputs[moving[0]].dtype] != "i":
+            raise _refused(op)
+        return self._chosen(node, operands, values, moving[0])
+
+    def _chosen(self, node: Node, operands: Sequence[Places], values: Mapping[int, Array], moving: int) -> Places:
+        """The same with one number that an index is: for each that it may be."""
+        found = self.fresh(node.shape)
+        most = max((n for x in node.inputs for n in x.shape), default=0)
+        index, like = int(operands[moving].flat[0]), node.inputs[moving]
+        written = ""
+        for number in range(-most, most):
+            terms = self._terms(node, operands, {**values, moving: np.full(like.shape, number, like.dtype)})
+            if any(factor != factor for each in terms for _, factor in each):  # out of range
+                continue
+            with self.block(f"{written}if(v[{index}]==={number}){{"):
+                self.assign([found], [self._sums(terms, node)])
+            written = "else "
+        with self.block(f"{written}{{"):
+            self.assign([found], [self.constants(np.full(node.shape, np.nan))])
+        return found
+
+    def _terms(
+        self, node: Node, operands: Sequence[Places], values: Mapping[int, Array]
+    ) -> list[list[tuple[int, float]]]:
+        """For each element of the result the numbers that it is a sum of, each with its factor."""
+        terms: list[list[tuple[int, float]]] = [[] for _ in range(math.prod(node.shape))]
+        for i, operand in enumerate(operands):
+            if i in values:
+                continue
+            for at, place in enumerate(operand.flat):
                 arrays = [values[j] if j in values else np.zeros(x.shape, x.dtype) for j, x in enumerate(node.inputs)]
                 arrays[i].flat[at] = 1
-                for k, factor in enumerate(np.asarray(op.computed(*arrays, **node.attrs)).flat):
+                for k, factor in enumerate(_computed(node, arrays, np.nan).flat):
                     if factor:
                         terms[k].append((int(place), float(factor)))
-        return self._sums(terms, node)
+        return terms
 
     def _bilinear(self, node: Node, operands: Sequence[Places]) -> Places:
         x, y = operands
-        if x.size * y.size > _ELEMENTS * 16:
+        if x.size * y.size > _PAIRS:
             raise _refused("products of so many elements")
         left, right = (np.zeros(each.shape, each.dtype) for each in node.inputs)
         products: list[list[tuple[int, float]]] = [[] for _ in range(math.prod(node.shape))]
@@ -275,17 +372,17 @@ class ScalarCode:
             found.append(self.constant(0.0) if total is None else total)
         return np.array(found, np.int64).reshape(node.shape)
 
-    def _fixed(self, node: Node, numbers: Sequence[int]) -> dict[int, npt.NDArray[Any]]:
-        """The values of operands that have to be known: an index, a condition."""
-        found = {}
-        for i in numbers:
-            x = node.inputs[i]
-            if any(part.op is INPUT for part in walk([x])):
-                raise _refused(node.op)
-            found[i] = np.array(evaluate_nodes([x], {})[x])
-        return found
+
+def _known(node: Node) -> Array | None:
+    """The value of an operand that nothing changes: an index, a condition."""
+    if any(part.op is INPUT for part in walk([node])):
+        return None
+    return np.array(evaluate_nodes([node], {})[node])
 
 
-def is_live(dtype: DType) -> bool:
-    """Whether values of a dtype are numbers that JavaScript computes as NumPy does."""
-    return KINDS[dtype] in "fb"
+def _computed(node: Node, arrays: Sequence[Array], failed: float) -> Array:
+    """The value on arrays, and where it has none, since an index is out of range, `failed`."""
+    try:
+        return np.asarray(node.op.computed(*arrays, **node.attrs))
+    except GraphError:
+        return np.full(node.shape, failed)

@@ -34,36 +34,60 @@ function update() {
   parts.step.disabled = parts.end.disabled = done === view.events.length;
 }
 
-// Sliders: the program of the view computes all numbers again.
-function text(values, type) {
+// Sliders: the program of the view that has them computes all numbers again, those of the bodies in it too.
+function text(values, type, kind) {
   const number = (x, digits) => {
+    if (kind === "b") return x ? "True" : "False";
     if (Number.isNaN(x)) return "nan";
     if (!Number.isFinite(x)) return x < 0 ? "-inf" : "inf";
-    return String(Number(x.toPrecision(digits)));
+    return kind ? String(x) : String(Number(x.toPrecision(digits)));
   };
   if (!type) return [number(values[0], 7), undefined];
   const list = `[${values.map((x) => number(x, 5)).join(", ")}]`;
   const axes = (type.match(/\[(.*)\]/) || ["", ""])[1].split(", ").length;
-  if (values.length === 1 || (axes === 1 && values.length <= 4)) return [list, undefined];
+  if (values.length === 1 || (axes === 1 && values.length && values.length <= 4)) return [list, undefined];
+  if (!values.length) return [type, undefined];
+  if (kind === "b") return [`${type}, ${values.filter(Boolean).length} true`, list];
   const norm = Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
-  return [`${type}, norm ${number(norm, 5)}, ${number(Math.min(...values), 5)} to ${number(Math.max(...values), 5)}`, list];
+  const extreme = (f) => number(values.reduce((x, y) => (Number.isNaN(x) ? x : f(x, y))), 5);
+  return [`${type}, norm ${number(norm, 5)}, ${extreme(Math.min)} to ${extreme(Math.max)}`, list];
 }
-function recompute() {
-  view.moved = true;
-  const v = new Float64Array(view.count);
-  view.sliders.forEach(([, place, value]) => (v[place] = value));
-  PROGRAMS[view.live](v);
-  const read = (places) => places.map((i) => v[i]);
+const MOST = 200000; // steps of loops that one movement of a slider may take
+// The numbers that the sliders give now: those of the program, or why there are none.
+function computed(owner) {
+  if (owner.numbers) return owner.numbers;
+  const v = new Float64Array(owner.count), s = [];
+  owner.sliders.forEach(([, place, value]) => (v[place] = value));
+  let steps = 0;
+  const tick = () => {
+    if (++steps > MOST) throw new RangeError(`Not computed: a loop takes more than ${MOST} steps at these numbers.`);
+  };
+  try {
+    PROGRAMS[owner.program](v, s, tick);
+    owner.numbers = { v, s };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    owner.numbers = { failed: error.message };
+  }
+  return owner.numbers;
+}
+function refresh() {
+  const owner = VIEWS[view.live], { v, s, failed } = computed(owner);
+  parts.failed.textContent = failed || "";
+  if (failed) return;
+  const read = (places) => (Array.isArray(places) ? places.map((i) => v[i]) : s[places.s].flat());
+  const typed = (type, places) => (Array.isArray(places) || !type ? type : type.replace(/\[\d+/, `[${s[places.s].length}`));
+  const shown = (places, step) => text(read(places), typed(step.t, places), step.k);
   view.steps.forEach((step) => {
-    [step.v, step.b] = text(read(step.at.value), step.t);
-    if (step.at.tangent) [step.g, step.gb] = text(read(step.at.tangent), step.t);
+    [step.v, step.b] = shown(step.at.value, step);
+    if (step.at.tangent) [step.g, step.gb] = shown(step.at.tangent, step);
   });
   view.edges.forEach((edge) => {
     const node = view.steps[edge.n], operand = view.steps[edge.x], target = reverse ? operand : node;
-    edge.u = text(read(edge.at.upstream), reverse ? node.t : operand.t)[0];
-    edge.p = text(read(edge.at.product), target.t)[0];
+    edge.u = shown(edge.at.upstream, reverse ? node : operand)[0];
+    edge.p = shown(edge.at.product, target)[0];
     let below;
-    [edge.a, below] = text(read(edge.at.total), target.t);
+    [edge.a, below] = shown(edge.at.total, target);
     [target.g, target.gb] = [edge.a, below]; // the last one is the sum of all
     if (edge.at.local) {
       const local = read(edge.at.local);
@@ -71,29 +95,67 @@ function recompute() {
       if (edge.lf === edge.l) delete edge.lf;
     }
   });
-  tables();
-  update();
-  light(pinned);
+  if (!view.read) return;
+  const [at, count] = view.read.map((place) => (place === null ? null : v[place]));
+  const [, , taken, last] = view.read;
+  const arrives = view.arrives.map(([name, step, places]) => `${name}${reverse ? " =" : ":"} ${shown(places, view.steps[step])[0]}`).join(", ");
+  let title = view.inside[0].replace(/tep \d+ of \d+ \(0 to -?\d+\)/, `tep ${at} of ${count} (0 to ${count - 1})`);
+  if (count === 0) title += ", which takes no step at these numbers";
+  if (taken !== undefined && Math.max(0, Math.min(at, last)) !== taken) title += "; at these numbers another branch is taken";
+  view.said = reverse ? `${title}. What arrives: ${arrives || "no derivative"}.${view.inside[1]}`
+    : `${title}. Tangents pushed forward. They enter as ${arrives}.`;
+  parts.said.textContent = view.said;
 }
-function sliders() {
-  if (view.live === undefined) return $("p", { class: "help" }, `No sliders: ${view.no_sliders}.`);
-  const labels = view.sliders.filter((slider) => Number.isFinite(slider[2])).map((slider) => {
-    const [name, , value] = slider, reach = Math.max(1, 2 * Math.abs(value));
-    const output = $("output", {}, String(Number(value.toPrecision(5))));
-    const input = $("input", { type: "range", min: value - reach, max: value + reach, step: "any", value, "aria-label": name,
-      oninput: () => {
-        slider[2] = Number(input.value);
-        output.textContent = String(Number(slider[2].toPrecision(5)));
-        recompute();
-      },
-      onkeydown: (event) => {
-        const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
-        if (!direction) return;
-        event.preventDefault(); // a hundredth of the range, which "any" has no step for
-        input.value = Number(input.value) + (direction * reach) / 50;
-        input.dispatchEvent(new Event("input"));
-      } });
-    return $("label", {}, $("code", {}, name), input, output);
+let waiting = false; // several movements between two frames are computed once
+function recompute() {
+  const owner = VIEWS[view.live];
+  owner.moved = true;
+  owner.numbers = null;
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    refresh();
+    tables();
+    update();
+    light(pinned);
   });
-  return $("fieldset", { class: "sliders" }, $("legend", {}, "Move an input, and everything is computed again"), ...labels);
+}
+function slider(entry) {
+  const [name, , value, kind] = entry, floating = kind === "f";
+  const reach = kind === "b" ? 1 : floating ? Math.max(1, 2 * Math.abs(entry.first ??= value)) : Math.max(5, 2 * Math.abs(entry.first ??= value));
+  const first = entry.first ?? value;
+  const shownNumber = () => text([entry[2]], "", floating ? "" : kind)[0];
+  const output = $("output", {}, shownNumber());
+  const range = kind === "b" ? { min: 0, max: 1 } : { min: first - reach, max: first + reach };
+  const input = $("input", { type: "range", ...range, step: floating ? "any" : 1, value, "aria-label": name,
+    oninput: () => {
+      entry[2] = Number(input.value);
+      output.textContent = shownNumber();
+      recompute();
+    },
+    onkeydown: (event) => {
+      const direction = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
+      if (!direction || !floating) return; // a browser knows how to step through integers
+      event.preventDefault(); // a hundredth of the range, which "any" has no step for
+      input.value = Number(input.value) + (direction * reach) / 50;
+      input.dispatchEvent(new Event("input"));
+    } });
+  return $("label", {}, $("code", {}, name), input, output);
+}
+const FEW = 16; // sliders that are shown at once; more are folded by their arrays
+function sliders() {
+  parts.failed = $("p", { class: "failed", role: "status" });
+  if (view.live === undefined) return $("p", { class: "help" }, `No sliders: ${view.no_sliders}.`);
+  const entries = VIEWS[view.live].sliders.filter((entry) => Number.isFinite(entry[2]));
+  const legend = $("legend", {}, "Move an input, and everything is computed again");
+  if (entries.length <= FEW) return $("fieldset", { class: "sliders" }, legend, ...entries.map(slider), parts.failed);
+  const groups = new Map();
+  for (const entry of entries) {
+    const name = entry[0].replace(/\[[\d,]*\]$/, "");
+    groups.set(name, [...(groups.get(name) || []), entry]);
+  }
+  const folded = [...groups].map(([name, inner]) => inner.length === 1 ? slider(inner[0])
+    : $("details", {}, $("summary", {}, $("code", {}, name), ` ${inner.length} numbers`), $("div", { class: "sliders" }, ...inner.map(slider))));
+  return $("fieldset", { class: "sliders" }, legend, ...folded, parts.failed);
 }

@@ -42,17 +42,19 @@ function show(number) {
   drawn = "";
   pinned = null;
   done = view.events.length;
-  let before = ""; // the body of a loop is that of the point that was explained
+  let before = ""; // a body that is not computed again is that of the point that was explained
   for (let at = view.above; at !== null && at !== undefined; at = VIEWS[at].above)
-    if (VIEWS[at].moved) before = " These are numbers from before the sliders outside were moved.";
+    if (VIEWS[at].moved && view.live !== at) before = " These are numbers from before the sliders outside were moved.";
+  if (view.live !== undefined && VIEWS[view.live].moved) before = "";
   const button = (name, label, title, act) => (parts[name] = $("button", { onclick: act, title, id: name }, label));
   parts.place = $("span", { class: "place" });
   parts.tables = $("div", { class: "tables" });
   parts.scroll = $("div", { class: "scroll" });
   parts.crumbs = $("nav", { class: "crumbs", "aria-label": "What is drawn" });
   const legend = $("p", { class: "legend" }, $("b", {}, "Select"), " a node or a row: its box and row are lit; what it is computed from is dashed; the ways to the output are bold.");
+  parts.said = $("p", { class: "said" }, view.said + before);
   page.replaceChildren(
-    $("header", {}, $("h1", {}, cut(view.title, 120)), $("p", { class: "said" }, view.said + before)),
+    $("header", {}, $("h1", {}, cut(view.title, 120)), parts.said),
     sliders(),
     $("div", { class: "bar", role: "toolbar", "aria-label": "Steps" },
       button("start", "Start", "Home", () => move(0)), button("back", "◀ Back", "Left arrow", back),
@@ -63,6 +65,7 @@ function show(number) {
     $("p", { class: "help" }, "Keys: left and right step back and forward, Home and End go to the start and the end, up and down go through the rows or the boxes, Enter selects and opens, Escape selects nothing, p plays."),
     said,
   );
+  if (view.live !== undefined && VIEWS[view.live].moved) refresh();
   tables();
   draw("");
   window.scrollTo(0, 0);
