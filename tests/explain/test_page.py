@@ -267,6 +267,49 @@ def test_nothing_overlaps_or_is_cut(chromium: Chromium, tmp_path: Path, size: st
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_drawing_fits_and_grows_by_buttons_keys_wheel_and_fingers(chromium: Chromium, tmp_path: Path) -> None:
+    def size() -> tuple[float, float, float, float]:
+        found: list[float] = chromium.run(
+            "(() => { const [a, b] = ['.scroll', '.scroll svg'].map((x) => document.querySelector(x));"
+            "return [a.clientWidth, a.clientHeight, b.clientWidth, b.clientHeight]; })()"
+        )
+        return found[0], found[1], found[2], found[3]
+
+    shown(chromium, tmp_path, PAGES["60"](), width=400)
+    room, _, width, _ = size()
+    assert width <= room  # no box is cut at its side
+    assert chromium.run("document.querySelector('.item text').getBoundingClientRect().height") > 7.5
+    chromium.click(".zoom button[title^='All']")
+    assert size()[2] <= room
+    assert size()[3] <= size()[1]
+    chromium.press("+", 2)
+    larger = size()[2]
+    assert larger > width * 0.1
+    chromium.press("-")
+    assert size()[2] < larger
+    chromium.press("0")
+    assert size()[2] == pytest.approx(width, rel=0.1)
+    assert chromium.run("document.querySelector('.zoom output').textContent").endswith(" %")
+    before = size()[2]
+    chromium.run("document.querySelector('.scroll').scrollIntoView({block: 'center'})")
+    x, y = chromium.run(
+        "(() => { const b = document.querySelector('.scroll').getBoundingClientRect();"
+        "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+    )
+    chromium.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-100, modifiers=2)
+    assert size()[2] > before
+    for kind, apart in (("touchStart", 20), ("touchMove", 30), ("touchMove", 60)):
+        points = [{"x": x - apart, "y": y, "id": 0}, {"x": x + apart, "y": y, "id": 1}]
+        chromium.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    chromium.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    assert size()[2] > before * 2
+    top = "document.querySelector('.scroll').scrollTop"
+    before = chromium.run(top)
+    chromium.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowDown", windowsVirtualKeyCode=40, modifiers=8)
+    assert chromium.run(top) == before + 60
+    assert chromium.errors == []
+
+
 def test_what_overlaps_would_be_seen(chromium: Chromium, tmp_path: Path) -> None:
     shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
     for style in ("svg text { font-size: 24px }", "td span { white-space: nowrap; display: block; width: 900px }"):

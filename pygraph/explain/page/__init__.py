@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["framed", "page"]
 
 _FOLDER = Path(__file__).parent
-#: Elements and state, tables, drawing, numbers and sliders, and the page as a whole.
-SCRIPTS = ("script/state.js", "script/tables.js", "script/drawing.js", "script/numbers.js", "script/start.js")
+#: Elements and state, tables, the drawing's size and itself, numbers and sliders, and the page as a whole.
+SCRIPTS = tuple(f"script/{name}.js" for name in ("state", "tables", "zoom", "drawing", "numbers", "start"))
 
 
 def page(explanation: Explanation) -> str:

@@ -35,7 +35,7 @@ function drawing() {
     orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" }, svg("path", { class: "head", d: "M0 0L8 4L0 8z" }));
   parts.items = items;
   parts.lines = lines;
-  return svg("svg", { viewBox: `-4 -4 ${width} ${height}`, width, role: "group", style: `min-width:${Math.min(width, Math.max(280, width * 0.8))}px;max-width:100%`,
+  return svg("svg", { viewBox: `-4 -4 ${width} ${height}`, width, height, role: "group",
     "aria-label": `Drawing of ${drawn || view.title}: arrow keys up and down go through its boxes` }, svg("defs", {}, head), ...lines, ...items);
 }
 function press(kind, what) {
@@ -47,7 +47,11 @@ function press(kind, what) {
 }
 function draw(label) {
   drawn = label;
-  parts.scroll.replaceChildren(drawing());
+  parts.svg = drawing();
+  parts.scroll.replaceChildren(parts.svg);
+  zoom = null;
+  resize();
+  parts.scroll.scrollTo(Math.max(0, (parts.scroll.scrollWidth - parts.scroll.clientWidth) / 2), 0);
   parts.crumbs.replaceChildren(...crumbs());
   update();
 }

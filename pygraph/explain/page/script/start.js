@@ -49,7 +49,7 @@ function show(number) {
   const button = (name, label, title, act) => (parts[name] = $("button", { onclick: act, title, id: name }, label));
   parts.place = $("span", { class: "place" });
   parts.tables = $("div", { class: "tables" });
-  parts.scroll = $("div", { class: "scroll" });
+  parts.scroll = gestures($("div", { class: "scroll" }));
   parts.crumbs = $("nav", { class: "crumbs", "aria-label": "What is drawn" });
   const legend = $("p", { class: "legend" }, $("b", {}, "Select"), " a node or a row: its box and row are lit; what it is computed from is dashed; the ways to the output are bold.");
   parts.said = $("p", { class: "said" }, view.said + before);
@@ -61,8 +61,8 @@ function show(number) {
       button("step", "Step ▶", "Right arrow", forward), button("end", "End", "End", () => move(view.events.length)),
       button("play", "Play", "p", play), parts.place),
     $("div", { class: "panes" },
-      $("section", { class: "drawing", "aria-label": "Drawing" }, parts.crumbs, parts.scroll, legend), parts.tables),
-    $("p", { class: "help" }, "Keys: left and right step back and forward, Home and End go to the start and the end, up and down go through the rows or the boxes, Enter selects and opens, Escape selects nothing, p plays."),
+      $("section", { class: "drawing", "aria-label": "Drawing" }, parts.crumbs, zoomBar(), parts.scroll, legend), parts.tables),
+    $("p", { class: "help" }, "Keys: left and right step back and forward, Home and End go to the start and the end, up and down go through the rows or the boxes, Enter selects and opens, Escape selects nothing, p plays; plus and minus make the drawing larger and smaller, 0 fits its width, 9 all of it, and Shift with an arrow moves it."),
     said,
   );
   if (view.live !== undefined && VIEWS[view.live].moved) refresh();
@@ -81,6 +81,7 @@ document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.target.matches("input, pre")) return;
   const line = event.target.closest && event.target.closest("tr"), item = event.target.closest && event.target.closest(".item");
   const direction = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (zoomKey(event)) return void event.preventDefault();
   if (event.key === "ArrowRight") forward();
   else if (event.key === "ArrowLeft") back();
   else if (event.key === "Home") move(0);
