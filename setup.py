@@ -81,7 +81,7 @@ class BuildExt(build_ext):
 
     def run(self) -> None:
         if sys.platform == "win32":
-            raise SystemExit("pygraph does not build on Windows yet: Linux and macOS are supported")
+            raise SystemExit("the Python package does not build on Windows yet: Linux and macOS are supported")
         super().run()
         if not self.inplace and not build_ffi.SANITIZE:
             # `python -m pytest` in the checkout imports ./pygraph, which therefore needs the extension as well.

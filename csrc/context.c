@@ -1,6 +1,7 @@
 /* Makes contexts: one piece of memory with everything that calls need; binds their inputs and outputs. */
 #include "context.h"
 #include "checked.h"
+#include "platform.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -88,7 +89,7 @@ pg_context *pg_context_new(const pg_program *program, int threads, int check_fin
     if (!program->parallel) threads = 1;
     pg_layout layout = {0};
     lay_out(&layout, program, threads);
-    layout.base = layout.overflow || !pg_addressable(layout.used) ? NULL : aligned_alloc(64, (size_t)layout.used);
+    layout.base = layout.overflow || !pg_addressable(layout.used) ? NULL : pg_allocate((size_t)layout.used);
     if (layout.base == NULL) {
         pg_report(error, PG_MEMORY, -1, -1, -1, "no memory for a context of %" PRId64 " bytes", layout.used);
         return NULL;
@@ -115,7 +116,7 @@ void pg_context_free(pg_context *context) {
     for (int i = 0; i < program->n_tapes; i++) free(context->tapes[i].base);
     if (context->gain > atomic_load_explicit(&program->gain, memory_order_relaxed))
         atomic_store_explicit(&program->gain, context->gain, memory_order_relaxed);
-    free(context);
+    pg_release(context);
     pg_program_free(program);
 }
 

@@ -1,8 +1,8 @@
 /* Which kernels run: the best that this machine has, chosen once. */
 #include "kernels.h"
 #include "pg_api.h"
+#include "platform.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +20,7 @@ static void detect(void) {}
 #endif
 
 static const pg_kernels *chosen;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pg_once once = PG_ONCE_INIT;
 
 /* From worst to best; PYGRAPH_ISA may stop the climb early. */
 static void choose(void) {
@@ -40,7 +40,7 @@ static void choose(void) {
 }
 
 const pg_kernels *pg_kernels_best(void) {
-    pthread_once(&once, choose);
+    pg_run_once(&once, choose);
     return chosen;
 }
 

@@ -270,7 +270,7 @@ static int read_bodies(pg_loader *l, const int64_t *words, int64_t n_words) {
 static int read_program(pg_loader *l, const int64_t *words, size_t n_words, const uint8_t *constants, size_t n_bytes) {
     pg_program *program = l->program;
     if (words == NULL || n_words < PG_HEADER_WORDS || n_words > INT32_MAX)
-        return pg_refuse(l, "%zu words are not a Program", n_words);
+        return pg_refuse(l, "%" PRIu64 " words are not a Program", (uint64_t)n_words);
     if (words[0] != PG_MAGIC) return pg_refuse(l, "the first word is not a Program's");
     if ((uint64_t)words[1] != PG_TABLE_HASH) {
         return pg_refuse(l, "made with op table %016" PRIx64 ", this library has %016" PRIx64 ": rebuild or recompile",
@@ -278,7 +278,8 @@ static int read_program(pg_loader *l, const int64_t *words, size_t n_words, cons
     }
     if (words[4] < 0 || words[4] > PG_MAX_ARENA || (uint64_t)words[4] != n_bytes ||
         (n_bytes > 0 && constants == NULL)) {
-        return pg_refuse(l, "the header says %" PRId64 " bytes of constants, %zu were given", words[4], n_bytes);
+        return pg_refuse(l, "the header says %" PRId64 " bytes of constants, %" PRIu64 " were given", words[4],
+                         (uint64_t)n_bytes);
     }
     if ((uint64_t)words[PG_CHECKSUM_WORD] != pg_checksum(words, n_words, constants, n_bytes))
         return pg_refuse(l, "the checksum does not match");

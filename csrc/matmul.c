@@ -2,9 +2,9 @@
 #include "blas.h"
 #include "context.h"
 #include "loader.h"
+#include "platform.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
 
 /* U: the type in which products and sums are defined. */
@@ -57,8 +57,8 @@ PG_BLAS_PRODUCT(float, scipy_cblas_sgemm, scipy_cblas_sgemv)
 static void use_one_thread(void) { scipy_openblas_set_num_threads(1); }
 
 void pg_blas_of_one_thread(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, use_one_thread);
+    static pg_once once = PG_ONCE_INIT;
+    pg_run_once(&once, use_one_thread);
 }
 
 void pg_multiply(int dtype, const pg_panel *p) {

@@ -2,8 +2,8 @@
 #include "call.h"
 #include "context.h"
 #include "pg_native.h"
+#include "platform.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -90,8 +90,8 @@ int pg_run_native(pg_context *context, pg_native_fn run, int segment) {
 
 /* The function of a library that fits, or NULL. */
 static pg_native_fn find_run(void *library) {
-    const uint64_t *abi = dlsym(library, "pg_native_abi");
-    void *symbol = abi != NULL && *abi == PG_NATIVE_ABI ? dlsym(library, "pg_native_run") : NULL;
+    const uint64_t *abi = pg_find_symbol(library, "pg_native_abi");
+    void *symbol = abi != NULL && *abi == PG_NATIVE_ABI ? pg_find_symbol(library, "pg_native_run") : NULL;
     pg_native_fn run = NULL;
     memcpy(&run, &symbol, sizeof run); /* ISO C has no conversion from void * to a function */
     return run;
@@ -99,16 +99,17 @@ static pg_native_fn find_run(void *library) {
 
 int pg_program_load_native(pg_program *program, const char *path, pg_error *error) {
     pg_report(error, PG_OK, -1, -1, -1, "%s", "");
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (library == NULL) return pg_report(error, PG_ARGUMENT, -1, -1, -1, "%s", dlerror());
+    char problem[sizeof error->text];
+    void *library = pg_open_library(path, problem, sizeof problem);
+    if (library == NULL) return pg_report(error, PG_ARGUMENT, -1, -1, -1, "%s", problem);
     const pg_native_fn run = find_run(library);
     if (run == NULL) {
-        dlclose(library);
+        pg_close_library(library);
         return pg_report(error, PG_ARGUMENT, -1, -1, -1, "%s is no native code for this library", path);
     }
     void *none = NULL;
     if (!atomic_compare_exchange_strong(&program->library, &none, library)) {
-        dlclose(library); /* another thread was first */
+        pg_close_library(library); /* another thread was first */
         return PG_OK;
     }
     atomic_store_explicit(&program->native, run, memory_order_release);
@@ -117,7 +118,7 @@ int pg_program_load_native(pg_program *program, const char *path, pg_error *erro
 
 void pg_unload_native(pg_program *program) {
     void *library = atomic_load(&program->library);
-    if (library != NULL) dlclose(library);
+    if (library != NULL) pg_close_library(library);
 }
 
 int pg_program_is_native(const pg_program *program) {

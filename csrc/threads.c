@@ -1,12 +1,6 @@
 /* The worker pool that all contexts share: started when first needed, one job at a time, and recreated after a fork. */
-#if !defined(_POSIX_C_SOURCE) && !defined(__APPLE__)
-#define _POSIX_C_SOURCE 200809L
-#endif
 #include "context.h"
-
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
+#include "platform.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define PG_PAUSE() __builtin_ia32_pause()
@@ -26,18 +20,15 @@ typedef struct pg_job {
 } pg_job;
 
 static struct {
-    pthread_mutex_t busy;  /* held by the caller whose job it is */
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake, done;
+    pg_mutex busy;  /* held by the caller whose job it is */
+    pg_mutex mutex; /* guards what follows */
+    pg_condition wake, done;
     int size;                  /* wanted, counting the caller; 0: not yet chosen */
     int started;               /* workers that run */
     int wanted, entered, left; /* workers this job may have, that took part, that finished */
     atomic_uint round;         /* counts jobs */
     pg_job job;
-} pool = {.busy = PTHREAD_MUTEX_INITIALIZER,
-          .mutex = PTHREAD_MUTEX_INITIALIZER,
-          .wake = PTHREAD_COND_INITIALIZER,
-          .done = PTHREAD_COND_INITIALIZER};
+} pool = {.busy = PG_MUTEX_INIT, .mutex = PG_MUTEX_INIT, .wake = PG_CONDITION_INIT, .done = PG_CONDITION_INIT};
 
 static void work(pg_job *job, int worker) {
     while (!pg_stopped(job->context)) {
@@ -48,78 +39,63 @@ static void work(pg_job *job, int worker) {
 }
 
 /* A worker takes part in a job when it comes before the job's caller is through and places are left. */
-static void *serve(void *unused) {
-    (void)unused;
+static void serve(void) {
     unsigned seen = 0;
     for (;;) {
         for (int i = 0; i < PG_SPINS && atomic_load_explicit(&pool.round, memory_order_relaxed) == seen; i++)
             PG_PAUSE();
-        pthread_mutex_lock(&pool.mutex);
-        while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen)
-            pthread_cond_wait(&pool.wake, &pool.mutex);
+        pg_lock(&pool.mutex);
+        while (atomic_load_explicit(&pool.round, memory_order_relaxed) == seen) pg_wait(&pool.wake, &pool.mutex);
         seen = atomic_load_explicit(&pool.round, memory_order_relaxed);
         const int takes_part = pool.entered < pool.wanted;
         if (takes_part) pool.entered++;
         const int worker = pool.entered;
-        pthread_mutex_unlock(&pool.mutex);
+        pg_unlock(&pool.mutex);
         if (!takes_part) continue;
         work(&pool.job, worker);
-        pthread_mutex_lock(&pool.mutex);
+        pg_lock(&pool.mutex);
         pool.left++;
-        if (pool.left == pool.entered) pthread_cond_signal(&pool.done);
-        pthread_mutex_unlock(&pool.mutex);
+        if (pool.left == pool.entered) pg_wake_one(&pool.done);
+        pg_unlock(&pool.mutex);
     }
-    return NULL;
 }
 
 /* In the child only the forking thread exists: no other thread holds a lock or works. */
 static void after_fork(void) {
-    pthread_mutex_init(&pool.busy, NULL);
-    pthread_mutex_init(&pool.mutex, NULL);
-    pthread_cond_init(&pool.wake, NULL);
-    pthread_cond_init(&pool.done, NULL);
+    pg_mutex_reset(&pool.busy);
+    pg_mutex_reset(&pool.mutex);
+    pg_condition_reset(&pool.wake);
+    pg_condition_reset(&pool.done);
     pool.started = pool.wanted = pool.entered = pool.left = 0;
 }
 
-static void register_after_fork(void) { pthread_atfork(NULL, NULL, after_fork); }
+static void register_after_fork(void) { pg_call_after_fork(after_fork); }
 
 /* Called before a lock is taken: a fork may come while another thread holds it for the first time. */
 static void watch_forks(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_after_fork);
+    static pg_once once = PG_ONCE_INIT;
+    pg_run_once(&once, register_after_fork);
 }
 
 static int pool_size(void) {
     if (pool.size == 0) {
-        const long online = sysconf(_SC_NPROCESSORS_ONLN);
-        pool.size = online < 1 ? 1 : online > PG_MAX_THREADS ? PG_MAX_THREADS : (int)online;
+        const int there = pg_processors();
+        pool.size = there > PG_MAX_THREADS ? PG_MAX_THREADS : there;
     }
     return pool.size;
 }
 
 /* Starts workers until there are `count`; returns how many there are. */
 static int start_workers(int count) {
-    pthread_attr_t detached;
-    sigset_t all, before;
-    if (pool.started >= count || pthread_attr_init(&detached) != 0) return pool.started;
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all); /* signals are for the program's own threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.started < count) {
-        pthread_t thread;
-        if (pthread_create(&thread, &detached, serve, NULL) != 0) break;
-        pool.started++;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
+    if (pool.started < count) pool.started += pg_start_threads(count - pool.started, serve);
     return pool.started;
 }
 
 void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, void *job) {
     const int threads = context->threads;
     if (threads > 1) watch_forks();
-    if (threads > 1 && n_tasks > 1 && pthread_mutex_trylock(&pool.busy) == 0) {
-        pthread_mutex_lock(&pool.mutex);
+    if (threads > 1 && n_tasks > 1 && pg_try_lock(&pool.busy)) {
+        pg_lock(&pool.mutex);
         int helpers = (threads < pool_size() ? threads : pool.size) - 1;
         if (helpers > n_tasks - 1) helpers = (int)(n_tasks - 1);
         const int workers = helpers > 0 ? start_workers(helpers) : 0;
@@ -133,17 +109,17 @@ void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, vo
         const int helped = pool.wanted > 0;
         if (helped) {
             atomic_fetch_add_explicit(&pool.round, 1, memory_order_relaxed);
-            pthread_cond_broadcast(&pool.wake);
+            pg_wake_all(&pool.wake);
         }
-        pthread_mutex_unlock(&pool.mutex);
+        pg_unlock(&pool.mutex);
         work(&pool.job, 0);
         if (helped) {
-            pthread_mutex_lock(&pool.mutex);
+            pg_lock(&pool.mutex);
             pool.wanted = 0; /* a thread that wakes up now is too late */
-            while (pool.left < pool.entered) pthread_cond_wait(&pool.done, &pool.mutex);
-            pthread_mutex_unlock(&pool.mutex);
+            while (pool.left < pool.entered) pg_wait(&pool.done, &pool.mutex);
+            pg_unlock(&pool.mutex);
         }
-        pthread_mutex_unlock(&pool.busy);
+        pg_unlock(&pool.busy);
         return;
     }
     for (int64_t task = 0; task < n_tasks && !pg_stopped(context); task++) run(job, task, 0);
@@ -151,15 +127,15 @@ void pg_run_tasks(const pg_context *context, int64_t n_tasks, pg_task_fn run, vo
 
 void pg_set_threads(int n) {
     watch_forks();
-    pthread_mutex_lock(&pool.mutex);
+    pg_lock(&pool.mutex);
     pool.size = n < 1 ? 1 : n > PG_MAX_THREADS ? PG_MAX_THREADS : n;
-    pthread_mutex_unlock(&pool.mutex);
+    pg_unlock(&pool.mutex);
 }
 
 int pg_get_threads(void) {
     watch_forks();
-    pthread_mutex_lock(&pool.mutex);
+    pg_lock(&pool.mutex);
     const int size = pool_size();
-    pthread_mutex_unlock(&pool.mutex);
+    pg_unlock(&pool.mutex);
     return size;
 }

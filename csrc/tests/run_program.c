@@ -1,4 +1,5 @@
-/* Runs segment 0 of a Program that was written to a file, for tests/csrc/test_other_machines.py.
+/* Runs segment 0 of a Program that was written to a file, for tests/csrc/test_other_machines.py: run_program FILE
+ * [LIBRARY], where the library is the native code of the Program.
  *
  * The file has int64 words (of the Program, bytes of its constants, inputs, outputs), the words, the constants, and for
  * each input its slot, its bytes and the data, for each output its slot and its bytes. Outputs go to standard output.
@@ -8,6 +9,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
 
 #define PLAIN_GEMM(name, T)                                                                                      \
     void name(int order, int ta, int tb, int m, int n, int k, T alpha, const T *a, int lda, const T *b, int ldb, \
@@ -59,8 +64,11 @@ static void need(int fine, const char *what, const char *said) {
 }
 
 int main(int argc, char **argv) {
-    FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+    FILE *file = argc == 2 || argc == 3 ? fopen(argv[1], "rb") : NULL;
     if (file == NULL) return 2;
+#ifdef _WIN32
+    _setmode(_fileno(stdout), _O_BINARY); /* else a byte 10 becomes two */
+#endif
     const int64_t n_words = get_word(file), n_bytes = get_word(file);
     const int64_t n_inputs = get_word(file), n_outputs = get_word(file);
     int64_t *words = get(file, 8 * n_words);
@@ -68,6 +76,7 @@ int main(int argc, char **argv) {
     pg_error error;
     pg_program *program = pg_program_load(words, (size_t)n_words, constants, (size_t)n_bytes, &error);
     need(program != NULL, "loading", error.text);
+    if (argc == 3) need(pg_program_load_native(program, argv[2], &error) == 0, "loading native code", error.text);
     pg_context *context = pg_context_new(program, 2, 0, &error);
     need(context != NULL, "making a context", error.text);
     void **memory = calloc((size_t)(n_inputs + n_outputs), sizeof *memory);
