@@ -42,6 +42,7 @@ from .runtime.functions.compiled_function import CompiledFunction
 from .variable import var
 
 if _TYPE_CHECKING:
+    from .c_export import export_c
     from .gradient_check import check_grads
     from .train import Checkpointer, fit, load, save
     from .transforms import (
@@ -93,6 +94,7 @@ __all__ = [
     "cond",
     "custom_derivative",
     "explain",
+    "export_c",
     "fit",
     "fori_loop",
     "grad",
@@ -151,7 +153,9 @@ _LAZY = (
     "transforms",
 )
 #: Functions that are imported when they are first used, with the modules that have them.
-_LATER = {"check_grads": "gradient_check"} | dict.fromkeys(("Checkpointer", "fit", "load", "save"), "train")
+_LATER = {"check_grads": "gradient_check", "export_c": "c_export"} | dict.fromkeys(
+    ("Checkpointer", "fit", "load", "save"), "train"
+)
 _LATER |= dict.fromkeys(
     (
         "checkpoint",

@@ -18,7 +18,18 @@ ROOT = Path(__file__).resolve().parents[1]
 #: A module imports from its own part of pygraph and from those before it. `""` is `pygraph/__init__.py`.
 ORDER = (
     *("debug", "errors", "concurrency", "collector", "ops", "graph", "containers", "variable", "autodiff", "optimize"),
-    *("lower", "emit", "runtime", "control_flow", "random", "explain", "transforms", "gradient_check", "interop"),
+    *(
+        "lower",
+        "emit",
+        "runtime",
+        "control_flow",
+        "random",
+        "explain",
+        "transforms",
+        "c_export",
+        "gradient_check",
+        "interop",
+    ),
     *("plot", "", "losses", "metrics", "optim", "nn", "train", "scipy", "sklearn", "examples", "docs"),
     "__main__",
 )
@@ -32,11 +43,12 @@ PARTS = {
             "rendering",
             "loops",
             "instructions",
+            "optional_outputs",
             "c_program",
             "prelude",
             "workspace",
         ),
-        *("native_source", "export", "instruction_tables", "tables", ""),
+        *("native_source", "export_unit", "export_header", "export", "instruction_tables", "tables", ""),
     ),
 }
 #: Differentiation, optimisation and lowering work on graphs, and not on one another's code.

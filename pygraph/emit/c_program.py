@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -20,7 +20,9 @@ from .instructions.c_matmul import emit_matmul
 from .instructions.c_scalar import Dear, PieceWriter, emit_pieces
 from .instructions.liveness import Piece, cut
 from .instructions.uses import Uses
-from .rendering.frames import Constants, Frame, Places, make_frame
+from .optional_outputs import Optional, optional_outputs
+from .rendering.constant_arrays import ConstantArrays, Constants
+from .rendering.frames import Frame, Places, make_frame
 from .rendering.function import Function
 from .rendering.text import failing, function
 from .text_parts import HEAD, Parts
@@ -46,18 +48,56 @@ class Core:
     """The functions of a Program.
 
     Attributes:
-        text: their C, which needs a prelude before it.
+        own: their C, without what they share with those of other Programs.
+        helpers: functions by name that they call.
+        constants: the arrays that they read; None where these come with `call->constants`.
+        parts: whether the text is in parts.
         frame: of the main body. Its members are all inputs and outputs of the Program, by slot; a segment uses those
             of its own ports and, after `forward`, none of the primal inputs.
         segments: the function of each segment: int f(const pg_call *call, const FRAME *f), 0 or an error's status.
+        optional: which outputs may be left out; None where none may.
     """
 
-    text: str
+    own: str
+    helpers: Mapping[str, str]
+    constants: ConstantArrays | None
+    parts: bool
     frame: Frame
     segments: tuple[str, ...]
+    optional: Optional | None = None
+
+    @property
+    def text(self) -> str:
+        """Their C, which needs a prelude before it."""
+        return joined([self])
 
 
-def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bool = True, timed: bool = False) -> Core:
+def joined(cores: Sequence[Core]) -> str:
+    """The C of several Programs, whose arrays of constants are the same object; what they share is there once."""
+    helpers: dict[str, str] = {}
+    for made in cores:
+        helpers.update((k, v) for k, v in made.helpers.items() if k not in helpers)
+    code = "\n\n".join([*helpers.values(), *(made.own for made in cores)])
+    constants = cores[0].constants
+    parts = [
+        _HEAD,
+        constants.text(code) if constants is not None else "",
+        HEAD if any(x.parts for x in cores) else "",
+        code,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def core(
+    program: Program,
+    name: str,
+    embed: bool,
+    stoppable: bool,
+    comments: bool = True,
+    timed: bool = False,
+    arrays: ConstantArrays | None = None,
+    optional: bool = False,
+) -> Core:
     """The C of all bodies of `program`; the same Program gives the same text.
 
     Args:
@@ -66,14 +106,28 @@ def core(program: Program, name: str, embed: bool, stoppable: bool, comments: bo
         stoppable: loops look whether the run is to stop.
         comments: say of each operation what it is.
         timed: each instruction looks at the clock when it is done, and adds to `call->clock`.
+        arrays: where the constants go that the text holds, if others share them.
+        optional: what is for outputs alone that are not asked for does not run. The pointer to such an output is NULL;
+            where it needs memory all the same (`Core.optional`), an element of the member `wanted` of the frame is 0.
     """
-    return _Assembly(program, name, embed, stoppable, comments, timed).core()
+    if embed and arrays is None:
+        arrays = ConstantArrays(name)
+    return _Assembly(program, name, arrays if embed else None, stoppable, comments, timed, optional).core()
 
 
 class _Assembly:
     """What the bodies of one text share."""
 
-    def __init__(self, program: Program, name: str, embed: bool, stoppable: bool, comments: bool, timed: bool) -> None:
+    def __init__(
+        self,
+        program: Program,
+        name: str,
+        arrays: ConstantArrays | None,
+        stoppable: bool,
+        comments: bool,
+        timed: bool,
+        optional: bool,
+    ) -> None:
         self.program = program
         self.name = name
         self.stoppable = stoppable
@@ -83,12 +137,13 @@ class _Assembly:
         counts = (sum(map(len, body.segments)) for body in self.bodies)
         self.before = list(accumulate(counts, initial=0))  # instructions of the bodies before each
         self.uses = Uses(self.bodies)
-        self.constants = Constants(program.constants, name if embed else None)
+        self.optional = optional_outputs(self.bodies[0], self.uses) if optional else None
+        self.constants = Constants(program.constants, arrays)
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
         self.weights: dict[int, int] = {}
         self.dear = Dear()
-        self.parts = None if embed else Parts()
+        self.parts = None if arrays is not None else Parts()
 
     def core(self) -> Core:
         """The whole text, bodies before those that run them."""
@@ -98,15 +153,18 @@ class _Assembly:
         main = self.bodies[0]
         ports = (*self.program.inputs, *self.program.outputs)
         notes = [f"{port.shape}, {port.segment.name.lower()}" for port in ports] if self.comments else []
-        frame = make_frame(f"{self.name}_frame", main, [port.name for port in ports], range(len(ports)), notes)
+        wanted = 0 if self.optional is None else len(self.optional.flags)
+        names = [port.name for port in ports]
+        frame = make_frame(f"{self.name}_frame", main, names, range(len(ports)), notes, wanted)
         segments = [f"{self.name}_run_{Segment(at).name.lower()}" for at in range(len(main.segments))]
         writer = _BodyWriter(self, main, frame, self.name)
         for segment, word in zip(main.segments, segments, strict=True):
             texts += writer.segment(segment, f"static int {word}", fails=True)
         frames = [callee.frame.text for _, callee in sorted(self.callees.items())]
-        code = "\n\n".join([frame.text, *frames, *self.helpers.values(), *texts])
-        parts = [_HEAD, self.constants.text(code), *([HEAD] if self.parts and self.parts.count else []), code]
-        return Core("\n\n".join(part for part in parts if part) + "\n", frame, tuple(segments))
+        own = "\n\n".join([frame.text, *frames, *texts])
+        parts = self.parts is not None and self.parts.count > 0
+        arrays = self.constants.arrays
+        return Core(own, self.helpers, arrays, parts, frame, tuple(segments), self.optional)
 
     def _body(self, body: Body) -> list[str]:
         """The functions of a body that an instruction runs."""
@@ -175,13 +233,24 @@ class _BodyWriter:
             pieces = self.pieces[segment[0].index]
             writer = PieceWriter(pieces[0], self.places, self.owner.dear.called(pieces))
             lines = writer.lines()
+            guard = self._guard(segment[0])
+            lines = [guard, *(f"    {line}" for line in lines), "}"] if guard else lines
             self._help(writer.helpers)
         else:
+            guarded = ""
             for instruction in segment:
+                calls = []
                 for made in self._functions(instruction):
                     self._help(made.helpers)
                     texts += [made.text] if made.text else []
-                    lines += [made.call] if made.call else []
+                    calls += [made.call] if made.call else []
+                guard = self._guard(instruction)
+                if guard and calls and lines and lines[-1] == "}" and guard == guarded:
+                    lines.pop()
+                elif guard and calls:
+                    lines.append(guard)
+                lines += [f"    {call}" for call in calls] + ["}"] if guard and calls else calls
+                guarded = guard
                 lines += self._stop(instruction)
                 if timed:
                     lines.append(
@@ -192,6 +261,16 @@ class _BodyWriter:
             lines.append("return PG_OK;")
         texts.append(function(f"{head}(const pg_call *call, const {self.places.frame} *f)", lines))
         return texts
+
+    def _guard(self, instruction: Instruction) -> str:
+        """What opens the statements of an instruction that is for some outputs alone; empty for others."""
+        optional = self.owner.optional
+        slots = optional.needed_for.get(instruction.index) if optional is not None and self.body.number == 0 else None
+        if optional is None or slots is None:
+            return ""
+        flags, members = optional.flags, self.places.ports.members
+        tests = [f"f->wanted[{flags[x]}]" if x in flags else f"f->{members[x]} != NULL" for x in sorted(slots)]
+        return f"if ({' || '.join(tests)}) {{"
 
     def _help(self, helpers: Mapping[str, str]) -> None:
         self.owner.helpers.update((k, v) for k, v in helpers.items() if k not in self.owner.helpers)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -311,6 +313,24 @@ class SparseFunction:
         """How a call with these arguments is done; only their types are used."""
         executable, details = self._planned(args, named)
         return SparsePlan(executable, details.compressed)
+
+    def export_c(
+        self, path: str | os.PathLike[str], name: str, /, *args: Any, null_arguments: bool = True, **named: Any
+    ) -> tuple[Path, Path]:
+        """Write the entries for these example arguments as C99, and where they lie as arrays; see `pg.export_c`.
+
+        Example:
+            >>> import tempfile
+            >>> jacobian = pg.sparse_jacobian(lambda x: x[1:] * x[:-1])
+            >>> [file.name for file in jacobian.export_c(tempfile.mkdtemp(), "chain", np.ones(3))]
+            ['chain.c', 'chain.h']
+        """
+        ensure_imported("pygraph.emit.export")
+        from ..emit.export import check_name, export  # at the first export, not at import
+
+        check_name(name)
+        plan = self.plan(*args, **named)
+        return export([plan.executable.exported(name, pattern=plan.compressed.pattern)], path, name, null_arguments)
 
     def recompiled(self, options: Mapping[str, Any], cache_size: int) -> SparseFunction:
         """The same with other options of `pg.compile`, which calls this."""

@@ -103,13 +103,20 @@ def test_the_commands_of_a_page_run(name: str, tmp_path: Path) -> None:
 @pytest.mark.deep
 def test_the_exported_neuron_of_the_page_runs(tmp_path: Path) -> None:
     text = TEXTS["how-to/c-export.md"]
-    (program,) = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program, calls, *_ = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
     (tmp_path / "main.c").write_text(program, encoding="utf-8")
+    (tmp_path / "chain_main.c").write_text(
+        f'#include "chain.h"\nint main(void) {{\n{calls}    return 0;\n}}\n', "utf-8"
+    )
     namespace: dict[str, Any] = {}
-    exec(block, namespace)
-    namespace["exe"].export_c(tmp_path, "neuron")
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, namespace)
+    for name in ("neuron", "chain"):
+        for file in Path(namespace["folder"]).glob(f"{name}.?"):
+            (tmp_path / file.name).write_bytes(file.read_bytes())
     (arguments,) = re.findall(r"`cc (-std=c99 .*?)`", text)
-    for command in ([COMPILERS[0], *arguments.split(), "-o", "program"], ["./program"]):
+    chain = arguments.replace("main.c", "chain_main.c").replace("neuron.c", "chain.c")
+    commands = [[COMPILERS[0], *given.split(), "-o", "program"] for given in (arguments, chain)]
+    for command in (commands[0], ["./program"], commands[1], ["./program"]):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

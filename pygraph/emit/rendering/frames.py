@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,53 +12,9 @@ from ...lower.format import SlotKind
 from ...lower.program import Program
 from ...ops.dtypes import DTYPES
 from .comments import comment_text, node_comment, noted
+from .constant_arrays import Constants
 from .expressions import SIZES, TYPES, literal
 from .names import identifiers
-
-
-@dataclass(slots=True)
-class Constants:
-    """How C reaches the constants of a Program.
-
-    Attributes:
-        data: the constants.
-        prefix: of the names of arrays that the text holds; None where they come with `call->constants`.
-        used: the arrays that were asked for: (dtype, count) by offset.
-    """
-
-    data: memoryview
-    prefix: str | None
-    used: dict[int, tuple[int, int]] = field(default_factory=dict)
-
-    def pointer(self, offset: int, nbytes: int, dtype: int) -> str:
-        """The first element of `nbytes` of constants."""
-        if self.prefix is None:
-            return f"PG_AT(const {TYPES[dtype]}, call->constants, {offset})"
-        if nbytes == 0:
-            return f"(const {TYPES[dtype]} *)0"
-        self.used[offset] = dtype, nbytes // SIZES[dtype]
-        return f"{self.prefix}_constant{offset}"
-
-    def element(self, offset: int, dtype: int) -> str:
-        """One constant as a literal."""
-        return literal(dtype, bytes(self.data[offset : offset + SIZES[dtype]]))
-
-    def text(self, code: str) -> str:
-        """The arrays that `code` names."""
-        named = {int(offset) for offset in re.findall(rf"\b{self.prefix}_constant(\d+)\b", code)}
-        return "\n".join(self._array(offset, *self.used[offset]) for offset in sorted(named))
-
-    def _array(self, offset: int, dtype: int, count: int) -> str:
-        size = SIZES[dtype]
-        elements = [self.element(offset + k * size, dtype) for k in range(count)]
-        lines, line = [], "   "
-        for element in elements:
-            if len(line) + len(element) > 110:
-                lines.append(line)
-                line = "   "
-            line += f" {element},"
-        head = f"static const {TYPES[dtype]} {self.prefix}_constant{offset}[{count}] = {{"
-        return "\n".join([head, *lines, line.rstrip(","), "};"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +32,18 @@ class Frame:
     members: Mapping[int, str]
 
 
-def make_frame(name: str, body: Body, names: Sequence[str], used: Container[int], notes: Sequence[str] = ()) -> Frame:
+def make_frame(
+    name: str,
+    body: Body,
+    names: Sequence[str],
+    used: Container[int],
+    notes: Sequence[str] = (),
+    wanted: int = 0,
+) -> Frame:
     """The frame of a body whose ports are called `names`; those that are not used have no member.
 
-    A struct has at least one member in C: the arena is always there. `notes` say what each port is.
+    A struct has at least one member in C: the arena is always there. `notes` say what each port is; `wanted` is
+    how many flags the frame has.
     """
     members = {slot: word for slot, word in enumerate(identifiers(names)) if slot in used}
     lines = ["    char *arena;"]
@@ -88,6 +51,7 @@ def make_frame(name: str, body: Body, names: Sequence[str], used: Container[int]
         const = "const " if slot < body.n_inputs else ""
         comment = comment_text(notes[slot]) if notes else ""
         lines.append(noted(f"    {const}{TYPES[body.slots[slot].dtype]} *{word};", comment))
+    lines += [f"    uint8_t wanted[{wanted}];"] if wanted else []
     text = "\n".join([f"typedef struct {name} {{", *lines, f"}} {name};"])
     return Frame(name, text, members)
 
@@ -162,7 +126,7 @@ class Places:
     @property
     def embed(self) -> bool:
         """Whether the text stands alone, and holds constants and kernels itself."""
-        return self.constants.prefix is not None
+        return self.constants.arrays is not None
 
     def comment(self, node: int) -> str:
         """What is said of a node, where anything is."""

@@ -24,7 +24,7 @@ _MACRO = re.compile(
     r"(M|FP|MATH|HUGE|FLT|DBL|LDBL|DECIMAL|SIG|RAND|EXIT|SEEK|TMP|FILENAME|FOPEN|MB|CLOCKS|TIME|LC|L|ATOMIC)_[A-Z0-9_]+"
 )
 #: What the parameters and members of emitted functions are called.
-PARAMETERS = frozenset(["arena", "call", "f", "workspace"])
+PARAMETERS = frozenset(["arena", "call", "f", "wanted", "workspace"])
 
 
 def identifier(text: str) -> str:

@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,14 @@ from ..clib.library import isa, pool_threads
 from ..clib.threads import checked_threads
 from ..compile.budget import within
 from ..compile.notes import JacobianNote
-from ..compile.pipeline import BuildOptions, build, planned_memory, seed_signature, tangent_signature
+from ..compile.pipeline import (
+    BuildOptions,
+    build,
+    planned_memory,
+    seed_signature,
+    tangent_signature,
+    values_alone,
+)
 from ..compile.signature import refuse
 from ..compile.stats import Stats
 from ..native.backends import checked_backend, effective_backend
@@ -35,6 +42,10 @@ from .kept import Kept
 from .outputs import overlaps
 from .runner import Options, Runner, new_context
 from .seeing import MemoryPicture, Page, views
+
+if TYPE_CHECKING:
+    from ...autodiff.jacobians.pattern import Pattern
+    from ...emit.export_unit import Exported
 
 #: About what a node of a graph takes, with its line, its key and its attributes.
 NODE_BYTES = 1000
@@ -393,17 +404,22 @@ class Executable:
             memory_plans=None if memory is None else dict(memory.tried),
         )
 
-    def export_c(self, path: str | os.PathLike[str], name: str) -> tuple[Path, Path]:
+    def export_c(self, path: str | os.PathLike[str], name: str, *, null_arguments: bool = True) -> tuple[Path, Path]:
         """Write the Program as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
 
-        The header declares NAME_forward, and NAME_reverse and NAME_jvp of an Executable with `wrt`. Its comments say
-        what each takes, and its macros how large the arrays and the caller's workspace are. The C code needs only libm,
-        allocates nothing and keeps nothing outside the workspace. Compiled for the same instruction set it gives the
-        same bits, except for large matrix products, which it sums in order. It does not check for inf and nan.
+        The header declares NAME_forward; of an Executable with `wrt` also NAME_reverse and NAME_jvp, and NAME_values,
+        which computes the outputs alone in a smaller workspace. Its comments say what each takes, and its macros how
+        large the arrays and the caller's workspaces are. The C code needs only libm, allocates nothing and keeps
+        nothing outside the workspace. Compiled for the same instruction set it gives the same bits, except for large
+        matrix products, which it sums in order. It does not check for inf and nan. `pg.export_c` writes several
+        functions into one file.
 
         Args:
             path: an existing folder.
-            name: a C identifier, which everything in the header starts with.
+            name: a C identifier, which everything in the files starts with.
+            null_arguments: a caller may give NULL for an input, which stands for zeros, and for an output, which leaves
+                out what is computed for it alone. Without, the file has no arrays of zeros and the workspace no room
+                for outputs that are left out.
 
         Returns:
             The paths of NAME.c and NAME.h.
@@ -421,12 +437,36 @@ class Executable:
             ['squares.c', 'squares.h']
         """
         ensure_imported("pygraph.emit.export")
-        from ...emit.export import export  # at the first export, not at import
+        from ...emit.export import check_name, export  # at the first export, not at import
+
+        check_name(name)
+        return export([self.exported(name)], path, name, null_arguments)
+
+    def exported(self, name: str, values: str = "", pattern: Pattern | None = None) -> Exported:
+        """What an export writes of it, for `pg.export_c`.
+
+        Args:
+            name: what its names in C start with.
+            values: the C function of its outputs where it has no derivatives; NAME_forward where this is empty.
+            pattern: of a sparse matrix whose entries are its first output.
+        """
+        ensure_imported("pygraph.emit.export_unit")
+        from ...emit.export_unit import Exported
 
         built = self._built
+        if built.variables is None:
+            return Exported(name, values or f"{name}_forward", built.graph, built.program, pattern=pattern)
         names = built.graph.names
-        variables = [names[i] for variable in built.variables or () for i in variable.positions]
-        return export(built.program, built.graph, variables, built.no_tangent, path, name)
+        return Exported(
+            name,
+            f"{name}_values",
+            built.graph,
+            values_alone(built.graph, self._runner.options.stages, built.plan),
+            built.program,
+            [names[i] for variable in built.variables for i in variable.positions],
+            built.no_tangent,
+            pattern,
+        )
 
     @property
     def held_bytes(self) -> int:

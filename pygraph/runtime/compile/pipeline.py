@@ -191,6 +191,13 @@ def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
     return memory_plan(lowered_again(built, options).bodies)
 
 
+def values_alone(graph: Graph, options: BuildOptions, plan: Plan) -> Program:
+    """The Program of a graph's outputs, without derivatives."""
+    with paused():
+        found = lowered(differentiated(graph, None, Applied(plan)), options)
+        return encoded(found.graph, found.bodies, *found.source.counts)
+
+
 def lowered_again(built: Built, options: BuildOptions) -> Lowered:
     """What the Program of a built graph was encoded from, made once more."""
     wrt = None if built.variables is None else [variable.name for variable in built.variables]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -335,6 +337,39 @@ class CompiledFunction:
             problem = f"the function depends on {names} of an enclosing trace"
             raise SignatureError(problem, "pass them as arguments", stage="compiling", subject=found.name)
         return found
+
+    def export_c(
+        self, path: str | os.PathLike[str], name: str, /, *args: Any, null_arguments: bool = True, **named: Any
+    ) -> tuple[Path, Path]:
+        """Write what runs for these example arguments as C99; see `Executable.export_c`.
+
+        Args:
+            path, name, null_arguments: as there.
+            args, named: arguments, of which only the types count; without any, those of the only compiled signature.
+
+        Example:
+            >>> import tempfile
+            >>> area = pg.compile(lambda r: np.pi * r**2)
+            >>> [file.name for file in area.export_c(tempfile.mkdtemp(), "area", 1.0)]
+            ['area.c', 'area.h']
+        """
+        return self.example(*args, **named).export_c(path, name, null_arguments=null_arguments)
+
+    def example(self, /, *args: Any, **named: Any) -> Executable:
+        """The Executable for example arguments; without any, that of the only compiled signature.
+
+        Raises:
+            SignatureError: no arguments, and none or several signatures.
+        """
+        made, parameters = self.executables, self._signatures.parameters
+        if not args and not named and parameters is not None and parameters.parameters:
+            if len(made) == 1:
+                return made[0]
+            title = function_name(self.function)
+            problem = f"nothing says what arguments {title} takes: it is compiled for {len(made)} signatures"
+            advice = f"give example arguments of {title}; only their shapes and dtypes count"
+            raise SignatureError(problem, advice, stage="exporting", subject=title)
+        return self.executable(*args, **named)
 
     def clear(self) -> None:
         """Forget all compiled signatures."""
