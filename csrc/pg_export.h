@@ -17,8 +17,9 @@ typedef struct pg_tape {
 typedef struct pg_call {
     char *arena;
     const pg_tape *tapes;
-    int64_t counts; /* where the numbers of records lie in the workspace */
-    int64_t mark;   /* where it says whether it holds a forward run of this file */
+    int64_t counts;  /* where the numbers of records lie in the workspace */
+    int64_t mark;    /* where it says whether it holds a forward run of this file */
+    int64_t scratch; /* where memory is that each function may use while it runs */
 } pg_call;
 
 PG_INLINE void pg_mark(const pg_call *call, uint64_t mark) { memcpy(call->arena + call->mark, &mark, sizeof mark); }
@@ -67,36 +68,37 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
 }
 
 /* C = op(A) op(B) of m by n elements over k. Each element is summed in the order of k, from 0; blocks of B are copied
- * so that the innermost loop runs over adjacent elements. */
+ * to the scratch memory, so that the innermost loop runs over adjacent elements. */
 #define PG_PRODUCT(S, T)                                                                                               \
     PG_NOINLINE void pg_product_##S(const pg_call *call, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t lda, \
                                     int64_t ldb, const T *a, const T *b, T *c) {                                       \
         enum { PG_STEPS_OF_K = 32, PG_COLUMNS = 64 };                                                                  \
-        T block[PG_STEPS_OF_K][PG_COLUMNS];                                                                            \
+        T *block = (T *)(void *)(call->arena + call->scratch);                                                         \
         const int64_t row_a = ta ? 1 : lda, step_a = ta ? lda : 1, row_b = tb ? 1 : ldb, step_b = tb ? ldb : 1;        \
-        (void)call;                                                                                                    \
         for (int64_t i = 0; i < m * n; i++) c[i] = 0;                                                                  \
         for (int64_t j0 = 0; j0 < n; j0 += PG_COLUMNS) {                                                               \
             const int64_t columns = n - j0 < PG_COLUMNS ? n - j0 : PG_COLUMNS;                                         \
             for (int64_t k0 = 0; k0 < k; k0 += PG_STEPS_OF_K) {                                                        \
                 const int64_t steps = k - k0 < PG_STEPS_OF_K ? k - k0 : PG_STEPS_OF_K, fours = steps / 4 * 4;          \
                 for (int64_t s = 0; s < steps; s++) {                                                                  \
-                    for (int64_t j = 0; j < columns; j++) block[s][j] = b[(k0 + s) * row_b + (j0 + j) * step_b];       \
+                    const T *from = b + (k0 + s) * row_b + j0 * step_b;                                                \
+                    T *to = block + s * columns;                                                                       \
+                    for (int64_t j = 0; j < columns; j++) to[j] = from[j * step_b];                                    \
                 }                                                                                                      \
                 for (int64_t i = 0; i < m; i++) {                                                                      \
                     const T *x = a + i * row_a + k0 * step_a;                                                          \
-                    T *sum = c + i * n + j0;                                                                           \
+                    T *restrict sum = c + i * n + j0;                                                                  \
                     for (int64_t s = 0; s < fours; s += 4) {                                                           \
                         const T x0 = x[s * step_a], x1 = x[(s + 1) * step_a];                                          \
                         const T x2 = x[(s + 2) * step_a], x3 = x[(s + 3) * step_a];                                    \
+                        const T *y0 = block + s * columns, *y1 = y0 + columns, *y2 = y1 + columns, *y3 = y2 + columns; \
                         for (int64_t j = 0; j < columns; j++) {                                                        \
-                            sum[j] = (((sum[j] + x0 * block[s][j]) + x1 * block[s + 1][j]) + x2 * block[s + 2][j]) +   \
-                                     x3 * block[s + 3][j];                                                             \
+                            sum[j] = (((sum[j] + x0 * y0[j]) + x1 * y1[j]) + x2 * y2[j]) + x3 * y3[j];                 \
                         }                                                                                              \
                     }                                                                                                  \
                     for (int64_t s = fours; s < steps; s++) {                                                          \
-                        const T x0 = x[s * step_a];                                                                    \
-                        for (int64_t j = 0; j < columns; j++) sum[j] += x0 * block[s][j];                              \
+                        const T x0 = x[s * step_a], *y0 = block + s * columns;                                         \
+                        for (int64_t j = 0; j < columns; j++) sum[j] += x0 * y0[j];                                    \
                     }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \

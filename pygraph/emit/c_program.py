@@ -24,6 +24,7 @@ from .optional_outputs import Optional, optional_outputs
 from .rendering.constant_arrays import ConstantArrays, Constants
 from .rendering.frames import Frame, Places, make_frame
 from .rendering.function import Function
+from .rendering.local_arrays import Scratch
 from .rendering.text import failing, function
 from .text_parts import HEAD, Parts
 
@@ -56,6 +57,7 @@ class Core:
             of its own ports and, after `forward`, none of the primal inputs.
         segments: the function of each segment: int f(const pg_call *call, const FRAME *f), 0 or an error's status.
         optional: which outputs may be left out; None where none may.
+        scratch: the bytes of scratch memory that they need.
     """
 
     own: str
@@ -65,6 +67,7 @@ class Core:
     frame: Frame
     segments: tuple[str, ...]
     optional: Optional | None = None
+    scratch: int = 0
 
     @property
     def text(self) -> str:
@@ -97,6 +100,7 @@ def core(
     timed: bool = False,
     arrays: ConstantArrays | None = None,
     optional: bool = False,
+    scratch: int | None = None,
 ) -> Core:
     """The C of all bodies of `program`; the same Program gives the same text.
 
@@ -109,10 +113,11 @@ def core(
         arrays: where the constants go that the text holds, if others share them.
         optional: what is for outputs alone that are not asked for does not run. The pointer to such an output is NULL;
             where it needs memory all the same (`Core.optional`), an element of the member `wanted` of the frame is 0.
+        scratch: where scratch memory is in the workspace, for large local arrays; None: they are on the stack.
     """
     if embed and arrays is None:
         arrays = ConstantArrays(name)
-    return _Assembly(program, name, arrays if embed else None, stoppable, comments, timed, optional).core()
+    return _Assembly(program, name, arrays if embed else None, stoppable, comments, timed, optional, scratch).core()
 
 
 class _Assembly:
@@ -127,6 +132,7 @@ class _Assembly:
         comments: bool,
         timed: bool,
         optional: bool,
+        scratch: int | None,
     ) -> None:
         self.program = program
         self.name = name
@@ -139,6 +145,7 @@ class _Assembly:
         self.uses = Uses(self.bodies)
         self.optional = optional_outputs(self.bodies[0], self.uses) if optional else None
         self.constants = Constants(program.constants, arrays)
+        self.scratch = Scratch(scratch)
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
         self.weights: dict[int, int] = {}
@@ -164,7 +171,7 @@ class _Assembly:
         own = "\n\n".join([frame.text, *frames, *texts])
         parts = self.parts is not None and self.parts.count > 0
         arrays = self.constants.arrays
-        return Core(own, self.helpers, arrays, parts, frame, tuple(segments), self.optional)
+        return Core(own, self.helpers, arrays, parts, frame, tuple(segments), self.optional, self.scratch.nbytes)
 
     def _body(self, body: Body) -> list[str]:
         """The functions of a body that an instruction runs."""
@@ -218,7 +225,7 @@ class _BodyWriter:
         self.owner = owner
         self.body = body
         self.prefix = prefix
-        self.places = Places(owner.program, body, frame, owner.constants, owner.comments)
+        self.places = Places(owner.program, body, frame, owner.constants, owner.comments, owner.scratch)
         self.pieces: Mapping[int, list[Piece]] = cut(body, owner.uses)
         self.control = ControlEmitter(self.places, owner.callees, owner.linkage(body), owner.stoppable)
 

@@ -17,6 +17,7 @@ from .prelude import EXPORT, prelude
 from .rendering.constant_arrays import ConstantArrays
 from .rendering.expressions import TYPES
 from .rendering.names import RESERVED
+from .stack_bound import stack_bound
 
 _STANDARD = """
     assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
@@ -58,7 +59,9 @@ def texts(functions: Sequence[Exported], name: str, optional: bool = True) -> tu
         for number, exported in enumerate(functions)
     ]
     _check_distinct(found, name)
-    return _source(found, arrays, name, optional), header(found, name, optional)
+    source = _source(found, arrays, name, optional)
+    entries = [entry.function for _, units in found for unit in units for entry in unit.entries]
+    return source, header(found, name, stack_bound(source, entries), optional)
 
 
 def check_name(name: Any, subject: str = "the name", ours: str = "") -> None:

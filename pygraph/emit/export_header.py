@@ -26,8 +26,13 @@ _STATUSES = (
 )
 
 
-def header(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, optional: bool) -> str:
-    """The text of NAME.h for functions with their Programs; `optional`: arguments may be NULL."""
+def header(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, stack: int, optional: bool) -> str:
+    """The text of NAME.h for functions with their Programs.
+
+    Args:
+        stack: how many bytes of stack a call takes.
+        optional: arguments may be NULL.
+    """
     upper = name.upper()
     units = [unit for _, found in functions for unit in found]
     asked = {"OK", "ARGUMENT"} if any(len(unit.entries) > 1 for unit in units) else {"OK"}
@@ -45,6 +50,8 @@ def header(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, opti
         + _defines(dict(zip(words, (row[2] for row in statuses), strict=True)), [row[3] for row in statuses]),
         "/* Elements of each input and output. */\n" + _defines(_sizes(functions)),
         "/* Bytes of a workspace, which is aligned as a double. */\n" + _defines(bytes_of),
+        "/* Bytes of stack that a call takes at most, compiled with optimisation, without those of libm. */\n"
+        + _defines({f"{upper}_STACK_BYTES": stack}),
         '#ifdef __cplusplus\nextern "C" {\n#endif',
     ]
     for exported, found in functions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -91,6 +92,8 @@ class Unit:
     Attributes:
         prefix: of the names that only the file knows.
         size_macro: what says how many bytes its workspace has.
+        nbytes: of its workspace.
+        scratch: where memory begins in it that functions use one after another.
         spare: by slot, where in the workspace an output lies that is not asked for.
     """
 
@@ -101,6 +104,7 @@ class Unit:
     entries: tuple[Entry, ...]
     size_macro: str
     nbytes: int
+    scratch: int
     spare: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -124,6 +128,8 @@ class Unit:
             call += [f".tapes = {self.prefix}_tapes", f".counts = {workspace.counts}"]
         if mark is not None:
             call.append(f".mark = {workspace.mark}")
+        if re.search(r"\bpg_product_", self.core.own):
+            call.append(f".scratch = {self.scratch}")
         lines = [
             f"{entry.head} {{",
             wrapped(f"    const {self.core.frame.type} f = {{", members, "};"),
@@ -192,18 +198,19 @@ def _unit(
     optional: bool,
 ) -> Unit:
     workspace = plan_workspace(program, exported.graph.name)
-    made = core(program, prefix, embed=True, stoppable=False, arrays=arrays, optional=optional)
+    scratch = _rounded(workspace.nbytes)
+    made = core(program, prefix, embed=True, stoppable=False, arrays=arrays, optional=optional, scratch=scratch)
     entries = tuple(_entries(exported, program, made, names))
     spare: dict[int, int] = {}
-    end = workspace.nbytes
+    first = end = scratch + made.scratch
     for entry in entries:
-        at = _rounded(workspace.nbytes)
+        at = first
         for argument in entry.arguments:
             if made.optional is not None and argument.slot in made.optional.kept:
                 spare[argument.slot] = at
                 at += _rounded(argument.port.nbytes)
                 end = max(end, at)
-    return Unit(prefix, program, made, workspace, entries, size_macro, end, spare)
+    return Unit(prefix, program, made, workspace, entries, size_macro, end, scratch, spare)
 
 
 def _rounded(nbytes: int) -> int:

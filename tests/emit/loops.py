@@ -19,6 +19,7 @@ from helpers import COMPILERS
 
 from pygraph.emit.c_program import core
 from pygraph.emit.flags import ISA, NUMERICS
+from pygraph.emit.instructions.c_matmul import PRODUCT_COLUMNS, PRODUCT_STEPS
 from pygraph.emit.prelude import EXPORT, prelude
 from pygraph.lower import Program
 from pygraph.runtime.clib.library import isa
@@ -27,6 +28,10 @@ Array = npt.NDArray[Any]
 
 #: The compilers of this machine, each once.
 DISTINCT = list({os.path.realpath(shutil.which(name) or name): name for name in reversed(COMPILERS)}.values())[::-1]
+
+
+#: What a product takes of the scratch memory after the arena, in doubles.
+SCRATCH = PRODUCT_STEPS * PRODUCT_COLUMNS
 
 
 def emitted(program: Program) -> str:
@@ -71,8 +76,9 @@ class Native:
         self.program = program
         self.text = emitted(program)
         self.library = build(self.text, compiler, *flags)
-        self.arena = np.full(program.arena_bytes // 8 + 8, np.nan)
-        self.call = np.array([self.arena.ctypes.data, 0, 0], np.uintp)
+        self.arena = np.full(program.arena_bytes // 8 + 8 + SCRATCH, np.nan)
+        scratch = -(-program.arena_bytes // 8) * 8
+        self.call = np.array([self.arena.ctypes.data, 0, 0, 0, scratch], np.uintp)
 
     def frame(self, inputs: Sequence[Array], outputs: Sequence[Array]) -> Array:
         """The frame: addresses of the arena, inputs and outputs."""

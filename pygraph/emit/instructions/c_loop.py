@@ -28,7 +28,7 @@ def emit_loop(loop: Loop, places: Places, name: str) -> Function:
     tasks, each = cut_dim(cut, loop.tasks)
     block = min(loop.block, spread_block(values))
     while True:
-        nest = Nest(values, values.dims, values.dims, places.comment)
+        nest = Nest(values, values.dims, values.dims, places)
         if cut is not None:
             nest.ranges[cut.number] = ("low", "high")
         nest.outer_values(0)

@@ -10,12 +10,16 @@ from ...ops.dtypes import SUFFIXES
 from ..loops.loop_nest import Writer
 from ..loops.loop_values import Dim, Group, index_text
 from ..loops.tasks import task_functions
-from ..rendering.expressions import TYPES
+from ..rendering.expressions import SIZES, TYPES
 from ..rendering.frames import Places
 from ..rendering.function import Function
+from ..rendering.local_arrays import LocalArrays
 
 #: Up to so many terms of a sum, compilers unroll the loop over them and vectorise the one around it.
 SHORT = 8
+
+#: The elements of the second operand that csrc/pg_export.h copies at a time: so many steps of k, so many columns.
+PRODUCT_STEPS, PRODUCT_COLUMNS = 32, 64
 
 _UNSIGNED = {"int64_t": "uint64_t", "int32_t": "uint32_t"}
 
@@ -48,7 +52,7 @@ def emit_matmul(matmul: Matmul, places: Places, name: str) -> Function:
         if rows != str(m):
             origin[0] += f"row{'' if matmul.transpose_a else f' * {k}'} + "
             origin[2] += f"row * {n} + " if n > 1 else "row + "
-        _plain(writer, matmul, rows, origin)
+        _plain(writer, matmul, rows, origin, LocalArrays(places.scratch))
     else:
         at = f"row{'' if matmul.transpose_a or k == 1 else f' * {k}'}"
         shift_a, shift_c = (f" + {at}", f" + row{f' * {n}' if n > 1 else ''}") if rows != str(m) else ("", "")
@@ -58,6 +62,9 @@ def emit_matmul(matmul: Matmul, places: Places, name: str) -> Function:
             word + (f" + {text}" if text != "0" else "") + shift
             for word, text, shift in zip("abc", (a, b, c), (shift_a, "", shift_c), strict=True)
         )
+        if places.scratch.start is not None:  # it copies blocks of b
+            block = min(k, PRODUCT_STEPS) * min(n, PRODUCT_COLUMNS) * SIZES[matmul.c.dtype]
+            LocalArrays(places.scratch).reserve(block)
         call = f"pg_product_{SUFFIXES[matmul.c.dtype]}(call, {flags}, {rows}, {n}, {k}, {lda}, {ldb}, {sums});"
         writer.line(call)
     while writer.level:
@@ -115,7 +122,7 @@ def _enter(writer: Writer, matmul: Matmul, dims: Sequence[Dim], batch: int) -> s
     return rows
 
 
-def _plain(writer: Writer, matmul: Matmul, rows: str, origin: Sequence[str]) -> None:
+def _plain(writer: Writer, matmul: Matmul, rows: str, origin: Sequence[str], local: LocalArrays) -> None:
     """Loops that sum each element in the order of k, from 0 (0 + -0 is 0)."""
     m, n, k = matmul.rows, matmul.columns, matmul.middle
     kind = TYPES[matmul.c.dtype]
@@ -137,7 +144,7 @@ def _plain(writer: Writer, matmul: Matmul, rows: str, origin: Sequence[str]) -> 
         writer.line(f"{c} = {back}sum;")
         writer.close()
     else:
-        writer.line(f"{unsigned or kind} sum[{n}];")
+        writer.line(f"{unsigned or kind} sum[{n}];" if unsigned else local.declare(kind, "sum", n))
         writer.line(f"for (intptr_t j = 0; j < {n}; j++) sum[j] = {zero};")
         writer.open(f"for (intptr_t k = 0; k < {k}; k++)")
         writer.line(f"for (intptr_t j = 0; j < {n}; j++) sum[j] = sum[j] + {term};")

@@ -93,7 +93,7 @@ class _Reduction:
             order = self.outer_dims + inner[:outside] + rows + inner[outside:]
         short = few and self.inner == 1 and self.rows >= SHORT_ROWS
         independent = self.outer_dims + inner if (few and not short) or direct else self.values.dims
-        self.nest = Nest(self.values, order, independent, self.places.comment)
+        self.nest = Nest(self.values, order, independent, self.places)
         for q, reduce in enumerate(self.loop.reduces):
             self.head.append(f"{self._result_type(reduce)} *restrict r{q} = {self._target(q, reduce)};")
         tasks = self._tasks(order, direct or few)
@@ -264,7 +264,8 @@ class _Reduction:
         for depth in range(len(outer) - 1):
             nest.loop(depth, len(nest.order))
             nest.outer_values(depth + 1)
-        dim, step = outer[-1], max(1, self.loop.block // self.rows)
+        dim = outer[-1]
+        step = min(dim.size, max(1, self.loop.block // self.rows))
         low, high = nest.range_of(dim)
         start, end = f"{dim.var}_low", f"{dim.var}_high"
         self._buffers(step * self.rows)
@@ -319,7 +320,7 @@ class _Reduction:
         cells = product(around[1:])
         for q, reduce in enumerate(self.loop.reduces):
             if self._apart(reduce):
-                writer.line(f"{accumulator(reduce)} t{q}[{most * cells}];")
+                writer.line(nest.locals.declare(accumulator(reduce), f"t{q}", most * cells))
         self._each(outside, low, high, lambda q, reduce: f"{self._sum(q, around, low)} = {neutral(reduce)};")
         rows = base + outside
         if len(self.row_dims) > 1 and self.chunks > 1:
@@ -392,9 +393,9 @@ class _Reduction:
         """Rows of a few elements: a buffer of them, then added one after another."""
         writer, dims = self.nest.writer, self.row_dims
         for q, reduce in enumerate(self.loop.reduces):
-            writer.line(f"{accumulator(reduce)} t{q}[{self.inner}];")
+            writer.line(self.nest.locals.declare(accumulator(reduce), f"t{q}", self.inner))
             writer.line(f"for (intptr_t j = 0; j < {self.inner}; j++) t{q}[j] = {neutral(reduce)};")
-        step = max(1, self.loop.block // self.inner)
+        step = min(self.rows, max(1, self.loop.block // self.inner))
         self._buffers(step * self.inner)
 
         def fold(count: str) -> None:

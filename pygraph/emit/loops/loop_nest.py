@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...ops.dtypes import SUFFIXES
 from ..rendering.expressions import TYPES, fast_text, guard_text, micro_text, name_of
+from ..rendering.frames import Places
+from ..rendering.local_arrays import LocalArrays
 from .loop_values import Dim, Store, Value, Values, index_text
 
 #: Where comments stand.
@@ -75,22 +77,17 @@ class Buffer:
     size: int
     until: int = -1
 
-    @property
-    def declaration(self) -> str:
-        return f"{self.kind} {self.name}[{self.size}];"
-
 
 class Nest:
     """Loops over `order`, from the outermost; `independent` are the dimensions that carry nothing."""
 
-    def __init__(
-        self, values: Values, order: Sequence[Dim], independent: Iterable[Dim], note: Callable[[int], str]
-    ) -> None:
+    def __init__(self, values: Values, order: Sequence[Dim], independent: Iterable[Dim], places: Places) -> None:
         self.writer = Writer()
+        self.locals = LocalArrays(places.scratch)
         self.values = values
         self.order = tuple(order)
         self.independent = {dim.number for dim in independent}
-        self.note = note
+        self.note = places.comment
         self.ranges: dict[int, tuple[str, str]] = {}
         self.helpers: dict[str, str] = {}
         self._at = {dim.number: k for k, dim in enumerate(self.order, 1)}
@@ -115,14 +112,14 @@ class Nest:
 
     def buffer(self, name: str, dtype: int, size: int) -> None:
         """Declare a local array."""
-        self._buffers.append(f"{TYPES[dtype]} {name}[{size}];")
+        self._buffers.append(self.locals.declare(TYPES[dtype], name, size))
 
     def declarations(self) -> list[str]:
         """The local arrays and the pointers, as they stand at the top of the function."""
         return [
             *(pointer.declaration for pointer in self.values.pointers),
             *self._buffers,
-            *(b.declaration for b in self._blocks),
+            *(self.locals.declare(b.kind, b.name, b.size) for b in self._blocks),
         ]
 
     @property

@@ -14,6 +14,7 @@ from ...ops.dtypes import DTYPES
 from .comments import comment_text, node_comment, noted
 from .constant_arrays import Constants
 from .expressions import SIZES, TYPES, literal
+from .local_arrays import Scratch
 from .names import identifiers
 
 
@@ -61,15 +62,19 @@ class Places:
 
     Attributes:
         frame: the type of `*f`.
+        scratch: memory that functions use one after another.
     """
 
-    def __init__(self, program: Program, body: Body, ports: Frame, constants: Constants, comments: bool) -> None:
+    def __init__(
+        self, program: Program, body: Body, ports: Frame, constants: Constants, comments: bool, scratch: Scratch
+    ) -> None:
         self.program = program
         self.body = body
         self.ports = ports
         self.frame = ports.type
         self.constants = constants
         self.comments = comments
+        self.scratch = scratch
         self._inits = {init.offset: init for init in body.inits}
         #: The output's slot by the slot of the input that it takes over.
         self._taken = {input_: body.n_inputs + output for input_, output in body.shares}
