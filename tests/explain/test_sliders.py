@@ -133,6 +133,11 @@ def integers(n: Any, x: Any) -> Any:
     return np.where(n % 3 == 1, x * (n // 2), np.abs(n - 7) * x**2) + np.maximum(n, 2) * x
 
 
+def functions(x: Any, n: Any) -> Any:
+    y = np.sum(pg.gelu(x) + pg.erf(x) * pg.softplus(x) + np.logaddexp(x, 0.3) - pg.erfc(x) + np.exp2(x))
+    return y + np.sum(np.round(x * 2.0) + x % 0.7 + x // 0.4) + pg.gammaln(np.abs(x[0]) + 1.0) * n
+
+
 #: A function, a point, where the sliders are moved, the step that is shown, and whether it is deep.
 MOVED: dict[str, tuple[Any, tuple[Any, ...], tuple[Any, ...], int, bool]] = {
     "while_loop": (growth, (2.0, 1.1), (1.5, 1.2), -1, False),
@@ -150,6 +155,7 @@ MOVED: dict[str, tuple[Any, tuple[Any, ...], tuple[Any, ...], int, bool]] = {
     "a branch": (powers, (2.0,), (1.0,), -1, True),
     "matrices": (products, (np.ones((6, 8)), np.arange(8.0)), (np.full((6, 8), 0.2), np.arange(8.0) / 9.0), -1, True),
     "integers": (integers, (4, 0.5), (5, 0.7), -1, True),
+    "functions": (functions, (np.array([0.3, -1.2]), 2), (np.array([2.5, 0.1]), 3), -1, False),
     **{name: (f, (2.0,), (1.9,), -1, name != "reverse over reverse") for name, f in INNER_DERIVATIVES.items()},
 }
 

@@ -103,6 +103,11 @@ def has(name: str) -> bool:
     return name in _library(()).leaves
 
 
+def pieces(name: str) -> tuple[str, ...]:
+    """The texts that define `name`: several where it depends on the compiler, none where no header does."""
+    return tuple(leaf.text for leaf in _library(()).leaves.get(name, ()))
+
+
 @lru_cache(maxsize=64)
 def stamp(header: str, macro: str, *arguments: str) -> str:
     """The functions that a macro of a header stamps, written out.

@@ -1,8 +1,8 @@
 """An explanation as one HTML page that needs no network: drawing, tables, steps and sliders.
 
-Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_translation.py`, `scalar_code.py`,
-`loop_code.py` and `live_code.py` (how it computes again what a slider changes), then what the browser runs:
-`arithmetic.js`, the others in the order of `SCRIPTS`, and `page.css`.
+Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_functions.py`, `c_translation.py`,
+`scalar_code.py`, `loop_code.py` and `live_code.py` (how it computes again what a slider changes), then what the browser
+runs: `arithmetic.js`, the others in the order of `SCRIPTS`, and `page.css`.
 
 Boundary: the numbers and formulas are those of the explanation. The page computes only with code that is generated from
 the rows.
@@ -15,6 +15,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .c_functions import definitions
 from .page_data import page_data
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def _script(functions: str) -> str:
     """What the browser runs: the programs, and files that share one scope, since they are parts of one function."""
     programs = f"PROGRAMS.push(\n{functions}\n);\n"
     files = "".join(map(_read, SCRIPTS))
-    return f'"use strict";\n(() => {{\n{_read("script/arithmetic.js")}{programs}{files}}})();\n'
+    return (
+        f'"use strict";\n(() => {{\n{_read("script/arithmetic.js")}{definitions(functions)}\n{programs}{files}}})();\n'
+    )
 
 
 def _read(name: str) -> str:

@@ -9,39 +9,9 @@ import numpy as np
 
 from ...ops.dtypes import KINDS
 from ...ops.row import DType, Op
+from .c_functions import name_of
 
-#: What functions of `csrc/pg_math.h` are called in JavaScript, where both compute the same in 64 bits.
-_FUNCTIONS = {
-    "abs": "Math.abs",
-    "arccos": "Math.acos",
-    "arccosh": "Math.acosh",
-    "arcsin": "Math.asin",
-    "arcsinh": "Math.asinh",
-    "arctan": "Math.atan",
-    "arctan2": "Math.atan2",
-    "arctanh": "Math.atanh",
-    "cbrt": "Math.cbrt",
-    "ceil": "Math.ceil",
-    "cos": "Math.cos",
-    "cosh": "Math.cosh",
-    "exp": "Math.exp",
-    "expm1": "Math.expm1",
-    "floor": "Math.floor",
-    "hypot": "Math.hypot",
-    "log": "Math.log",
-    "log1p": "Math.log1p",
-    "log2": "Math.log2",
-    "log10": "Math.log10",
-    "maximum": "Math.max",
-    "minimum": "Math.min",
-    "pow": "Math.pow",
-    "sin": "Math.sin",
-    "sinh": "Math.sinh",
-    "sqrt": "Math.sqrt",
-    "tan": "Math.tan",
-    "tanh": "Math.tanh",
-}
-#: The same for integers, of which a page has those that are exact in 64 floating bits.
+#: What functions of `csrc/pg_int.h` are called: a page has the integers that are exact in 64 floating bits.
 _INTEGERS = {
     "abs": "Math.abs",
     "add": "whole.add",
@@ -74,12 +44,11 @@ def javascript(op: Op, source: DType, target: DType) -> str | None:
     c = op.c if op.c is None or isinstance(op.c, str) else op.c.get(KINDS[source])
     if c is None:
         return None
-    functions = _INTEGERS if KINDS[source] == "i" else _FUNCTIONS
-    names = _CALL.findall(c)
-    if any(name not in functions for name in names) or (source == np.int64 and _BITWISE.search(c)):
+    names = {name: _INTEGERS.get(name) if KINDS[source] == "i" else name_of(name) for name in _CALL.findall(c)}
+    if None in names.values() or (source == np.int64 and _BITWISE.search(c)):
         return None
-    text = _CALL.sub(lambda match: functions[match[1]], c.replace("(T)", ""))
-    words = set(_WORD.findall(text)) - {"a", "b", "c"} - {functions[name] for name in names}
+    text = _CALL.sub(lambda match: str(names[match[1]]), c.replace("(T)", ""))
+    words = set(_WORD.findall(text)) - {"a", "b", "c"} - set(names.values())
     return None if words else text
 
 

@@ -500,7 +500,7 @@ class Executable:
         return views.memory(plan, self._built.graph.name)  # type: ignore[no-any-return]
 
     def profile(self, /, *args: Any, tier: str | None = None, seconds: float = 0.4, **named: Any) -> Page:
-        """Run with these arguments, and time each instruction; compiled with `wrt`, the reverse sweep of ones too.
+        """Run with these arguments, and time each instruction; compiled with `wrt`, both sweeps of ones too.
 
         Args:
             args, named: as in a call.

@@ -34,8 +34,9 @@ def measured(runner: Runner, args: Sequence[Any], named: Mapping[str, Any], tier
     native = built.library.is_native if tier is None else tier == "native"
     inputs: dict[Segment, Sequence[Any]] = {Segment.FORWARD: arrays}
     if built.variables is not None:
-        ports = [port for port in built.program.inputs if port.segment == Segment.REVERSE]
-        inputs[Segment.REVERSE] = [np.ones(port.shape, port.dtype) for port in ports]
+        for segment in (Segment.REVERSE, Segment.TANGENT):
+            ports = [port for port in built.program.inputs if port.segment == segment]
+            inputs[segment] = [np.ones(port.shape, port.dtype) for port in ports]
     threads = options.threads or pool_threads()
     found = timings(built.program, built.graph.name, inputs, threads, native, seconds)
     return views.profile(built.program, built.graph.name, found, threads, native)  # type: ignore[no-any-return]
