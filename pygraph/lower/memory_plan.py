@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..graph.node import Node
+from ..graph.node import DType, Node
 from ..graph.printer import commented, line_width
-from ..graph.source import SourceLine
+from ..graph.source import SourceLine, type_text
 from ..ops.leaves import output_row as OUTPUT
 from .body import Body
 from .format import SlotKind
@@ -57,12 +58,16 @@ class MemoryPlan:
     steps: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
+        return self.table()
+
+    def table(self, most: int | None = None) -> str:
+        """The values of each body; where there are more than `most`, the largest of them."""
         lines = [
             line
             for number, (arena_bytes, values) in enumerate(zip(self.arena_bytes, self.values, strict=True))
-            for line in _table(number, arena_bytes, values)
+            for line in _table(number, arena_bytes, values, most)
         ]
-        return "\n".join([*lines, *_reasons(self.values[0])])
+        return "\n".join([*lines, *_reasons(self.values[0], most)])
 
 
 def memory_plan(bodies: Sequence[Body]) -> MemoryPlan:
@@ -74,12 +79,21 @@ def memory_plan(bodies: Sequence[Body]) -> MemoryPlan:
 _HEADINGS = ("value", "bytes", "first", "last", "offset")
 
 
-def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue]) -> list[str]:
+def largest(values: Sequence[PlannedValue], most: int | None) -> Sequence[PlannedValue]:
+    """The largest values, `most` of them, in their order."""
+    if most is None or len(values) <= most:
+        return values
+    kept = sorted(range(len(values)), key=lambda at: -values[at].nbytes)[:most]
+    return [values[at] for at in sorted(kept)]
+
+
+def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue], most: int | None) -> list[str]:
     title = f"memory of body {number}: {len(values)} values, arena {arena_bytes} bytes"
     if not values:
         return [title]
     rows = [_HEADINGS]
-    for value in values:
+    shown = largest(values, most)
+    for value in shown:
         last = "kept" if value.kept else str(value.last)
         rows.append((value.text, str(value.nbytes), str(value.first), last, str(value.offset)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -89,19 +103,23 @@ def _table(number: int, arena_bytes: int, values: Sequence[PlannedValue]) -> lis
         for row in rows
     ]
     width = line_width()
-    return [title, lines[0], *(commented(line, x.line, width) for line, x in zip(lines[1:], values, strict=True))]
+    left = [f"  … and {len(values) - len(shown)} smaller ones"] if len(shown) < len(values) else []
+    return [title, lines[0], *(commented(line, x.line, width) for line, x in zip(lines[1:], shown, strict=True)), *left]
 
 
-def _reasons(values: Sequence[PlannedValue]) -> list[str]:
+def _reasons(values: Sequence[PlannedValue], most: int | None) -> list[str]:
     """Why values are kept: a line for each, and for each step that reads it."""
     kept = [value for value in values if value.read_by]
     if not kept:
         return []
     lines, width = [f"kept for later segments: {sum(value.nbytes for value in kept)} bytes"], line_width()
-    for value in kept:
+    shown = largest(kept, most)
+    for value in shown:
         lines.append(f"  {value.text}, {value.nbytes} bytes, is read by")
         for segment, text, line in value.read_by:
             lines.append(commented(f"    {segment}: {text}", line, width))
+    if len(shown) < len(kept):
+        lines.append(f"  … and {len(kept) - len(shown)} smaller ones")
     return lines
 
 
@@ -156,4 +174,9 @@ def _text(node: Node) -> str:
         return f"result {node.attrs['index']} of {node.inputs[0].op.name} : {node.type_text}"
     if node.results is not None:
         return f"unused result of {node.op.name}"
-    return repr(node)[1:-1]
+    return repr(node)[1:-1] if not node.inputs else _said(node.op.name, node.shape, node.dtype)
+
+
+@functools.lru_cache(maxsize=1024)
+def _said(name: str, shape: tuple[int, ...], dtype: DType) -> str:
+    return f"{name} : {type_text(shape, dtype)}"

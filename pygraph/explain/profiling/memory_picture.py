@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
-from ...lower.memory_plan import MemoryPlan, PlannedValue
+from ...lower.memory_plan import MemoryPlan, PlannedValue, largest
 from ...lower.program import Segment
 from ..drawing.html_page import page, written
 from ..drawing.scene import CHARACTER, shortened
@@ -17,6 +17,8 @@ from ..number_text import bytes_text
 _WIDTH, _HEIGHT, _LEFT, _TOP = 1000.0, 360.0, 84.0, 46.0
 #: The most values that are drawn, the largest of them, and the most bodies.
 _MOST, _BODIES = 2000, 8
+#: The most values that the table of a page has for each body.
+_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class MemoryPicture(MemoryPlan):
             f"<style>@media (max-width:700px){{.pygraph-memory svg{{max-width:100%;height:auto}}}}"
             f".pygraph-memory{{overflow-x:auto}}.pygraph-memory pre{{font-size:12px;color:{INK['text'][0]}}}"
             f"@media (prefers-color-scheme:dark){{.pygraph-memory pre{{color:{INK['text'][1]}}}}}</style>"
-            f'<div class="pygraph-memory">{self.svg()}<pre>{escape(str(self))}</pre></div>\n'
+            f'<div class="pygraph-memory">{self.svg()}<pre>{escape(self.table(_LISTED))}</pre></div>\n'
         )
 
 
@@ -84,7 +86,7 @@ def rectangles(plan: MemoryPlan, body: int) -> list[Rectangle]:
     steps = max(sum(segments), 1)
     across, up = (_WIDTH - _LEFT - 14) / steps, _HEIGHT / whole
     found = []
-    for value in sorted(plan.values[body], key=lambda value: -value.nbytes)[:_MOST]:
+    for value in largest(plan.values[body], _MOST):
         first = value.first + 0.5 if value.first >= 0 else 0.0
         last = float(steps) if value.kept else value.last + (0.5 if value.last > value.first else 1.0)
         at = next((i for i in range(len(segments)) if first < sum(segments[: i + 1])), 0)
