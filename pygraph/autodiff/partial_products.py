@@ -10,19 +10,16 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import itemgetter
 
 from ..concurrency import Memo
-from ..graph.construction import Items, make, make_typed, var
+from ..graph.construction import Step, make, make_all, var
 from ..graph.interning import interning
-from ..graph.node import Node, ValueType
+from ..graph.node import Node
 from ..graph.trace_context import entered
 from ..graph.traversal import walk
 from ..ops.leaves import input_row as INPUT
-from ..ops.row import Op
 from .masks import Derivative, times
 
-#: One node of a template: its row, static arguments, type, and what takes its operands from those that are there: the
-#: derivative, the node, its operands, and then what the steps before have made.
-Step = tuple[Op, Items, ValueType, Callable[[list[Node]], tuple[Node, ...]]]
-#: The steps, and the number of the product; None where it is zero.
+#: The steps, which begin with the derivative, the node and its operands; and the number of the product among what is
+#: there then, None where it is zero.
 Template = tuple[tuple[Step, ...], "int | None"]
 
 #: How often a rule is asked for the same types before a template of it is made.
@@ -39,7 +36,11 @@ def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | 
     if rule is None:
         return None
     if type(derivative) is Node:
-        key = (node.op, node.items, i, derivative.type, node.type, *[x.type for x in node.inputs])
+        inputs = node.inputs
+        if len(inputs) == 2:
+            key: tuple[Hashable, ...] = (node.op, i, node.items, derivative.type, inputs[0].type, inputs[1].type)
+        else:
+            key = (node.op, i, node.items, derivative.type, *[x.type for x in inputs])
         template = _templates.get(key)
         if template is None and key not in _templates:
             template = _after_many(key, derivative, node, i)
@@ -47,9 +48,9 @@ def partial_product(derivative: Derivative, node: Node, i: int) -> Derivative | 
             steps, product = template
             if product is None:
                 return None
-            there = [derivative, node, *node.inputs]
-            for op, items, value_type, operands in steps:
-                there.append(make_typed(op, operands(there), items, value_type))
+            there = [derivative, node, *inputs]
+            if steps:
+                make_all(steps, there)
             return there[product]
     return times(derivative, rule(node, *node.inputs))
 
@@ -89,7 +90,7 @@ def _steps(product: Node, there: Sequence[Node]) -> Template | None:
     return tuple(steps), number[product]
 
 
-def _taker(places: Sequence[int]) -> Callable[[list[Node]], tuple[Node, ...]]:
+def _taker(places: Sequence[int]) -> Callable[[Sequence[Node]], tuple[Node, ...]]:
     """What takes the nodes at some places."""
     if len(places) > 1:
         return itemgetter(*places)

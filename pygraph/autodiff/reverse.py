@@ -68,7 +68,7 @@ def pulled(
 ) -> list[Derivative | None]:
     """The same with masks that are still to be applied. Nodes `beyond` do not depend on `wrt`."""
     activity = Activity(outputs, wrt, beyond)
-    if any(map(reads_stacks, activity.order)):
+    if any(node.results is not None and reads_stacks(node) for node in activity.order):
         outputs = absorbed(outputs, wrt)
         activity = Activity(outputs, wrt, beyond)
     sums = Sums()

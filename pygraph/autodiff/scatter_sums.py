@@ -18,7 +18,7 @@ from ..ops.shaping import reshape_row as RESHAPE, slice_row as SLICE, unslice_ro
 #: A slice is added in place where it is at most this part of at least so many elements; others join loops.
 PART, SMALL = 8, 64
 #: What values at some places of an array of zeros are made by.
-PLACED = (UNSLICE, SCATTER_ADD, RESHAPE)
+PLACED = frozenset((UNSLICE, SCATTER_ADD, RESHAPE))
 
 
 def is_scattered(term: Node) -> bool:

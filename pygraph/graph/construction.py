@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -35,6 +35,7 @@ __all__ = [
     "infer",
     "known",
     "make",
+    "make_all",
     "make_typed",
     "outputs_of",
     "remake",
@@ -45,6 +46,8 @@ __all__ = [
 Shape = tuple[int, ...]
 Attrs = Mapping[str, Any]
 Items: TypeAlias = tuple[tuple[str, Any], ...]
+#: A node to be made of some that are there: its row, static arguments and type, and what takes its operands from these.
+Step: TypeAlias = tuple[Op, Items, ValueType, Callable[[Sequence[Node]], tuple[Node, ...]]]
 
 _NO_ATTRS: dict[str, Any] = {}
 _inferred: Memo[tuple[Hashable, ...], ValueType] = Memo(10_000)
@@ -144,7 +147,7 @@ def make_typed(
     """The same, for static arguments as a node has them (`attrs` where their order counts), and the type if known."""
     context = active()
     table = SHARED if context is None or context.table is None or op is INPUT else context.table
-    key = (op, items, *inputs)
+    key = (op, items, inputs)
     node = table.get(key)
     if node is None:
         if attrs is None:
@@ -155,6 +158,24 @@ def make_typed(
         for asked in context.watching:
             asked.add(node)
     return node
+
+
+def make_all(steps: Iterable[Step], there: list[Node]) -> None:
+    """Add to the nodes that are `there` those of `steps`, which take operands from them: `make_typed` for each."""
+    context = active()
+    if context is None or context.table is None or context.line is None or context.watching:
+        for op, items, value_type, operands in steps:
+            there.append(make_typed(op, operands(there), items, value_type))
+        return
+    table, line = context.table, context.line
+    for op, items, value_type, operands in steps:
+        inputs = operands(there)
+        key = (op, items, inputs)
+        node = table.get(key)
+        if node is None:
+            attrs = dict(items) if items else _NO_ATTRS
+            node = table.setdefault(key, new_node(op, inputs, attrs, items, value_type, line))
+        there.append(node)
 
 
 def _type(op: Op, inputs: Sequence[Node], attrs: Attrs, items: Items) -> ValueType | tuple[Result, ...]:
@@ -186,7 +207,7 @@ def remake(node: Node, inputs: tuple[Node, ...]) -> Node:
     context = active()
     if value_type is None or node.line is None or context is None or context.table is None or context.watching:
         return make_typed(node.op, inputs, node.items, value_type, node.attrs, node.line)
-    return context.table.setdefault((node.op, node.items, *inputs), twin(node, inputs))  # seldom there already
+    return context.table.setdefault((node.op, node.items, inputs), twin(node, inputs))  # seldom there already
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from .trace_context import current, entered
 
 __all__ = ["SHARED", "Key", "SharedTable", "Table", "interning", "known"]
 
-#: An op, its static arguments in a fixed order, and its operands. Operands are told apart by identity.
+#: An op, its static arguments in a fixed order, and its operands: the very tuples of a node. Operands are told apart by
+#: identity.
 Key: TypeAlias = tuple[Hashable, ...]
 #: The nodes of one trace.
 Table: TypeAlias = "dict[Key, Node]"
@@ -85,7 +86,7 @@ SHARED = SharedTable()
 def known(node: Node) -> Node:
     """The node that is known here for what `node` computes: itself, from now on, where there was none."""
     table = current().table
-    return (SHARED if table is None else table).setdefault((node.op, node.items, *node.inputs), node)
+    return (SHARED if table is None else table).setdefault((node.op, node.items, node.inputs), node)
 
 
 def interning() -> entered:

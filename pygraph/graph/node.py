@@ -80,13 +80,15 @@ class Recording:
         unseen: whether no function of the user's has seen the variables yet.
         line: the user's line that began it.
         frame: while it lasts, the frame that calls the function.
+        running: while it lasts, the user's frame that recorded an expression last, with the line that it was called by.
     """
 
-    __slots__ = ("end", "frame", "line", "refusal", "unseen")
+    __slots__ = ("end", "frame", "line", "refusal", "running", "unseen")
 
     def __init__(self, line: SourceLine | None = None, frame: FrameType | None = None) -> None:
         self.line, self.frame = line, frame
         self.unseen = False
+        self.running: tuple[FrameType | None, SourceLine | None] = (None, None)
         self.end: int | None = None
         self.refusal: GraphError | None = None
 

@@ -56,10 +56,14 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     Raises:
         ShapeError, DTypeError: the operands do not fit the op.
     """
-    signature = None if attrs else _signature(op, operands)
-    known_type = None if signature is None else _plain.get(signature)
-    if known_type is not None:
-        return make_typed(op, _nodes_of(operands, known_type[1]), (), known_type[0])
+    if not attrs:
+        known_type = _plain.get((op, *[x.type if type(x) is Node else type(x) for x in operands]))
+        if known_type is not None:
+            value_type, dtypes = known_type
+            for x in operands:
+                if type(x) is not Node:
+                    return make_typed(op, _nodes_of(operands, dtypes), (), value_type)
+            return make_typed(op, tuple(operands), (), value_type)
     classes: list[Any] = []
     values: list[Any] = []
     traced = False
@@ -98,7 +102,8 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
     node = make(op, inputs, attrs)
     if node.results is not None:
         return outputs_of(node)
-    if signature is not None and node.type is not None and all(map(_as_given, operands, inputs)):
+    if operands and not attrs and node.type is not None and all(map(_as_given, operands, inputs)):
+        signature = (op, *[x.type if type(x) is Node else type(x) for x in operands])
         _plain.add(signature, (node.type, tuple([x.dtype for x in inputs])))
     return node
 
@@ -106,20 +111,6 @@ def record(op: Op, operands: Sequence[Any], attrs: Attrs) -> Any:
 def _as_given(operand: Any, node: Node) -> bool:
     """Whether `node` is the operand itself, or the constant of a number."""
     return operand is node or (type(operand) in WEAK_TYPES and node.op is CONSTANT)
-
-
-def _signature(op: Op, operands: Sequence[Any]) -> tuple[Any, ...] | None:
-    """What the type of a result follows from: the row, and the types of expressions and numbers; None beside others."""
-    signature: list[Any] = [op]
-    for x in operands:
-        kind = type(x)
-        if kind is Node:
-            signature.append(x.type)
-        elif kind in WEAK_TYPES:
-            signature.append(kind)
-        else:
-            return None
-    return tuple(signature) if len(signature) > 1 else None
 
 
 def _nodes_of(operands: Sequence[Any], dtypes: Sequence[DType]) -> tuple[Node, ...]:

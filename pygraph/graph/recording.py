@@ -37,7 +37,7 @@ class recording:  # read as a function: `with recording(variables):`
 
     def __exit__(self, *exception: object) -> None:
         self._entered.__exit__(*exception)
-        self._recorded.frame = None
+        self._recorded.frame, self._recorded.running = None, (None, None)
         self._recorded.end = nodes.next_epoch()
 
 

@@ -40,7 +40,7 @@ def state_of(roots: Sequence[Node]) -> State:
     number: dict[Node, int] = {}
     for node in walk(roots):
         if node.op is INPUT:
-            SHARED.setdefault((INPUT, node.items), node)
+            SHARED.setdefault((INPUT, node.items, ()), node)
         number[node] = len(rows)
         if node.attrs:
             attrs.append(node.attrs)

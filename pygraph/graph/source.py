@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any
 
@@ -31,6 +32,8 @@ _internal: dict[str, bool] = {}
 #: By code, place in it and caller: the line, and that code, so that no other one has its identity meanwhile.
 _known: Memo[tuple[int, int, int], tuple[SourceLine, CodeType]] = Memo(100_000)
 _lines: Memo[tuple[str, int, str, int], SourceLine] = Memo(100_000)
+#: Flags of the code of functions whose frames may be called by one line and then by another.
+_RESUMED = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 #: Of a deeper recursion only the innermost calls are told apart.
 _CALLS = 32
 
@@ -169,7 +172,9 @@ def here() -> SourceLine | None:
         running = innermost()
         return None if running is None else context.locate(running)
     begun = context.recordings[-1] if context.recordings else None
-    end = None if begun is None else begun.frame
+    end, line, latest, caller = None, None, None, None
+    if begun is not None:
+        end, line, (latest, caller) = begun.frame, begun.line, begun.running
     frame: FrameType | None = sys._getframe(1)
     path: list[FrameType] = []
     while frame is not None:
@@ -177,14 +182,18 @@ def here() -> SourceLine | None:
         internal = _internal.get(code.co_filename)
         if not (_is_internal(code.co_filename) if internal is None else internal) and not _is_generated(frame):
             path.append(frame)
+            if frame is latest and len(path) == 1:  # it runs still, so it is where it was called by the same line
+                line = caller
+                break
             if code.co_name == "<module>" or len(path) == _CALLS:
                 break
         if frame is end:
             break
         frame = frame.f_back
-    line = None if begun is None else begun.line
     while path:
         frame = path.pop()
+        if not path and frame is not latest and begun is not None and not frame.f_code.co_flags & _RESUMED:
+            begun.running = frame, line
         key = (id(frame.f_code), frame.f_lasti, id(line))
         found = _known.get(key)
         line = _line_in(frame, line, key) if found is None else found[0]

@@ -6,6 +6,8 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
+import numpy as np
+
 from .arena_cells import Cells
 from .body import Body
 from .format import SlotKind
@@ -234,8 +236,9 @@ def _touch_block(step: ScalarBlock, now: int) -> None:
     rows, first, end = step.rows, step.first, step.end
     starts, ends = rows.cells.starts, rows.cells.ends
     columns = (rows.targets[first:end], rows.a[first:end], rows.b[first:end], rows.c[first:end])
-    for at, target, a, b, c in zip(range(now, now + end - first), *columns, strict=True):
-        ends[a] = ends[b] = ends[c] = ends[target] = starts[target] = at  # a cell is the target of one operation
+    touched, steps = np.array(columns), np.arange(now, now + end - first, dtype=np.intc)
+    np.frombuffer(ends, np.intc)[touched.T.ravel()] = steps.repeat(len(columns))  # the last step that touches it stays
+    np.frombuffer(starts, np.intc)[touched[0]] = steps  # a cell is the target of one operation
     starts[0] = ends[0] = -1
     for row, value, _ in step.moves():
         root, at = value.root, now + row - first

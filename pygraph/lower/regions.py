@@ -245,7 +245,9 @@ class Fuser:
             elif not joins:
                 self._scalar_region(0)
             joins = fuse
-            cells[node] = rows[node] = len(scalars.nodes)
+            cells[node] = len(scalars.nodes)
+            if rows is not cells:
+                rows[node] = len(scalars.nodes)
             what = (op, inputs[-1].type, node.type)
             kind = kinds.get(what)
             if kind is None:
