@@ -1,4 +1,4 @@
-"""`python -m benchmarks [WORKLOAD …] [--only WORKLOAD …] [--rounds N] [--largest N] [--json FILE]`."""
+"""`python -m benchmarks [WORKLOAD …] [--only WORKLOAD …] [--rounds N] [--largest N] [--rows TEXT] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from . import (
     compile as compiling,
     convolution,
     gmm,
+    kernels,
     linear,
     noise,
     scalar,
@@ -26,6 +27,7 @@ from . import (
 from .harness import Report, machine, print_machine
 
 WORKLOADS = {
+    "kernels": kernels.run,
     "call": call.run,
     "scalar": scalar.run,
     "compile": compiling.run,
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument(
         "--largest", type=int, metavar="N", help="operations of the largest graph that `compile` builds"
     )
+    parser.add_argument("--rows", metavar="TEXT", help="of `kernels`, those with TEXT in their name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE as well")
     options = parser.parse_args()
     options.workloads += options.only
@@ -62,6 +65,8 @@ def main() -> int:
     workloads: dict[str, Callable[[int | None], Report]] = dict(WORKLOADS)
     if options.largest is not None:
         workloads["compile"] = partial(compiling.run, most=options.largest)
+    if options.rows is not None:
+        workloads["kernels"] = partial(kernels.run, wanted=options.rows)
     found = machine()
     print_machine(found)
     reports = [workloads[name](options.rounds) for name in options.workloads or workloads]

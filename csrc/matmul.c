@@ -7,27 +7,42 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* U: the type in which products and sums are defined. */
-#define PG_PLAIN_PRODUCT(T, U)                                                                                     \
-    static void plain_##T(const pg_panel *p) {                                                                     \
-        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;                            \
-        T *c = (T *)(void *)p->c;                                                                                  \
-        const int64_t row_a = p->ta ? 1 : p->lda, step_a = p->ta ? p->lda : 1;                                     \
-        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row_a) {                                                \
-            if (p->tb) {                                                                                           \
-                for (int64_t j = 0; j < p->n; j++) {                                                               \
-                    U sum = 0;                                                                                     \
-                    for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step_a] * (U)b[j * p->ldb + k];             \
-                    c[j] = (T)sum;                                                                                 \
-                }                                                                                                  \
-                continue;                                                                                          \
-            }                                                                                                      \
-            for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)0 + (U)a[0] * (U)b[j]); /* 0 + -0 is 0, as in BLAS */ \
-            for (int64_t k = 1; k < p->k; k++) {                                                                   \
-                const U x = (U)a[k * step_a];                                                                      \
-                for (int64_t j = 0; j < p->n; j++) c[j] = (T)((U)c[j] + x * (U)b[k * p->ldb + j]);                 \
-            }                                                                                                      \
-        }                                                                                                          \
+/* W columns of C, each row of them in registers. U: the type in which products and sums are defined. */
+#define PG_PLAIN_COLUMNS(T, U, W)                                                                         \
+    static inline void columns_##T##_##W(const pg_panel *p, int64_t column) {                             \
+        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b + column;          \
+        T *c = (T *)(void *)p->c + column;                                                                \
+        const int64_t row = p->ta ? 1 : p->lda, step = p->ta ? p->lda : 1;                                \
+        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row) {                                         \
+            U sums[W];                                                                                    \
+            for (int j = 0; j < W; j++) sums[j] = (U)0 + (U)a[0] * (U)b[j]; /* 0 + -0 is 0, as in BLAS */ \
+            for (int64_t k = 1; k < p->k; k++) {                                                          \
+                const U x = (U)a[k * step];                                                               \
+                for (int j = 0; j < W; j++) sums[j] += x * (U)b[k * p->ldb + j];                          \
+            }                                                                                             \
+            for (int j = 0; j < W; j++) c[j] = (T)sums[j];                                                \
+        }                                                                                                 \
+    }
+#define PG_PLAIN_PRODUCT(T, U)                                                                   \
+    PG_PLAIN_COLUMNS(T, U, 1)                                                                    \
+    PG_PLAIN_COLUMNS(T, U, 8)                                                                    \
+    static void plain_##T(const pg_panel *p) {                                                   \
+        const T *a = (const T *)(const void *)p->a, *b = (const T *)(const void *)p->b;          \
+        T *c = (T *)(void *)p->c;                                                                \
+        const int64_t row = p->ta ? 1 : p->lda, step = p->ta ? p->lda : 1;                       \
+        int64_t column = 0;                                                                      \
+        if (!p->tb) {                                                                            \
+            for (; column + 8 <= p->n; column += 8) columns_##T##_8(p, column);                  \
+            for (; column < p->n; column++) columns_##T##_1(p, column);                          \
+            return;                                                                              \
+        }                                                                                        \
+        for (int64_t i = 0; i < p->m; i++, c += p->n, a += row) {                                \
+            for (int64_t j = 0; j < p->n; j++) {                                                 \
+                U sum = 0;                                                                       \
+                for (int64_t k = 0; k < p->k; k++) sum += (U)a[k * step] * (U)b[j * p->ldb + k]; \
+                c[j] = (T)sum;                                                                   \
+            }                                                                                    \
+        }                                                                                        \
     }
 PG_PLAIN_PRODUCT(double, double)
 PG_PLAIN_PRODUCT(float, float)

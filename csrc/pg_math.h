@@ -1,7 +1,7 @@
 /* The library's scalar mathematics: every elementwise function as a `static inline`, f64 and f32.
  *
- * Accuracy  At most 1 ulp for the elementary functions, f64 and f32, held by tests/csrc/test_math_accuracy.py,
- *           which also states the limits of the special functions. Special values follow C99 Annex F and NumPy.
+ * Accuracy  At most 1 ulp for the elementary functions, 2 ulp for those of f32 that are evaluated in f32 alone. Each
+ *           row says its limits, held by tests/csrc/test_math_accuracy.py. Special values follow C99 and NumPy.
  * Flags     Written for -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off, never -ffast-math: several
  *           functions depend on the exact order of the operations. Results depend on whether the target has FMA.
  * Vectors   Functions marked [v] are straight-line code; a plain loop over them becomes vector code.
@@ -18,7 +18,8 @@
 #include "pg_math_trig.h"            /* sin cos tan */
 #include "pg_math_inverse.h"         /* arctan arcsin arccos arctan2 */
 #include "pg_math_erf.h"             /* erf erfc gelu */
-#include "pg_math_f32.h"             /* the vectorised f32 functions of the four above */
+#include "pg_math_single.h"          /* f32 in f32 alone: exp expm1 tanh sigmoid silu log log1p softplus erf */
+#include "pg_math_f32.h"             /* the other f32 functions of the four above, in f64 */
 #include "pg_math_pow.h"             /* pow hypot */
 #include "pg_math_gamma.h"           /* gammaln digamma polygamma */
 #include "pg_math_quantile.h"        /* erfinv erfcinv erfcx */

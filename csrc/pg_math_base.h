@@ -26,8 +26,13 @@
 
 /* The same for floats (bit 2). */
 #if defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__aarch64__)
-#define PG_FMAF(a, b, c) fmaf((a), (b), (c))
+#define PG_HAS_FMAF 1
 #elif defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && (__ARM_FP & 4)
+#define PG_HAS_FMAF 1
+#else
+#define PG_HAS_FMAF 0
+#endif
+#if PG_HAS_FMAF
 #define PG_FMAF(a, b, c) fmaf((a), (b), (c))
 #else
 #define PG_FMAF(a, b, c) ((a) * (b) + (c))
@@ -88,6 +93,10 @@ PG_INLINE double pg_pick_f64(uint64_t mask, double a, double b) {
 /* x, as a number that varies where y does: GCC makes no vector code of choices by what is the same in a whole loop. */
 PG_INLINE double pg_along_f64(double x, double y) {
     return pg_from_bits_f64(pg_bits_f64(x) | (pg_bits_f64(fabs(y)) >> 63));
+}
+
+PG_INLINE float pg_along_f32(float x, float y) {
+    return pg_from_bits_f32(pg_bits_f32(x) | (pg_bits_f32(fabsf(y)) >> 31));
 }
 
 /* 2^k for the two's complement k in [-1022, 1023]. */

@@ -1,6 +1,7 @@
-/* The vectorisable f32 functions: evaluated in f64 with short polynomials and rounded once, so that plain evaluation
- * without compensation is within 0.51 ulp of f32. All [v]; ranges are clamped to where the f32 result is settled.
- * Polynomials are minimax (Remez), 2^-32 relative or better; methods as in the f64 twins unless noted. */
+/* The f32 functions that need more than f32 on the way: evaluated in f64 with short polynomials and rounded once, so
+ * that plain evaluation without compensation is within 0.51 ulp of f32. All [v]; ranges are clamped to where the f32
+ * result is settled. Polynomials are minimax (Remez), 2^-32 relative or better; methods as in the f64 twins unless
+ * noted. */
 #ifndef PG_MATH_F32_H
 #define PG_MATH_F32_H
 
@@ -22,12 +23,6 @@ PG_INLINE double pg_clamp(double x, double low, double high) {
     return x < low ? low : x;
 }
 
-PG_INLINE float pg_exp_f32(float x) {
-    double s, p;
-    pg_exp_short(pg_clamp((double)x, -200.0, 200.0), &s, &p);
-    return (float)PG_FMA(s, p, s);
-}
-
 PG_INLINE float pg_exp2_f32(float x) {
     const double y = pg_clamp((double)x, -300.0, 300.0);
     const double t = y + PG_MAGIC_F64, r = y - (t - PG_MAGIC_F64);
@@ -38,13 +33,7 @@ PG_INLINE float pg_exp2_f32(float x) {
     return (float)PG_FMA(s, p, s);
 }
 
-PG_INLINE float pg_expm1_f32(float x) {
-    double s, p;
-    pg_exp_short(pg_clamp((double)x, -200.0, 200.0), &s, &p);
-    return copysignf((float)PG_FMA(s, p, s - 1.0), x);
-}
-
-/* With e = e^|x| - 1: sinh = (e + e/(e + 1))/2, cosh = (E + 1/E)/2, tanh = e(2|x|)/(e(2|x|) + 2). */
+/* With e = e^|x| - 1: sinh = (e + e/(e + 1))/2, cosh = (E + 1/E)/2. */
 PG_INLINE float pg_sinh_f32(float x) {
     double s, p;
     pg_exp_short(pg_clamp(fabs((double)x), 0.0, 200.0), &s, &p);
@@ -57,25 +46,6 @@ PG_INLINE float pg_cosh_f32(float x) {
     pg_exp_short(pg_clamp(fabs((double)x), 0.0, 200.0), &s, &p);
     const double e = PG_FMA(s, p, s);
     return (float)(0.5 * (e + 1.0 / e));
-}
-
-PG_INLINE float pg_tanh_f32(float x) {
-    double s, p;
-    pg_exp_short(pg_clamp(2.0 * fabs((double)x), 0.0, 100.0), &s, &p);
-    const double e = PG_FMA(s, p, s - 1.0);
-    return copysignf((float)(e / (e + 2.0)), x);
-}
-
-PG_INLINE float pg_sigmoid_f32(float x) {
-    double s, p;
-    pg_exp_short(pg_clamp(-(double)x, -200.0, 200.0), &s, &p);
-    return (float)(1.0 / (1.0 + PG_FMA(s, p, s)));
-}
-
-PG_INLINE float pg_silu_f32(float x) {
-    double s, p;
-    pg_exp_short(pg_clamp(-(double)x, -200.0, 200.0), &s, &p);
-    return x == -INFINITY ? NAN : (float)((double)x / (1.0 + PG_FMA(s, p, s)));
 }
 
 PG_INLINE float pg_gaussian_f32(float x, float b) {
@@ -97,12 +67,6 @@ PG_INLINE void pg_log_short(double x, double *kd, double *log1pf) {
     *log1pf = PG_FMA(z, PG_FMA(odd, f, even), f);
 }
 
-PG_INLINE float pg_log_f32(float x) {
-    double k, p;
-    pg_log_short((double)x, &k, &p);
-    return (float)pg_log_edges_f64((double)x, PG_FMA(k, PG_LN2_F64, p));
-}
-
 PG_INLINE float pg_log2_f32(float x) {
     double k, p;
     pg_log_short((double)x, &k, &p);
@@ -115,25 +79,6 @@ PG_INLINE float pg_log10_f32(float x) {
     return (float)pg_log_edges_f64((double)x, PG_FMA(k, 0x1.34413509f79ffp-2, p * 0x1.bcb7b1526e50ep-2));
 }
 
-/* log(1 + v), v > -1 in f64: the rounding of 1 + v matters only where x - x^2/2 is enough. */
-PG_INLINE double pg_log1p_short(double v) {
-    double k, p;
-    pg_log_short(1.0 + v, &k, &p);
-    return fabs(v) < 0x1p-16 ? PG_FMA(-0.5 * v, v, v) : PG_FMA(k, PG_LN2_F64, p);
-}
-
-PG_INLINE float pg_log1p_f32(float x) {
-    const double v = (double)x;
-    return copysignf((float)pg_log_edges_f64(1.0 + v, pg_log1p_short(v)), x);
-}
-
-PG_INLINE float pg_softplus_f32(float x) {
-    const double v = (double)x;
-    double s, p;
-    pg_exp_short(pg_clamp(-fabs(v), -200.0, 0.0), &s, &p);
-    return (float)((v < 0.0 ? 0.0 : v) + pg_log1p_short(PG_FMA(s, p, s)));
-}
-
 PG_INLINE float pg_arctan_f32(float x) {
     const double b = fabs((double)x), a = b > 0x1p60 ? 0x1p60 : b;
     const int middle = a > 0x1.a8279ap-2, large = a > 0x1.3504f4p+1; /* tan(pi/8) and its inverse */
@@ -144,21 +89,6 @@ PG_INLINE float pg_arctan_f32(float x) {
     const double p = PG_POLY7(z, -0x1.5555554efb098p-2, 0x1.99999214422e8p-3, -0x1.2490c6824ad2dp-3,
                               0x1.c6d2622980bedp-4, -0x1.7086b208f8267p-4, 0x1.1e6d18bd4d0fap-4, -0x1.36e4cd9aa2f39p-5);
     return copysignf((float)(base + PG_FMA(t * z, p, t)), x);
-}
-
-/* erf: x P(x^2) below 1, else 1 - e^L(x - 1); 1 from 4 on. */
-PG_INLINE float pg_erf_f32(float x) {
-    const double a = fabs((double)x), z = a * a;
-    const double small =
-        a * PG_POLY8(z, 0x1.20dd750406299p+0, -0x1.8127466831b24p-2, 0x1.ce2f09ad1002dp-4, -0x1.b829d8e048b8fp-6,
-                     0x1.562b1a72ebd53p-8, -0x1.bcd7e2d5c7f1ap-11, 0x1.d8b8988a4ed86p-14, -0x1.44cfbe7e8b202p-17);
-    const double t = (a > 4.0 ? 4.0 : a) - 1.0;
-    double s, p;
-    pg_exp_short(PG_POLY10(t, -0x1.d97fbf2772ae1p+0, -0x1.51c9b0130346dp+1, -0x1.afabb96a64bf8p-1,
-                           -0x1.547c9805b5e19p-5, 0x1.4921158268a83p-7, -0x1.06c8793daf331p-9, 0x1.248043012eb4ap-12,
-                           -0x1.c5c1f1ab83d0fp-17, -0x1.a501d87b9ca4fp-19, 0x1.fb643a5d9b2fbp-22),
-                 &s, &p);
-    return copysignf((float)(a < 1.0 ? small : (1.0 - s) - s * p), x);
 }
 
 /* erfc(t) = e^(-t^2) s P(u) for t >= 0, with s = 6/(t + 3) and u = 1 - s = (t - 3)/(t + 3): P varies little

@@ -10,8 +10,8 @@
 #include "pg_math_arith.h"
 #include "pg_math_base.h"
 #include "pg_math_exp.h"
-#include "pg_math_f32.h"
 #include "pg_math_log.h"
+#include "pg_math_single.h"
 
 /* log(x (1 + r)) = h + l, to about 2^-66 relative, for finite x > 0 and |r| <= 2^-52; some finite numbers for 0, inf
  * and NaN. Q by Remez, 2^-52. */
@@ -73,17 +73,52 @@ PG_INLINE double pg_pow_f64(double x0, double y0) {
     return pg_pow_edges_f64(x, y, pg_scale_f64(s + (e + tail), k));
 }
 
-/* [v] In f64 with a logarithm of 53 bits, rounded once. */
+PG_INLINE float pg_pow_edges_f32(float x, float y, float r) {
+    const float a = fabsf(x), half = 0.5F * y;
+    const int whole = pg_round_f32(y) == y, odd = whole & (pg_round_f32(half) != half);
+    r = a == 0.0F ? (y < 0.0F ? INFINITY : 0.0F) : r;
+    r = a == INFINITY ? (y < 0.0F ? 0.0F : INFINITY) : r;
+    r *= odd ? copysignf(1.0F, x) : 1.0F;
+    r = ((x < 0.0F) & (a < INFINITY) & !whole) ? NAN : r;
+    r = ((x != x) | (y != y)) ? x + y : r;
+    return ((y == 0.0F) | (x == 1.0F)) ? 1.0F : r;
+}
+
+/* log x = h + l, to about 2^-35 relative, for finite x > 0; some finite numbers for 0, inf and NaN. With s = f/(2 + f)
+ * the inverse of 2 + f is (1 - s)/2. */
+PG_INLINE void pg_log_fine_f32(float x, float *h, float *l) {
+    const int tiny = x < FLT_MIN;
+    uint32_t n;
+    float m, d, dl, p, pl, z, zl, c, cl, v, vl, a, al, e;
+    pg_log_split_f32(tiny ? x * 0x1p23F : x, &m, &n);
+    const float kd = pg_count_f32(n) - (tiny ? 23.0F : 0.0F), f = m - 1.0F;
+    pg_fast_two_sum_f32(2.0F, f, &d, &dl);
+    const float s = f / d;
+    pg_two_prod_f32(s, d, &p, &pl);
+    const float sl = (((f - p) - pl) - s * dl) * (0.5F - 0.5F * s);
+    pg_two_prod_f32(s, s, &z, &zl);
+    zl = PG_FMAF(s + s, sl, zl);
+    pg_fast_two_sum_f32(0x1.555556p-2F, z * PG_POLYF3(z, 0x1.999a00p-3F, 0x1.24527ep-3F, 0x1.dfa1b6p-4F), &c, &cl);
+    cl -= 0x1.555556p-27F;
+    pg_two_prod_f32(z, c, &v, &vl);
+    vl = PG_FMAF(z, cl, PG_FMAF(zl, c, vl));
+    pg_two_prod_f32(s + s, v, &p, &pl);
+    pl = PG_FMAF(s + s, vl, PG_FMAF(sl + sl, v, pl));
+    pg_fast_two_sum_f32(kd * PG_LN2_HI_F32, s + s, &a, &al);
+    pg_fast_two_sum_f32(a, p, h, &e);
+    *l = (al + e) + PG_FMAF(kd, PG_LN2_LO_F32, pl + (sl + sl));
+}
+
+/* [v] As in f64, in f32 alone: within 2 ulp. */
 PG_INLINE float pg_pow_f32(float x0, float y0) {
-    const double x = pg_along_f64((double)x0, (double)y0), y = pg_along_f64((double)y0, (double)x0);
-    double m, kd, s, e, two_k, p;
-    pg_log_split_f64(fabs(x), &m, &kd);
-    const double f = m - 1.0, hfsq = 0.5 * f * f;
-    pg_fast_two_sum_f64(kd * PG_LN2_HI_F64, f, &s, &e);
-    const double log = s + (e - (hfsq - PG_FMA(kd, PG_LN2_LO_F64, pg_log_t_f64(f, hfsq))));
-    const double b = pg_clamp(y, -0x1p200, 0x1p200); /* inf times log 1 is 0 */
-    pg_exp_short(pg_clamp(b * log, -200.0, 200.0), &two_k, &p);
-    return (float)pg_pow_edges_f64(x, y, PG_FMA(two_k, p, two_k));
+    const float x = pg_along_f32(x0, y0), y = pg_along_f32(y0, x0);
+    float h, l, p, pl, q;
+    pg_log_fine_f32(fabsf(x), &h, &l);
+    const float b = pg_clamp_f32(y, -0x1p100F, 0x1p100F);
+    pg_two_prod_f32(b, h, &p, &pl);
+    pl = ((p > 89.0F) | (p < -104.0F)) ? 0.0F : PG_FMAF(b, l, pl);
+    const uint32_t k = pg_exp_sum_f32(pg_clamp_f32(p, -104.0F, 89.0F), pl, &q);
+    return pg_pow_edges_f32(x, y, pg_scale_f32(1.0F + q, k));
 }
 
 /* [v] sqrt(x^2 + y^2) with the sum as a double-double, scaled so that no square leaves the range that matters. */

@@ -32,6 +32,25 @@
         }                                                                                \
     }
 
+/* The same by `quick` for rows of nothing but elements that are `ok`, for which it gives the same bits as `rows_of`,
+ * and by that for others. M is an unsigned integer as wide as T. */
+#define PG_DEFINE_GUARDED_ROWS(T, M, R, ok, quick, rows_of, name)                       \
+    PG_INLINE void name(intptr_t rows, intptr_t n, R *d, const T *x) {                  \
+        for (intptr_t r = 0; r < rows; r++, x += n) {                                   \
+            M bad[16] = {0};                                                            \
+            intptr_t i = 0;                                                             \
+            for (; i + 16 <= n; i += 16) {                                              \
+                for (int j = 0; j < 16; j++) bad[j] |= ok(x[i + j]) ? (M)0 : (M) ~(M)0; \
+            }                                                                           \
+            for (int j = 0; i + j < n; j++) bad[j] |= ok(x[i + j]) ? (M)0 : (M) ~(M)0;  \
+            for (int j = 1; j < 16; j++) bad[0] |= bad[j];                              \
+            if (n >= 16 && bad[0] == 0)                                                 \
+                quick(1, n, d + r, x);                                                  \
+            else                                                                        \
+                rows_of(1, n, d + r, x);                                                \
+        }                                                                               \
+    }
+
 /* d[j] = fold of d[j], x[0..rows)[j]. */
 #define PG_DEFINE_ACCUMULATE(T, A, of, name)                           \
     PG_INLINE void name(intptr_t rows, intptr_t n, A *d, const T *x) { \

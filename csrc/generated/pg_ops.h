@@ -398,19 +398,22 @@ typedef enum pg_rop {
 #define PG_OPS_B_C(X) \
     X(select, SAME, CHEAP, a ? b : c)
 
-/* X(name, type of accumulators, combining expression, identity) */
+/* X(name, type of accumulators, combining expression, identity[, guard, fast expression]) */
 #define PG_REDUCTIONS_F(X) \
     X(sum, double, a + b, 0) \
-    X(prod, T, a * b, 1) \
-    X(max, T, M(maximum)(a, b), -INFINITY) \
-    X(min, T, M(minimum)(a, b), INFINITY)
+    X(prod, T, a * b, 1)
+#define PG_REDUCTIONS_F_FAST(X) \
+    X(max, T, M(maximum)(a, b), -INFINITY, a == a, b > a ? b : a) \
+    X(min, T, M(minimum)(a, b), INFINITY, a == a, b < a ? b : a)
 #define PG_REDUCTIONS_I(X) \
     X(sum, T, M(add)(a, b), 0) \
     X(prod, T, M(multiply)(a, b), 1) \
     X(max, T, a > b ? a : b, (T)(sizeof(T) == 8 ? INT64_MIN : INT32_MIN)) \
     X(min, T, a < b ? a : b, (T)(sizeof(T) == 8 ? INT64_MAX : INT32_MAX))
+#define PG_REDUCTIONS_I_FAST(X)
 #define PG_REDUCTIONS_B(X) \
     X(max, T, a || b, 0) \
     X(min, T, a && b, 1)
+#define PG_REDUCTIONS_B_FAST(X)
 
 #endif

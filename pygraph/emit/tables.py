@@ -65,13 +65,17 @@ def _items(group: str, kind: str) -> Iterator[str]:
         yield f"X({item})"
 
 
-def _reduction_items(kind: str) -> Iterator[str]:
+def _reduction_items(kind: str, fast: bool) -> Iterator[str]:
     for op in REDUCTIONS:
         text = expression(op, kind)
         if text is None or op.identity is None or kind not in op.identity:
             continue
+        guarded = op.fast if kind == "f" else None
+        if (guarded is not None) != fast:
+            continue
         accumulator = (op.accumulator or {}).get(kind, "T")
-        yield f"X({op.combiner}, {accumulator}, {text}, {op.identity[kind]})"
+        item = f"{op.combiner}, {accumulator}, {text}, {op.identity[kind]}"
+        yield f"X({', '.join([item, *(guarded or ())])})"
 
 
 def _macro(name: str, items: Iterator[str]) -> str:
@@ -98,8 +102,10 @@ def _body() -> str:
     for kind in _KINDS:
         for group in ("1", "1_FAST", "2", "2_FAST", "3", "C"):
             parts.append(_macro(f"PG_OPS_{kind.upper()}_{group}", _items(group, kind)))
-    parts += ["", "/* X(name, type of accumulators, combining expression, identity) */"]
-    parts += [_macro(f"PG_REDUCTIONS_{kind.upper()}", _reduction_items(kind)) for kind in _KINDS]
+    parts += ["", "/* X(name, type of accumulators, combining expression, identity[, guard, fast expression]) */"]
+    for kind in _KINDS:
+        parts.append(_macro(f"PG_REDUCTIONS_{kind.upper()}", _reduction_items(kind, False)))
+        parts.append(_macro(f"PG_REDUCTIONS_{kind.upper()}_FAST", _reduction_items(kind, True)))
     return "\n".join(parts) + "\n"
 
 

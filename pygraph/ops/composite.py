@@ -283,7 +283,7 @@ def relu(x: Any) -> Any:
 def silu(x: Any) -> Any:
     """x sigmoid(x) elementwise, also called swish (Elfwing et al. 2017, arXiv:1702.03118); nan at -inf.
 
-    Within 1.5 ulp, also where the sigmoid is subnormal.
+    Within 1.5 ulp, 2.7 in float32, also where the sigmoid is subnormal.
 
     Example:
         >>> pg.silu(np.array([0.0]))

@@ -70,6 +70,7 @@ class _Rules(TypedDict, total=False):
     vjp: Vjp
     gaps: str
     exact: bool
+    fast: tuple[str, str]
 
 
 def _reduction(
@@ -236,6 +237,7 @@ reduce_max = _reduction(
     vjp=_extreme_vjp,
     gaps="t",
     exact=True,
+    fast=("a == a", "b > a ? b : a"),
 )
 reduce_min = _reduction(
     "min",
@@ -248,6 +250,7 @@ reduce_min = _reduction(
     vjp=_extreme_vjp,
     gaps="t",
     exact=True,
+    fast=("a == a", "b < a ? b : a"),
 )
 
 

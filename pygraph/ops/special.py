@@ -42,7 +42,7 @@ erf = pointwise(
     "M(erf)(a)",
     _erf,
     lambda out, x: _gauss(x),
-    ulps=(1.0, 1.0),
+    ulps=(1.0, 1.3),
     domain=((-3.0, 3.0),),
     price=9,
 )

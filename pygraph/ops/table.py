@@ -86,7 +86,7 @@ def rows_text() -> str:
         )
         for op in MICRO_OPS
     ]
-    reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator)) for op in REDUCTIONS]
+    reductions = [(op.name, _text(op.c), _text(op.identity), _text(op.accumulator), op.fast) for op in REDUCTIONS]
     kernels = []
     for op, dtype in KERNELS:
         kernel = op.kernel

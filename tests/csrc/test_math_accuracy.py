@@ -420,6 +420,28 @@ def test_print_table(probe: ctypes.CDLL) -> None:
             print(f"{name:<12} {cells}   {row['f64'][1]}")
 
 
+#: Evaluated in float32 alone, with their numbers of arguments (csrc/pg_math_single.h, and pow).
+SINGLE = {**dict.fromkeys(("exp", "expm1", "tanh", "sigmoid", "silu", "log", "log1p", "softplus", "erf"), 1), "pow": 2}
+
+
+def test_functions_of_floats_alone_have_no_double_arithmetic(tmp_path: Path) -> None:
+    lines = ['#include "pg_math.h"']
+    for name, arity in SINGLE.items():
+        head = f"void of_{name}(const float *x, const float *y, float *out)"
+        lines.append(f"{head};\n{head} {{ (void)y; out[0] = pg_{name}_f32(x[0]{', y[0]' * (arity - 1)}); }}")
+    (tmp_path / "singles.c").write_text("\n".join(lines) + "\n")
+    promoted = ["-Wdouble-promotion", "-I", str(CSRC), "-S", "singles.c", "-o", "singles.s"]
+    flags = [flag for flag in FLAGS if flag != "-shared"]
+    done = subprocess.run([COMPILERS[0], *flags, *promoted], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"In function \W+pg_\w+_f32", done.stderr), done.stderr
+    text = (tmp_path / "singles.s").read_text()
+    assert all(f"of_{name}:" in text for name in SINGLE)
+    if platform.machine() in {"x86_64", "AMD64"}:
+        assert re.search(r"\bv?(add|mul)ss\b", text)
+        assert not re.search(r"\bv?(cvt(ss2sd|ps2pd)|(add|sub|mul|div|sqrt)[sp]d)\b", text)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Special values
 # ---------------------------------------------------------------------------------------------------------------------

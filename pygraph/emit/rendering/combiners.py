@@ -27,6 +27,15 @@ def combined(reduce: Reduced, a: str, b: str) -> str:
     return f"(uint8_t)({value})" if TYPES[reduce.dtype] == "uint8_t" else value
 
 
+def guarded(reduce: Reduced, a: str, b: str) -> tuple[str, str] | None:
+    """The guard for an element `a`, and what combines `a` with `b` where it holds for all; None without such a form."""
+    fast = reduction_at(reduce.combiner).fast
+    if fast is None or KINDS[DTYPES[reduce.dtype]] != "f":
+        return None
+    guard, quick = (filled(text, reduce.dtype).format(a, b) for text in fast)
+    return guard, quick
+
+
 def empty(reduce: Reduced) -> str:
     """The value of an empty reduction."""
     identity = reduction_at(reduce.combiner).identity
