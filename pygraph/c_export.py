@@ -15,7 +15,8 @@ from .runtime.functions.compiled_function import CompiledFunction
 from .transforms.sparse import SparseFunction
 
 if TYPE_CHECKING:
-    from .emit.export_unit import Exported
+    from .autodiff.jacobians.pattern import Pattern
+    from .runtime.call.executable import Executable
 
 __all__ = ["export_c"]
 
@@ -26,6 +27,8 @@ def export_c(
     functions: Mapping[str, Any],
     *,
     null_arguments: bool = True,
+    dtype: Any = None,
+    assume_finite: bool | None = None,
 ) -> tuple[Path, Path]:
     """Write functions as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
 
@@ -42,7 +45,7 @@ def export_c(
             or `pg.spec(shape, dtype)`, of which only the types count: a plain function, a compiled one, `pg.grad(f)`,
             `pg.jacobian(f)`, `pg.sparse_hessian(f)` or another transformation; or a compiled function that has been
             called with arguments of one signature.
-        null_arguments: as for `Executable.export_c`.
+        null_arguments, dtype, assume_finite: as for `Executable.export_c`.
 
     Returns:
         The paths of NAME.c and NAME.h.
@@ -72,27 +75,30 @@ def export_c(
         raise SignatureError(problem, advice, stage="exporting", subject=name)
     for key in functions:
         check_name(key, "the function", name)
-    found = [_exported(function, f"{name}_{key}") for key, function in functions.items()]
+    found = []
+    for key, function in functions.items():
+        executable, pattern = _compiled(function, f"{name}_{key}")
+        found.append(executable.exported(f"{name}_{key}", f"{name}_{key}", pattern, dtype, assume_finite))
     return export(found, path, name, null_arguments)
 
 
-def _exported(target: Any, name: str) -> Exported:
-    """What is written for one entry of `functions`."""
+def _compiled(target: Any, name: str) -> tuple[Executable, Pattern | None]:
+    """What one entry of `functions` runs, and the pattern of a sparse matrix whose entries it gives."""
     ensure_imported("pygraph.runtime.call.executable")
     from .runtime.call.executable import Executable  # loads the C library
 
     if isinstance(target, Executable):
-        return target.exported(name, name)
+        return target, None
     if isinstance(target, Graph):
-        return compile_(target, backend="vm").exported(name, name)
+        return compile_(target, backend="vm"), None
     function, *args = target if isinstance(target, tuple) and target else (target,)
     if isinstance(function, SparseFunction):
         plan = function.plan(*args)
-        return plan.executable.exported(name, name, plan.compressed.pattern)
+        return plan.executable, plan.compressed.pattern
     if isinstance(function, CompiledFunction):
-        return function.example(*args).exported(name, name)
+        return function.example(*args), None
     if isinstance(function, (Executable, Graph)) or not callable(function):
         problem = f"it is {named(target)}"
         advice = "give a function with example arguments in a tuple, an Executable or a Graph"
         raise SignatureError(problem, advice, stage="exporting", subject=name)
-    return CompiledFunction(function, {"backend": "vm"}).example(*args).exported(name, name)
+    return CompiledFunction(function, {"backend": "vm"}).example(*args), None

@@ -52,6 +52,7 @@ NAMED = {
         ALGEBRA,
     ),
     "optimize/rules_count.py": ("add convert multiply reshape slice subtract take wrap_index", ALGEBRA),
+    "optimize/rules_finite.py": ("add divide subtract", ALGEBRA),
     "optimize/rules_matmul.py": ("matmul reduce_sum transpose", ALGEBRA),
     "optimize/rules_shape.py": ("broadcast_to concatenate put reshape slice transpose unslice", ALGEBRA),
     "optimize/speculate.py": (

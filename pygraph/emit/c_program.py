@@ -149,7 +149,7 @@ class _Assembly:
         self.callees: dict[int, Callee] = {}
         self.helpers: dict[str, str] = {}
         self.weights: dict[int, int] = {}
-        self.dear = Dear()
+        self.dear = Dear(arrays is not None)
         self.parts = None if arrays is not None else Parts()
 
     def core(self) -> Core:

@@ -9,7 +9,7 @@ Read in the order of their imports, a file after those that it needs:
 - `printer.py`, `serialize.py`, `verify.py`, and `reference.py`, the slow interpreter that says what a graph means;
 - `creation.py`, `numpy_protocol.py`: NumPy's functions on expressions; `numpy_coverage.py`: which of them there are;
 - `trace.py`, `record_scan.py`, `record_branch.py`, `record_while.py`: functions and control flow recorded;
-- `loop.py`: a loop taken apart and put together.
+- `loop.py`: a loop taken apart and put together; `precision.py`: a graph in float32.
 
 Boundary: no derivatives, no memory planning, no C.
 """

@@ -10,7 +10,17 @@ from ..graph.interning import interning
 from ..graph.node import Node
 from ..graph.traversal import walk
 from ..graph.verify import check_enabled, verify
-from . import log, loop_passes, merge_branches, rules_arith, rules_count, rules_matmul, rules_shape, speculate
+from . import (
+    log,
+    loop_passes,
+    merge_branches,
+    rules_arith,
+    rules_count,
+    rules_finite,
+    rules_matmul,
+    rules_shape,
+    speculate,
+)
 from .engine import RuleSet, sweep
 from .rule_helpers import same
 
@@ -18,12 +28,21 @@ from .rule_helpers import same
 Pass = Callable[[Graph, Mapping[Node, int], int], Sequence[Node]]
 
 SIMPLIFY = RuleSet(rules_arith.FIRST, rules_arith.RULES, rules_shape.RULES, rules_count.RULES)
+#: The same for numbers that are finite.
+SIMPLIFY_FINITE = RuleSet(
+    rules_arith.FIRST, rules_finite.RULES, rules_arith.RULES, rules_shape.RULES, rules_count.RULES
+)
 PRODUCTS = RuleSet(rules_matmul.RULES)
 
 
 def simplify(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
     """Constants are folded, and all exact rules of algebra and structure applied."""
     return sweep(graph.nodes, graph.outputs, SIMPLIFY)
+
+
+def simplify_finite(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """The same, and what holds of finite numbers."""
+    return sweep(graph.nodes, graph.outputs, SIMPLIFY_FINITE)
 
 
 def products(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
@@ -54,6 +73,11 @@ def loop_bodies(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequenc
     if not _has_loops(graph):
         return graph.outputs
     return _bodies(graph, depth, PASSES)
+
+
+def loop_bodies_finite(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
+    """The same with the passes for finite numbers."""
+    return _bodies(graph, depth, FINITE) if _has_loops(graph) else graph.outputs
 
 
 def loop_bodies_checked(graph: Graph, levels: Mapping[Node, int], depth: int) -> Sequence[Node]:
@@ -106,9 +130,14 @@ PASSES: tuple[Pass, ...] = (
 CHECKED: tuple[Pass, ...] = tuple(
     loop_bodies_checked if step is loop_bodies else step for step in PASSES if step is not flatten_branches
 )
+#: The passes for numbers that are finite.
+_FOR_FINITE: Mapping[Pass, Pass] = {simplify: simplify_finite, loop_bodies: loop_bodies_finite}
+FINITE: tuple[Pass, ...] = tuple(_FOR_FINITE.get(step, step) for step in PASSES)
 
 
-def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite: bool = False) -> Graph:
+def optimize(
+    graph: Graph, levels: Sequence[int] | None = None, *, check_finite: bool = False, assume_finite: bool = False
+) -> Graph:
     """A graph that computes the same values, bit for bit, with less work.
 
     Args:
@@ -116,6 +145,7 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite:
         levels: for each input the segment of a program in which it becomes known (`JointGraph.levels`); loops of
             different levels are not merged. By default all are known from the start.
         check_finite: compute nothing that is not asked for, since all that is computed will be looked at.
+        assume_finite: no value is inf or nan, and the sign of a zero does not count: x * 0 is 0, and x + 0 is x.
 
     Example:
         >>> x = pg.var("x", (3,))
@@ -125,7 +155,7 @@ def optimize(graph: Graph, levels: Sequence[int] | None = None, *, check_finite:
     known = {} if levels is None else dict(zip(graph.inputs, levels, strict=True))
     with interning():
         graph = unified(graph) if _has_loops(graph) else graph  # without bodies the first pass does so
-        return run(graph, known, 0, CHECKED if check_finite else PASSES)
+        return run(graph, known, 0, CHECKED if check_finite else FINITE if assume_finite else PASSES)
 
 
 def run(graph: Graph, levels: Mapping[Node, int], depth: int, passes: Sequence[Pass]) -> Graph:

@@ -315,7 +315,15 @@ class SparseFunction:
         return SparsePlan(executable, details.compressed)
 
     def export_c(
-        self, path: str | os.PathLike[str], name: str, /, *args: Any, null_arguments: bool = True, **named: Any
+        self,
+        path: str | os.PathLike[str],
+        name: str,
+        /,
+        *args: Any,
+        null_arguments: bool = True,
+        dtype: Any = None,
+        assume_finite: bool | None = None,
+        **named: Any,
     ) -> tuple[Path, Path]:
         """Write the entries for these example arguments as C99, and where they lie as arrays; see `pg.export_c`.
 
@@ -330,7 +338,8 @@ class SparseFunction:
 
         check_name(name)
         plan = self.plan(*args, **named)
-        return export([plan.executable.exported(name, pattern=plan.compressed.pattern)], path, name, null_arguments)
+        made = plan.executable.exported(name, "", plan.compressed.pattern, dtype, assume_finite)
+        return export([made], path, name, null_arguments)
 
     def recompiled(self, options: Mapping[str, Any], cache_size: int) -> SparseFunction:
         """The same with other options of `pg.compile`, which calls this."""

@@ -16,20 +16,22 @@ from ..text_parts import Parts
 from .liveness import Move, Piece, writes
 
 #: Operations of many machine instructions that are written out in place: the most in one SCALAR, and in one text. More
-#: of them are called, so that the time of compilers stays linear.
+#: of them are called, so that the time of compilers stays linear; of a text that stands alone, so that it is small.
 DEAR, DEAR_IN_ALL = 16, 64
+DEAR_ALONE = 1
 
 
 class Dear:
-    """Counts the expensive operations of a text that are written out in place."""
+    """Counts the expensive operations of a text that are written out in place; `alone`: the text stands alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, alone: bool) -> None:
         self.count = 0
+        self.most = DEAR_ALONE if alone else DEAR
 
     def called(self, pieces: Sequence[Piece]) -> bool:
         """Whether those of a SCALAR are to be functions of their own; otherwise they count from here on."""
         more = sum(_is_dear(micro) for piece in pieces for micro in piece.micros)
-        if more > DEAR or self.count + more > DEAR_IN_ALL:
+        if more > self.most or self.count + more > DEAR_IN_ALL:
             return more > 0
         self.count += more
         return False

@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,6 @@ from ..compile.pipeline import (
     planned_memory,
     seed_signature,
     tangent_signature,
-    values_alone,
 )
 from ..compile.signature import refuse
 from ..compile.stats import Stats
@@ -118,6 +118,7 @@ class Executable:
         backend: str = "auto",
         memory_budget: int | None = None,
         notes: Notes | None = None,
+        assume_finite: bool = False,
     ) -> None:
         """Compile `graph`.
 
@@ -128,13 +129,13 @@ class Executable:
             check_finite: raise NonFiniteError at the first operation that makes inf or nan; slower.
             fuse: run elementwise regions as one loop; turned off only to test that it changes nothing.
             optimise: rewrite the graph first; turned off only to test that it changes nothing.
-            backend, memory_budget: as `pg.compile` has them.
+            backend, memory_budget, assume_finite: as `pg.compile` has them.
             notes: what was noted while the graph was traced, for `stats`; what its plan changes is added.
         """
         threads = None if threads is None else checked_threads(threads)
         backend = checked_backend(backend, check_finite)
         effective_backend(backend, check_finite)  # an error in the environment is said before anything is done
-        stages, memory = BuildOptions(check_finite, fuse, optimise), None
+        stages, memory = BuildOptions(check_finite, fuse, optimise, assume_finite), None
         notes = Notes() if notes is None else notes
         if memory_budget is None:
             built = build(graph, wrt, stages, Plan())
@@ -404,7 +405,15 @@ class Executable:
             memory_plans=None if memory is None else dict(memory.tried),
         )
 
-    def export_c(self, path: str | os.PathLike[str], name: str, *, null_arguments: bool = True) -> tuple[Path, Path]:
+    def export_c(
+        self,
+        path: str | os.PathLike[str],
+        name: str,
+        *,
+        null_arguments: bool = True,
+        dtype: Any = None,
+        assume_finite: bool | None = None,
+    ) -> tuple[Path, Path]:
         """Write the Program as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
 
         The header declares NAME_forward; of an Executable with `wrt` also NAME_reverse and NAME_jvp, and NAME_values,
@@ -420,6 +429,8 @@ class Executable:
             null_arguments: a caller may give NULL for an input, which stands for zeros, and for an output, which leaves
                 out what is computed for it alone. Without, the file has no arrays of zeros and the workspace no room
                 for outputs that are left out.
+            dtype: "float32": everything that is float64 is float32 in C, inputs, constants and outputs too.
+            assume_finite: as `pg.compile` has it; by default as this was compiled.
 
         Returns:
             The paths of NAME.c and NAME.h.
@@ -440,33 +451,31 @@ class Executable:
         from ...emit.export import check_name, export  # at the first export, not at import
 
         check_name(name)
-        return export([self.exported(name)], path, name, null_arguments)
+        return export([self.exported(name, dtype=dtype, assume_finite=assume_finite)], path, name, null_arguments)
 
-    def exported(self, name: str, values: str = "", pattern: Pattern | None = None) -> Exported:
+    def exported(
+        self,
+        name: str,
+        values: str = "",
+        pattern: Pattern | None = None,
+        dtype: Any = None,
+        assume_finite: bool | None = None,
+    ) -> Exported:
         """What an export writes of it, for `pg.export_c`.
 
         Args:
             name: what its names in C start with.
             values: the C function of its outputs where it has no derivatives; NAME_forward where this is empty.
             pattern: of a sparse matrix whose entries are its first output.
+            dtype, assume_finite: as `export_c` has them.
         """
-        ensure_imported("pygraph.emit.export_unit")
-        from ...emit.export_unit import Exported
+        ensure_imported("pygraph.runtime.call.exporting")
+        from .exporting import exported
 
-        built = self._built
-        if built.variables is None:
-            return Exported(name, values or f"{name}_forward", built.graph, built.program, pattern=pattern)
-        names = built.graph.names
-        return Exported(
-            name,
-            f"{name}_values",
-            built.graph,
-            values_alone(built.graph, self._runner.options.stages, built.plan),
-            built.program,
-            [names[i] for variable in built.variables for i in variable.positions],
-            built.no_tangent,
-            pattern,
-        )
+        options = self._runner.options.stages
+        if assume_finite is not None:
+            options = replace(options, assume_finite=assume_finite)
+        return exported(self._built, options, name, values, pattern, dtype)
 
     @property
     def held_bytes(self) -> int:

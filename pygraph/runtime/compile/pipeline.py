@@ -11,7 +11,9 @@ from itertools import accumulate
 from typing import Any
 
 from ...autodiff.checkpoint_plan import Applied, Plan
+from ...autodiff.cost import flops
 from ...autodiff.deferral import written_graph
+from ...autodiff.jacobians.single_elements import by_elements
 from ...autodiff.joint_graph import JointGraph, joint
 from ...collector import paused
 from ...debug import asked
@@ -19,6 +21,7 @@ from ...errors import DTypeError, GraphError, UnsupportedError, shown
 from ...graph.graph import Graph, unified
 from ...graph.interning import interning
 from ...graph.node import Node
+from ...graph.precision import in_single_precision
 from ...graph.source import type_text
 from ...graph.tree import LEAF, TreeDef, flatten, unflatten
 from ...graph.verify import check_enabled
@@ -50,6 +53,7 @@ class BuildOptions:
     check_finite: bool = False
     fuse: bool = True
     optimise: bool = True
+    assume_finite: bool = False
 
     @property
     def fuses(self) -> bool:
@@ -183,7 +187,19 @@ def _optimised(source: Differentiated, options: BuildOptions) -> Graph:
     if not options.optimise:
         return source.whole
     levels = None if source.derived is None else source.derived.levels
+    if options.assume_finite:
+        return _optimised_finite(source.whole, levels)
     return optimize(source.whole, levels, check_finite=options.check_finite)
+
+
+def _optimised_finite(graph: Graph, levels: Sequence[int] | None) -> Graph:
+    """The better form for numbers that are finite: of whole arrays, or of single elements where that is less work."""
+    whole = optimize(graph, levels, assume_finite=True)
+    written = by_elements(whole)
+    if written is None:
+        return whole
+    elements = optimize(written, levels, assume_finite=True)
+    return elements if flops(elements.outputs) <= flops(whole.outputs) else whole
 
 
 def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
@@ -191,11 +207,27 @@ def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
     return memory_plan(lowered_again(built, options).bodies)
 
 
-def values_alone(graph: Graph, options: BuildOptions, plan: Plan) -> Program:
-    """The Program of a graph's outputs, without derivatives."""
+def programs(built: Built, options: BuildOptions, single: bool) -> tuple[Program, Program | None, Graph]:
+    """The Program of a graph's outputs alone, that with its derivatives (None without any), and the graph.
+
+    Args:
+        built: what it was compiled to.
+        options: of the stages; they may differ from those of `built`.
+        single: in single precision.
+
+    Raises:
+        UnsupportedError: an operation has no single precision.
+    """
+    names = None if built.variables is None else [variable.name for variable in built.variables]
     with paused():
-        found = lowered(differentiated(graph, None, Applied(plan)), options)
-        return encoded(found.graph, found.bodies, *found.source.counts)
+        graph = in_single_precision(built.graph) if single else built.graph
+        values = _encoded(graph, None, options, built.plan)
+        return values, None if names is None else _encoded(graph, names, options, built.plan), graph
+
+
+def _encoded(graph: Graph, wrt: Iterable[Any] | None, options: BuildOptions, plan: Plan) -> Program:
+    found = lowered(differentiated(graph, wrt, Applied(plan)), options)
+    return encoded(found.graph, found.bodies, *found.source.counts)
 
 
 def lowered_again(built: Built, options: BuildOptions) -> Lowered:

@@ -41,6 +41,7 @@ def compile(  # type: ignore[overload-overlap]  # a graph is callable, and becom
     check_finite: bool = False,
     memory_budget: int | None = None,
     backend: str = "auto",
+    assume_finite: bool = False,
 ) -> Executable: ...
 @overload
 def compile(
@@ -50,6 +51,7 @@ def compile(
     check_finite: bool = False,
     memory_budget: int | None = None,
     backend: str = "auto",
+    assume_finite: bool = False,
     cache_size: int = CACHE_SIZE,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
@@ -62,6 +64,7 @@ def compile(
     check_finite: bool = False,
     memory_budget: int | None = None,
     backend: str = "auto",
+    assume_finite: bool = False,
     cache_size: int = CACHE_SIZE,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
@@ -74,6 +77,7 @@ def compile(
     check_finite: bool = False,
     memory_budget: int | None = None,
     backend: str = "auto",
+    assume_finite: bool = False,
     cache_size: int = CACHE_SIZE,
     static_argnums: int | Iterable[int] | None = None,
     static_argnames: str | Iterable[str] | None = None,
@@ -97,6 +101,10 @@ def compile(
             estimated to pay and there is a C compiler; "vm" never does; "native" compiles at once. Results do not
             depend on it. With `check_finite` runs stay in the interpreter. The environment variable PYGRAPH_BACKEND
             overrides it.
+        assume_finite: no value is ever inf or nan, and the sign of a zero does not count. Then x * 0 is 0 and x + 0 is
+            x, and expressions of small arrays are written out by elements, so that the zeros and ones of constant
+            matrices leave no work; results may differ by rounding. Where a value is not finite after all, they are
+            anything.
         cache_size: how many signatures of a function stay compiled.
         static_argnums, static_argnames: arguments that a function takes as they are, such as strings, flags and
             numbers of steps, by position and by name, as in JAX: each value, which must hash, is a signature of its
@@ -108,7 +116,8 @@ def compile(
     Raises:
         BackendError: another backend, or "native" with `check_finite`; at compilation: with "native" there is no
             compiler, or it failed. BudgetError: `memory_budget` can't be met; the text says by how much.
-        SignatureError: an entry of `wrt` that is not an input, or a static argument that is no parameter.
+        SignatureError: an entry of `wrt` that is not an input, a static argument that is no parameter, or both
+            `check_finite` and `assume_finite`.
         DTypeError: an entry of `wrt` that is not floating.
 
     Example:
@@ -119,6 +128,9 @@ def compile(
         np.float64(3.141592653589793)
     """
     checked_backend(backend, check_finite)
+    if check_finite and assume_finite:
+        problem = "check_finite=True looks for inf and nan, and assume_finite=True says that there are none"
+        raise SignatureError(problem, "leave one of them out", stage="compiling", subject="compile")
     if cache_size < 1:
         problem = f"cache_size must be a positive integer, not {shown(cache_size)}"
         raise SignatureError(problem, "give 1 or more", stage="compiling", subject="cache_size")
@@ -131,6 +143,7 @@ def compile(
             check_finite=check_finite,
             memory_budget=memory_budget,
             backend=backend,
+            assume_finite=assume_finite,
             cache_size=cache_size,
             static_argnums=static_argnums,
             static_argnames=static_argnames,
@@ -139,7 +152,9 @@ def compile(
         ensure_imported("pygraph.runtime.call.executable")
         from ..call.executable import Executable  # loads the C library: at the first compilation, not at import
 
-        return Executable(target, wrt, threads, check_finite, backend=backend, memory_budget=nbytes)
+        return Executable(
+            target, wrt, threads, check_finite, backend=backend, memory_budget=nbytes, assume_finite=assume_finite
+        )
     if not callable(target):
         problem = f"{named(target)} can't be compiled"
         raise SignatureError(problem, "give a pg.Graph or a function", stage="compiling", subject="compile")
@@ -149,6 +164,8 @@ def compile(
     options: dict[str, Any] = {"threads": threads, "check_finite": check_finite, "backend": backend}
     if nbytes is not None:
         options["memory_budget"] = nbytes
+    if assume_finite:
+        options["assume_finite"] = True
     recompiled = getattr(target, "recompiled", None)  # of what returns more than arrays, and compiles its own part
     if recompiled is not None and not isinstance(target, CompiledFunction):
         return recompiled(options, cache_size)

@@ -339,12 +339,20 @@ class CompiledFunction:
         return found
 
     def export_c(
-        self, path: str | os.PathLike[str], name: str, /, *args: Any, null_arguments: bool = True, **named: Any
+        self,
+        path: str | os.PathLike[str],
+        name: str,
+        /,
+        *args: Any,
+        null_arguments: bool = True,
+        dtype: Any = None,
+        assume_finite: bool | None = None,
+        **named: Any,
     ) -> tuple[Path, Path]:
         """Write what runs for these example arguments as C99; see `Executable.export_c`.
 
         Args:
-            path, name, null_arguments: as there.
+            path, name, null_arguments, dtype, assume_finite: as there.
             args, named: arguments, of which only the types count; without any, those of the only compiled signature.
 
         Example:
@@ -353,7 +361,8 @@ class CompiledFunction:
             >>> [file.name for file in area.export_c(tempfile.mkdtemp(), "area", 1.0)]
             ['area.c', 'area.h']
         """
-        return self.example(*args, **named).export_c(path, name, null_arguments=null_arguments)
+        exe = self.example(*args, **named)
+        return exe.export_c(path, name, null_arguments=null_arguments, dtype=dtype, assume_finite=assume_finite)
 
     def example(self, /, *args: Any, **named: Any) -> Executable:
         """The Executable for example arguments; without any, that of the only compiled signature.
