@@ -24,6 +24,7 @@ MODULE = "pygraph.runtime._core"
 BLAS = "pygraph_openblas"  # link name of the private copy of OpenBLAS that setup.py stages
 
 SANITIZE = os.environ.get("PYGRAPH_SANITIZE") == "1"
+STRICT = os.environ.get("PYGRAPH_STRICT") == "1"  # more warnings, each an error
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))  # such a CPython has no abi3
 X86 = platform.machine().lower() in {"x86_64", "amd64", "i386", "i686"}
 
@@ -62,7 +63,7 @@ def include_dirs() -> list[str]:
     return [str(CSRC), str(CSRC / "generated")]
 
 
-def file_flags(source: str, *, strict: bool = False, sanitize: bool = SANITIZE) -> list[str]:
+def file_flags(source: str, *, strict: bool = STRICT, sanitize: bool = SANITIZE) -> list[str]:
     """The compiler flags for one of our C files (`strict`: as CI compiles it)."""
     return [
         *LANGUAGE,
