@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -66,10 +66,10 @@ BUILDERS = {"make", "make_typed", "over", "bitwise", "_row", "_operator", "bind_
 NAMED_IN_C = {"load_scalar.c": "add multiply negative square subtract"}
 
 
-def _rows(text: ast.Module, package: str) -> Mapping[str, Op | ModuleType]:
+def _rows(nodes: Sequence[ast.AST], package: str) -> Mapping[str, Op | ModuleType]:
     """The rows, and modules of `pygraph.ops`, by the names under which a file imports them."""
     found: dict[str, Op | ModuleType] = {}
-    for node in ast.walk(text):
+    for node in nodes:
         if not isinstance(node, ast.ImportFrom):
             continue
         base = ".".join([*package.split(".")[: len(package.split(".")) - node.level + 1], node.module or ""]).strip(".")
@@ -135,11 +135,15 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 def named(source: str, package: str = "pygraph") -> set[str]:
     """The operations that a file of a package names other than to build them."""
-    text = ast.parse(source)
-    parent = {child: node for node in ast.walk(text) for child in ast.iter_child_nodes(node)}
-    rows = _rows(text, package)
+    nodes: list[ast.AST] = [ast.parse(source)]
+    parent: dict[ast.AST, ast.AST] = {}
+    for node in nodes:
+        children = list(ast.iter_child_nodes(node))
+        parent.update(dict.fromkeys(children, node))
+        nodes += children
+    rows = _rows(nodes, package)
     found = set()
-    for node in ast.walk(text):
+    for node in nodes:
         if _is_exported(parent.get(node)):
             continue
         row = _row_of(node, rows)

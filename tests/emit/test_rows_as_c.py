@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from emit.exported import NARROW, ONE_AND_BOTH, STRICT, has_32_bit, run
-from helpers import needs_compiler
+from helpers import needs_compiler, shallow
 
 from pygraph.emit.prelude import EXPORT, prelude
 from pygraph.emit.rendering.expressions import TYPES, expression, fast_text, guard_text, micro_text, operand_dtypes
@@ -43,12 +43,12 @@ def values() -> list[tuple[str, list[str], str]]:
 
 @needs_compiler
 @pytest.mark.parametrize("compiler", ONE_AND_BOTH)
-def test_every_row_compiles_without_a_warning(compiler: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", shallow(["-O0", "-O3"]))
+def test_every_row_compiles_without_a_warning(compiler: str, level: str, tmp_path: Path) -> None:
     text = ""
     for number, (result, types, value) in enumerate(values()):
         head = f"{result} row{number}({', '.join(f'{kind} x{k}' for k, kind in enumerate(types))})"
         text += f"{head};\n{head} {{\n    const {result} v = {value};\n    return v;\n}}\n"
     (tmp_path / "rows.c").write_text(prelude(text, EXPORT) + text, encoding="utf-8")
-    machines = [["-O0"], ["-O3"], *([["-O0", *NARROW]] if has_32_bit(compiler) else [])]
-    for flags in machines:
-        run([compiler, *STRICT, "-Wshadow", *flags, "-c", "rows.c", "-o", "rows.o"], tmp_path)
+    for flags in [[], *(NARROW,) * has_32_bit(compiler)]:
+        run([compiler, *STRICT, "-Wshadow", level, *flags, "-c", "rows.c", "-o", "rows.o"], tmp_path)

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
-from helpers import LAYOUTS, assert_close, reference, row_graph, run_flat
+from helpers import LAYOUTS, apply_row, assert_close, reference, row_graph, run_flat
 from oracles import expected, floor_of, oracle_of, ulps_of
 from samples import Case, accepted, array, cases, edge_case, large_cases, pointwise_dtypes, quick, rng_for, rows
 
 from pygraph.errors import IndexRangeError
-from pygraph.graph import Graph, make, var
+from pygraph.graph import Graph, Node, make, var
+from pygraph.graph.tree import flatten
 from pygraph.ops import flip, transpose
 from pygraph.ops.row import TABLE, Op
+from pygraph.runtime.call.executable import Executable
 
+Array = npt.NDArray[Any]
 ALL = rows()
+SLOW = [param.values[0] for param in quick(ALL) if not isinstance(param, str)]
 POINTWISE = [name for name in ALL if TABLE[name].pointwise]
 REDUCTIONS = [name for name in ALL if TABLE[name].combiner]
 
 
-def everything(op: Op) -> Iterator[Case]:
-    for dtype in accepted(op):
-        yield from cases(op, dtype)
+def everything(op: Op) -> list[Case]:
+    return [case for dtype in accepted(op) for case in cases(op, dtype)]
+
+
+def run_together(chosen: Sequence[Case]) -> Iterator[list[Array]]:
+    """The results of cases in C, all in one graph: it is compiled once."""
+    variables: list[Node] = []
+    outputs: list[Node] = []
+    counts = []
+    for case in chosen:
+        operands = [var(f"x{len(variables) + i}", x.shape, x.dtype) for i, x in enumerate(case.operands)]
+        results = apply_row(case.op, operands, case.attrs)
+        variables += operands
+        outputs += results
+        counts.append(len(results))
+    found = iter(run_flat(Graph(variables, outputs), [x for case in chosen for x in case.operands]))
+    for count in counts:
+        yield list(itertools.islice(found, count))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -35,23 +56,30 @@ def test_row_has_parameters(name: str) -> None:
     assert op.doc.endswith(".")
 
 
-@pytest.mark.parametrize("name", quick(ALL))
-def test_reference_equals_numpy(name: str) -> None:
-    for case in everything(TABLE[name]):
-        graph = row_graph(case.op, case.operands, case.attrs)
-        found, wanted = reference(graph, case.operands), expected(case)
-        for node, value, right in zip(graph.outputs, found, wanted, strict=True):
-            assert (node.shape, node.dtype) == (right.shape, right.dtype), f"{case}: inferred {node.type_text}"
-            assert_close(value, right, ulps_of(case), str(case), floor_of(case), signs=False)
-
-
 @pytest.mark.sanitize
 @pytest.mark.parametrize("name", ALL)
-def test_c_equals_numpy(name: str) -> None:
+def test_c_and_the_reference_equal_numpy(name: str) -> None:
+    chosen = everything(TABLE[name])
+    for case, found in zip(chosen, run_together(chosen), strict=True):
+        wanted = expected(case)
+        for value, right in zip(found, wanted, strict=True):
+            assert_close(value, right, ulps_of(case), f"{case} in C", floor_of(case), signs=False)
+        if name not in SLOW:
+            check_reference(case, wanted)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", SLOW)
+def test_references_that_take_long_equal_numpy(name: str) -> None:
     for case in everything(TABLE[name]):
-        found = run_flat(row_graph(case.op, case.operands, case.attrs), case.operands)
-        for value, right in zip(found, expected(case), strict=True):
-            assert_close(value, right, ulps_of(case), str(case), floor_of(case), signs=False)
+        check_reference(case, expected(case))
+
+
+def check_reference(case: Case, wanted: Sequence[Array]) -> None:
+    graph = row_graph(case.op, case.operands, case.attrs)
+    for node, value, right in zip(graph.outputs, reference(graph, case.operands), wanted, strict=True):
+        assert (node.shape, node.dtype) == (right.shape, right.dtype), f"{case}: inferred {node.type_text}"
+        assert_close(value, right, ulps_of(case), str(case), floor_of(case), signs=False)
 
 
 @pytest.mark.parametrize("name", quick(ALL))
@@ -62,11 +90,11 @@ def test_layouts_of_arguments(name: str) -> None:
     for case in list(cases(op, dtype))[:30]:
         if not any(x.size > 1 for x in case.operands):
             continue
-        graph = row_graph(op, case.operands, case.attrs)
-        plain = run_flat(graph, case.operands)
+        run = Executable(row_graph(op, case.operands, case.attrs))
+        plain = [x.copy() for x in flatten(run(*case.operands))[0]]
         for layout, change in LAYOUTS.items():
-            changed = [change(x) for x in case.operands]
-            for value, right in zip(run_flat(graph, changed), plain, strict=True):
+            found = flatten(run(*(change(x) for x in case.operands)))[0]
+            for value, right in zip(found, plain, strict=True):
                 assert_close(value, right, 0, f"{case}, {layout}")
 
 
@@ -74,19 +102,19 @@ def test_layouts_of_arguments(name: str) -> None:
 def test_operands_that_are_views(name: str) -> None:
     """Operands turned around or transposed inside the graph give what the plain operands give."""
     op = TABLE[name]
+    variables, outputs, arrays, chosen = [], [], [], []
     for case in list(cases(op, accepted(op)[0]))[:30]:
-        variables, viewed, arrays = [], [], []
-        for i, x in enumerate(case.operands):
+        viewed = []
+        for x in case.operands:
             stored = np.array(np.flip(x).T, order="C")
-            node = var(f"x{i}", stored.shape, stored.dtype)
-            variables.append(node)
-            viewed.append(flip(transpose(node)))
+            variables.append(var(f"x{len(variables)}", stored.shape, stored.dtype))
+            viewed.append(flip(transpose(variables[-1])))
             arrays.append(stored)
         node = make(op, tuple(viewed), dict(case.attrs))
-        if node.results is not None:
-            continue  # several results: test_scan covers views as operands of loops
-        graph = Graph(variables, (node,), name=name)
-        (value,) = run_flat(graph, arrays)
+        if node.results is None:  # else several results: test_scan covers views as operands of loops
+            outputs.append(node)
+            chosen.append(case)
+    for case, value in zip(chosen, run_flat(Graph(variables, outputs), arrays), strict=True):
         (right,) = expected(case)
         assert_close(value, right, ulps_of(case), f"{case}, operands are views", floor_of(case), signs=False)
 
