@@ -64,7 +64,7 @@ def folded(steps: Sequence[Step]) -> Fold:
         open_path = step.calls
         open_folds[-1].parts.append(number)
     _unwrap(whole)
-    _divide(whole)
+    _divide(whole, steps)
     _label(whole)
     return whole
 
@@ -88,15 +88,19 @@ def _unwrap(fold: Fold) -> None:
             fold.parts[at : at + 1] = folds[0].parts
 
 
-def _divide(fold: Fold) -> None:
-    """Make runs of parts folds of their own where a fold has too many."""
+def _divide(fold: Fold, steps: Sequence[Step]) -> None:
+    """Make runs of parts folds of their own where a fold has too many; a few inputs stay as they are."""
     for part in fold.parts:
         if isinstance(part, Fold):
-            _divide(part)
-    while len(fold.parts) > PARTS:
-        size = max(2, min(PARTS // 2, -(-len(fold.parts) // (PARTS // 2))))
-        runs = [fold.parts[at : at + size] for at in range(0, len(fold.parts), size)]
-        fold.parts = [Fold("", run) if len(run) > 1 else run[0] for run in runs]
+            _divide(part, steps)
+    inputs = [part for part in fold.parts if isinstance(part, int) and not steps[part].formula]
+    kept = inputs if len(inputs) <= PARTS // 4 else []
+    rest = fold.parts if not kept else [part for part in fold.parts if part not in inputs]
+    while len(kept) + len(rest) > PARTS:
+        size = max(2, min(PARTS // 2, -(-len(rest) // (PARTS // 2))))
+        runs = [rest[at : at + size] for at in range(0, len(rest), size)]
+        rest = [Fold("", run) if len(run) > 1 else run[0] for run in runs]
+    fold.parts = [*kept, *rest]
 
 
 def _label(whole: Fold) -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +77,7 @@ class Chromium:
     def open(self, path: Path, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
         """Show a file, and wait until it is loaded."""
         self.requests.clear()
+        self.errors.clear()
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
@@ -132,12 +132,16 @@ class Chromium:
         os.close(self._write)
 
 
+_running: list[Chromium] = []
+
+
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    """A browser for the tests of a file; they are skipped where none is installed."""
+def chromium(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Chromium:
+    """The one browser of all tests; they are skipped where none is installed."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    browser = Chromium(program, tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
+    if not _running:
+        _running.append(Chromium(program, tmp_path_factory.mktemp("profile")))
+        request.config.add_cleanup(lambda: _running.pop().close())
+    return _running[0]

@@ -310,6 +310,38 @@ def test_the_drawing_fits_and_grows_by_buttons_keys_wheel_and_fingers(chromium: 
     assert chromium.errors == []
 
 
+def test_pictures_without_scripts_have_sizes_to_choose(chromium: Chromium, tmp_path: Path) -> None:
+    def net(x: Any, w: Any) -> Any:
+        for _ in range(20):
+            x = np.tanh(x * w) + np.sin(x)
+        return x
+
+    drawing: Any = pg.trace(net, 0.5, 1.1).draw()
+    drawing.to_html(tmp_path / "drawing.html")
+    chromium.open(tmp_path / "drawing.html", width=400)
+    natural = drawing.scene.width
+    sizes = (
+        "(() => { const s = document.querySelector('.pygraph-scroll');"
+        "const p = s.querySelector('svg').getBoundingClientRect();"
+        "return [s.clientWidth, p.width, p.height, innerHeight, document.documentElement.scrollWidth]; })()"
+    )
+    room, width, _, _, page = chromium.run(sizes)
+    assert width == pytest.approx(min(natural, max(room, 0.65 * natural)), abs=1)  # it can be read
+    assert page <= 400
+    chromium.run("document.querySelector('input.fit').focus()")
+    chromium.press("ArrowDown")  # all of it
+    room, width, height, window, page = chromium.run(sizes)
+    assert width <= room + 1
+    assert height <= window
+    chromium.press("ArrowDown", 2)
+    assert chromium.run(sizes)[1] == pytest.approx(2 * natural, abs=1)
+    assert chromium.run("document.querySelector('input.large').checked")
+    chromium.run("document.querySelector('.pygraph-scroll').focus()")
+    chromium.press("ArrowDown", 3)
+    chromium.run("new Promise((done) => setTimeout(done, 300))")
+    assert chromium.run("document.querySelector('.pygraph-scroll').scrollTop") > 0
+
+
 def test_what_overlaps_would_be_seen(chromium: Chromium, tmp_path: Path) -> None:
     shown(chromium, tmp_path, pg.explain(neuron, 2.0, -2.0))
     for style in ("svg text { font-size: 24px }", "td span { white-space: nowrap; display: block; width: 900px }"):

@@ -11,7 +11,7 @@ from ...graph.graph import Graph
 from ...graph.node import Node
 from .dot_text import dot
 from .drawn_parts import Part, parts_of, unfold
-from .html_page import page, written
+from .html_page import SIZE_STYLE, page, sized, written
 from .png_image import write_png
 from .scene import Scene, scene_of
 from .svg_text import INK, style, svg
@@ -68,9 +68,7 @@ class Drawing:
     def _repr_html_(self) -> str:
         prefix = f"g{id(self):x}"
         found = [
-            f"<style>.pygraph-drawing{{overflow-x:auto;font:13px system-ui,sans-serif}}"
-            # on a small screen the whole drawing is seen, to be looked at more closely by zooming
-            f"@media (max-width:700px){{.pygraph-drawing svg{{max-width:100%;height:auto}}}}"
+            f"<style>.pygraph-drawing{{font:13px system-ui,sans-serif}}{SIZE_STYLE}"
             f".pygraph-drawing h3{{font-size:13px;margin:14px 0 4px;color:{INK['text'][0]}}}"
             f"@media (prefers-color-scheme:dark){{.pygraph-drawing h3{{color:{INK['text'][1]}}}}}"
             f"{style('pygraph')}</style>"
@@ -84,7 +82,10 @@ class Drawing:
         def link(part: Part) -> str | None:
             return f"#{prefix}-{part.number}" if part.children else None
 
-        yield f'<div class="pygraph-drawing" id="{prefix}-0">{svg(self.scene, link=link, styled=False)}</div>'
+        def picture(scene: Scene, number: int) -> str:
+            return sized(svg(scene, link=link, styled=False), scene.width, f"{prefix}-{number}")
+
+        yield f'<div class="pygraph-drawing" id="{prefix}-0">{picture(self.scene, 0)}</div>'
         waiting = [box.part for box in self.scene.boxes if box.part.children]
         for part in waiting:
             unfold(part, self._room)
@@ -95,7 +96,7 @@ class Drawing:
             line = f" · {escape(str(part.line))}" if part.line is not None else ""
             yield (
                 f'<div class="pygraph-drawing" id="{prefix}-{part.number}"><h3>{escape(part.label)}{line} · {back}'
-                f"</h3>{svg(scene, link=link, styled=False)}</div>"
+                f"</h3>{picture(scene, part.number)}</div>"
             )
         unfold(self._root, self._room)
 

@@ -8,6 +8,7 @@ from html import escape
 
 from ...graph.source import SourceLine
 from ..drawing.drawn_parts import calls_of
+from ..drawing.html_page import SIZE_STYLE, sized
 from ..drawing.scene import CHARACTER, shortened
 from ..drawing.svg_text import INK, style
 
@@ -66,15 +67,16 @@ def chart(parts: Sequence[tuple[str, SourceLine | None, float, str]], name: str,
     root = _tree(parts, name)
     height = root.height * _ROW + 8
     bars = "\n".join(_bars(root, 4.0, 4.0, (_WIDTH - 8) / max(root.nanoseconds, 1e-9), root.nanoseconds))
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="pygraph" width="{_WIDTH:g}" height="{height:g}" '
+        f'viewBox="0 0 {_WIDTH:g} {height:g}" role="img" aria-label="profile of {escape(name)}">'
+        f'<rect class="paper" width="{_WIDTH:g}" height="{height:g}"/>\n{bars}\n</svg>'
+    )
     return (
-        f"<style>{style('pygraph')}.pygraph-profile{{overflow-x:auto}}"
-        f"@media (max-width:700px){{.pygraph-profile svg{{max-width:100%;height:auto}}}}"
-        f".pygraph-profile pre{{font-size:12px;color:{INK['text'][0]}}}"
+        f"<style>{style('pygraph')}{SIZE_STYLE}"
+        f".pygraph-profile pre{{overflow-x:auto;font-size:12px;color:{INK['text'][0]}}}"
         f"@media (prefers-color-scheme:dark){{.pygraph-profile pre{{color:{INK['text'][1]}}}}}</style>\n"
-        f'<div class="pygraph-profile"><svg xmlns="http://www.w3.org/2000/svg" class="pygraph" '
-        f'width="{_WIDTH:g}" height="{height:g}" viewBox="0 0 {_WIDTH:g} {height:g}" role="img" '
-        f'aria-label="profile of {escape(name)}"><rect class="paper" width="{_WIDTH:g}" height="{height:g}"/>\n'
-        f"{bars}\n</svg>\n<pre>{escape(table)}</pre></div>\n"
+        f'<div class="pygraph-profile">{sized(picture, _WIDTH, f"p{id(parts):x}")}\n<pre>{escape(table)}</pre></div>\n'
     )
 
 

@@ -9,7 +9,7 @@ from html import escape
 
 from ...lower.memory_plan import MemoryPlan, PlannedValue, largest
 from ...lower.program import Segment
-from ..drawing.html_page import page, written
+from ..drawing.html_page import SIZE_STYLE, page, sized, written
 from ..drawing.scene import CHARACTER, shortened
 from ..drawing.svg_text import INK, style
 from ..number_text import bytes_text
@@ -52,10 +52,10 @@ class MemoryPicture(MemoryPlan):
 
     def _repr_html_(self) -> str:
         return (
-            f"<style>@media (max-width:700px){{.pygraph-memory svg{{max-width:100%;height:auto}}}}"
-            f".pygraph-memory{{overflow-x:auto}}.pygraph-memory pre{{font-size:12px;color:{INK['text'][0]}}}"
+            f"<style>{SIZE_STYLE}.pygraph-memory pre{{overflow-x:auto;font-size:12px;color:{INK['text'][0]}}}"
             f"@media (prefers-color-scheme:dark){{.pygraph-memory pre{{color:{INK['text'][1]}}}}}</style>"
-            f'<div class="pygraph-memory">{self.svg()}<pre>{escape(self.table(_LISTED))}</pre></div>\n'
+            f'<div class="pygraph-memory">{sized(self.svg(), _WIDTH, f"m{id(self):x}")}'
+            f"<pre>{escape(self.table(_LISTED))}</pre></div>\n"
         )
 
 
@@ -150,7 +150,8 @@ def _rectangle(found: Rectangle) -> str:
         said += f"\n{value.line}"
     for segment, text, line in value.read_by:
         said += f"\nread by {segment}: {text}" + (f", {line}" if line is not None else "")
-    wide = ' stroke-width="2.5"' if value.read_by else ""
+    stroke = min(2.5 if value.read_by else 1.0, 0.2 * max(found.height, 0.6))  # of thin ones the fill is seen
+    wide = f' stroke-width="{stroke:.2g}"'
     letters = int((found.width - 8) / CHARACTER)
     label = ""
     if found.height >= 15 and letters >= 3:
