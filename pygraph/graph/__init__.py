@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 # What the methods of expressions, nodes and graphs call that lies above them.
-bind_protocols(apply_ufunc, apply_function)
+bind_protocols(record, apply_ufunc, apply_function)
 bind_recorder(record)
 bind_state(node_reduced)
 bind_leaves(Node, Weak, Spec)

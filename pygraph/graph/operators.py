@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getattr_static
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -47,17 +47,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _row(op: Op) -> Callable[..., Node]:
-    """A row, which on an expression gives a node."""
-    return cast("Callable[..., Node]", op)
-
-
-_add, _subtract, _multiply, _divide = _row(ADD), _row(SUBTRACT), _row(MULTIPLY), _row(DIVIDE)
-_floor_divide, _mod = _row(FLOOR_DIVIDE), _row(MOD)
-_negative, _absolute = _row(NEGATIVE), _row(ABSOLUTE)
-_equal, _not_equal = _row(EQUAL), _row(NOT_EQUAL)
-_less, _less_equal = _row(LESS), _row(LESS_EQUAL)
-_greater, _greater_equal = _row(GREATER), _row(GREATER_EQUAL)
 _FIXED = "expressions cannot be changed in place"
 #: Formats that only place a text: a width and an alignment.
 _PLACED = re.compile(r"(?:.?[<>^])?\d*s?")
@@ -70,14 +59,16 @@ def _method(function: Callable[P, T]) -> Callable[P, T]:
 
 _ApplyUfunc: TypeAlias = Callable[[np.ufunc, str, Sequence[Any], Mapping[str, Any]], Any]
 _ApplyFunction: TypeAlias = Callable[[Any, Sequence[Any], Mapping[str, Any]], Any]
+_Record: TypeAlias = Callable[[Op, Sequence[Any], Mapping[str, Any]], Any]
+_record: _Record
 _apply_ufunc: _ApplyUfunc
 _apply_function: _ApplyFunction
 
 
-def bind_protocols(apply_ufunc: _ApplyUfunc, apply_function: _ApplyFunction) -> None:
-    """Tell expressions how NumPy's calls on them are recorded (called once, by `pygraph.graph`)."""
-    global _apply_ufunc, _apply_function
-    _apply_ufunc, _apply_function = apply_ufunc, apply_function
+def bind_protocols(record: _Record, apply_ufunc: _ApplyUfunc, apply_function: _ApplyFunction) -> None:
+    """Tell expressions how operations, and NumPy's calls on them, are recorded (called once, by `pygraph.graph`)."""
+    global _record, _apply_ufunc, _apply_function
+    _record, _apply_ufunc, _apply_function = record, apply_ufunc, apply_function
 
 
 class Operators:
@@ -103,46 +94,46 @@ class Operators:
     # --- arithmetic
 
     def __add__(self, other: Any) -> Node:
-        return _add(self, other)
+        return _record(ADD, (self, other), {})
 
     def __radd__(self, other: Any) -> Node:
-        return _add(other, self)
+        return _record(ADD, (other, self), {})
 
     def __sub__(self, other: Any) -> Node:
-        return _subtract(self, other)
+        return _record(SUBTRACT, (self, other), {})
 
     def __rsub__(self, other: Any) -> Node:
-        return _subtract(other, self)
+        return _record(SUBTRACT, (other, self), {})
 
     def __mul__(self, other: Any) -> Node:
-        return _multiply(self, other)
+        return _record(MULTIPLY, (self, other), {})
 
     def __rmul__(self, other: Any) -> Node:
-        return _multiply(other, self)
+        return _record(MULTIPLY, (other, self), {})
 
     def __truediv__(self, other: Any) -> Node:
-        return _divide(self, other)
+        return _record(DIVIDE, (self, other), {})
 
     def __rtruediv__(self, other: Any) -> Node:
-        return _divide(other, self)
+        return _record(DIVIDE, (other, self), {})
 
     def __floordiv__(self, other: Any) -> Node:
-        return _floor_divide(self, other)
+        return _record(FLOOR_DIVIDE, (self, other), {})
 
     def __rfloordiv__(self, other: Any) -> Node:
-        return _floor_divide(other, self)
+        return _record(FLOOR_DIVIDE, (other, self), {})
 
     def __mod__(self, other: Any) -> Node:
-        return _mod(self, other)
+        return _record(MOD, (self, other), {})
 
     def __rmod__(self, other: Any) -> Node:
-        return _mod(other, self)
+        return _record(MOD, (other, self), {})
 
     def __divmod__(self, other: Any) -> tuple[Node, Node]:
-        return _floor_divide(self, other), _mod(self, other)
+        return _record(FLOOR_DIVIDE, (self, other), {}), _record(MOD, (self, other), {})
 
     def __rdivmod__(self, other: Any) -> tuple[Node, Node]:
-        return _floor_divide(other, self), _mod(other, self)
+        return _record(FLOOR_DIVIDE, (other, self), {}), _record(MOD, (other, self), {})
 
     def __pow__(self, other: Any) -> Node:
         return ops.power(self, other)
@@ -157,33 +148,33 @@ class Operators:
         return ops.matmul(other, self)
 
     def __neg__(self) -> Node:
-        return _negative(self)
+        return _record(NEGATIVE, (self,), {})
 
     def __pos__(self) -> Node:
         return self  # type: ignore[return-value]
 
     def __abs__(self) -> Node:
-        return _absolute(self)
+        return _record(ABSOLUTE, (self,), {})
 
     # --- comparisons and logic
 
     def __eq__(self, other: Any) -> Node:  # type: ignore[override]
-        return _equal(self, other)
+        return _record(EQUAL, (self, other), {})
 
     def __ne__(self, other: Any) -> Node:  # type: ignore[override]
-        return _not_equal(self, other)
+        return _record(NOT_EQUAL, (self, other), {})
 
     def __lt__(self, other: Any) -> Node:
-        return _less(self, other)
+        return _record(LESS, (self, other), {})
 
     def __le__(self, other: Any) -> Node:
-        return _less_equal(self, other)
+        return _record(LESS_EQUAL, (self, other), {})
 
     def __gt__(self, other: Any) -> Node:
-        return _greater(self, other)
+        return _record(GREATER, (self, other), {})
 
     def __ge__(self, other: Any) -> Node:
-        return _greater_equal(self, other)
+        return _record(GREATER_EQUAL, (self, other), {})
 
     def __and__(self, other: Any) -> Node:
         return ops.bitwise_and(self, other)

@@ -42,7 +42,8 @@ class _BodyEncoder:
         """The slot of a value; values of one dtype at one place share it."""
         known = self._of_value.get(value)
         if known is None:
-            dtype, root = RAW if value.dtype is WORKSPACE else CODES[value.dtype], value.root
+            dtype = RAW if value.dtype is WORKSPACE else CODES[value.dtype]
+            root = value if value.merged is None else value.root
             where = root.offset if root.kind is SlotKind.ARENA else root.index
             key = (int(root.kind), dtype, where, root.nbytes)  # the hash of an enum is slow
             known = self._slot_of.get(key)
@@ -71,14 +72,14 @@ class _BodyEncoder:
         if self.fuse:
             self._head(block)
         for part in block.parts(AT_ONCE):
-            words, first = part.rows.words(part.first, part.end), part.first
-            for row, value, offset in part.moves():
-                slot = self.slot(value)
-                if part.rows.targets[row]:
-                    words[row - first, 4:] = slot, offset, -1
-                else:
-                    words[row - first, 3] = slot
-                    words[row - first, 5:] = offset, -1
+            words = part.rows.words(part.first, part.end)
+            moves = list(part.moves())
+            if moves:
+                rows, values, offsets = zip(*moves, strict=True)
+                at = np.array(rows) - part.first
+                loads = np.array(part.rows.targets[part.first : part.end])[at] > 0
+                words[at, np.where(loads, 4, 3)] = list(map(self.slot, values))
+                words[at, 5], words[at, 6] = offsets, -1
             if self.fuse:
                 self.code.frombytes(words.data.cast("B"))
                 continue

@@ -121,7 +121,7 @@ class _Places:
         free, offsets, over, size = self._free, self._offsets, self._over, self.cells
         pop, push = free.pop, free.append
         rows, first, end = step.rows, step.first, step.end
-        memory = (value.root for _, value, _ in step.moves())
+        memory = iter(roots([value for _, value, _ in step.moves()]))
         columns = (rows.targets[first:end], rows.a[first:end], rows.b[first:end], rows.c[first:end])
         for step_at, target, a, b, c in zip(range(now, now + end - first), *columns, strict=True):
             if a:
@@ -209,7 +209,8 @@ def live_ranges(body: Body) -> list[tuple[Sequence[Value], Sequence[Value]]]:
         if isinstance(step, ScalarBlock):
             touched.append(((), ()))
             for _, value, _ in step.moves():
-                value.root.start = value.root.end = -1
+                root = value if value.merged is None else value.root
+                root.start = root.end = -1
             continue
         written, read = roots(step.writes), roots(step.reads)
         touched.append((written, read))
@@ -241,7 +242,7 @@ def _touch_block(step: ScalarBlock, now: int) -> None:
     np.frombuffer(starts, np.intc)[touched[0]] = steps  # a cell is the target of one operation
     starts[0] = ends[0] = -1
     for row, value, _ in step.moves():
-        root, at = value.root, now + row - first
+        root, at = value if value.merged is None else value.root, now + row - first
         if root.start < 0 and not rows.targets[row]:
             root.start = at
         root.end = max(root.end, at)

@@ -66,6 +66,14 @@ class NodeInfo(NamedTuple):
         return text if len(self.types) == 1 else f"({text})"
 
 
+class _Numbers(dict[tuple["Op", Any], int]):
+    """Numbers of operations with types, each given when it is first asked for."""
+
+    def __missing__(self, kind: tuple[Op, Any]) -> int:
+        self[kind] = number = len(self)
+        return number
+
+
 class NodeTable(Sequence[NodeInfo]):
     """What is said of the nodes of a Program, by their numbers, in columns.
 
@@ -79,14 +87,11 @@ class NodeTable(Sequence[NodeInfo]):
     __slots__ = ("_kinds", "_lines", "_of", "ops")
 
     def __init__(self, nodes: Iterable[Node]) -> None:
-        numbers: dict[tuple[Op, Any], int] = {}
-        number, of, lines = numbers.setdefault, array("i"), []
-        for node in nodes:
-            results = node.results
-            key = (node.op, node.type if results is None else results)
-            of.append(number(key, len(numbers)))
-            lines.append(node.line)
-        self._of, self._lines = of, lines
+        nodes = list(nodes)
+        numbers = _Numbers()
+        kinds = zip([node.op for node in nodes], [node.type or node.results for node in nodes], strict=True)
+        self._of = array("i", map(numbers.__getitem__, kinds))
+        self._lines = [node.line for node in nodes]
         self._kinds = [
             (op.name, types if isinstance(types, tuple) else ((types.shape, types.dtype),)) for op, types in numbers
         ]

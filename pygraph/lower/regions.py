@@ -262,7 +262,11 @@ class Fuser:
     def _read_elements(self, node: Node) -> list[int]:
         """The rows of the operands of an operation, which joins the latest region: further ones for new elements."""
         inputs, find, elements, resolve = node.inputs, self._rows.get, self._elements, self.views.resolve
-        missing = {x: resolve(x) for x in inputs if not (find(x) or elements.get(x))}
+        known = [find(x) or elements.get(x, 0) for x in inputs]
+        if not node.shape and all(known):
+            self._scalar_region(0)
+            return known
+        missing = {x: resolve(x) for x, row in zip(inputs, known, strict=True) if not row}
         start = self._after((access.base for access in missing.values()), joins=True) if missing else 0
         if node.shape:  # what is broadcast is read through memory
             other = [resolve(x).base for x in inputs if x.shape != node.shape]

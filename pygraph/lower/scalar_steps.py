@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from ..ops.dtypes import CODES
 from .body import Region
@@ -34,10 +36,8 @@ def _emit_part(emitter: StepEmitter, part: range, elements: Sequence[int]) -> No
     columns = [placed.kinds[here], array("i", part)]
     nodes = placed.nodes[here]
     needless = _find_elements(emitter, part.start, elements, columns[0], nodes)
-    read, find = [placed.a[here], placed.b[here], placed.c[here]], emitter.elements.get
-    if emitter.elements:
-        read = [array("i", map(find, column, column)) for column in read]
-    columns += read
+    read = [placed.a[here], placed.b[here], placed.c[here]]
+    columns += _with_cells(emitter.elements, read) if emitter.elements else read
     if needless:
         left = bytearray(b"\1") * len(nodes)
         for at in needless:
@@ -50,6 +50,16 @@ def _emit_part(emitter: StepEmitter, part: range, elements: Sequence[int]) -> No
             mine.extend(column)
         rows.nodes.extend(emitter.unit.node_ids(cast("list[Node]", nodes)))
         block.end += len(nodes)
+
+
+def _with_cells(elements: Mapping[int, int], columns: Sequence[array[int]]) -> list[array[int]]:
+    """Columns of rows, with the cells of `elements` in the places of those that only name one."""
+    rows, cells = (np.fromiter(x, np.intc, len(elements)) for x in (elements.keys(), elements.values()))
+    read = np.array(columns)
+    at = np.searchsorted(rows, read)  # elements are found in the order of their rows
+    named = rows.take(at, mode="clip") == read
+    read[named] = cells[at[named]]
+    return [array("i", column.tobytes()) for column in read]
 
 
 def _find_elements(

@@ -198,8 +198,9 @@ class ScalarBlock:
 
     def moves(self) -> Iterator[tuple[int, Value, int]]:
         """Its loads and stores: of each the row, the memory besides the cell, and the byte offset there."""
-        rows = self.rows
-        return ((rows.moves[at], rows.memory[at], rows.places[at]) for at in self._moves())
+        rows, moves = self.rows, self._moves()
+        here = slice(moves.start, moves.stop)
+        return zip(rows.moves[here], rows.memory[here], rows.places[here], strict=True)
 
     def operations(self) -> Iterator[ScalarOperation]:
         """The micro-operations one by one, for what looks at few Programs."""

@@ -46,6 +46,37 @@ def test_the_calls_that_led_to_a_line_are_known() -> None:
     assert first.caller.code == "hidden = dense(x, w)"
 
 
+def test_a_generator_is_called_by_the_line_that_resumes_it() -> None:
+    def parts(x: Any) -> Any:
+        yield np.sin(x)
+        yield np.cos(x)
+
+    def resuming(x: Any) -> Any:
+        left = parts(x)
+        first = next(left)
+        return first + next(left)
+
+    graph = pg.trace(resuming, 1.0)
+    callers = [line_of(graph, name).caller for name in ("sin", "cos")]
+    assert [line.code for line in callers if line is not None] == ["first = next(left)", "return first + next(left)"]
+
+
+def test_a_loop_of_calls_has_the_line_of_each_call() -> None:
+    def calling(x: Any) -> Any:
+        for _ in range(2):
+            x = x * 2.0
+            x = dense(x, x)
+            x = x + 1.0
+            x = dense(x, x)
+        return x
+
+    graph = pg.trace(calling, np.ones((2, 2)))
+    lines = [node.line for node in graph.nodes if node.op.name in ("multiply", "add", "tanh")]
+    start = next(line.number for line in lines if line is not None and not line.code.startswith("return"))
+    own = [line if line.function.endswith("calling") else line.caller for line in lines if line is not None]
+    assert [line.number - start for line in own if line is not None] == [0, 1, 2, 3] * 2
+
+
 def test_nodes_of_one_line_and_one_call_have_one_line() -> None:
     graph = pg.trace(net, np.ones((2, 2)), np.ones((2, 2)))
     tanh = next(node for node in graph.nodes if node.op.name == "tanh")

@@ -210,11 +210,11 @@ def test_rules_that_undo_each_other_end() -> None:
 
     rules = RuleSet()
 
-    @rules.on("sin")
+    @rules.on(TABLE["sin"])
     def to_cos(node: Node) -> Node:
         return row("cos", *node.inputs)
 
-    @rules.on("cos")
+    @rules.on(TABLE["cos"])
     def to_sin(node: Node) -> Node:
         return row("sin", *node.inputs)
 
