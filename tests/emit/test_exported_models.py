@@ -1,17 +1,20 @@
-"""Gradients of whole models, compiled and run from C: the net of two layers of lesson 3, and a Gaussian mixture."""
+"""Gradients of whole models, compiled and run from C: the net of lesson 3, a Gaussian mixture, an arm's dynamics."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from emit.exported import ISA, ONE_AND_BOTH, check, make_case, write
+from emit.exported import GCC_AND_CLANG, ISA, ONE_AND_BOTH, check, make_case, write
 from helpers import needs_compiler
 
 import pygraph as pg
+from benchmarks import robot
 from benchmarks.gmm import log_posterior, make_mixture
+from benchmarks.models import arm_dynamics
 
 
 def net_loss(params: tuple[Any, ...], x: Any, y: Any) -> Any:
@@ -54,3 +57,31 @@ def test_gradients_of_models(compiler: str, tmp_path: Path) -> None:
     assert [case.uses_blas for case in made] == [False, False, False, False, True, True]
     write(tmp_path, made)
     check(tmp_path, made, compiler, ["-O3", *ISA])
+
+
+@needs_compiler
+@pytest.mark.parametrize("compiler", ONE_AND_BOTH)
+def test_the_inertia_of_an_arm(compiler: str, tmp_path: Path) -> None:
+    given = [np.linspace(-1.0, 1.0, 7)]
+    made = [make_case("arm", pg.trace(partial(robot.inertia, pg), *given), given, derivatives=False)]
+    write(tmp_path, made)
+    check(tmp_path, made, compiler, ["-O1", *ISA])
+
+
+@needs_compiler
+@pytest.mark.deep
+@pytest.mark.parametrize("compiler", GCC_AND_CLANG)
+def test_the_inertia_and_dynamics_of_an_arm_and_their_derivatives(compiler: str, tmp_path: Path) -> None:
+    """Hundreds of loops over one memory, of which no compiler may leave one out."""
+    given = list(np.random.default_rng(4).uniform(-1.0, 1.0, (3, 7)))
+    dynamics = partial(arm_dynamics, pg)
+    made = [
+        make_case("arm", pg.trace(partial(robot.inertia, pg), given[0]), given[:1]),
+        make_case("dynamics", pg.trace(dynamics, *given), given, derivatives=False),
+    ]
+    write(tmp_path, made)
+    check(tmp_path, made, compiler, ["-O3", *ISA])
+    for found, wanted in zip(
+        pg.compile(dynamics, backend="native")(*given), pg.compile(dynamics, backend="vm")(*given), strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted)

@@ -85,6 +85,16 @@ def test_what_cannot_fail_returns_nothing() -> None:
     assert "PG_INLINE void net_body1_branch1(" in text
 
 
+def test_functions_with_loops_are_kept_from_what_compilers_find_in_them() -> None:
+    """GCC 12 leaves out calls of functions that write by addresses of its own making."""
+    x = np.ones((40, 3))
+    text = text_of(pg.compile(pg.trace(lambda x: np.linalg.cholesky(x.T @ x + np.eye(3)) @ np.cumsum(x, 1).T, x)))
+    functions = re.findall(r"^([^\n]*)\(const pg_call [^\n]* \{\n(.*?)^\}", text, re.DOTALL | re.MULTILINE)
+    loops = [head for head, body in functions if "for (" in body or "pg_kernel" in body]
+    assert len(loops) > 3
+    assert all(head.startswith("PG_STEP ") for head in loops)
+
+
 def test_constants_are_literals_and_operations_have_comments() -> None:
     def f(x: Any) -> Any:
         return (x - 0.1) * -2.0

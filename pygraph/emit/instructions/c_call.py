@@ -64,7 +64,7 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
     else:
         lines += ["{", "    int64_t detail[2];", f"    (void){run};", "}"]
         statement = f"{name}(call, f);"
-    head = f"static {'int' if statuses else 'void'} {name}(const pg_call *call, const {places.frame} *f)"
+    head = f"PG_STEP {'int' if statuses else 'void'} {name}(const pg_call *call, const {places.frame} *f)"
     return Function(commented(places, call, function(head, lines)), statement)
 
 

@@ -60,7 +60,7 @@ def _identities(loop: Loop, places: Places, name: str) -> Function:
             f"{kind} *restrict r{q} = {places.pointer(reduce.slot, reduce.offset, True)};",
             f"for (intptr_t i = 0; i < {count}; i++) r{q}[i] = {empty(reduce)};",
         ]
-    head = f"static void {name}(const pg_call *call, const {places.frame} *f)"
+    head = f"PG_STEP void {name}(const pg_call *call, const {places.frame} *f)"
     return Function(function(head, lines), f"{name}(call, f);")
 
 

@@ -51,15 +51,15 @@ def task_functions(
     frame, call = places.frame, f"{name}(call, f);"
     arguments = f"const pg_call *call, const {frame} *f"
     if tasks == 1:
-        return Function(function(f"static void {name}({arguments})", [*lines, *tail]), call, helpers or {})
+        return Function(function(f"PG_STEP void {name}({arguments})", [*lines, *tail]), call, helpers or {})
     job = f"{name}_job"
     texts = [
         f"typedef struct {job} {{\n    const pg_call *call;\n    const {frame} *f;\n}} {job};",
-        function(f"static void {name}_range({arguments}, intptr_t task)", lines),
+        function(f"PG_STEP void {name}_range({arguments}, intptr_t task)", lines),
         f"static void {name}_task(void *data, int64_t task, int worker) {{\n    const {job} *job = data;\n"
         f"    (void)worker;\n    {name}_range(job->call, job->f, (intptr_t)task);\n}}",
         function(
-            f"static void {name}({arguments})",
+            f"PG_STEP void {name}({arguments})",
             [f"{job} job = {{call, f}};", f"pg_tasks(call, {tasks}, {name}_task, &job);", *tail],
         ),
     ]
