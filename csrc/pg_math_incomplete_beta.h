@@ -47,7 +47,7 @@ PG_NOINLINE double pg_beta_factor_f64(double a, double b, double xh, double xl, 
         pg_gammaln_parts_f64(n, &r[4], &rl[4]);
         rl[4] = PG_FMA(nl, pg_digamma_f64(n), rl[4]);
         for (int k = 0; k < 5; k++) {
-            const double sign = (k == 2) | (k == 3) ? -1.0 : 1.0;
+            const double sign = ((k == 2) | (k == 3)) ? -1.0 : 1.0;
             pg_two_sum_f64(h, sign * r[k], &f, &e);
             h = f;
             l += e + sign * rl[k];
