@@ -10,8 +10,9 @@
 #define PG_NOINLINE static
 #endif
 
-/* A function that writes by pointers into one memory. GCC 12 may compute such addresses from differences of others, then
- * find that the function writes to nothing, and leave out its calls; noipa keeps what it finds from the callers. */
+/* A function that writes by pointers into one memory. GCC 12 may compute such addresses from differences of others,
+ * then find that the function writes to nothing, and leave out its calls; noipa keeps what it finds from the callers.
+ */
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 8
 #define PG_STEP static __attribute__((noipa))
 #else
