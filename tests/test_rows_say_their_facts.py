@@ -23,6 +23,7 @@ PACKAGE = Path(pygraph.__file__).parent
 CSRC = Path(__file__).resolve().parents[1] / "csrc"
 ELEMENTS = "of which operands' elements a result's are made, where neither broadcasting nor moving says it"
 ALGEBRA = "rewrites of these operations into others"
+JAVASCRIPT = "what JavaScript has as well, which is called there"
 BITS = "which numbers a draw makes of bits"
 
 #: The files that name operations: which, and why.
@@ -59,6 +60,8 @@ NAMED = {
         "logical_and logical_not logical_or reduce_max reshape select transpose",
         "which rows selects look at, and what is known of masks there",
     ),
+    "explain/page/c_functions.py": ("ceil exp floor log sin sinh sqrt tan tanh trunc", JAVASCRIPT),
+    "explain/page/scalar_code.py": ("argmax argmin argsort sort", JAVASCRIPT),
 }
 #: Functions that build a node of the row that they get, or bind a rule to it.
 BUILDERS = {"make", "make_typed", "over", "bitwise", "_row", "_operator", "bind_rules", "bind_batch"}

@@ -105,6 +105,7 @@ def test_sliders_compute_what_explain_computes(chromium: Chromium, tmp_path: Pat
     before = rows["forward"][-1][-1]
     chromium.run("document.querySelector('input[aria-label=\"k\"]').focus()")
     chromium.press("ArrowRight", 3)
+    move(chromium, {})
     assert chromium.run(READ)["forward"][-1][-1] != before
     assert chromium.errors == []
 
@@ -138,6 +139,10 @@ def functions(x: Any, n: Any) -> Any:
     return y + np.sum(np.round(x * 2.0) + x % 0.7 + x // 0.4) + pg.gammaln(np.abs(x[0]) + 1.0) * n
 
 
+def ordered(x: Any) -> Any:
+    return np.sum(np.sort(x) * np.arange(3.0)) + x[np.argmax(x)] * np.median(x) - np.take(x, np.argmin(x)) ** 2
+
+
 #: A function, a point, where the sliders are moved, the step that is shown, and whether it is deep.
 MOVED: dict[str, tuple[Any, tuple[Any, ...], tuple[Any, ...], int, bool]] = {
     "while_loop": (growth, (2.0, 1.1), (1.5, 1.2), -1, False),
@@ -156,6 +161,7 @@ MOVED: dict[str, tuple[Any, tuple[Any, ...], tuple[Any, ...], int, bool]] = {
     "matrices": (products, (np.ones((6, 8)), np.arange(8.0)), (np.full((6, 8), 0.2), np.arange(8.0) / 9.0), -1, True),
     "integers": (integers, (4, 0.5), (5, 0.7), -1, True),
     "functions": (functions, (np.array([0.3, -1.2]), 2), (np.array([2.5, 0.1]), 3), -1, False),
+    "order": (ordered, (np.array([0.3, 0.1, 0.2]),), (np.array([0.1, 0.5, -0.2]),), -1, False),
     **{name: (f, (2.0,), (1.9,), -1, name != "reverse over reverse") for name, f in INNER_DERIVATIVES.items()},
 }
 
@@ -202,6 +208,11 @@ def test_a_loop_that_does_not_end_is_said_to_be_long(chromium: Chromium, tmp_pat
     assert chromium.run("document.querySelector('.failed').textContent") == ""
     assert number(chromium.run(READ)["forward"][-1][-1]) == 81.0
     assert chromium.errors == []
+
+
+def test_what_has_no_code_is_said(chromium: Chromium, tmp_path: Path) -> None:
+    shown(chromium, tmp_path, pg.explain(lambda x: np.sum(np.cumprod(x)), np.array([0.5, 2.0])))
+    assert "No sliders: the page has no code for cumprod" in chromium.run("document.body.innerText")
 
 
 def test_many_numbers_are_folded_by_their_arrays(chromium: Chromium, tmp_path: Path) -> None:

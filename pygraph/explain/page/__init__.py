@@ -1,8 +1,8 @@
 """An explanation as one HTML page that needs no network: drawing, tables, steps and sliders.
 
 Read `page_data.py` (what the page shows), `box_drawing.py` (where its boxes are), `c_functions.py`, `c_translation.py`,
-`scalar_code.py`, `loop_code.py` and `live_code.py` (how it computes again what a slider changes), then what the browser
-runs: `arithmetic.js`, the others in the order of `SCRIPTS`, and `page.css`.
+`linear_terms.py`, `scalar_code.py`, `loop_code.py` and `live_code.py` (how it computes again what a slider changes),
+then what the browser runs: `arithmetic.js`, the others in the order of `SCRIPTS`, and `page.css`.
 
 Boundary: the numbers and formulas are those of the explanation. The page computes only with code that is generated from
 the rows.

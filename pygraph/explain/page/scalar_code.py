@@ -20,6 +20,7 @@ from ...ops.dtypes import KINDS
 from ...ops.leaves import given_row as GIVEN, input_row as INPUT, output_row as OUTPUT
 from ...ops.row import Family, Op
 from .c_translation import javascript, with_operands
+from .linear_terms import Term, computed, known, sums, sums_by_index
 
 __all__ = ["Places", "ScalarCode", "Untranslatable", "Value"]
 
@@ -30,8 +31,13 @@ Array = npt.NDArray[Any]
 #: The places of a value, or the number of a stack.
 Value = Places | int
 
-#: Elements of an operand whose operation is taken apart by trying each, and pairs of them; statements of a program.
-_ELEMENTS, _PAIRS, _STATEMENTS = 1024, 4096, 20_000
+#: Elements of an operand whose operation is taken apart by trying each, pairs of them, and trials with indices;
+#: statements of a program.
+_ELEMENTS, _PAIRS, _TRIALS, _STATEMENTS = 1024, 4096, 8192, 20_000
+#: Kernels that are functions of JavaScript's own in `arithmetic.js`, and the axis that their lines are along.
+KERNELS = {
+    name: (f"native.{name}", axis) for name, axis in (("sort", -1), ("argsort", -1), ("argmax", -2), ("argmin", -2))
+}
 #: What the result of an operation is brought to, since all numbers of JavaScript have 64 bits.
 _ROUNDED = {np.dtype("float32"): "Math.fround({})", np.dtype("int32"): "({})|0"}
 
@@ -213,6 +219,8 @@ class ScalarCode:
         if self_contained(node):
             return self.constants(evaluate_nodes([node], {})[node])
         operands = [places[x] for x in node.inputs]
+        if op.name in KERNELS:
+            return self._lines(node, operands[0])
         if op.pointwise:
             return self._pointwise(node, operands)
         if op.family is Family.ELEMENTWISE and [KINDS[x.dtype] for x in (*node.inputs, node)] == ["i", "i"]:
@@ -237,13 +245,25 @@ class ScalarCode:
         ]
         return np.array(found, np.int64).reshape(node.shape)
 
+    def _lines(self, node: Node, operand: Places) -> Places:
+        """A kernel that JavaScript has: it takes lines of elements, and gives as many, or one."""
+        function, axis = KERNELS[node.op.name]
+        lines = np.moveaxis(operand, axis, -1)
+        count = lines.shape[-1] if node.shape == operand.shape else 1
+        found = np.zeros((*lines.shape[:-1], count), np.int64)
+        for at in np.ndindex(*lines.shape[:-1]):
+            self._names += 1
+            self.raw(f"const l{self._names}={function}([{','.join(f'v[{x}]' for x in lines[at])}]);")
+            found[at] = [self.number(f"l{self._names}[{k}]") for k in range(count)]
+        return (np.moveaxis(found, -1, axis) if node.shape == operand.shape else found).reshape(node.shape)
+
     def _tabled(self, node: Node, operand: Places) -> Places:
         """A function of an integer that is of use for few: an index that counts from the end."""
         most = max((abs(x) for _, x in node.items if isinstance(x, int)), default=0)
         if not 0 < most <= _ELEMENTS:
             raise _refused(node.op)
         like = node.inputs[0]
-        results = [_computed(node, [np.full(like.shape, number, like.dtype)], np.nan) for number in range(-most, most)]
+        results = [computed(node, [np.full(like.shape, number, like.dtype)]) for number in range(-most, most)]
         texts = ["NaN" if np.isnan(x).any() else str(int(x.flat[0])) for x in results if x.size]
         numbers = [self._statement(f"[{','.join(texts)}][v[{int(x)}]+{most}]") for x in operand.flat]
         return np.array(numbers, np.int64).reshape(node.shape)
@@ -303,46 +323,36 @@ class ScalarCode:
         if sum(operands[i].size for i in linear) > _ELEMENTS:
             raise _refused("arrays of so many elements")
         others = [i for i in range(len(operands)) if i not in linear]
-        values = {i: value for i in others if (value := _known(node.inputs[i])) is not None}
+        values = {i: value for i in others if (value := known(node.inputs[i])) is not None}
         moving = [i for i in others if i not in values]
         if not moving:
-            return self._sums(self._terms(node, operands, values), node)
-        if len(moving) > 1 or operands[moving[0]].size != 1 or KINDS[node.inputs[moving[0]].dtype] != "i":
+            return self._sums([[self._term(operands, x) for x in each] for each in sums(node, values)], node)
+        if len(moving) > 1 or KINDS[node.inputs[moving[0]].dtype] != "i":
             raise _refused(op)
-        return self._chosen(node, operands, values, moving[0])
+        return self._indexed(node, operands, values, moving[0])
 
-    def _chosen(self, node: Node, operands: Sequence[Places], values: Mapping[int, Array], moving: int) -> Places:
-        """The same with one number that an index is: for each that it may be."""
-        found = self.fresh(node.shape)
+    def _indexed(self, node: Node, operands: Sequence[Places], values: Mapping[int, Array], moving: int) -> Places:
+        """The same by indices that are numbers of their own."""
         most = max((n for x in node.inputs for n in x.shape), default=0)
-        index, like = int(operands[moving].flat[0]), node.inputs[moving]
-        written = ""
-        for number in range(-most, most):
-            terms = self._terms(node, operands, {**values, moving: np.full(like.shape, number, like.dtype)})
-            if any(factor != factor for each in terms for _, factor in each):  # out of range
-                continue
-            with self.block(f"{written}if(v[{index}]==={number}){{"):
-                self.assign([found], [self._sums(terms, node)])
-            written = "else "
-        with self.block(f"{written}{{"):
-            self.assign([found], [self.constants(np.full(node.shape, np.nan))])
-        return found
+        if sum(x.size for x in operands) * operands[moving].size * most > _TRIALS:
+            raise _refused("so many indices")
+        terms = sums_by_index(node, values, moving)
+        if terms is None:
+            raise _refused(node.op)
+        fixed, chosen = terms
+        found: list[list[tuple[int, float]]] = []
+        for alone, by_index in zip(fixed, chosen, strict=True):
+            added = [self._term(operands, x) for x in alone]
+            for j, choices in by_index.items():
+                each = [self._total([self._term(operands, x) for x in choice], node.dtype) for choice in choices]
+                index = int(operands[moving].flat[j])
+                added.append((self._statement(f"[{','.join(f'v[{x}]' for x in each)}][v[{index}]]"), 1.0))
+            found.append(added)
+        return self._sums(found, node)
 
-    def _terms(
-        self, node: Node, operands: Sequence[Places], values: Mapping[int, Array]
-    ) -> list[list[tuple[int, float]]]:
-        """For each element of the result the numbers that it is a sum of, each with its factor."""
-        terms: list[list[tuple[int, float]]] = [[] for _ in range(math.prod(node.shape))]
-        for i, operand in enumerate(operands):
-            if i in values:
-                continue
-            for at, place in enumerate(operand.flat):
-                arrays = [values[j] if j in values else np.zeros(x.shape, x.dtype) for j, x in enumerate(node.inputs)]
-                arrays[i].flat[at] = 1
-                for k, factor in enumerate(_computed(node, arrays, np.nan).flat):
-                    if factor:
-                        terms[k].append((int(place), float(factor)))
-        return terms
+    @staticmethod
+    def _term(operands: Sequence[Places], term: Term) -> tuple[int, float]:
+        return int(operands[term.operand].flat[term.element]), term.factor
 
     def _bilinear(self, node: Node, operands: Sequence[Places]) -> Places:
         x, y = operands
@@ -363,26 +373,11 @@ class ScalarCode:
         return self._sums(products, node)
 
     def _sums(self, terms: Sequence[Sequence[tuple[int, float]]], node: Node) -> Places:
-        found = []
-        for each in terms:
-            total: int | None = None
-            for place, factor in each:
-                term = place if factor == 1.0 else self.computed("a * b", [place, self.constant(factor)], node.dtype)
-                total = term if total is None else self.computed("a + b", [total, term], node.dtype)
-            found.append(self.constant(0.0) if total is None else total)
-        return np.array(found, np.int64).reshape(node.shape)
+        return np.array([self._total(each, node.dtype) for each in terms], np.int64).reshape(node.shape)
 
-
-def _known(node: Node) -> Array | None:
-    """The value of an operand that nothing changes: an index, a condition."""
-    if any(part.op is INPUT for part in walk([node])):
-        return None
-    return np.array(evaluate_nodes([node], {})[node])
-
-
-def _computed(node: Node, arrays: Sequence[Array], failed: float) -> Array:
-    """The value on arrays, and where it has none, since an index is out of range, `failed`."""
-    try:
-        return np.asarray(node.op.computed(*arrays, **node.attrs))
-    except GraphError:
-        return np.full(node.shape, failed)
+    def _total(self, terms: Sequence[tuple[int, float]], dtype: DType) -> int:
+        total: int | None = None
+        for place, factor in terms:
+            term = place if factor == 1.0 else self.computed("a * b", [place, self.constant(factor)], dtype)
+            total = term if total is None else self.computed("a + b", [total, term], dtype)
+        return self.constant(0.0) if total is None else total

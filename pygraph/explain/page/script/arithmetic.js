@@ -13,4 +13,9 @@ const native = {
   pg_from_bits_f64: (x) => (words.setBigUint64(0, x), words.getFloat64(0)),
   PG_FMA: (x, y, z) => x * y + z,
   fma: (x, y, z) => x * y + z,
+  // lines of elements, nan last; of argmax and argmin the first nan counts
+  argsort: (x) => x.map((_, i) => i).sort((i, j) => (x[i] !== x[i]) - (x[j] !== x[j]) || (x[i] > x[j]) - (x[i] < x[j]) || i - j),
+  sort: (x) => native.argsort(x).map((i) => x[i]),
+  argmax: (x) => [Math.max(x.findIndex(Number.isNaN), 0) || x.indexOf(Math.max(...x.filter((y) => y === y)))],
+  argmin: (x) => native.argmax(x.map((y) => -y)),
 };
