@@ -197,7 +197,7 @@ def record(f: Callable[..., Any], args: Sequence[Any], at_point: bool = False) -
 
 def _traced(f: Callable[..., Any], name: str, args: Sequence[Any], at_point: bool) -> Graph:
     leaves, input_tree = flatten(args)
-    leaves = [as_argument(leaf) for leaf in leaves]
+    leaves = [leaf if type(leaf) is Spec else as_argument(leaf) for leaf in leaves]
     names = leaf_names(f, args)
     inputs = make_inputs(names, [leaf_type(leaf, leaf_name) for leaf, leaf_name in zip(leaves, names, strict=True)])
     with recording(inputs) as recorded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from math import prod
 
 from ..graph.node import Node
@@ -90,12 +91,15 @@ def _keep_inputs(emitter: StepEmitter) -> None:
 
 def _fill_outputs(emitter: StepEmitter) -> None:
     """Copy what outputs are, where no step writes it to them."""
-    body, segment = emitter.body, emitter.segment
-    for at in segment.outputs:
-        if at not in emitter.filled:
-            node = body.graph.outputs[at]
-            node_id, row = emitter.unit.node_id(node), segment.cells.get(node)
-            if row is not None:
-                emitter.store(row, body.outputs[at], 0, node_id)
-            else:
-                emitter.copy(segment.views.resolve(node), body.outputs[at], 0, row_major(node.shape), node_id)
+    body, segment, outputs = emitter.body, emitter.segment, emitter.body.graph.outputs
+    left = [at for at in segment.outputs if at not in emitter.filled]
+    for in_cells, group in groupby(left, lambda at: outputs[at] in segment.cells):
+        if in_cells:  # of large scalar graphs these are many
+            places = list(group)
+            nodes = [outputs[at] for at in places]
+            emitter.store_all([segment.cells[x] for x in nodes], [body.outputs[at] for at in places], nodes)
+            continue
+        for at in group:
+            node = outputs[at]
+            node_id = emitter.unit.node_id(node)
+            emitter.copy(segment.views.resolve(node), body.outputs[at], 0, row_major(node.shape), node_id)

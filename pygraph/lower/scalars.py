@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,19 @@ class ScalarRows:
     def store(self, cell: int, value: Value, offset: int, node: int) -> None:
         """Add a store of a cell to an element of `value`."""
         self._add(Micro.STORE, 0, cell, value, offset, node)
+
+    def store_all(self, cells: Sequence[int], values: Sequence[Value], nodes: Sequence[int]) -> None:
+        """Add a store of each of some cells to the first element of its value."""
+        first, none = len(self.kinds), array("i", [0]) * len(cells)
+        self.moves.extend(range(first, first + len(cells)))
+        self.memory.extend(values)
+        self.places.extend([0] * len(cells))
+        codes = [CODES[value.dtype] for value in values]
+        self.kinds.extend([kind_of(Micro.STORE, code, code) for code in codes])
+        self.a.extend(cells)
+        for column in (self.targets, self.b, self.c):
+            column.extend(none)
+        self.nodes.extend(nodes)
 
     def _add(self, micro: int, target: int, source: int, value: Value, offset: int, node: int) -> None:
         self.move(len(self.kinds), value, offset)

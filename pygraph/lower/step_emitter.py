@@ -188,6 +188,12 @@ class StepEmitter:
         self.body.rows.store(cell, target, offset * target.dtype.itemsize, node_id)
         block.end += 1
 
+    def store_all(self, cells: Sequence[int], targets: Sequence[Value], nodes: Sequence[Node]) -> None:
+        """Write each of some cells, which hold these nodes, to the only element of its target."""
+        block = self.block()
+        self.body.rows.store_all(cells, targets, self.unit.node_ids(nodes))
+        block.end += len(cells)
+
     def copy(self, access: Access, target: Value, offset: int, strides: tuple[int, ...], node_id: int) -> None:
         """Copy the elements of `access` to a strided place in `target` (offset and strides in elements)."""
         size = prod(access.shape)
