@@ -26,6 +26,18 @@ PG_RUNS(uint64_t)
 PG_RUNS(uint32_t)
 PG_RUNS(uint8_t)
 
+/* Several rows of few elements: `across` from one row to the next. */
+#define PG_ROWS(T)                                                                                                   \
+    static void rows_in_##T(T *block, const char *memory, int64_t across, int64_t step, int64_t rows, int64_t row) { \
+        for (int64_t r = 0; r < rows; r++, memory += across, block += row) {                                         \
+            for (int64_t i = 0; i < row; i++) block[i] = *(const T *)(memory + i * step);                            \
+        }                                                                                                            \
+    }
+PG_ROWS(uint64_t)
+PG_ROWS(uint32_t)
+PG_ROWS(uint8_t)
+enum { PG_SHORT_ROW = 32 };
+
 /* Steps through the iteration space in C order; `offset` follows in the unit of the strides. */
 typedef struct pg_walk {
     int last;
@@ -62,9 +74,27 @@ void pg_copy_in(const pg_loop *loop, const pg_access *access, const char *memory
         return;
     }
     pg_walk walk = begin(loop, access, at);
-    const int64_t step = access->strides[walk.last];
+    const int last = walk.last;
+    const int64_t step = access->strides[last], row = loop->dims[last];
+    const int short_rows = last > 0 && row <= PG_SHORT_ROW;
     while (n > 0) {
-        const int64_t left = loop->dims[walk.last] - walk.at[walk.last], run = n < left ? n : left;
+        const int64_t left = row - walk.at[last];
+        int64_t run = n < left ? n : left;
+        if (short_rows && walk.at[last] == 0 && n >= 2 * row) {
+            const int64_t more = loop->dims[last - 1] - walk.at[last - 1], rows = n / row < more ? n / row : more;
+            const int64_t across = access->strides[last - 1];
+            const char *from = memory + walk.offset;
+            switch (access->size) {
+            case 8: rows_in_uint64_t((uint64_t *)(void *)block, from, across, step, rows, row); break;
+            case 4: rows_in_uint32_t((uint32_t *)(void *)block, from, across, step, rows, row); break;
+            default: rows_in_uint8_t((uint8_t *)block, from, across, step, rows, row); break;
+            }
+            run = rows * row;
+            n -= run;
+            block += run * access->size;
+            if (n > 0) advance(&walk, loop, access, run);
+            continue;
+        }
         switch (access->size) {
         case 8: in_uint64_t((uint64_t *)(void *)block, memory + walk.offset, step, run); break;
         case 4: in_uint32_t((uint32_t *)(void *)block, memory + walk.offset, step, run); break;

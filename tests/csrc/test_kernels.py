@@ -86,6 +86,20 @@ def strided() -> Iterator[Case]:
                 yield f"operations on views of {shape} {dtype}", found, [a.T + a.T, a[::-1] + b, a[:, ::-1] * b[::-1]]
 
 
+def short_rows() -> Iterator[Case]:
+    """Rows of few elements that are repeated, stepped and turned, over the ends of blocks."""
+    from pygraph.graph import var
+
+    for dtype in (*FLOATS, "int32", "bool"):
+        for n in (1, 3, 31, 33):
+            rng = np.random.default_rng(n)
+            a, b = ((rng.uniform(-2, 2, (size, 2 * n)) * 3).astype(dtype) for size in (23, 29))
+            x, y = var("x", a.shape, dtype), var("y", b.shape, dtype)
+            found = run([x, y], (x[:, None, ::2] == y[None, :, n:], x[:, None, :n] >= y[None, ::-1, ::-2]), [a, b])
+            wanted = [a[:, None, ::2] == b[None, :, n:], a[:, None, :n] >= b[None, ::-1, ::-2]]
+            yield f"rows of {n} {dtype}", found, wanted
+
+
 def reductions() -> Iterator[Case]:
     """Sums, products and extremes over rows, columns and all, fused with what they reduce; several in one loop."""
     from pygraph.graph import var
@@ -138,7 +152,7 @@ def extremes() -> Iterator[Case]:
     from pygraph.ops import max, min
 
     for dtype in FLOATS:
-        for n in LENGTHS:
+        for n in (1, 7, 15, 16, 17, 64, 255, 1025):
             rng = np.random.default_rng(n)
             a = rng.normal(size=(12, n)).astype(dtype)
             for row in range(10):
@@ -188,6 +202,7 @@ def functions() -> Iterator[Case]:
 def everything() -> Iterator[Case]:
     yield from maps()
     yield from strided()
+    yield from short_rows()
     yield from reductions()
     yield from extremes()
     yield from sums()
