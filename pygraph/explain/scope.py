@@ -342,7 +342,8 @@ def _added(node: Node, product: Array, mask: Mask | None, totals: dict[Node, Arr
         if mask is not None:
             masks[node] = mask
     else:
-        totals[node] = np.asarray(totals[node] + product)
+        with np.errstate(all="ignore"):  # as in all evaluations: inf - inf is nan
+            totals[node] = np.asarray(totals[node] + product)
         if mask is None:
             masks.pop(node, None)
         elif node in masks:

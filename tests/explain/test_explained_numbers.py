@@ -308,6 +308,10 @@ def test_edge_values_are_shown(x: float) -> None:
         assert pg.explain(lambda x: np.log(x) * x, x).latex()
 
 
+def test_infinities_that_cancel_are_nan_without_a_warning() -> None:
+    assert np.isnan(pg.explain(lambda x: np.sqrt(x) - np.sqrt(2.0 * x), 0.0).totals["x"])
+
+
 def test_empty_arrays() -> None:
     found = verify(lambda x: np.sum(x * x), np.zeros((0, 3)))
     assert "float64[0, 3]" in str(found)
