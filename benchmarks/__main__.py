@@ -15,6 +15,7 @@ from . import (
     chain,
     compile as compiling,
     convolution,
+    export,
     gmm,
     kernels,
     linear,
@@ -43,6 +44,7 @@ WORKLOADS = {
     "noise": noise.run,
     "convolution": convolution.run,
     "searching": searching.run,
+    "export": export.run,
 }
 
 

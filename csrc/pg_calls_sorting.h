@@ -102,7 +102,7 @@ enum { PG_RANKED = 8, PG_FEW = 256 };
     PG_NOINLINE E *pg_sorted_##S(E *a, E *b, int64_t n) {                                              \
         if (n < PG_FEW) {                                                                              \
             for (int64_t i = 0; i < n; i += PG_RANKED)                                                 \
-                pg_rank_##S(a + i, b + i, n - i < PG_RANKED ? n - i : PG_RANKED);                      \
+                pg_rank_##S(a + i, b + i, n - i < PG_RANKED ? n - i : (int64_t)PG_RANKED);             \
             for (int64_t width = PG_RANKED; width < n; width *= 2) {                                   \
                 E *from = b;                                                                           \
                 b = a;                                                                                 \

@@ -19,6 +19,13 @@
 #define PG_STEP static
 #endif
 
+/* C++ has no such word, but compilers have one. */
+#if defined(__cplusplus) || defined(_MSC_VER)
+#define PG_RESTRICT __restrict
+#else
+#define PG_RESTRICT restrict
+#endif
+
 /* A loop whose iterations are independent although what it writes may equal what it reads. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* calls of libm do not vectorise */

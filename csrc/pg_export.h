@@ -72,14 +72,14 @@ PG_INLINE int pg_tape_reserve(const pg_call *call, int body, int64_t instruction
 #define PG_PRODUCT(S, T)                                                                                               \
     PG_NOINLINE void pg_product_##S(const pg_call *call, int ta, int tb, int64_t m, int64_t n, int64_t k, int64_t lda, \
                                     int64_t ldb, const T *a, const T *b, T *c) {                                       \
-        enum { PG_STEPS_OF_K = 32, PG_COLUMNS = 64 };                                                                  \
+        const int64_t most_steps = 32, most_columns = 64;                                                              \
         T *block = (T *)(void *)(call->arena + call->scratch);                                                         \
         const int64_t row_a = ta ? 1 : lda, step_a = ta ? lda : 1, row_b = tb ? 1 : ldb, step_b = tb ? ldb : 1;        \
         for (int64_t i = 0; i < m * n; i++) c[i] = 0;                                                                  \
-        for (int64_t j0 = 0; j0 < n; j0 += PG_COLUMNS) {                                                               \
-            const int64_t columns = n - j0 < PG_COLUMNS ? n - j0 : PG_COLUMNS;                                         \
-            for (int64_t k0 = 0; k0 < k; k0 += PG_STEPS_OF_K) {                                                        \
-                const int64_t steps = k - k0 < PG_STEPS_OF_K ? k - k0 : PG_STEPS_OF_K, fours = steps / 4 * 4;          \
+        for (int64_t j0 = 0; j0 < n; j0 += most_columns) {                                                             \
+            const int64_t columns = n - j0 < most_columns ? n - j0 : most_columns;                                     \
+            for (int64_t k0 = 0; k0 < k; k0 += most_steps) {                                                           \
+                const int64_t steps = k - k0 < most_steps ? k - k0 : most_steps, fours = steps / 4 * 4;                \
                 for (int64_t s = 0; s < steps; s++) {                                                                  \
                     const T *from = b + (k0 + s) * row_b + j0 * step_b;                                                \
                     T *to = block + s * columns;                                                                       \

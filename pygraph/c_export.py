@@ -29,6 +29,8 @@ def export_c(
     null_arguments: bool = True,
     dtype: Any = None,
     assume_finite: bool | None = None,
+    metadata: bool = False,
+    main: bool = False,
 ) -> tuple[Path, Path]:
     """Write functions as C99, NAME.c and NAME.h, for a target that has neither Python nor pygraph.
 
@@ -46,6 +48,10 @@ def export_c(
             `pg.jacobian(f)`, `pg.sparse_hessian(f)` or another transformation; or a compiled function that has been
             called with arguments of one signature.
         null_arguments, dtype, assume_finite: as for `Executable.export_c`.
+        metadata: the header declares NAME_functions too, a table of all functions to be read at run time: names, dtypes
+            and shapes of arguments, workspaces, sparsity, and a way to call each with an array of pointers.
+        main: also write NAME_main.c, a program that runs any of the functions: it reads their inputs as text and writes
+            the outputs as text. It needs the table, which is then there.
 
     Returns:
         The paths of NAME.c and NAME.h.
@@ -79,7 +85,7 @@ def export_c(
     for key, function in functions.items():
         executable, pattern = _compiled(function, f"{name}_{key}")
         found.append(executable.exported(f"{name}_{key}", f"{name}_{key}", pattern, dtype, assume_finite))
-    return export(found, path, name, null_arguments)
+    return export(found, path, name, null_arguments, metadata, main)
 
 
 def _compiled(target: Any, name: str) -> tuple[Executable, Pattern | None]:

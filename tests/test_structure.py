@@ -48,7 +48,17 @@ PARTS = {
             "prelude",
             "workspace",
         ),
-        *("native_source", "stack_bound", "export_unit", "export_header", "export", "instruction_tables", "tables", ""),
+        *(
+            "native_source",
+            "stack_bound",
+            "export_unit",
+            "export_table",
+            "export_header",
+            "export",
+            "instruction_tables",
+            "tables",
+            "",
+        ),
     ),
 }
 #: Differentiation, optimisation and lowering work on graphs, and not on one another's code.

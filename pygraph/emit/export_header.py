@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autodiff.jacobians.pattern import Pattern
 from ..lower.program import Segment
+from . import export_table
 from .export_unit import Entry, Exported, Unit
 from .rendering.comments import comment_text
 from .rendering.constant_arrays import array_text
@@ -26,12 +27,15 @@ _STATUSES = (
 )
 
 
-def header(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, stack: int, optional: bool) -> str:
+def header(
+    functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, stack: int, optional: bool, metadata: bool
+) -> str:
     """The text of NAME.h for functions with their Programs.
 
     Args:
         stack: how many bytes of stack a call takes.
         optional: arguments may be NULL.
+        metadata: there is a table of the functions.
     """
     upper = name.upper()
     units = [unit for _, found in functions for unit in found]
@@ -62,6 +66,7 @@ def header(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, stac
             parts += [f"{_about(entry, unit, upper, several, exported)}\n{entry.head};" for entry in unit.entries]
         if exported.no_tangent is not None:
             parts.append(comment_text(f"There is no {exported.name}_jvp: {exported.no_tangent.headline}"))
+    parts += [export_table.declared(functions, name)] if metadata else []
     parts += ["#ifdef __cplusplus\n}\n#endif", "#endif"]
     return "\n\n".join(parts) + "\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -116,20 +115,15 @@ class Unit:
 
     def _function(self, entry: Entry, mark: str | None) -> str:
         """The C of an entry; where there are others, forward marks the workspace by `mark`, and they look for it."""
-        members = [".arena = (char *)workspace", *(f".{x.member} = {self._pointer(x)}" for x in entry.arguments)]
+        given = {argument.slot: self._pointer(argument) for argument in entry.arguments}
+        members = ["(char *)workspace", *(given.get(slot, "NULL") for slot in sorted(self.core.frame.members))]
         flags = self.core.optional.flags if self.core.optional is not None else {}
         if flags:
             names = {argument.slot: argument.name for argument in entry.arguments}
-            wanted = [f"{names[slot]} != NULL" if slot in names else "0" for slot in flags]
-            members.append(f".wanted = {{{', '.join(wanted)}}}")
-        call = [".arena = (char *)workspace"]
+            members.append(f"{{{', '.join(f'{names[x]} != NULL' if x in names else '0' for x in flags)}}}")
         workspace = self.workspace
-        if workspace.tapes:
-            call += [f".tapes = {self.prefix}_tapes", f".counts = {workspace.counts}"]
-        if mark is not None:
-            call.append(f".mark = {workspace.mark}")
-        if re.search(r"\bpg_product_", self.core.own):
-            call.append(f".scratch = {self.scratch}")
+        tapes = f"{self.prefix}_tapes" if workspace.tapes else "NULL"
+        call = ["(char *)workspace", tapes, str(workspace.counts), str(workspace.mark or 0), str(self.scratch)]
         lines = [
             f"{entry.head} {{",
             wrapped(f"    const {self.core.frame.type} f = {{", members, "};"),

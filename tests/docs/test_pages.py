@@ -114,7 +114,7 @@ def test_the_exported_neuron_of_the_page_runs(tmp_path: Path) -> None:
     for name in ("neuron", "chain"):
         for file in Path(namespace["folder"]).glob(f"{name}.?"):
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    (arguments,) = re.findall(r"`cc (-std=c99 .*?)`", text)
+    arguments, *_ = re.findall(r"`cc (-std=c99 .*?)`", text)
     chain = arguments.replace("main.c", "chain_main.c").replace("neuron.c", "chain.c")
     commands = [[COMPILERS[0], *given.split(), "-o", "program"] for given in (arguments, chain)]
     for command in (commands[0], ["./program"], commands[1], ["./program"]):

@@ -78,20 +78,40 @@ def _text(value: Any) -> str:
     return float(value).hex() if isinstance(value, float) else str(int(value))
 
 
-def check_calls(folder: Path, runs: Sequence[tuple[str, Sequence[Call]]], program: Sequence[str]) -> None:
-    """Run the program; every output has the bits that are wanted."""
+def check_calls(
+    folder: Path,
+    runs: Sequence[tuple[str, Sequence[Call]]],
+    program: Sequence[str],
+    order: str = "<",
+    ulps: int = 0,
+) -> None:
+    """Run the program; every output has the bits that are wanted, or is near enough.
+
+    Args:
+        order: "<" or ">": which byte of a number the machine has first.
+        ulps: how far a number may be from what is wanted, in units of the largest one's last place.
+    """
     done = run(program, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = iter(done.stdout.split("\n"))
+
+    def read(dtype: Any, shape: tuple[int, ...]) -> Array:
+        found = np.frombuffer(bytes.fromhex(next(shown)), np.dtype(dtype).newbyteorder(order))
+        return found.astype(dtype).reshape(shape)
+
     for _, calls in runs:
         for call in calls:
-            status = np.frombuffer(bytes.fromhex(next(shown)), np.int32)[0]
+            status = read(np.int32, ())
             assert status == call.status, call
             for number, wanted in enumerate(call.outputs):
                 if wanted is not None:
                     array = np.asarray(wanted)
-                    found = np.frombuffer(bytes.fromhex(next(shown)), array.dtype).reshape(array.shape)
-                    assert found.tobytes() == array.tobytes(), f"{call.function}, output {number}: {found} for {array}"
+                    found = read(array.dtype, array.shape)
+                    limit = ulps * np.spacing(np.max(np.abs(array), initial=1.0)) if array.dtype.kind == "f" else 0
+                    near = found.tobytes() == array.tobytes() or np.all(np.abs(found - array) <= limit)
+                    assert near if limit else found.tobytes() == array.tobytes(), (
+                        f"{call.function}, output {number}: {found} for {array}"
+                    )
     assert list(shown) == [""]
 
 

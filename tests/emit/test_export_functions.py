@@ -105,7 +105,7 @@ def null_runs() -> list[tuple[str, list[Call]]]:
 @needs_compiler
 def test_functions_share_a_file_and_take_null(tmp_path: Path) -> None:
     source, header = pg.export_c(tmp_path, "net", functions())
-    build_and_check(tmp_path, "net", null_runs(), COMPILERS[0], [*STRICT, "-O0", *ISA])
+    build_and_check(tmp_path, "net", null_runs(), COMPILERS[0], [*STRICT, "-Wdouble-promotion", "-O0", *ISA])
     code = source.read_text(encoding="utf-8")
     assert len(re.findall(r"^static const double net_pg_constant\d+\[36\]", code, re.MULTILINE)) == 1, "shared weights"
     assert code.count("double net_pg_tanh_f64(double x) {") == 1

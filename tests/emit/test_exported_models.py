@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emit.exported import GCC_AND_CLANG, ISA, ONE_AND_BOTH, check, make_case, write
-from helpers import needs_compiler
+from emit.exported import GCC_AND_CLANG, ISA, ONE_AND_BOTH, STRICT, check, make_case, write
+from emit.exported_calls import Call, build_and_check
+from helpers import COMPILERS, needs_compiler
 
 import pygraph as pg
 from benchmarks import robot
+from benchmarks.export_models import MODELS
 from benchmarks.gmm import log_posterior, make_mixture
 from benchmarks.models import arm_dynamics
 
@@ -85,3 +87,28 @@ def test_the_inertia_and_dynamics_of_an_arm_and_their_derivatives(compiler: str,
         pg.compile(dynamics, backend="native")(*given), pg.compile(dynamics, backend="vm")(*given), strict=True
     ):
         np.testing.assert_array_equal(found, wanted)
+
+
+@needs_compiler
+@pytest.mark.deep
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
+@pytest.mark.parametrize("finite", [False, True])
+def test_the_models_of_the_benchmark(finite: bool, level: str, compiler: str, tmp_path: Path) -> None:
+    functions, runs = {}, []
+    for model in MODELS:
+        exe = pg.compile(model.recorded(), wrt=[0], backend="vm", assume_finite=finite)
+        functions[model.name] = exe
+        value = exe.forward(*model.arguments)
+        seed, tangent = np.ones_like(value), np.ones_like(model.arguments[0])
+        (gradient,), pushed = exe.reverse(seed), exe.jvp(tangent)
+        word = f"models_{model.name}"
+        calls = [
+            Call(f"{word}_values", model.arguments, [value]),
+            Call(f"{word}_forward", model.arguments, [value]),
+            Call(f"{word}_reverse", [seed], [gradient]),
+            Call(f"{word}_jvp", [tangent], [pushed]),
+        ]
+        runs.append(("MODELS_WORKSPACE_BYTES", calls))
+    pg.export_c(tmp_path, "models", functions)
+    build_and_check(tmp_path, "models", runs, compiler, [*STRICT, level, *ISA])

@@ -133,8 +133,8 @@ def test_integer_literals() -> None:
     assert literal(2, np.int64(2**40).tobytes()) == "INT64_C(1099511627776)"
     assert literal(3, np.int32(-7).tobytes()) == "(-7)"
     assert literal(4, np.True_.tobytes()) == "1"
-    assert literal(0, np.float64("-inf").tobytes()) == "(-INFINITY)"
-    assert literal(0, np.float64("nan").tobytes()) == "NAN"
+    assert literal(0, np.float64("-inf").tobytes()) == "(-(double)INFINITY)"
+    assert literal(0, np.float64("nan").tobytes()) == "(double)NAN"
 
 
 def test_names_are_identifiers_and_distinct() -> None:

@@ -54,7 +54,10 @@ def bound(header: Path) -> int:
 
 @needs_gcc
 def test_the_bound_of_the_header_holds(tmp_path: Path) -> None:
-    source, header = pg.export_c(tmp_path, "net", functions())
+    some = {
+        name: function for name, function in functions().items() if name in ("mixture", "product", "narrow", "sums")
+    }
+    source, header = pg.export_c(tmp_path, "net", some)
     assert not [
         line
         for line in re.findall(

@@ -45,24 +45,27 @@ def emit_call(call: Call, places: Places, name: str) -> Function:
         pointers = [f"(void *)({x}{'' if y == '0' else f' + {y}'})" for x, y in zip(bases, shifts, strict=True)]
         lines = [f"static const int64_t sizes[] = {{{', '.join(map(str, call.numbers or (0,)))}}};"]
         lines += [f"for (intptr_t {dim.var} = 0; {dim.var} < {dim.size}; {dim.var}++)" for dim in dims]
+        before = [f"    void *const arrays[] = {{{', '.join(pointers)}}};"]
         if call.workspace < 0 and kernel.work != "0":  # of no bytes here, and offsets from NULL are not defined
-            work = "(void *)&(double){0}"
-        run = f"{symbol}(sizes, (void *const[]){{{', '.join(pointers)}}}, {work}, detail)"
+            before.append("    double nothing = 0;")
+            work = "(void *)&nothing"
+        run = f"{symbol}(sizes, arrays, {work}, detail)"
     else:
         words = [call.kernel, len(call.batch), call.per_task, *call.numbers, *call.batch]
         for argument in arguments:
             words += [stride * SIZES[argument.dtype] for stride in argument.strides]
         lines = [f"static const int64_t words[] = {{{', '.join(map(str, words))}}};"]
         pointers = [f"(char *)({base})" for base in bases]
-        run = f"pg_kernel(call, words, (char *const[]){{{', '.join(pointers)}}}, (char *){work}, detail)"
+        before = [f"    char *const arrays[] = {{{', '.join(pointers)}}};"]
+        run = f"pg_kernel(call, words, arrays, (char *){work}, detail)"
     statuses = failures(op)
     if statuses:
         fail = f"return pg_fail(call, {_chosen(statuses)}, {places.body.number}, {call.index}, {call.node}, "
-        lines += ["{", "    int64_t detail[2] = {0, 0};", f"    const int failed = {run};"]
+        lines += ["{", *before, "    int64_t detail[2] = {0, 0};", f"    const int failed = {run};"]
         lines += [f"    if (failed) {fail}detail[0], detail[1]);", "}", "return PG_OK;"]
         statement = f"if ((status = {name}(call, f)) != PG_OK) return status;"
     else:
-        lines += ["{", "    int64_t detail[2];", f"    (void){run};", "}"]
+        lines += ["{", *before, "    int64_t detail[2];", f"    (void){run};", "}"]
         statement = f"{name}(call, f);"
     head = f"PG_STEP {'int' if statuses else 'void'} {name}(const pg_call *call, const {places.frame} *f)"
     return Function(commented(places, call, function(head, lines)), statement)

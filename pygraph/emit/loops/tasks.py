@@ -56,8 +56,9 @@ def task_functions(
     texts = [
         f"typedef struct {job} {{\n    const pg_call *call;\n    const {frame} *f;\n}} {job};",
         function(f"PG_STEP void {name}_range({arguments}, intptr_t task)", lines),
-        f"static void {name}_task(void *data, int64_t task, int worker) {{\n    const {job} *job = data;\n"
-        f"    (void)worker;\n    {name}_range(job->call, job->f, (intptr_t)task);\n}}",
+        f"static void {name}_task(void *data, int64_t task, int worker) {{\n"
+        f"    const {job} *job = (const {job} *)data;\n    (void)worker;\n"
+        f"    {name}_range(job->call, job->f, (intptr_t)task);\n}}",
         function(
             f"PG_STEP void {name}({arguments})",
             [f"{job} job = {{call, f}};", f"pg_tasks(call, {tasks}, {name}_task, &job);", *tail],

@@ -98,7 +98,8 @@ def literal(dtype: int, data: bytes) -> str:
         if math.isfinite(value):
             text = str(value) + ("f" if dtype == 1 else "")
         else:
-            text = "NAN" if math.isnan(value) else "INFINITY" if value > 0 else "-INFINITY"
+            wide = "(double)" if dtype == 0 else ""  # C has them as floats
+            text = f"{wide}NAN" if math.isnan(value) else f"{wide}INFINITY" if value > 0 else f"-{wide}INFINITY"
     elif DTYPES[dtype].kind == "b":
         text = str(int(value))
     elif value == np.iinfo(DTYPES[dtype]).min:

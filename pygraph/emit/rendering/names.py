@@ -13,6 +13,7 @@ constexpr continue decltype default delete do double dynamic_cast else enum expl
 friend goto if imaginary inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq
 private protected public register reinterpret_cast restrict return short signed sizeof static static_assert
 static_cast struct switch template this thread_local throw true try typedef typeid typename typeof union unsigned
+char8_t char16_t char32_t concept consteval constinit co_await co_return co_yield requires
 using virtual void volatile wchar_t while xor xor_eq
 NULL EOF I INFINITY NAN BUFSIZ EDOM EILSEQ ERANGE DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS
 errno stdin stdout stderr assert unix linux i386 main memcpy memset
