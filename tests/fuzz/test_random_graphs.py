@@ -65,8 +65,9 @@ class Compared:
         self.rows.update(node.op.name for node in graph.nodes)
 
     def require(self) -> None:
-        """Most elements were compared."""
-        assert self.left_out <= 0.03 * self.elements, f"{self.left_out} of {self.elements} elements were left out"
+        """Most elements were compared: of few graphs one alone may lose a tenth."""
+        most = (0.03 if self.graphs >= 100 else 0.1) * self.elements
+        assert self.left_out <= most, f"{self.left_out} of {self.elements} elements were left out"
 
 
 @dataclass(frozen=True)
