@@ -13,7 +13,7 @@ from ...graph.node import Node, maker
 from ...ops.dtypes import KINDS
 from ..evaluation_order import operands_of
 from .loop_code import Arrived, LoopCode, Read, branch_read, step_read
-from .scalar_code import Places, Value
+from .scalar_code import STATEMENTS, Places, Value
 
 if TYPE_CHECKING:
     from ..explanation import EdgeSource, Explanation, Inside, Sources
@@ -71,6 +71,8 @@ def live_code(explanation: Explanation) -> LiveCode | str:
         return f"a graph of more than {STEPS} steps has no sliders"
     if sum(step.value.size for step in explanation.steps if not step.formula) > SLIDERS:
         return f"more than {SLIDERS} numbers have no sliders"
+    if sum(step.value.size for step in explanation.steps if step.formula) > STATEMENTS:
+        return f"the program of its sliders would have more than {STATEMENTS} statements"
     try:
         return _made(explanation, sources)
     except GraphError as error:

@@ -22,7 +22,7 @@ from ...ops.row import Family, Op
 from .c_translation import javascript, with_operands
 from .linear_terms import Term, computed, known, sums, sums_by_index
 
-__all__ = ["Places", "ScalarCode", "Untranslatable", "Value"]
+__all__ = ["STATEMENTS", "Places", "ScalarCode", "Untranslatable", "Value"]
 
 #: Numbers of the elements of a value, as the code counts them.
 Places = npt.NDArray[np.int64]
@@ -33,7 +33,7 @@ Value = Places | int
 
 #: Elements of an operand whose operation is taken apart by trying each, pairs of them, and trials with indices;
 #: statements of a program.
-_ELEMENTS, _PAIRS, _TRIALS, _STATEMENTS = 1024, 4096, 8192, 20_000
+_ELEMENTS, _PAIRS, _TRIALS, STATEMENTS = 1024, 4096, 8192, 20_000
 #: Kernels that are functions of JavaScript's own in `arithmetic.js`, and the axis that their lines are along.
 KERNELS = {
     name: (f"native.{name}", axis) for name, axis in (("sort", -1), ("argsort", -1), ("argmax", -2), ("argmin", -2))
@@ -92,8 +92,8 @@ class ScalarCode:
     def raw(self, statement: str) -> None:
         """A statement as it is."""
         self._written += 1
-        if self._written > _STATEMENTS:
-            problem = f"the program of its sliders would have more than {_STATEMENTS} statements"
+        if self._written > STATEMENTS:
+            problem = f"the program of its sliders would have more than {STATEMENTS} statements"
             raise Untranslatable(problem, "move no sliders", stage="showing", subject="page")
         self.statements.append(statement)
 
