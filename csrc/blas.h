@@ -32,6 +32,9 @@ void scipy_openblas_set_num_threads(int threads);
     void scipy_cblas_##L##trsv(int order, int part, int ta, int diagonal, int n, const T *a, int lda, T *x, int incx); \
     int scipy_LAPACKE_##L##potrf_work(int order, char part, int n, T *a, int lda);                                     \
     int scipy_LAPACKE_##L##getrf_work(int order, int m, int n, T *a, int lda, int *pivots);                            \
+    int scipy_LAPACKE_##L##geqrf_work(int order, int m, int n, T *a, int lda, T *tau, T *work, int lwork);             \
+    int scipy_LAPACKE_##L##orgqr_work(int order, int m, int n, int k, T *a, int lda, const T *tau, T *work,            \
+                                      int lwork);                                                                      \
     int scipy_LAPACKE_##L##syevd_work(int order, char job, char part, int n, T *a, int lda, T *w, T *work, int lwork,  \
                                       int *iwork, int liwork);                                                         \
     int scipy_LAPACKE_##L##gesdd_work(int order, char job, int m, int n, T *a, int lda, T *s, T *u, int ldu, T *vt,    \

@@ -1,6 +1,22 @@
 /* Runs CALL: the kernel on each index of its batch, in parallel tasks. */
 #include "call.h"
 #include "context.h"
+#include "lanes.h"
+
+/* Of the applications from `first` to `end` those that are done several at once; returns the first of the others. */
+static int64_t run_lanes(const pg_context *context, const pg_invocation *call, char *const *bases, int64_t first,
+                         int64_t end) {
+    const pg_lanes_fn run = context->program->kernels->lanes[call->kernel - pg_kernel_infos];
+    const int n = call->kernel->n_arguments;
+    for (; run != NULL && end - first >= PG_TOGETHER && !pg_stopped(context); first += PG_TOGETHER) {
+        void *args[PG_TOGETHER * PG_MAX_ARGUMENTS];
+        for (int lane = 0; lane < PG_TOGETHER; lane++)
+            for (int k = 0; k < n; k++)
+                args[lane * n + k] = bases[k] + pg_batch_offset(&call->batch, &call->arguments[k], first + lane);
+        if (run(call->sizes, args) != 0) break;
+    }
+    return first;
+}
 
 /* The applications from `first` to `end`: 0, or the number of the failure that ended them. */
 static int run_range(const pg_context *context, const pg_invocation *call, char *const *bases, char *work,
@@ -10,6 +26,7 @@ static int run_range(const pg_context *context, const pg_invocation *call, char 
     const pg_kernel_fn run = best != NULL ? best : pg_plain_kernels[kernel - pg_kernel_infos];
     double nothing = 0; /* a workspace of no bytes: offsets from NULL are not defined */
     int failure = 0;
+    first = run_lanes(context, call, bases, first, end);
     for (int64_t at = first; at < end && failure == 0 && !pg_stopped(context); at++) {
         void *args[PG_MAX_ARGUMENTS];
         for (int k = 0; k < kernel->n_arguments; k++)

@@ -68,6 +68,9 @@ typedef void (*pg_scalar_fn)(const pg_scalar_op *code, pg_cell *cells, char *con
  * results. Returns 0, or the number of the failure from 1, with two numbers that say more of it in `detail`. */
 typedef int (*pg_kernel_fn)(const int64_t *sizes, void *const *args, void *work, int64_t *detail);
 
+/* Several applications of a kernel: see lanes.h. */
+typedef int (*pg_lanes_fn)(const int64_t *sizes, void *const *args);
+
 extern const pg_kernel_fn pg_plain_kernels[]; /* by number, compiled for any machine of the architecture */
 
 typedef struct pg_kernels {
@@ -79,6 +82,7 @@ typedef struct pg_kernels {
     const pg_reduce_fns *reduce[PG_N_DTYPES]; /* by dtype, reduction */
     pg_scalar_fn scalar;
     const pg_kernel_fn *calls; /* by number of the kernel; NULL: see pg_plain_kernels */
+    const pg_lanes_fn *lanes;  /* by number of the kernel, or NULL */
 } pg_kernels;
 
 /* NULL where this build or this machine's architecture does not have the instruction set. */

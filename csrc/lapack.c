@@ -99,6 +99,33 @@
         }                                                                                                              \
         return info == 0;                                                                                              \
     }                                                                                                                  \
+    int pg_lapack_qr_##S(int64_t m, int64_t n, int64_t k, const T *x, T *q, T *r) {                                    \
+        const int rows = (int)m, columns = (int)n, wide = (int)k, steps = m < n ? rows : columns;                      \
+        const int used = steps < wide ? steps : wide;                                                                  \
+        T sizes[2] = {0, 0};                                                                                           \
+        pg_blas_of_one_thread();                                                                                       \
+        int info = scipy_LAPACKE_##L##geqrf_work(PG_COLUMN_MAJOR, rows, columns, NULL, rows, NULL, &sizes[0], -1);     \
+        info |= scipy_LAPACKE_##L##orgqr_work(PG_COLUMN_MAJOR, rows, wide, used, NULL, rows, NULL, &sizes[1], -1);     \
+        const int size = (int)(sizes[0] > sizes[1] ? sizes[0] : sizes[1]), most = wide > columns ? wide : columns;     \
+        T *turned = malloc((size_t)(m * most) * sizeof *turned), *tau = malloc((size_t)steps * sizeof *tau);           \
+        T *work = malloc((size_t)size * sizeof *work);                                                                 \
+        if (info == 0 && turned != NULL && tau != NULL && work != NULL) {                                              \
+            for (int64_t i = 0; i < m; i++)                                                                            \
+                for (int64_t j = 0; j < n; j++) turned[j * m + i] = x[i * n + j];                                      \
+            info = scipy_LAPACKE_##L##geqrf_work(PG_COLUMN_MAJOR, rows, columns, turned, rows, tau, work, size);       \
+            for (int64_t i = 0; i < k; i++)                                                                            \
+                for (int64_t j = 0; j < n; j++) r[i * n + j] = i <= j && i < m ? turned[j * m + i] : 0;                \
+            info |= scipy_LAPACKE_##L##orgqr_work(PG_COLUMN_MAJOR, rows, wide, used, turned, rows, tau, work, size);   \
+            for (int64_t i = 0; i < m; i++)                                                                            \
+                for (int64_t j = 0; j < k; j++) q[i * k + j] = turned[j * m + i];                                      \
+        } else {                                                                                                       \
+            info = -1;                                                                                                 \
+        }                                                                                                              \
+        free(turned);                                                                                                  \
+        free(tau);                                                                                                     \
+        free(work);                                                                                                    \
+        return info == 0;                                                                                              \
+    }                                                                                                                  \
     int pg_lapack_multiply_##S(int64_t n, const T *a, int64_t rows, const T *b, T *c) {                                \
         const int size = (int)n;                                                                                       \
         pg_blas_of_one_thread();                                                                                       \

@@ -18,6 +18,7 @@
     int pg_lapack_lu_##S(int64_t m, int64_t n, T *lu, int64_t *order, T *parity);                            \
     int pg_lapack_eigen_##S(int64_t n, T *u, T *v, T *w);                                                    \
     int pg_lapack_singular_##S(int64_t k, int64_t l, T *b, T *r, T *s);                                      \
+    int pg_lapack_qr_##S(int64_t m, int64_t n, int64_t k, const T *x, T *q, T *r);                           \
     int pg_lapack_multiply_##S(int64_t n, const T *a, int64_t rows, const T *b, T *c);
 PG_DECLARE_LAPACK(f64, double)
 PG_DECLARE_LAPACK(f32, float)

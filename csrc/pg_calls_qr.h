@@ -2,6 +2,7 @@
 #ifndef PG_CALLS_QR_H
 #define PG_CALLS_QR_H
 
+#include "pg_calls_triangular.h" /* PG_BY_LAPACK */
 #include "pg_compiler.h"
 #include "pg_math_arith.h"
 
@@ -30,6 +31,7 @@ PG_DEFINE_REFLECT(f32, float)
         const int64_t m = sizes[0], n = sizes[1], k = sizes[2], steps = m < n ? m : n;                     \
         T *w = (T *)work, *tau = w + m * n, *t = tau + n, *q = (T *)args[1], *r = (T *)args[2];            \
         (void)detail;                                                                                      \
+        PG_BY_LAPACK(steps, if (pg_lapack_qr_##S(m, n, k, (const T *)args[0], q, r)) return 0);            \
         if (m != 0 && n != 0) memcpy(w, args[0], (size_t)(m * n) * sizeof *w);                             \
         for (int64_t j = 0; j < steps; j++) {                                                              \
             T below = 0, sum = 0;                                                                          \

@@ -150,6 +150,11 @@
     X(94, argmin_i32) \
     X(95, argmin_b)
 
+/* X(number, function) of those that do several applications at once, for each instruction set */
+#define PG_LANES_KERNELS(X) \
+    X(20, cholesky_f64) \
+    X(21, cholesky_f32)
+
 enum { PG_KERNEL_COUNT = 123 };
 
 /* X(number, statuses of its failures) */

@@ -154,6 +154,9 @@ def _kernels() -> Iterator[str]:
     yield from ["", "/* X(number, function) of those that are compiled for each instruction set */"]
     vector = [(at, op.kernel.function(dtype)) for (op, dtype), at in KERNELS.items() if op.kernel and op.kernel.vector]
     yield _macro("PG_VECTOR_KERNELS", (f"X({at}, {name})" for at, name in vector))
+    yield from ["", "/* X(number, function) of those that do several applications at once, for each instruction set */"]
+    lanes = [(at, op.kernel.function(dtype)) for (op, dtype), at in KERNELS.items() if op.kernel and op.kernel.lanes]
+    yield _macro("PG_LANES_KERNELS", (f"X({at}, {name})" for at, name in lanes))
     yield from ["", f"enum {{ PG_KERNEL_COUNT = {len(KERNELS)} }};", "", "/* X(number, statuses of its failures) */"]
     failing = ((at, failures(op)) for (op, _), at in KERNELS.items())
     yield _macro("PG_KERNEL_FAILURES", (f"X({at}, {', '.join(names)})" for at, names in failing if names))

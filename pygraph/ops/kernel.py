@@ -71,6 +71,7 @@ class Kernel:
             broadcast.
         lapack: the library's own function leaves large sizes to LAPACK, so that native code calls it for these.
         large: its text is so long that native code calls the library's.
+        lanes: the library has a function that does several small applications of a batch at once (csrc/lanes.h).
         vector: it is worth while to compile it for each instruction set.
     """
 
@@ -86,6 +87,7 @@ class Kernel:
     layout: Callable[[Sequence[Shape], Mapping[str, Any]], Mapping[str, int]] | None = None
     lapack: bool = False
     large: bool = False
+    lanes: bool = False
     vector: bool = False
 
     @property

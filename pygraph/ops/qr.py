@@ -91,6 +91,7 @@ qr_row: Op = register(
                 work="m * n * 8 + n * 16 + k * 8",
                 flops="2 * m * n * n + 2 * m * n * k",
                 ulps=(64.0, 64.0),
+                lapack=True,
             ),
             "f",
         ),

@@ -178,6 +178,7 @@ cholesky_row: Op = register(
                 failures=(NOT_POSITIVE,),
                 ulps=(64.0, 64.0),
                 lapack=True,
+                lanes=True,
             ),
             "f",
         ),

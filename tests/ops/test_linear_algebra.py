@@ -228,3 +228,35 @@ def test_exported_c_holds_the_kernels(tmp_path: Any) -> None:
     exe.export_c(tmp_path, "linear")
     text = "".join(path.read_text() for path in tmp_path.iterdir())
     assert all(f"pg_kernel_{name}_f64" in text for name in ("lu_solve", "eigh", "expm", "svd"))
+
+
+@pytest.mark.sanitize
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [2, 5, 8, 16, 17])
+def test_factors_of_many_small_matrices_are_those_of_each(n: int, dtype: str) -> None:
+    """The bits, and the error of the first that has none; several are factored at once."""
+    root = np.random.default_rng(n).normal(size=(19, n, n)).astype(dtype)
+    a = root @ np.swapaxes(root, 1, 2) + np.eye(n, dtype=dtype)
+    many, one = pg.compile(np.linalg.cholesky), pg.compile(np.linalg.cholesky)
+    np.testing.assert_array_equal(many(a), [one(x) for x in a])
+    np.testing.assert_array_equal(many(a[:, None])[:, 0], many(a))
+    a[3, 0, 0] = np.nan
+    np.testing.assert_array_equal(many(a), [one(x) for x in a])
+    for at in (18, 12, 4):
+        a[at, at % n, at % n] = -1.0
+        with pytest.raises(np.linalg.LinAlgError, match=f"minor of order {at % n + 1} "):
+            many(a)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("shape", "mode"), [((33, 33), "reduced"), ((70, 40), "complete"), ((60, 34), "reduced")])
+def test_qr_of_large_matrices_is_numpys(shape: tuple[int, int], mode: Any, dtype: str) -> None:
+    x = np.random.default_rng(1).normal(size=shape).astype(dtype)
+    x[:, 1] = 0
+    tolerance = 1e-13 if dtype == "float64" else 1e-5
+    q, r = pg.compile(lambda x: tuple(np.linalg.qr(x, mode)))(x)
+    assert q.dtype == r.dtype == dtype
+    np.testing.assert_allclose(q @ r, x, atol=20 * tolerance)
+    np.testing.assert_allclose(q.T @ q, np.eye(q.shape[1]), atol=20 * tolerance)
+    np.testing.assert_allclose(np.diagonal(r)[0], np.diagonal(np.linalg.qr(x, mode).R)[0], rtol=10 * tolerance)
+    np.testing.assert_array_equal(r, np.triu(r))
