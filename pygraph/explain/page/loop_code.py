@@ -38,7 +38,9 @@ class _Loop:
     """A loop that is written out.
 
     Attributes:
-        count: the number of the count of its steps, once it has run.
+        length: the number that says how many steps it has; None where a condition does.
+        tables: for each stacked operand what has its slices.
+        entering: the stack of what enters each step, once it has run with `record`.
     """
 
     def __init__(self, code: ScalarCode, node: Node, operands: Sequence[Value]) -> None:
@@ -110,12 +112,11 @@ class _Loop:
     def slices(self, carry: Sequence[Places], counter: str) -> dict[Node, Value]:
         """The inputs of the body at a step that reads the slices `counter`."""
         known: dict[Node, Value] = dict(zip(self.body.inputs, [*self.operands[: self.consts], *carry], strict=False))
-        for x, table, operand in zip(self.body.inputs[self.second :], self.tables, self._stacked(), strict=True):
+        for x, table, operand in zip(
+            self.body.inputs[self.second :], self.tables, self.operands[self.second :], strict=True
+        ):
             known[x] = self.code.read(table, counter, x.shape, isinstance(operand, int))
         return known
-
-    def _stacked(self) -> Sequence[Value]:
-        return self.operands[self.second :]
 
 
 def _branch_results(code: ScalarCode, node: Node, operands: Sequence[Value]) -> list[Value]:
@@ -240,7 +241,6 @@ class _Slot:
     """The derivative of one carry, from step to step; where nothing arrives it begins as zero by structure."""
 
     def __init__(self, code: ScalarCode, first: Arrived | None, like: Node) -> None:
-        self.code = code
         zeros = code.constants(np.zeros(like.shape))
         value, mask = (zeros, code.constants(np.zeros(like.shape, bool))) if first is None else first
         ones = code.constants(np.ones(like.shape, bool))
