@@ -64,7 +64,7 @@ NAMED = {
     "explain/page/scalar_code.py": ("argmax argmin argsort sort", JAVASCRIPT),
 }
 #: Functions that build a node of the row that they get, or bind a rule to it.
-BUILDERS = {"make", "make_typed", "over", "bitwise", "_row", "_operator", "bind_rules", "bind_batch"}
+BUILDERS = {"make", "make_typed", "_record", "over", "bitwise", "_row", "_operator", "bind_rules", "bind_batch"}
 #: In C: the operations that long scalar code has bodies of its own for.
 NAMED_IN_C = {"load_scalar.c": "add multiply negative square subtract"}
 
