@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pytest
 import scipy.linalg
 import scipy.special
+from helpers import needs_compiler
 from operands import DTYPES, operands
 
 import pygraph as pg
@@ -161,6 +162,16 @@ def test_calls_give_what_numpy_gives(module: str, dtype: str) -> None:
     for found, (call, wanted) in zip(pg.compile(traced)(given), kept, strict=False):
         wrong.extend(f"{call.text} traced: {what}" for what in differences(found, wanted))
     assert not wrong, f"{len(wrong)} of {len(pairs)} calls:\n" + "\n".join(wrong)
+
+
+@pytest.mark.deep
+@needs_compiler
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("module", MODULES)
+def test_native_code_gives_what_numpy_gives(module: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYGRAPH_BACKEND", "native")
+    monkeypatch.setenv("PYGRAPH_NATIVE_FLAGS", "-O0")  # each program runs once
+    test_calls_give_what_numpy_gives(module, dtype)
 
 
 def smooth(module: str) -> list[Call]:
