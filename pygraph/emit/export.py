@@ -87,11 +87,16 @@ def check_name(name: Any, subject: str = "the name", ours: str = "") -> None:
 
 
 def _check_distinct(functions: Sequence[tuple[Exported, Sequence[Unit]]], name: str, metadata: bool) -> None:
-    """Raise `SignatureError` where two functions or arrays have one name; macros are in capitals."""
+    """Raise `SignatureError` where two functions, arrays or macros have one name; macros are in capitals."""
     owners: dict[str, str] = {}
     if metadata:
         owners.update((f"{name}_{word}", f"{name}_the table") for word in export_table.NAMES)
     for exported, units in functions:
+        for argument in (x for unit in units for entry in unit.entries for x in entry.arguments):
+            if argument.name.startswith(f"{name.upper()}_"):
+                problem = f"the argument {argument.name} of {exported.graph.name} looks like a macro of the header"
+                advice = f"give the argument a name that does not begin with {name.upper()}_, or the export another one"
+                raise SignatureError(problem, advice, stage="exporting", subject=name)
         entries = [entry.function for unit in units for entry in unit.entries]
         for word in {exported.name.upper(), *entries, *pattern_names(exported)}:
             owner = owners.setdefault(word, exported.name)

@@ -24,6 +24,12 @@ _STATUSES = (
     ("ARGUMENT", "PG_ARGUMENT", 5, "the workspace does not hold what a forward run that ended well leaves"),
     ("STEPS", "PG_STEPS", 6, "a loop's condition still holds after as many steps as its limit allows"),
     ("TAPE", "PG_TAPE", 7, "a loop has more steps than the workspace has room for"),
+    (
+        "FAILURE",
+        "PG_FAILURE",
+        16,
+        "there is no result, as of a singular matrix or a label out of range; higher numbers say the same",
+    ),
 )
 
 

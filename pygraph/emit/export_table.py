@@ -113,6 +113,7 @@ _MAIN = r"""/* Runs functions of name.h: reads their inputs as numbers from stan
  * 0. */
 #include "name.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +144,10 @@ static void read_one(const name_argument *argument, char *to) {
         if (size_of(argument) == 8) memcpy(to, &value, sizeof value);
         else memcpy(to, &single, sizeof single);
     } else {
-        const long long value = strtoll(word, &end, 0);
+        errno = 0;
+        const long long value = strtoll(word, &end, word[strcspn(word, "xX")] != '\0' ? 16 : 10);
+        const int fits = size_of(argument) != 4 || (value >= INT32_MIN && value <= INT32_MAX);
+        if (errno != 0 || !fits) end = word;
         const int64_t wide = (int64_t)value;
         const int32_t narrow = (int32_t)value;
         const uint8_t truth = value != 0;
@@ -152,7 +156,7 @@ static void read_one(const name_argument *argument, char *to) {
         else memcpy(to, &truth, sizeof truth);
     }
     if (*end != '\0') {
-        fprintf(stderr, "%s: %s is no number\n", argument->name, word);
+        fprintf(stderr, "%s: %s is no number of %s\n", argument->name, word, argument->dtype);
         exit(2);
     }
 }
@@ -226,6 +230,7 @@ int main(int argc, char **argv) {
         while (i < NAME_FUNCTIONS && strcmp(name_functions[i].name, argv[given]) != 0) i++;
         if (i == NAME_FUNCTIONS) {
             fprintf(stderr, "there is no function %s\n", argv[given]);
+            free(workspace);
             return 2;
         }
         failed = run(&name_functions[i], workspace);

@@ -33,7 +33,7 @@ def _each(function: Callable[[float, float], float], a: Any, x: Any) -> Array:
     first, second = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(x, np.float64))
     pairs = zip(first.ravel().tolist(), second.ravel().tolist(), strict=True)
     with np.errstate(all="ignore"):
-        values = [p + q if math.isnan(p + q) else _guarded(function, p, q) for p, q in pairs]
+        values = [math.nan if math.isnan(p) or math.isnan(q) else _guarded(function, p, q) for p, q in pairs]
         return np.array(values, np.float64).reshape(first.shape).astype(dtype)
 
 
@@ -124,18 +124,44 @@ def gamma_density(a: Any, x: Any) -> Array:
     return _each(_density, a, x)
 
 
-def _beta_below(a: float, b: float, x: float) -> float:
-    """I_x(a, b) by DLMF 8.17.8, or as an integral over the distance s from the logarithm of x / (1 - x)."""
-    y, n = 1.0 - x, a + b
+def _log1p_rest(u: Array) -> Array:
+    """u - log(1 + u)."""
+    small = np.where(np.abs(u) < 0.1, u, 0.0)
+    series = sum((-small) ** k / k for k in range(2, 22))
+    return np.where(np.abs(u) < 0.1, series, u - np.log1p(u))
+
+
+def _beta_factor(a: float, b: float, x: float, y: float) -> tuple[float, float]:
+    """E and F with F e^E = x^a y^b / B(a, b) for y = 1 - x, where a or b is large by Stirling's series."""
+    if a > b:
+        a, b, x, y = b, a, y, x
+    n, d = a + b, x * b - y * a
+    if b < 10.0:
+        return a * math.log(x) + b * math.log(y) - math.lgamma(a) - math.lgamma(b) + math.lgamma(n), 1.0
+    rest = stirling_rest(n) - stirling_rest(b) - b * _excess(y * n / b, -d / b)
+    if a < 10.0:
+        return a * math.log(x * n) - x * n - math.lgamma(a) + rest, math.sqrt(b / n)
+    return rest - stirling_rest(a) - a * _excess(x * n / a, d / a), math.sqrt(a * (b / n) / (2.0 * math.pi))
+
+
+def _beta_below(a: float, b: float, x: float, y: float) -> float:
+    """I_x(a, b) for y = 1 - x by DLMF 8.17.8, or as an integral over the distance s from the logarithm of x / y."""
+    n = a + b
     if min(x, y) <= 0.0:
         return 0.0
-    factor = math.exp(a * math.log(x) + b * math.log(y) - math.lgamma(a) - math.lgamma(b) + math.lgamma(n))
-    if x < 0.9:  # a series of positive terms
+    exponent, rest = _beta_factor(a, b, x, y)
+    factor = math.exp(exponent) * rest
+    if x < 0.9 and n < 1e4:  # a series of positive terms
         k = np.arange(2000.0)
         return factor / a * (1.0 + float(np.sum(np.cumprod(x * ((n + k) / (a + 1.0 + k))))))
-    scale = 1.0 / math.sqrt((a * y - b * x) ** 2 + n * x * y)
+    d = x * b - y * a
+    scale = 1.0 / math.hypot(d, math.sqrt(n * x * y))
     s = scale * _POINTS
-    return factor * scale * float(np.sum(np.exp(-a * s - n * np.log1p(x * np.expm1(-s))) * _WEIGHTS))
+    t, share, rise = (s, y, b * s) if x > 0.5 else (-s, x, -a * s)
+    u = share * np.expm1(t)  # both sides of the middle differ little near it, and by logarithms far from it
+    near = d * s - n * share * _expm1_rest(t) + n * _log1p_rest(u)
+    powers = np.where(np.abs(u) < 0.1, near, rise - n * np.log1p(u))
+    return factor * scale * float(np.sum(np.exp(powers) * _WEIGHTS))
 
 
 def _beta_shares(a: float, b: float, x: float) -> tuple[float, float]:
@@ -149,9 +175,9 @@ def _beta_shares(a: float, b: float, x: float) -> tuple[float, float]:
     if x in (0.0, 1.0):
         return x, 1.0 - x
     if x * (a + b) > a:
-        above = _beta_below(b, a, 1.0 - x)
+        above = _beta_below(b, a, 1.0 - x, x)
         return 1.0 - above, above
-    below = _beta_below(a, b, x)
+    below = _beta_below(a, b, x, 1.0 - x)
     return below, 1.0 - below
 
 
@@ -161,8 +187,8 @@ def _beta_density(a: float, b: float, x: float) -> float:
     if x in (0.0, 1.0):
         near, other = (a, b) if x == 0.0 else (b, a)
         return math.inf if near < 1.0 else other if near == 1.0 else 0.0
-    exponent = (a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x)
-    return math.exp(exponent - math.lgamma(a) - math.lgamma(b) + math.lgamma(a + b))
+    exponent, rest = _beta_factor(a, b, x, 1.0 - x)
+    return math.exp(exponent - math.log(x) - math.log1p(-x)) * rest
 
 
 def _each_of_three(function: Callable[[float, float, float], float], a: Any, b: Any, x: Any) -> Array:

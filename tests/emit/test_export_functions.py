@@ -184,3 +184,61 @@ def test_names_of_entries_that_coincide(tmp_path: Path) -> None:
     with pytest.raises(pg.SignatureError, match="both make net_f_reverse"):
         pg.export_c(tmp_path, "net", {"f": exe, "f_reverse": (layer, X)})
     pg.export_c(tmp_path, "net", {"f": (layer, X), "f_reverse": (layer, X)})  # without derivatives there is no clash
+
+
+@needs_compiler
+def test_arguments_may_have_the_names_of_local_variables(tmp_path: Path) -> None:
+    words = ("status", "call", "at", "i", "count", "index", "result")
+
+    names = [pg.var(word, (2,)) for word in words]
+    status = np.sin(names[0]) * names[1]  # this comment names call and f
+    graph = pg.Graph(names, np.sum(status) + np.sum(np.stack(names)))
+    exe = pg.compile(graph, wrt=list(words))
+    exe.export_c(tmp_path, "net")
+    given = [np.array([0.5 + k, -1.0]) for k in range(len(words))]
+    value, seed = exe.forward(*given), np.asarray(2.0)
+    calls = [Call("net_forward", given, [value]), Call("net_reverse", [seed], list(exe.reverse(seed)))]
+    runs = [("NET_WORKSPACE_BYTES", calls), ("NET_VALUES_WORKSPACE_BYTES", [Call("net_values", given, [value])])]
+    build_and_check(tmp_path, "net", runs, COMPILERS[0], [*STRICT, "-O0", *ISA])
+
+
+@needs_compiler
+def test_loops_within_loops_have_no_unused_variables(tmp_path: Path) -> None:
+    """The tangents of a while_loop, whose steps are replayed without their records."""
+
+    def steps(w: Any, x: Any) -> Any:
+        def step(carry: Any, a: Any) -> Any:
+            inner = pg.while_loop(lambda t: t < 3.0, lambda t: t * 1.5 + w, a * a + carry * 0.01, limit=30)
+            return inner, carry
+
+        return pg.scan(step, 0.0, x)
+
+    w, x = np.asarray(0.2), np.array([0.5, -1.0, 0.25])
+    exe = pg.compile(pg.trace(steps, w, x), wrt=[0, 1])
+    exe.export_c(tmp_path, "net")
+    last, ys = exe.forward(w, x)
+    tangents = [np.asarray(1.0), np.ones(3)]
+    calls = [
+        Call("net_forward", [w, x], [last, ys]),
+        Call("net_reverse", [1.0, np.ones(3)], list(exe.reverse((1.0, np.ones(3))))),
+        Call("net_jvp", tangents, list(exe.jvp(*tangents))),
+    ]
+    build_and_check(tmp_path, "net", [("NET_WORKSPACE_BYTES", calls)], COMPILERS[0], [*STRICT, "-O0", *ISA])
+
+
+def test_arguments_that_look_like_macros_of_the_header(tmp_path: Path) -> None:
+    temperature = pg.var("T_H", (2,))
+    graph = pg.Graph([temperature], temperature * 2.0)
+    with pytest.raises(pg.SignatureError, match="does not begin with T_, or the export another"):
+        pg.compile(graph).export_c(tmp_path, "T")
+    pg.compile(graph).export_c(tmp_path, "net")
+
+
+def test_the_header_names_the_status_of_a_matrix_without_a_result(tmp_path: Path) -> None:
+    functions = {"root": (np.linalg.cholesky, np.eye(2)), "sum": (np.sum, np.eye(2))}
+    header = pg.export_c(tmp_path, "net", functions)[1].read_text(encoding="utf-8")
+    assert "#define NET_FAILURE 16 " in header
+    assert [line for line in header.splitlines() if "Returns" in line] == [
+        " * Returns NET_OK or NET_FAILURE. */",
+        " * Returns NET_OK. */",
+    ]

@@ -50,6 +50,9 @@ def test_the_program_reads_and_writes_text(tmp_path: Path) -> None:
     assert output("1 2", "net_layer_reverse", status=1) == [["net_layer_reverse:", "status", "5"]]
     assert "x: 6 numbers are needed" in " ".join(output("1 2", "net_mixed", status=2)[0])
     assert "x is no number" in " ".join(output("1 2 x", "net_mixed", status=2)[0])
+    for word in ("2147483648", "99999999999999999999", "2.5"):
+        assert f"n: {word} is no number of int32" in " ".join(output(f"1 2 3 4 5 6 {word}", "net_mixed", status=2)[0])
+    assert output("0 0 0 0 0 0 010 0 0", "net_mixed")[2] == ["out_2", "20"]  # not octal
     assert "no function f" in " ".join(output("", "f", status=2)[0])
     listed = output("")
     assert [line[0] for line in listed if len(line) == 1][:2] == ["net_mixed", "net_hessian"]

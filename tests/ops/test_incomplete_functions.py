@@ -10,6 +10,7 @@ import scipy.stats
 from mpmath import mp
 
 import pygraph as pg
+from pygraph.ops.incomplete_reference import beta_density
 
 EDGES = np.array([0.0, 1e-300, 1e-3, 0.5, 1.0, 2.0, 31.0, 1e4, 1e30, np.inf, -1.0, np.nan])
 SHARES = np.array([0.0, 1e-300, 1e-3, 0.3, 0.98, 1.0, -0.1, 1.1, np.nan])
@@ -45,6 +46,22 @@ def test_large_parameters() -> None:
     mean = a / (a + b)
     x = mean + np.sqrt(mean * (1 - mean) / (a + b)) * rng.normal(0, 2, 400)
     np.testing.assert_allclose(pg.compile(pg.betainc)(a, b, x), scipy.special.betainc(a, b, x), rtol=1e-10, atol=1e-16)
+
+
+def test_calls_on_arrays_agree_with_compiled_ones_for_large_parameters() -> None:
+    """A call on numbers takes the NumPy definition, which has to be as good."""
+    rng = np.random.default_rng(1)
+    a, b = 10.0 ** rng.uniform(-1, 8, (2, 300))
+    mean = a / (a + b)
+    x = np.clip(mean + np.sqrt(mean * (1 - mean) / (a + b)) * rng.normal(0, 2, 300), 1e-300, 1.0 - 1e-16)
+    for name in ("betainc", "betaincc"):
+        function = getattr(pg, name)
+        np.testing.assert_allclose(function(a, b, x), pg.compile(function)(a, b, x), rtol=1e-10, atol=1e-14)
+    assert pg.betainc(1e6, 1e6, 0.5) == pytest.approx(0.5, rel=1e-14)
+    assert pg.stats.binom.cdf(500_000, 1_000_000, 0.5) == pytest.approx(0.50039894218066, rel=1e-12)
+    density = scipy.stats.beta.pdf(x, a, b)
+    np.testing.assert_allclose(beta_density(a, b, x), density, rtol=1e-10)
+    assert pg.stdtr(np.inf, -np.inf) == 0.0
 
 
 def test_the_complements_are_accurate_where_they_are_small() -> None:

@@ -128,14 +128,15 @@ class ControlEmitter:
             member = body.member(first + k)
             if member is not None:
                 reads.append(f"step.{member} = {_record(tape, body.dtype(first + k), 'const ', 'at')};")
+        records = [*reads, *self._tapes(loop, body, len(loop.init), loop.ys, "at", "count")]
+        at = [f"const int64_t at = {'count - 1 - i' if loop.reverse else 'i'};"] if records else []
         return [
             f"const int64_t count = {self._number(loop.count)};",
             *(f"if (pg_tape_count(call, {t}) != count) {text}" for t, text in zip(loop.xs, fail, strict=True)),
             *(f"pg_tape_set_count(call, {tape}, 0);" for tape in loop.ys),
             *carried.before,
             "for (int64_t i = 0; i < count; i++) {",
-            f"    const int64_t at = {'count - 1 - i' if loop.reverse else 'i'};",
-            *_indented([*reads, *self._tapes(loop, body, len(loop.init), loop.ys, "at", "count")]),
+            *_indented(at + records),
             *_indented([*carried.places("i % 2 == 0"), body.run("step"), *carried.next]),
             *self._stop(loop),
             "}",

@@ -24,8 +24,8 @@ _MACRO = re.compile(
     r"[A-Z0-9_]+_(MAX|MIN|WIDTH|BIT)|SIG[A-Z]+|"
     r"(M|FP|MATH|HUGE|FLT|DBL|LDBL|DECIMAL|SIG|RAND|EXIT|SEEK|TMP|FILENAME|FOPEN|MB|CLOCKS|TIME|LC|L|ATOMIC)_[A-Z0-9_]+"
 )
-#: What the parameters and members of emitted functions are called.
-PARAMETERS = frozenset(["arena", "call", "f", "wanted", "workspace"])
+#: What the parameters, members and local variables beside a user's names in emitted functions are called.
+PARAMETERS = frozenset(["arena", "call", "f", "status", "wanted", "workspace"])
 
 
 def identifier(text: str) -> str:

@@ -24,6 +24,7 @@ def commented(places: Places, instruction: Instruction, text: str) -> str:
 def function(head: str, lines: Sequence[str]) -> str:
     """A function that takes `call` and `f`: its head without parameters' names, and its statements."""
     body = "\n".join(f"    {line}" if line else "" for line in lines)
-    unused = [f"    (void){word};" for word in ("call", "f") if not re.search(rf"\b{word}\b", body)]
-    status = ["    int status;"] if "status = " in body else []
+    code = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL) if "/*" in body else body  # a comment may say anything
+    unused = [f"    (void){word};" for word in ("call", "f") if not re.search(rf"\b{word}\b", code)]
+    status = ["    int status;"] if "status = " in code else []
     return "\n".join([f"{head} {{", *unused, *status, body, "}"])
