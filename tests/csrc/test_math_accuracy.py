@@ -266,12 +266,12 @@ FUNCTIONS: dict[str, Function] = {
         second=Domain(((0, 3), (3, 30), (1, 1e6)), (1.0, 0.5, 10.0), (-60, 60)),
     ),
     "gammainc": Function(
-        lambda a, x: mp.gammainc(a, 0, x, regularized=True),
+        lambda a, x: mp.gammainc(a, 0, x, regularized=True) if min(a, x) >= 0 else mp.nan,
         Domain(((0, 2), (3, 60), (60, 200)), (1.0,), (-12, 7)),
         second=Domain(((0, 2), (3, 60), (60, 200)), (1.1,), (-12, 7)),
     ),
     "gammaincc": Function(
-        lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True),
+        lambda a, x: mp.gammainc(a, x, mp.inf, regularized=True) if min(a, x) >= 0 else mp.nan,
         Domain(((0, 2), (3, 60), (60, 200)), (1.0,), (-12, 7)),
         second=Domain(((0, 2), (3, 60), (60, 200)), (1.1,), (-12, 7)),
     ),
@@ -323,7 +323,7 @@ def samples(name: str, suffix: str) -> tuple[tuple[Array, ...], list[Any]]:
         if name == "polygamma":  # the order comes first
             arguments = [np.rint(np.abs(arguments[1])) % 8, arguments[0]]
     if name in SLOW or name in ("i0", "i1", "i0e", "i1e"):  # mpmath takes milliseconds for each
-        chosen = rng.permutation(arguments[0].size)[:240]
+        chosen = rng.permutation(arguments[0].size)[: 60 if name in SLOW else 240]
         arguments = [x[chosen] for x in arguments]
     keep, exact = [], []
     with mp.workprec(240):
@@ -332,7 +332,7 @@ def samples(name: str, suffix: str) -> tuple[tuple[Array, ...], list[Any]]:
                 continue
             try:
                 value = function.reference(*(mp.mpf(float(v)) for v in values))
-            except (ValueError, ZeroDivisionError, OverflowError, mpmath.libmp.ComplexResult):
+            except (ValueError, ZeroDivisionError, OverflowError, RecursionError, mpmath.libmp.ComplexResult):
                 continue
             if isinstance(value, mp.mpc) or not mp.isfinite(value):
                 continue
@@ -395,7 +395,7 @@ def test_accuracy(probe: ctypes.CDLL, name: str) -> None:
     failures = []
     for suffix, limit in zip(("f64", "f32"), limits(name), strict=True):
         arguments, exact = samples(name, suffix)
-        assert len(exact) > 100
+        assert len(exact) > (16 if name in SLOW else 100)
         got = call(probe, name, suffix, *arguments)
         with mp.workprec(240):
             atol = np.where(function.has_zero(*arguments), function.atol, 0.0)
