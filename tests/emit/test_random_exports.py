@@ -30,7 +30,7 @@ def random_cases(seeds: range, large_every: int = 0) -> list[Case]:
 
 @pytest.mark.slow
 @needs_compiler
-@pytest.mark.parametrize("count", [8])
+@pytest.mark.parametrize("count", shallow([8, 208]))
 def test_random_graphs_as_c(count: int, tmp_path: Path) -> None:
     made = random_cases(range(count), large_every=16)
     assert sum(not case.uses_blas for case in made) > 0.85 * count
