@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .arithmetic import absolute
+from .comparison import greater, less, logical_and_row, select, stop_gradient
 from .expr import Expr
 from .kernel import Kernel
 from .kernel_rows import kernel_rules
 from .matrix_rules import identity, transposed
+from .reductions import reduce, reduce_max
 from .row import DType, Family, Op, register
 from .shaping import broadcast_to, concatenate
 
@@ -43,12 +46,18 @@ def _expm_reference(x: Array) -> Array:
 
 def _in_corner(x: Expr, moved: Expr) -> Expr:
     """The derivative of exp at x in a direction: what stands right above in exp of [[x, x'], [0, x]]: Higham,
-    "Functions of Matrices", 2008, theorem 3.6."""
+    "Functions of Matrices", 2008, theorem 3.6.
+
+    It is linear in the direction, which is taken at size 1: a large one would be scaled down, and squared as often,
+    for itself alone, and each squaring doubles the rounding of exp(x).
+    """
     n = x.shape[-1]
     x = broadcast_to(x, moved.shape)
+    size = stop_gradient(reduce(reduce_max, absolute(moved), (-2, -1), True))
+    size = select(logical_and_row(greater(size, 0.0), less(size, np.inf)), size, 1.0)
     below = concatenate([np.zeros(moved.shape, x.dtype), x], -1)
-    whole = expm_row(concatenate([concatenate([x, moved], -1), below], -2))
-    return whole[..., :n, n:]
+    whole = expm_row(concatenate([concatenate([x, moved / size], -1), below], -2))
+    return whole[..., :n, n:] * size
 
 
 def _expm_jvp(node: Expr, tangents: Sequence[Expr | None]) -> Expr:

@@ -28,7 +28,7 @@ from pygraph.graph.tree import flatten
 
 Array = npt.NDArray[Any]
 
-SLACK = 24.0
+SLACK = 8.0
 RUNS = 5
 #: How many graphs a test draws: a few, and with `-m deep` many.
 SMALL, LARGE, DERIVED = (

@@ -260,3 +260,15 @@ def test_qr_of_large_matrices_is_numpys(shape: tuple[int, int], mode: Any, dtype
     np.testing.assert_allclose(q.T @ q, np.eye(q.shape[1]), atol=20 * tolerance)
     np.testing.assert_allclose(np.diagonal(r)[0], np.diagonal(np.linalg.qr(x, mode).R)[0], rtol=10 * tolerance)
     np.testing.assert_array_equal(r, np.triu(r))
+
+
+def test_the_derivative_of_expm_in_large_and_small_directions() -> None:
+    """It is linear in the direction: none costs digits, in either mode."""
+    a, direction = RNG.normal(size=(2, 3, 3))
+    (one,) = pg.vjp(pg.linalg.expm, a)[1](direction)
+    along = pg.jvp(pg.linalg.expm, (a,), (direction,))[1]
+    for size in (1e-300, 1e-8, 1e8, 1e200):
+        np.testing.assert_allclose(pg.jvp(pg.linalg.expm, (a,), (size * direction,))[1] / size, along, rtol=1e-12)
+        np.testing.assert_allclose(pg.vjp(pg.linalg.expm, a)[1](size * direction)[0] / size, one, rtol=1e-12)
+    assert not np.any(pg.jvp(pg.linalg.expm, (a,), (0.0 * direction,))[1])
+    assert np.all(np.isnan(pg.jvp(pg.linalg.expm, (a,), (np.inf * direction,))[1]))
