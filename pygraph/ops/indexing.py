@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, TypeAlias
 
@@ -253,31 +253,6 @@ scatter_set: Op = register(
 )
 
 
-wrap_index_row: Op = register(
-    Op(
-        "wrap_index",
-        Family.ELEMENTWISE,
-        doc="An int64 index into an axis of `size`: negative entries count from the end, and entries out of range are "
-        "an error at run time.",
-        shape=lambda shapes, attrs: shapes[0],
-        reference=lambda index, size: _checked(index, size),
-        nondiff=True,
-        title="indexing x[i]",
-        **kernel_rules(
-            Kernel(
-                "wrap_index",
-                "(n)->(n)",
-                "l->l",
-                params=("size",),
-                failures=(OUT_OF_RANGE,),
-                layout=lambda shapes, attrs: {"n": prod(shapes[0])},
-            ),
-            "i",
-        ),
-    )
-)
-
-
 def _all_within(index: Array, size: int) -> Array:
     bad = np.asarray((index < 0) | (index >= size))
     if bad.any():
@@ -286,34 +261,48 @@ def _all_within(index: Array, size: int) -> Array:
     return np.asarray(index)
 
 
-strict_index: Op = register(
-    Op(
-        "strict_index",
-        Family.ELEMENTWISE,
-        doc="An int64 index into an axis of `size`, where entries that are negative or out of range are an error at "
-        "run time.",
-        shape=lambda shapes, attrs: shapes[0],
-        reference=lambda index, size: _all_within(index, size),
-        nondiff=True,
-        title="take(mode='strict')",
-        **kernel_rules(
-            Kernel(
-                "strict_index",
-                "(n)->(n)",
-                "l->l",
-                params=("size",),
-                failures=(
-                    Failure(
-                        IndexRangeError,
-                        "index {0} is not from 0 to below {1}",
-                        "check the indices; negative ones do not count from the end here",
-                    ),
-                ),
-                layout=lambda shapes, attrs: {"n": prod(shapes[0])},
-            ),
-            "i",
-        ),
+def _index_row(name: str, doc: str, checked: Callable[..., Array], failure: Failure, title: str) -> Op:
+    """A row that looks at an int64 index into an axis of `size`, in a kernel of its name."""
+    kernel = Kernel(
+        name,
+        "(n)->(n)",
+        "l->l",
+        params=("size",),
+        failures=(failure,),
+        layout=lambda shapes, attrs: {"n": prod(shapes[0])},
     )
+    return register(
+        Op(
+            name,
+            Family.ELEMENTWISE,
+            doc=doc,
+            shape=lambda shapes, attrs: shapes[0],
+            reference=checked,
+            nondiff=True,
+            title=title,
+            **kernel_rules(kernel, "i"),
+        )
+    )
+
+
+wrap_index_row: Op = _index_row(
+    "wrap_index",
+    "An int64 index into an axis of `size`: negative entries count from the end, and entries out of range are an error "
+    "at run time.",
+    _checked,
+    OUT_OF_RANGE,
+    "indexing x[i]",
+)
+strict_index: Op = _index_row(
+    "strict_index",
+    "An int64 index into an axis of `size`, where entries that are negative or out of range are an error at run time.",
+    _all_within,
+    Failure(
+        IndexRangeError,
+        "index {0} is not from 0 to below {1}",
+        "check the indices; negative ones do not count from the end here",
+    ),
+    "take(mode='strict')",
 )
 
 
