@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from ..autodiff.jacobians.pattern import Pattern
 from ..lower.program import Segment
 from . import export_table
 from .export_unit import Entry, Exported, Unit
-from .rendering.comments import comment_text
+from .rendering.comments import comment_text, without_comments
 from .rendering.constant_arrays import array_text
 from .rendering.names import distinct
 
+Status: TypeAlias = tuple[str, str, int, str]
 #: What a caller of an entry may get: the macro's ending, the status, and what it says.
-_STATUSES = (
+_STATUSES: tuple[Status, ...] = (
     ("OK", "PG_OK", 0, "all outputs are written"),
     ("INDEX", "PG_INDEX", 3, "an index lies outside its axis"),
     ("ARGUMENT", "PG_ARGUMENT", 5, "the workspace does not hold what a forward run that ended well leaves"),
@@ -46,7 +47,8 @@ def header(
     upper = name.upper()
     units = [unit for _, found in functions for unit in found]
     asked = {"OK", "ARGUMENT"} if any(len(unit.entries) > 1 for unit in units) else {"OK"}
-    possible = [row for unit in units for row in _possible(unit)]
+    given = {unit: _given(unit) for unit in units}
+    possible = {row for rows in given.values() for row in rows}
     statuses = [row for row in _STATUSES if row in possible or row[0] in asked]
     words = [f"{upper}_{row[0]}" for row in statuses]
     bytes_of = {unit.size_macro: unit.nbytes for unit in units}
@@ -69,7 +71,9 @@ def header(
             parts.append(_pattern_declared(exported, exported.pattern))
         for unit in found:
             several = len(functions) > 1
-            parts += [f"{_about(entry, unit, upper, several, exported)}\n{entry.head};" for entry in unit.entries]
+            for entry in unit.entries:
+                statuses_of = _returned(entry, given[unit], upper)
+                parts.append(f"{_about(entry, unit, statuses_of, several, exported)}\n{entry.head};")
         if exported.no_tangent is not None:
             parts.append(comment_text(f"There is no {exported.name}_jvp: {exported.no_tangent.headline}"))
     parts += [export_table.declared(functions, name)] if metadata else []
@@ -148,19 +152,20 @@ def _title(graphs: Sequence[str], name: str, optional: bool) -> str:
     return comment_text(f"{', '.join(dict.fromkeys(graphs))}, exported by pygraph.")[:-3] + text + " */"
 
 
-def _returned(entry: Entry, unit: Unit, upper: str) -> list[str]:
+def _returned(entry: Entry, given: Sequence[Status], upper: str) -> list[str]:
     """The statuses that an entry may return."""
     needs_forward = entry.segment is not Segment.FORWARD
-    rows = [*_possible(unit), *(row for row in _STATUSES if row[0] == "ARGUMENT" and needs_forward)]
+    rows = [*given, *(row for row in _STATUSES if row[0] == "ARGUMENT" and needs_forward)]
     return list(dict.fromkeys(f"{upper}_{row[0]}" for row in sorted(rows, key=_STATUSES.index)))
 
 
-def _possible(unit: Unit) -> list[tuple[str, str, int, str]]:
+def _given(unit: Unit) -> list[Status]:
     """The statuses that the code of a Program gives."""
-    return [row for row in _STATUSES if re.search(rf"\b{row[1]}\b", unit.core.own)]
+    words = set(re.findall(r"\bPG_[A-Z]+\b", without_comments(unit.core.own)))
+    return [row for row in _STATUSES if row[1] in words]
 
 
-def _about(entry: Entry, unit: Unit, upper: str, several: bool, exported: Exported) -> str:
+def _about(entry: Entry, unit: Unit, returned: Sequence[str], several: bool, exported: Exported) -> str:
     """The comment of an entry: what it does, and what each argument is."""
     says = {
         Segment.FORWARD: "Computes the outputs."
@@ -175,7 +180,7 @@ def _about(entry: Entry, unit: Unit, upper: str, several: bool, exported: Export
         kind = "output" if argument.written else "input "
         lines.append(f" *   {argument.name:<{width}}  {kind}  {argument.port.dtype.name} {argument.port.shape}")
     lines.append(f" *   {'workspace':<{width}}  {unit.size_macro} bytes")
-    lines += [" *", f" * Returns {' or '.join(_returned(entry, unit, upper))}. */"]
+    lines += [" *", f" * Returns {' or '.join(returned)}. */"]
     return "\n".join(lines)
 
 

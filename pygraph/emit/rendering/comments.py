@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ...lower.program import Program
 
 #: The column where the comments of lines begin, if the code is not longer.
@@ -12,9 +14,14 @@ _LONGEST = 96
 
 def comment_text(text: str) -> str:
     """A comment of one line; nothing in `text` ends it, or is a trigraph."""
-    plain = "".join(character if character.isprintable() else " " for character in text)
+    plain = text if text.isprintable() else "".join(x if x.isprintable() else " " for x in text)
     plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
     return f"/* {plain} */"
+
+
+def without_comments(text: str) -> str:
+    """C without what users' lines may say in its comments."""
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) if "/*" in text else text
 
 
 def node_comment(program: Program, node: int) -> str:

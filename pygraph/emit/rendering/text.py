@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ...lower.instructions import Instruction
+from .comments import without_comments
 from .frames import Places
 
 
@@ -24,7 +25,7 @@ def commented(places: Places, instruction: Instruction, text: str) -> str:
 def function(head: str, lines: Sequence[str]) -> str:
     """A function that takes `call` and `f`: its head without parameters' names, and its statements."""
     body = "\n".join(f"    {line}" if line else "" for line in lines)
-    code = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL) if "/*" in body else body  # a comment may say anything
+    code = without_comments(body)
     unused = [f"    (void){word};" for word in ("call", "f") if not re.search(rf"\b{word}\b", code)]
     status = ["    int status;"] if "status = " in code else []
     return "\n".join([f"{head} {{", *unused, *status, body, "}"])

@@ -26,13 +26,7 @@ from ..clib.library import isa, pool_threads
 from ..clib.threads import checked_threads
 from ..compile.budget import within
 from ..compile.notes import JacobianNote
-from ..compile.pipeline import (
-    BuildOptions,
-    build,
-    planned_memory,
-    seed_signature,
-    tangent_signature,
-)
+from ..compile.pipeline import BuildOptions, build, planned_memory, seed_signature, tangent_signature
 from ..compile.signature import refuse
 from ..compile.stats import Stats
 from ..native.backends import checked_backend, effective_backend
@@ -472,10 +466,9 @@ class Executable:
         ensure_imported("pygraph.runtime.call.exporting")
         from .exporting import exported
 
-        options = self._runner.options.stages
-        if assume_finite is not None:
-            options = replace(options, assume_finite=assume_finite)
-        return exported(self._built, options, name, values, pattern, dtype)
+        own = self._runner.options.stages
+        options = own if assume_finite is None else replace(own, assume_finite=assume_finite)
+        return exported(self._built, own, options, name, values, pattern, dtype)
 
     @property
     def held_bytes(self) -> int:

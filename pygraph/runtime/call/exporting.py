@@ -13,7 +13,13 @@ from ..compile.pipeline import BuildOptions, Built, programs
 
 
 def exported(
-    built: Built, options: BuildOptions, name: str, values: str, pattern: Pattern | None, dtype: Any
+    built: Built,
+    own: BuildOptions,
+    options: BuildOptions,
+    name: str,
+    values: str,
+    pattern: Pattern | None,
+    dtype: Any,
 ) -> Exported:
     """A compiled graph as a function to export; see `Executable.exported`.
 
@@ -21,7 +27,7 @@ def exported(
         DTypeError: `dtype` is neither None nor float32.
         UnsupportedError: an operation has no single precision.
     """
-    values_only, derivatives, graph = programs(built, options, _is_single(dtype, name))
+    values_only, derivatives, graph = programs(built, own, options, _is_single(dtype, name))
     if derivatives is None or built.variables is None:
         return Exported(name, values or f"{name}_forward", graph, values_only, pattern=pattern)
     names = built.graph.names

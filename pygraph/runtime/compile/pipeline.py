@@ -207,12 +207,15 @@ def planned_memory(built: Built, options: BuildOptions) -> MemoryPlan:
     return memory_plan(lowered_again(built, options).bodies)
 
 
-def programs(built: Built, options: BuildOptions, single: bool) -> tuple[Program, Program | None, Graph]:
+def programs(
+    built: Built, own: BuildOptions, options: BuildOptions, single: bool
+) -> tuple[Program, Program | None, Graph]:
     """The Program of a graph's outputs alone, that with its derivatives (None without any), and the graph.
 
     Args:
-        built: what it was compiled to.
-        options: of the stages; they may differ from those of `built`.
+        built: what it was compiled to, whose Program is one of them unless it is to be another one.
+        own: the options of its stages.
+        options: those that are asked for.
         single: in single precision.
 
     Raises:
@@ -221,8 +224,8 @@ def programs(built: Built, options: BuildOptions, single: bool) -> tuple[Program
     names = None if built.variables is None else [variable.name for variable in built.variables]
     with paused():
         graph = in_single_precision(built.graph) if single else built.graph
-        values = _encoded(graph, None, options, built.plan)
-        return values, None if names is None else _encoded(graph, names, options, built.plan), graph
+        whole = _encoded(graph, names, options, built.plan) if single or options != own else built.program
+        return (whole, None, graph) if names is None else (_encoded(graph, None, options, built.plan), whole, graph)
 
 
 def _encoded(graph: Graph, wrt: Iterable[Any] | None, options: BuildOptions, plan: Plan) -> Program:
